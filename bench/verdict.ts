@@ -1,0 +1,74 @@
+/** From turns to figures: medians, the table, the bounds. Pure. */
+import type { Entry } from './ledger.ts'
+import { type Turn, type Workload, workloads } from './turns.ts'
+
+/** bare's CPU time divided by the relay's must be at least this, everything on. */
+const bounds: Record<Workload, number> = { w1: 0.8, w2a: 1.5, w2b: 1.0 }
+
+export interface Line {
+  text: string
+  ok: boolean
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  if (sorted.length === 0) return Number.NaN
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+const figures = (turns: readonly Turn[], contender: string, workload: Workload) => {
+  const own = turns.filter((turn) => turn.contender === contender && turn.workload === workload)
+  const cpu = own.map((turn) => turn.cpuUsPerRequest)
+  return {
+    cpu: median(cpu),
+    low: Math.min(...cpu),
+    high: Math.max(...cpu),
+    rate: median(own.map((turn) => turn.requestsPerSecond)),
+    busy: median(own.map((turn) => turn.busy)),
+  }
+}
+
+/** NaN where one of the two did not run. */
+function ratioToBare(turns: readonly Turn[], contender: string, workload: Workload): number {
+  return figures(turns, 'bare', workload).cpu / figures(turns, contender, workload).cpu
+}
+
+/** One line a contender and workload, in the order in which they ran. */
+export function table(turns: readonly Turn[]): string {
+  const header = ['workload', 'contender', 'CPU µs a request', 'lowest–highest', 'requests/s', 'core busy', 'bare/this']
+  const rows = workloads.flatMap((workload) => {
+    const names = new Set(turns.filter((turn) => turn.workload === workload).map((turn) => turn.contender))
+    return [...names].map((name) => {
+      const { cpu, low, high, rate, busy } = figures(turns, name, workload)
+      const rateText = Math.round(rate).toString()
+      if (name === 'direct') return [workload, name, '–', '–', rateText, '–', '–']
+      const ratio = ratioToBare(turns, name, workload)
+      const range = `${low.toFixed(1)}–${high.toFixed(1)}`
+      const ratioText = Number.isNaN(ratio) ? '–' : ratio.toFixed(2)
+      return [workload, name, cpu.toFixed(1), range, rateText, `${Math.round(busy * 100)} %`, ratioText]
+    })
+  })
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)))
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')
+  return [header, ...rows].map(line).join('\n')
+}
+
+export function boundLines(turns: readonly Turn[], measured: readonly Workload[]): Line[] {
+  return measured.map((workload) => {
+    const ratio = ratioToBare(turns, 'relay', workload)
+    const ok = ratio >= bounds[workload]
+    return {
+      ok,
+      text: `${workload.toUpperCase().replace(/[AB]$/, (c) => c.toLowerCase())} ratio ${ratio.toFixed(2)} (≥ ${bounds[workload].toFixed(1)}) ${ok ? 'PASS' : 'FAIL'}`,
+    }
+  })
+}
+
+export function ledgerLines(entries: readonly Entry[]): Line[] {
+  return entries.map(({ what, ledger, expected }) => {
+    const ok = ledger === expected
+    return { ok, text: `ledger: ${what}: ${ledger} ${ok ? '=' : '≠'} ${expected} ${ok ? 'PASS' : 'FAIL'}` }
+  })
+}

@@ -1,0 +1,98 @@
+import { graphql, type ResultOf } from './tada.ts'
+
+const accountFields = graphql(`
+  fragment AccountFields on Account {
+    id name platform url authHeader priority weight models hasProxy enabled inFlight createdAt
+    group { id name }
+    owner { id username }
+    modelMapping { from to }
+    state { kind until reason models { model until reason } }
+    today { requests failures tokens cost }
+  }
+`)
+
+export const accountsQuery = graphql(
+  `
+  query Accounts($first: Int, $after: String, $search: String) {
+    list: accounts(first: $first, after: $after, search: $search) {
+      edges { node { ...AccountFields } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`,
+  [accountFields],
+)
+
+export const createAccount = graphql(
+  `
+  mutation CreateAccount($input: CreateAccountInput!) {
+    result: createAccount(input: $input) {
+      __typename
+      ... on CreateAccountSuccess { account { ...AccountFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [accountFields],
+)
+
+export const updateAccount = graphql(
+  `
+  mutation UpdateAccount($input: UpdateAccountInput!) {
+    result: updateAccount(input: $input) {
+      __typename
+      ... on UpdateAccountSuccess { account { ...AccountFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [accountFields],
+)
+
+export const deleteAccount = graphql(`
+  mutation DeleteAccount($id: ID!) {
+    result: deleteAccount(id: $id) {
+      __typename
+      ... on DeleteAccountSuccess { ok }
+      ... on Failure { message }
+    }
+  }
+`)
+
+export const testAccount = graphql(`
+  mutation TestAccount($id: ID!, $model: String!) {
+    result: testAccount(id: $id, model: $model) {
+      __typename
+      ... on TestAccountSuccess { ok latencyMs status message }
+      ... on Failure { message }
+    }
+  }
+`)
+
+export const clearAccountState = graphql(
+  `
+  mutation ClearAccountState($id: ID!) {
+    result: clearAccountState(id: $id) {
+      __typename
+      ... on ClearAccountStateSuccess { account { ...AccountFields } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [accountFields],
+)
+
+export const accountChanged = graphql(`
+  subscription AccountChanged($after: String) {
+    events: accountChanged(after: $after) {
+      sequence
+      gap { dropped }
+      account { accountId name enabled inFlight state { kind until reason models { model until reason } } }
+    }
+  }
+`)
+
+export type Account = ResultOf<typeof accountFields>
+export type AccountState = Account['state']

@@ -1,0 +1,57 @@
+import { graphql, type ResultOf } from './tada.ts'
+
+const groupFields = graphql(`
+  fragment GroupFields on Group { id name remark enabled createdAt accountCount keyCount owner { id username } }
+`)
+
+export const groupsQuery = graphql(
+  `
+  query Groups($first: Int, $after: String, $search: String) {
+    list: groups(first: $first, after: $after, search: $search) {
+      edges { node { ...GroupFields } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`,
+  [groupFields],
+)
+
+export const createGroup = graphql(
+  `
+  mutation CreateGroup($input: CreateGroupInput!) {
+    result: createGroup(input: $input) {
+      __typename
+      ... on CreateGroupSuccess { group { ...GroupFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [groupFields],
+)
+
+export const updateGroup = graphql(
+  `
+  mutation UpdateGroup($input: UpdateGroupInput!) {
+    result: updateGroup(input: $input) {
+      __typename
+      ... on UpdateGroupSuccess { group { ...GroupFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [groupFields],
+)
+
+export const deleteGroup = graphql(`
+  mutation DeleteGroup($id: ID!) {
+    result: deleteGroup(id: $id) {
+      __typename
+      ... on DeleteGroupSuccess { ok }
+      ... on Failure { message }
+    }
+  }
+`)
+
+export type Group = ResultOf<typeof groupFields>

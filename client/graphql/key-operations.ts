@@ -1,0 +1,76 @@
+import { graphql, type ResultOf } from './tada.ts'
+
+const keyFields = graphql(`
+  fragment KeyFields on ApiKey {
+    id name secretHint models dailyLimit totalLimit spentToday spentTotal dayResetsAt expiresAt enabled
+    previousSecretUntil createdAt lastUsedAt
+    group { id name }
+    owner { id username }
+  }
+`)
+
+export const keysQuery = graphql(
+  `
+  query ApiKeys($first: Int, $after: String, $search: String) {
+    list: apiKeys(first: $first, after: $after, search: $search) {
+      edges { node { ...KeyFields } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`,
+  [keyFields],
+)
+
+export const createKey = graphql(
+  `
+  mutation CreateApiKey($input: CreateApiKeyInput!) {
+    result: createApiKey(input: $input) {
+      __typename
+      ... on CreateApiKeySuccess { secret apiKey { ...KeyFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [keyFields],
+)
+
+export const updateKey = graphql(
+  `
+  mutation UpdateApiKey($input: UpdateApiKeyInput!) {
+    result: updateApiKey(input: $input) {
+      __typename
+      ... on UpdateApiKeySuccess { apiKey { ...KeyFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [keyFields],
+)
+
+export const rotateKey = graphql(
+  `
+  mutation RotateApiKey($input: RotateApiKeyInput!) {
+    result: rotateApiKey(input: $input) {
+      __typename
+      ... on RotateApiKeySuccess { secret apiKey { ...KeyFields } }
+      ... on InputFailure { fields { path message } }
+      ... on Failure { message }
+    }
+  }
+`,
+  [keyFields],
+)
+
+export const deleteKey = graphql(`
+  mutation DeleteApiKey($id: ID!) {
+    result: deleteApiKey(id: $id) {
+      __typename
+      ... on DeleteApiKeySuccess { ok }
+      ... on Failure { message }
+    }
+  }
+`)
+
+export type ApiKey = ResultOf<typeof keyFields>

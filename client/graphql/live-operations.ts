@@ -1,0 +1,74 @@
+import { graphql, type ResultOf } from './tada.ts'
+
+const runningFields = graphql(`
+  fragment RunningFields on LiveRequest {
+    requestId startedAt apiKeyName accountName model stream attempt queuePosition firstByteMs inputTokens outputTokens
+  }
+`)
+
+/** What is under way and what ended last: the ground that live events are laid on. */
+export const liveQuery = graphql(
+  `
+  query Live {
+    liveRequests { ...RunningFields }
+    logs(first: 30) {
+      edges {
+        node {
+          requestId startedAt modelRequested stream outcome httpStatus errorType attemptCount firstByteMs durationMs cost
+          apiKey { name }
+          account { name }
+          tokens { input output cacheWrite5m cacheWrite1h cacheRead }
+        }
+      }
+    }
+  }
+`,
+  [runningFields],
+)
+
+export const liveEvents = graphql(
+  `
+  subscription LiveEvents($after: String) {
+    events: live(after: $after) {
+      sequence
+      gap { dropped }
+      started { ...RunningFields }
+      progress { ...RunningFields }
+      settled {
+        requestId startedAt apiKeyName accountName model stream outcome httpStatus errorType attemptCount firstByteMs
+        durationMs inputTokens outputTokens cacheReadTokens cacheWriteTokens cost
+      }
+    }
+  }
+`,
+  [runningFields],
+)
+
+export const costTotals = graphql(`
+  subscription CostTotals { totals: costTotals { revision snapshot day requests failures tokens cost } }
+`)
+
+export const requestQuery = graphql(`
+  query Request($requestId: String!) {
+    log(requestId: $requestId) {
+      requestId startedAt platform modelRequested modelSent modelBilled stream outcome httpStatus errorType stopReason
+      firstByteMs durationMs webSearches usageSource flags cost priceCardId priceSource sessionId agentId clientIp userAgent
+      apiKey { name }
+      account { name }
+      group { name }
+      tokens { input output cacheWrite5m cacheWrite1h cacheRead thinking }
+      costParts { input output cacheWrite cacheRead units }
+      attempts {
+        number modelSent verdict httpStatus errorType upstreamRequestId startedAt firstByteMs durationMs charged cost
+        account { name }
+      }
+    }
+  }
+`)
+
+export type RunningRequest = ResultOf<typeof runningFields>
+export type LiveEvent = ResultOf<typeof liveEvents>['events'][number]
+export type SettledRequest = NonNullable<LiveEvent['settled']>
+export type LoggedRequest = ResultOf<typeof liveQuery>['logs']['edges'][number]['node']
+export type RequestDetail = NonNullable<ResultOf<typeof requestQuery>['log']>
+export type CostTotals = ResultOf<typeof costTotals>['totals']

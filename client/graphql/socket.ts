@@ -1,0 +1,90 @@
+import type { SubscriptionForwarder } from '@urql/core'
+import { createClient } from 'graphql-ws'
+import { type Ref, shallowRef } from 'vue'
+import type { Session } from '../session.ts'
+import { resumable } from './resume.ts'
+
+export interface Socket {
+  forward: SubscriptionForwarder
+  /** `resting` while nobody subscribes; `lost` from a break until the next acknowledgement. */
+  status: Readonly<Ref<'resting' | 'connecting' | 'open' | 'lost'>>
+  /** Called each time a broken connection is back: events in between are resumed by sequence, the rest is read again. */
+  onReturn: (hear: () => void) => () => void
+  close: () => void
+}
+
+/** Live events: one WebSocket for all subscriptions of this tab, re-made for ever while somebody listens. */
+export function createSocket(session: Session, url: string): Socket {
+  const status = shallowRef<'resting' | 'connecting' | 'open' | 'lost'>('resting')
+  const listeners = new Set<() => void>()
+  let wasOpen = false
+  let refused = false
+  let pongDue: ReturnType<typeof setTimeout> | undefined
+
+  const client = createClient({
+    url,
+    lazyCloseTimeout: 3000,
+    keepAlive: 12_000,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: () => session.user.value !== undefined,
+    retryWait: (tries) =>
+      new Promise((done) => setTimeout(done, Math.min(500 * 2 ** tries, 10_000) * (0.5 + Math.random() / 2))),
+    connectionParams: async () => {
+      // 4403: the session behind the token ended; only a new token can open the next socket.
+      if (refused) await session.renew()
+      refused = false
+      return { accessToken: await session.token() }
+    },
+    on: {
+      connecting: () => {
+        if (status.value !== 'lost') status.value = 'connecting'
+      },
+      connected: () => {
+        status.value = 'open'
+        if (wasOpen) for (const hear of listeners) hear()
+        wasOpen = true
+      },
+      closed: (event) => {
+        clearTimeout(pongDue)
+        const { code, wasClean } = event as CloseEvent
+        refused = code === 4403 || code === 4401
+        const isOurs = wasClean && code === 1000
+        status.value = isOurs ? 'resting' : 'lost'
+        if (isOurs) wasOpen = false
+      },
+      // A connection that died without a word is noticed by its missing pong.
+      ping: (received) => {
+        if (!received) pongDue = setTimeout(() => client.terminate(), 6000)
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pongDue)
+      },
+    },
+  })
+
+  return {
+    status,
+    forward: ({ query, variables }) => ({
+      subscribe: (sink) => {
+        const resume = resumable(variables as Record<string, unknown> | undefined)
+        const stop = client.subscribe(
+          { query: query ?? '', variables: resume.variables },
+          {
+            next: (result) => {
+              resume.saw(result.data)
+              sink.next(result as Parameters<typeof sink.next>[0])
+            },
+            error: (error) => sink.error(error),
+            complete: () => sink.complete(),
+          },
+        )
+        return { unsubscribe: stop }
+      },
+    }),
+    onReturn: (hear) => {
+      listeners.add(hear)
+      return () => listeners.delete(hear)
+    },
+    close: () => void client.dispose(),
+  }
+}

@@ -1,0 +1,82 @@
+import type { Account } from '../../graphql/account-operations.ts'
+import { modelsText, parseMapping, parseModels } from '../models-text.ts'
+
+export interface AccountForm {
+  name: string
+  platform: Account['platform']
+  url: string
+  authHeader: Account['authHeader']
+  secret: string
+  groupId: string
+  priority: number
+  weight: number
+  models: string
+  mapping: string
+  proxy: string
+  clearProxy: boolean
+  enabled: boolean
+}
+
+/** Where each platform lives unless told otherwise. */
+const addresses: Record<Account['platform'], string> = {
+  CLAUDE: 'https://api.anthropic.com',
+  CONSOLE: 'https://api.anthropic.com',
+  OPENAI: 'https://api.openai.com/v1',
+  CODEX: 'https://api.openai.com/v1',
+}
+
+export const addressOf = (platform: Account['platform']): string => addresses[platform]
+
+export function formOf(account: Account | undefined, groupId: string): AccountForm {
+  return {
+    name: account?.name ?? '',
+    platform: account?.platform ?? 'CONSOLE',
+    url: account?.url ?? addresses.CONSOLE,
+    authHeader: account?.authHeader ?? 'X_API_KEY',
+    secret: '',
+    groupId: account?.group.id ?? groupId,
+    priority: account?.priority ?? 100,
+    weight: account?.weight ?? 100,
+    models: modelsText(account?.models ?? []),
+    mapping: account?.modelMapping.map(({ from, to }) => `${from} = ${to}`).join('\n') ?? '',
+    proxy: '',
+    clearProxy: false,
+    enabled: account?.enabled ?? true,
+  }
+}
+
+/** The fields of the input, or problems by field; words are the caller's. */
+export function readForm(
+  form: AccountForm,
+  isNew: boolean,
+  words: { required: string; mapping: (line: string) => string },
+) {
+  const problems: Record<string, string> = {}
+  for (const field of ['name', 'url', 'groupId', ...(isNew ? (['secret'] as const) : [])] as const) {
+    if (form[field].trim() === '') problems[field] = words.required
+  }
+  const { mapping, wrong } = parseMapping(form.mapping)
+  if (wrong !== undefined) problems['modelMapping'] = words.mapping(wrong)
+  const { platform, authHeader, groupId, priority, weight, enabled } = form
+  const input = {
+    name: form.name.trim(),
+    platform,
+    url: form.url.trim(),
+    authHeader,
+    groupId,
+    priority,
+    weight,
+    models: parseModels(form.models),
+    modelMapping: mapping,
+    enabled,
+    // Not sent: stays as it is. null: the proxy is taken away.
+    ...(form.clearProxy ? { proxy: null } : form.proxy.trim() === '' ? {} : { proxy: form.proxy.trim() }),
+  }
+  return { problems, input }
+}
+
+/** A model to try the account with: the first it names whole, else the cheapest of the list. */
+export function testModel(account: Pick<Account, 'models' | 'platform'>): string {
+  const named = account.models.find((model) => !model.includes('*'))
+  return named ?? (account.platform === 'CLAUDE' || account.platform === 'CONSOLE' ? 'claude-haiku-4-5' : '')
+}

@@ -1,0 +1,31 @@
+import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { paths } from './paths.ts'
+import type { Session } from './session.ts'
+
+/** Pages by path; everything but setup and sign-in asks for a session first. */
+export function createPages(session: Session): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+      { path: paths.setup, component: () => import('./pages/setup/SetupPage.vue'), meta: { open: true } },
+      { path: paths.signin, component: () => import('./pages/signin/SignInPage.vue'), meta: { open: true } },
+      {
+        path: paths.home,
+        component: () => import('./shell/AppShell.vue'),
+        redirect: paths.live,
+        children: [
+          { path: paths.live, component: () => import('./pages/live/LivePage.vue') },
+          { path: paths.accounts, component: () => import('./pages/accounts/AccountsPage.vue') },
+          { path: paths.keys, component: () => import('./pages/keys/KeysPage.vue') },
+          { path: paths.groups, component: () => import('./pages/groups/GroupsPage.vue') },
+          { path: '/:rest(.*)*', component: () => import('./shell/NotFound.vue') },
+        ],
+      },
+    ],
+  })
+  router.beforeEach((to) => {
+    if (to.meta.open === true || session.user.value !== undefined) return true
+    return { path: paths.signin, query: to.path === paths.live ? {} : { next: to.path } }
+  })
+  return router
+}

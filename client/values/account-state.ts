@@ -1,0 +1,28 @@
+import type { AccountState } from '../graphql/account-operations.ts'
+
+export interface ShownState {
+  word: 'OFF' | AccountState['kind']
+  theme: 'default' | 'success' | 'warning' | 'danger'
+  reason: string
+  until: string | undefined
+}
+
+const themes: Record<AccountState['kind'], ShownState['theme']> = {
+  READY: 'success',
+  LIMITED: 'warning',
+  COOLING: 'warning',
+  NEEDS_LOGIN: 'danger',
+  UNFUNDED: 'danger',
+}
+
+/** What the tag says: the manual switch comes before the automatic state. */
+export function shownState(state: AccountState, enabled: boolean): ShownState {
+  if (!enabled) return { word: 'OFF', theme: 'default', reason: '', until: undefined }
+  const rests = state.kind !== 'READY'
+  return {
+    word: state.kind,
+    theme: themes[state.kind],
+    reason: rests ? state.reason : '',
+    until: rests ? (state.until ?? undefined) : undefined,
+  }
+}

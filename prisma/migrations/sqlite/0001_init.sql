@@ -1,0 +1,354 @@
+-- CreateTable
+CREATE TABLE "users" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "username" TEXT NOT NULL,
+    "email" TEXT,
+    "password_hash" TEXT NOT NULL,
+    "role" TEXT NOT NULL DEFAULT 'user',
+    "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL,
+    "deleted_mark" INTEGER NOT NULL DEFAULT 0
+);
+
+-- CreateTable
+CREATE TABLE "groups" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "name" TEXT NOT NULL,
+    "remark" TEXT NOT NULL DEFAULT '',
+    "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "owner_id" INTEGER,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL,
+    "deleted_mark" INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT "groups_owner_id_fkey" FOREIGN KEY ("owner_id") REFERENCES "users" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "accounts" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "name" TEXT NOT NULL,
+    "platform" TEXT NOT NULL,
+    "url" TEXT NOT NULL,
+    "auth_header" TEXT NOT NULL,
+    "group_id" INTEGER NOT NULL,
+    "owner_id" INTEGER,
+    "priority" INTEGER NOT NULL DEFAULT 100,
+    "weight" INTEGER NOT NULL DEFAULT 100,
+    "models" TEXT NOT NULL,
+    "model_mapping" TEXT NOT NULL,
+    "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "state" TEXT NOT NULL DEFAULT '{"kind":"ready"}',
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL,
+    "deleted_mark" INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT "accounts_group_id_fkey" FOREIGN KEY ("group_id") REFERENCES "groups" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT,
+    CONSTRAINT "accounts_owner_id_fkey" FOREIGN KEY ("owner_id") REFERENCES "users" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "account_credentials" (
+    "account_id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "sealed" TEXT NOT NULL,
+    "version" INTEGER NOT NULL DEFAULT 1,
+    "updated_at" DATETIME NOT NULL,
+    CONSTRAINT "account_credentials_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "accounts" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "api_keys" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "name" TEXT NOT NULL,
+    "secret_hmac" TEXT NOT NULL,
+    "secret_hint" TEXT NOT NULL,
+    "user_id" INTEGER,
+    "group_id" INTEGER NOT NULL,
+    "models" TEXT NOT NULL,
+    "daily_limit_nano" BIGINT,
+    "total_limit_nano" BIGINT,
+    "expires_at" DATETIME,
+    "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL,
+    "deleted_mark" INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT "api_keys_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT,
+    CONSTRAINT "api_keys_group_id_fkey" FOREIGN KEY ("group_id") REFERENCES "groups" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "logs" (
+    "id" BIGINT NOT NULL PRIMARY KEY,
+    "started_at_ms" BIGINT NOT NULL,
+    "api_key_id" INTEGER NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "group_id" INTEGER NOT NULL,
+    "account_id" INTEGER NOT NULL,
+    "platform" TEXT NOT NULL,
+    "model_requested" TEXT NOT NULL,
+    "model_sent" TEXT NOT NULL,
+    "model_billed" TEXT NOT NULL,
+    "stream" BOOLEAN NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "http_status" INTEGER NOT NULL,
+    "error_type" TEXT NOT NULL,
+    "stop_reason" TEXT NOT NULL,
+    "attempts" INTEGER NOT NULL,
+    "first_byte_ms" INTEGER NOT NULL,
+    "duration_ms" INTEGER NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_5m_tokens" BIGINT NOT NULL,
+    "cache_write_1h_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "thinking_tokens" BIGINT NOT NULL,
+    "web_searches" INTEGER NOT NULL,
+    "usage_source" TEXT NOT NULL,
+    "usage_raw" TEXT NOT NULL,
+    "flags" TEXT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "input_cost_nano" BIGINT NOT NULL,
+    "output_cost_nano" BIGINT NOT NULL,
+    "cache_write_cost_nano" BIGINT NOT NULL,
+    "cache_read_cost_nano" BIGINT NOT NULL,
+    "unit_cost_nano" BIGINT NOT NULL,
+    "price_card_id" TEXT NOT NULL,
+    "price_source" TEXT NOT NULL,
+    "price_tier_min_tokens" INTEGER NOT NULL,
+    "price_modifiers" TEXT NOT NULL,
+    "session_id" TEXT NOT NULL,
+    "agent_id" TEXT NOT NULL,
+    "client_ip" TEXT NOT NULL,
+    "user_agent" TEXT NOT NULL,
+    "request_bytes" INTEGER NOT NULL
+);
+
+-- CreateTable
+CREATE TABLE "attempts" (
+    "log_id" BIGINT NOT NULL,
+    "number" INTEGER NOT NULL,
+    "account_id" INTEGER NOT NULL,
+    "model_sent" TEXT NOT NULL,
+    "model_billed" TEXT NOT NULL,
+    "started_at_ms" BIGINT NOT NULL,
+    "verdict" TEXT NOT NULL,
+    "http_status" INTEGER NOT NULL,
+    "error_type" TEXT NOT NULL,
+    "upstream_request_id" TEXT NOT NULL,
+    "first_byte_ms" INTEGER NOT NULL,
+    "duration_ms" INTEGER NOT NULL,
+    "charged" BOOLEAN NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_5m_tokens" BIGINT NOT NULL,
+    "cache_write_1h_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "usage_source" TEXT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "price_card_id" TEXT NOT NULL,
+
+    PRIMARY KEY ("log_id", "number")
+);
+
+-- CreateTable
+CREATE TABLE "hourly_rollups" (
+    "hour_ms" BIGINT NOT NULL,
+    "api_key_id" INTEGER NOT NULL,
+    "account_id" INTEGER NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "group_id" INTEGER NOT NULL,
+    "platform" TEXT NOT NULL,
+    "model" TEXT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "failures" BIGINT NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "web_searches" BIGINT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "absorbed_nano" BIGINT NOT NULL,
+    "duration_ms_sum" BIGINT NOT NULL,
+    "first_byte_ms_sum" BIGINT NOT NULL,
+    "first_byte_count" BIGINT NOT NULL,
+    "duration_le_500" BIGINT NOT NULL,
+    "duration_le_1000" BIGINT NOT NULL,
+    "duration_le_2000" BIGINT NOT NULL,
+    "duration_le_5000" BIGINT NOT NULL,
+    "duration_le_10000" BIGINT NOT NULL,
+    "duration_le_20000" BIGINT NOT NULL,
+    "duration_le_60000" BIGINT NOT NULL,
+    "duration_le_180000" BIGINT NOT NULL,
+    "duration_more" BIGINT NOT NULL,
+    "first_byte_le_250" BIGINT NOT NULL,
+    "first_byte_le_500" BIGINT NOT NULL,
+    "first_byte_le_1000" BIGINT NOT NULL,
+    "first_byte_le_2000" BIGINT NOT NULL,
+    "first_byte_le_5000" BIGINT NOT NULL,
+    "first_byte_le_10000" BIGINT NOT NULL,
+    "first_byte_le_30000" BIGINT NOT NULL,
+    "first_byte_more" BIGINT NOT NULL,
+
+    PRIMARY KEY ("hour_ms", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
+);
+
+-- CreateTable
+CREATE TABLE "daily_rollups" (
+    "day" TEXT NOT NULL,
+    "api_key_id" INTEGER NOT NULL,
+    "account_id" INTEGER NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "group_id" INTEGER NOT NULL,
+    "platform" TEXT NOT NULL,
+    "model" TEXT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "failures" BIGINT NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "web_searches" BIGINT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "absorbed_nano" BIGINT NOT NULL,
+    "duration_ms_sum" BIGINT NOT NULL,
+    "first_byte_ms_sum" BIGINT NOT NULL,
+    "first_byte_count" BIGINT NOT NULL,
+    "duration_le_500" BIGINT NOT NULL,
+    "duration_le_1000" BIGINT NOT NULL,
+    "duration_le_2000" BIGINT NOT NULL,
+    "duration_le_5000" BIGINT NOT NULL,
+    "duration_le_10000" BIGINT NOT NULL,
+    "duration_le_20000" BIGINT NOT NULL,
+    "duration_le_60000" BIGINT NOT NULL,
+    "duration_le_180000" BIGINT NOT NULL,
+    "duration_more" BIGINT NOT NULL,
+    "first_byte_le_250" BIGINT NOT NULL,
+    "first_byte_le_500" BIGINT NOT NULL,
+    "first_byte_le_1000" BIGINT NOT NULL,
+    "first_byte_le_2000" BIGINT NOT NULL,
+    "first_byte_le_5000" BIGINT NOT NULL,
+    "first_byte_le_10000" BIGINT NOT NULL,
+    "first_byte_le_30000" BIGINT NOT NULL,
+    "first_byte_more" BIGINT NOT NULL,
+
+    PRIMARY KEY ("day", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
+);
+
+-- CreateTable
+CREATE TABLE "journals" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "name" TEXT NOT NULL,
+    "settled_seq" BIGINT NOT NULL DEFAULT 0,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- CreateTable
+CREATE TABLE "price_cards" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "provider" TEXT NOT NULL,
+    "pattern" TEXT NOT NULL,
+    "match_kind" TEXT NOT NULL,
+    "effective_from_ms" BIGINT NOT NULL,
+    "effective_to_ms" BIGINT,
+    "geo_us_bp" INTEGER NOT NULL DEFAULT 10000,
+    "batch_bp" INTEGER NOT NULL DEFAULT 10000,
+    "web_search_nano" BIGINT NOT NULL DEFAULT 0,
+    "peaks" TEXT NOT NULL DEFAULT '[]',
+    "source" TEXT NOT NULL,
+    "checked_at" TEXT NOT NULL,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- CreateTable
+CREATE TABLE "price_tiers" (
+    "card_id" TEXT NOT NULL,
+    "above_prompt_tokens" INTEGER NOT NULL,
+    "speed" TEXT NOT NULL,
+    "input_pico" BIGINT NOT NULL,
+    "output_pico" BIGINT NOT NULL,
+    "cache_write_5m_pico" BIGINT NOT NULL,
+    "cache_write_1h_pico" BIGINT NOT NULL,
+    "cache_read_pico" BIGINT NOT NULL,
+    "derived" BOOLEAN NOT NULL DEFAULT false,
+
+    PRIMARY KEY ("card_id", "above_prompt_tokens", "speed"),
+    CONSTRAINT "price_tiers_card_id_fkey" FOREIGN KEY ("card_id") REFERENCES "price_cards" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "settings" (
+    "name" TEXT NOT NULL PRIMARY KEY,
+    "value" TEXT NOT NULL,
+    "updated_at" DATETIME NOT NULL
+);
+
+-- CreateTable
+CREATE TABLE "api_logs" (
+    "id" BIGINT NOT NULL PRIMARY KEY,
+    "at_ms" BIGINT NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "action" TEXT NOT NULL,
+    "object_type" TEXT NOT NULL,
+    "object_id" INTEGER NOT NULL,
+    "before" TEXT NOT NULL,
+    "after" TEXT NOT NULL,
+    "client_ip" TEXT NOT NULL,
+    "user_agent" TEXT NOT NULL,
+    "request_id" TEXT NOT NULL
+);
+
+-- CreateIndex
+CREATE UNIQUE INDEX "users_username_deleted_mark_key" ON "users"("username", "deleted_mark");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "users_email_deleted_mark_key" ON "users"("email", "deleted_mark");
+
+-- CreateIndex
+CREATE INDEX "groups_owner_id_idx" ON "groups"("owner_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "groups_name_deleted_mark_key" ON "groups"("name", "deleted_mark");
+
+-- CreateIndex
+CREATE INDEX "accounts_group_id_idx" ON "accounts"("group_id");
+
+-- CreateIndex
+CREATE INDEX "accounts_owner_id_idx" ON "accounts"("owner_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "accounts_name_deleted_mark_key" ON "accounts"("name", "deleted_mark");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "api_keys_secret_hmac_key" ON "api_keys"("secret_hmac");
+
+-- CreateIndex
+CREATE INDEX "api_keys_user_id_idx" ON "api_keys"("user_id");
+
+-- CreateIndex
+CREATE INDEX "api_keys_group_id_idx" ON "api_keys"("group_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "api_keys_name_deleted_mark_key" ON "api_keys"("name", "deleted_mark");
+
+-- CreateIndex
+CREATE INDEX "logs_api_key_id_id_idx" ON "logs"("api_key_id", "id");
+
+-- CreateIndex
+CREATE INDEX "logs_account_id_id_idx" ON "logs"("account_id", "id");
+
+-- CreateIndex
+CREATE INDEX "logs_user_id_id_idx" ON "logs"("user_id", "id");
+
+-- CreateIndex
+CREATE INDEX "hourly_rollups_api_key_id_hour_ms_idx" ON "hourly_rollups"("api_key_id", "hour_ms");
+
+-- CreateIndex
+CREATE INDEX "daily_rollups_api_key_id_day_idx" ON "daily_rollups"("api_key_id", "day");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "journals_name_key" ON "journals"("name");
+
+-- CreateIndex
+CREATE INDEX "price_cards_pattern_idx" ON "price_cards"("pattern");
+
+-- CreateIndex
+CREATE INDEX "api_logs_user_id_id_idx" ON "api_logs"("user_id", "id");

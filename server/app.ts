@@ -1,0 +1,400 @@
+// Over 300 lines: the composition root; every part is named, wired and closed here, once.
+import { fileURLToPath } from 'node:url'
+import { type Account, accountStateCleared, accountsChanged, createAccounts } from './accounts/accounts.ts'
+import type { StatePolicy } from './accounts/state.ts'
+import type { Config } from './config.ts'
+import { checkDeployment } from './deployment.ts'
+import { fail } from './errors.ts'
+import { createGraphqlDoor } from './graphql/door.ts'
+import { type Enveloped, openSocketDoor } from './graphql/websocket.ts'
+import { createHttp, type HttpLimits } from './http.ts'
+import { createKeys, keysChanged } from './keys/keys.ts'
+import { dayCounter, totalCounter } from './keys/limits.ts'
+import { listen } from './listen.ts'
+import { readDaySeed } from './live/day-seed.ts'
+import { openLiveHub } from './live/hub.ts'
+import type { LiveBatch } from './live/live-events.ts'
+import type { RingLimits } from './live/ring.ts'
+import { type Log, roomLog } from './log.ts'
+import { provision } from './provision.ts'
+import { type Provision, readProvisionFile } from './provision-file.ts'
+import { sendFailure } from './relay/answer.ts'
+import { defaultTimers, type ForwardTimers } from './relay/exchange.ts'
+import { createByteBudget, defaultReadLimits, type ReadLimits } from './relay/read.ts'
+import { createRelay } from './relay/relay.ts'
+import { createRequestIds, requestIdOf } from './request-ids.ts'
+import { loadMasterSecret } from './secrets.ts'
+import { readCa, readText } from './setting-files.ts'
+import { createStaticClient } from './static-client.ts'
+import { createMemoryCounters } from './store/counters-memory.ts'
+import { createRedisCounters } from './store/counters-redis.ts'
+import { openDataDir } from './store/data-dir.ts'
+import { type Database, openDatabase } from './store/database.ts'
+import { createMemoryEvents } from './store/events-memory.ts'
+import { createRedisEvents } from './store/events-redis.ts'
+import { openRedis } from './store/redis.ts'
+import { createSeal } from './store/seal.ts'
+import { createMemoryStream } from './store/stream-memory.ts'
+import { openRedisStream } from './store/stream-redis.ts'
+import { consoleUpstream } from './upstreams/console.ts'
+import { createDispatchers } from './upstreams/dispatchers.ts'
+import { createAccountTest } from './upstreams/test-account.ts'
+import { logColumn } from './usage/ledger.ts'
+import { openUsage } from './usage/usage.ts'
+import { createUsers } from './users/users.ts'
+import { createZoneDays } from './zone-days.ts'
+
+/** What tests and the demo set: deadlines, clock, chance. */
+export interface AppOptions {
+  timers?: Partial<ForwardTimers>
+  readLimits?: Partial<ReadLimits>
+  httpLimits?: HttpLimits
+  statePolicy?: StatePolicy
+  settleIntervalMs?: number
+  connectTimeoutMs?: number
+  now?: () => number
+  chance?: () => number
+  /** Written beside the lock of the data folder, so that people can find who has it. */
+  pid?: number
+  /** In place of the file that PROVISION_FILE names. */
+  provision?: Provision
+  /** How much of what happened live subscribers can go back to. */
+  liveRing?: RingLimits
+  /** The program's own, for the dashboard. */
+  version?: string
+  /** Where the built dashboard lies. */
+  clientDirectory?: string
+  /** How long a stop waits for answers under way; then they end with an error event. */
+  drainMs?: number
+}
+
+export interface App {
+  /** http://host:port, once started. */
+  url: string
+  database: Database
+  /** Where the first administrator is made; null when there is one. Secret: for the console only, never a log. */
+  setupPath: string | null
+  /** Accounts that can be used, for the first words to a newcomer. */
+  accountCount: number
+  /** Resolves when no request is under way and the ledger holds all that were. */
+  settled(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Beside the built program: dist/client for dist/server/app.js, and for server/app.ts too. */
+const clientDirectory = new URL(import.meta.url.endsWith('.ts') ? '../dist/client/' : '../client/', import.meta.url)
+const connectTimeoutMs = 10_000
+const drainMs = 30_000
+
+/** The composition root: builds each room once and starts listening. Throws with a message for people; what was opened is closed. */
+export async function startApp(config: Config, log: Log, options: AppOptions = {}): Promise<App> {
+  const opened: (() => Promise<void> | void)[] = []
+  try {
+    return await compose(config, log, options, opened)
+  } catch (error) {
+    await closeAll(opened, () => {})
+    throw error
+  }
+}
+
+async function compose(
+  config: Config,
+  log: Log,
+  options: AppOptions,
+  opened: (() => Promise<void> | void)[],
+): Promise<App> {
+  const now = options.now ?? Date.now
+  const chance = options.chance ?? Math.random
+  const report = (room: string) => (error: unknown, doing: string) =>
+    roomLog(log, room).error({ err: error, doing }, `${doing} failed`)
+
+  const dataDir = await openDataDir(config.dataDir, options.pid).catch(naming('DATA_DIR'))
+  opened.push(() => dataDir.release())
+  const file =
+    options.provision ??
+    (config.provisionFile === null ? null : readProvisionFile(readText(config.provisionFile, 'PROVISION_FILE')))
+  const caPem = config.caFile === null ? undefined : readCa(config.caFile)
+  const seal = createSeal(loadMasterSecret(config.dataDir, config.masterSecret))
+
+  const database = await openDatabase({ url: config.databaseUrl, log: roomLog(log, 'store') }).catch(
+    naming('DATABASE_URL'),
+  )
+  opened.push(() => database.close())
+  const deploymentId = await checkDeployment(database, seal)
+  if (config.redisUrl === null && !(await database.holdSingleProcess())) {
+    throw new Error(
+      'Another relay process uses this database. Several processes need Redis between them: set REDIS_URL on all.',
+    )
+  }
+  const redis = config.redisUrl === null ? null : await openRedis(config.redisUrl, roomLog(log, 'store'))
+  if (redis) opened.push(() => redis.close())
+  const prefix = `ccr:${deploymentId}`
+  const events = redis
+    ? createRedisEvents({ commands: redis.commands, subscriber: redis.subscriber, prefix, report: report('events') })
+    : createMemoryEvents(report('events'))
+  opened.push(() => events.close())
+  const counters = redis ? createRedisCounters({ redis: redis.commands, prefix, now }) : createMemoryCounters({ now })
+  opened.push(() => counters.close())
+
+  const dayAt = createZoneDays(config.timeZone)
+  const columns = {
+    id: logColumn('id'),
+    key: logColumn('api_key_id'),
+    cost: logColumn('cost_nano'),
+    startedAt: logColumn('started_at_ms'),
+  }
+  const usage = await openUsage({
+    database,
+    dataDir: dataDir.path,
+    dayAt,
+    now,
+    settleIntervalMs: options.settleIntervalMs,
+    async onReplayed(rows) {
+      // Memory counters start from the ledger; those on Redis outlived the process and must hear of its end.
+      if (!redis) return
+      for (const { log: row } of rows) {
+        const keyId = Number(row[columns.key])
+        const names = [totalCounter(keyId), dayCounter(keyId, dayAt(Number(row[columns.startedAt])).day)]
+        await counters.settle(requestIdOf(BigInt(row[columns.id]!)), Number(row[columns.cost]), names)
+      }
+    },
+    onError: report('usage'),
+  })
+  opened.push(() => usage.close())
+
+  const stream = redis
+    ? await openRedisStream<LiveBatch>({ ...redis, prefix, name: 'live', report: report('live') })
+    : createMemoryStream<LiveBatch>({ now })
+  const live = await openLiveHub({
+    stream,
+    dayAt,
+    now,
+    seed: (day) => readDaySeed(database, day),
+    ringLimits: options.liveRing,
+    report: report('live'),
+  })
+  opened.push(() => live.close())
+  if (redis && usage.replayed.settled + usage.replayed.interrupted > 0) live.recount()
+  const tellAccount = (account: Account): void =>
+    live.accountChanged({
+      accountId: account.id,
+      name: account.name,
+      groupId: account.groupId,
+      userId: account.ownerId,
+      enabled: account.enabled,
+      state: account.live.state,
+      inFlight: account.live.inFlight,
+    })
+
+  const accounts = createAccounts({
+    database,
+    seal,
+    events,
+    now,
+    chance,
+    policy: options.statePolicy,
+    onStateChange(account, before) {
+      const { state } = account.live
+      roomLog(log, 'accounts').info(
+        { account: account.name, from: before.kind, to: state.kind, until: state.untilMs, reason: state.reason },
+        'account state',
+      )
+      tellAccount(account)
+      accounts.storeState(account).catch((error: unknown) => report('accounts')(error, 'storing an account state'))
+    },
+  })
+  const keys = createKeys({ database, seal, events, now })
+  const users = createUsers()
+  if (config.defaultAdmin) {
+    const { username, password, email } = config.defaultAdmin
+    await database.locked('provision', async (tx) => {
+      // Only the first time: a password changed since then stays.
+      if ((await tx.user.count()) === 0)
+        await users.saveAdmin(tx, { username, password, ...(email !== null && { email }) })
+    })
+  }
+  if (file) await provision({ database, users, accounts, keys }, file)
+  const loadAccounts = async () => {
+    await accounts.load()
+    for (const account of accounts.all()) tellAccount(account)
+  }
+  const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load) }
+  await events.subscribe(accountsChanged, reload.accounts)
+  await events.subscribe(keysChanged, reload.keys)
+  await events.subscribe(accountStateCleared, (message) => accounts.applyCleared((message as { id: number }).id))
+  events.onReconnect(() => {
+    for (const load of [reload.accounts, reload.keys])
+      load().catch((error: unknown) => report('store')(error, 'reading accounts and keys anew'))
+  })
+  await Promise.all([reload.accounts(), reload.keys()])
+  if (file) {
+    accounts.changed()
+    keys.changed()
+  }
+
+  const dispatchers = createDispatchers({
+    allow: config.upstreamAllow,
+    caPem,
+    connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
+  })
+  opened.push(() => dispatchers.close())
+  const upstreams = { console: consoleUpstream, claude: undefined, openai: undefined, codex: undefined }
+  let url = ''
+  const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
+  const relay = createRelay({
+    keys,
+    accounts,
+    usage,
+    counters,
+    dispatchers,
+    upstreams,
+    live,
+    budget: createByteBudget(config.bodyMemoryBytes),
+    readLimits: { ...defaultReadLimits, ...options.readLimits },
+    timers: { ...defaultTimers, ...options.timers },
+    dayAt,
+    now,
+    chance,
+    baseUrl,
+    onError: (error, requestId) =>
+      roomLog(log, 'relay').error({ err: error, requestId }, 'a request failed inside the relay'),
+  })
+
+  const requestId = createRequestIds(usage.slot, now)
+  const door = createGraphqlDoor({
+    database,
+    seal,
+    events,
+    users,
+    accounts,
+    keys,
+    live,
+    reload,
+    testAccount: createAccountTest({ dispatchers, upstreams, now }),
+    dayAt,
+    now,
+    newId: requestId,
+    log: roomLog(log, 'graphql'),
+    version: options.version ?? 'unknown',
+    baseUrl,
+    timeZone: config.timeZone,
+    secureCookies: config.publicUrl?.startsWith('https:') ?? false,
+  })
+  const sockets = await openSocketDoor({
+    enveloped: door.graphql.enveloped as Enveloped,
+    sessions: door.sessions,
+    events,
+    live,
+    origins: () => (config.publicUrl === null ? [] : [new URL(config.publicUrl).origin]),
+    now,
+    report: report('graphql'),
+  })
+  let socketsClosed: Promise<void> | null = null
+  const closeSockets = () => {
+    socketsClosed ??= sockets.close()
+    return socketsClosed
+  }
+  opened.push(closeSockets)
+  const client = createStaticClient({ directory: options.clientDirectory ?? fileURLToPath(clientDirectory) })
+
+  let isReady = true
+  const server = createHttp({
+    graphql: door.graphql.handle,
+    upgrade: sockets.upgrade,
+    page: client.serve,
+    relay(req, res, path, query, id) {
+      if (isReady) return relay.handle(req, res, path, query, id)
+      const failure = fail('stopping', 'This relay is stopping. Try again shortly.', { retryAfterS: 1, closes: true })
+      sendFailure(req, res, failure, id.text)
+    },
+    isReady: () => isReady,
+    requestId,
+    baseUrl,
+    limits: options.httpLimits,
+  })
+  url = await listen(server, config)
+  const { replayed } = usage
+  if (replayed.settled + replayed.interrupted > 0) {
+    log.info(
+      { settled: replayed.settled, interrupted: replayed.interrupted },
+      'brought the journal of the last run into the ledger',
+    )
+  }
+  if (replayed.foreign.length > 0) {
+    log.warn({ journals: replayed.foreign }, 'journals of another database were left alone')
+  }
+
+  let stopped: Promise<void> | null = null
+  async function stopAll(): Promise<void> {
+    // Still listening while answers run: who asks /ready or /health gets an answer, new requests a 529.
+    isReady = false
+    const patienceMs = options.drainMs ?? drainMs
+    // Requests whose body is still on its way have no answer that could end with an error.
+    const lastResort = setTimeout(() => server.closeAllConnections(), patienceMs + 1000)
+    await relay.drain(patienceMs)
+    clearTimeout(lastResort)
+    // A WebSocket is a connection that the server would wait for, for ever.
+    await closeSockets()
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    server.closeAllConnections()
+    await closed
+    await closeAll(opened, (error) => report('app')(error, 'closing'))
+  }
+
+  return {
+    url,
+    database,
+    setupPath: (await door.setup.isNeeded()) ? door.setup.linkPath() : null,
+    accountCount: await database.client.account.count({ where: { deletedMark: 0 } }),
+    async settled() {
+      await relay.idle()
+      await usage.drained()
+    },
+    // Parts close in the reverse order of opening: two stops at once would close one under the other.
+    stop: () => {
+      stopped ??= stopAll()
+      return stopped
+    },
+  }
+}
+
+/** In the reverse order of opening; what fails to close does not keep the rest open. */
+async function closeAll(opened: (() => Promise<void> | void)[], onError: (error: unknown) => void): Promise<void> {
+  for (let close = opened.pop(); close !== undefined; close = opened.pop()) {
+    try {
+      await close()
+    } catch (error) {
+      onError(error)
+    }
+  }
+}
+
+/** Says which setting a failure of the operating system or the network comes from; our own messages say it already. */
+const naming =
+  (setting: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof Error) || !('code' in error)) throw error
+    throw new Error(`${setting}: ${error.message}`, { cause: error })
+  }
+
+/** Runs one at a time; calls that come while it runs are answered by one more run. */
+function lastWins(load: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null
+  let next: Promise<void> | null = null
+  const run = (): Promise<void> => {
+    if (!running) {
+      running = load().finally(() => {
+        running = null
+      })
+      return running
+    }
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = null
+        return run()
+      })
+    return next
+  }
+  return run
+}

@@ -1,0 +1,43 @@
+import { builder } from './builder.ts'
+import { User } from './users.ts'
+import { idNumber } from './values.ts'
+
+const AuditEntry = builder.prismaNode('ApiLog', {
+  name: 'AuditEntry',
+  description: 'One change that somebody made, or a sign-in.',
+  id: { field: 'id' },
+  // Nobody else's nodes: the scope refuses before anything is read.
+  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && /^\d{1,19}$/.test(id) ? BigInt(id) : -1n }),
+  authScopes: { admin: true },
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(Number(atMs)) }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      description: 'null: nobody who was signed in.',
+      resolve: ({ userId }, _args, { batches }) => (userId === 0 ? null : batches.user(userId)),
+    }),
+    action: t.exposeString('action', { description: 'Name of the mutation.' }),
+    objectType: t.exposeString('objectType'),
+    objectId: t.exposeInt('objectId'),
+    before: t.exposeString('before', { description: 'JSON of the fields that changed; secrets are left out.' }),
+    after: t.exposeString('after', { description: 'JSON of the fields that changed; secrets are left out.' }),
+    clientIp: t.exposeString('clientIp'),
+    requestId: t.exposeString('requestId'),
+  }),
+})
+
+builder.queryField('auditLog', (t) =>
+  t.prismaConnection({
+    type: AuditEntry,
+    cursor: 'id',
+    authScopes: { admin: true },
+    args: { userId: t.arg.id(), action: t.arg.string() },
+    resolve: (query, _parent, { userId, action }, { parts }) =>
+      parts.database.reader.apiLog.findMany({
+        ...query,
+        where: { AND: [userId ? { userId: idNumber(userId, 'User') } : {}, action ? { action } : {}] },
+        orderBy: { id: 'desc' },
+      }),
+  }),
+)

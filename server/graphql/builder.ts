@@ -1,0 +1,72 @@
+import SchemaBuilder from '@pothos/core'
+import ComplexityPlugin from '@pothos/plugin-complexity'
+import PrismaPlugin from '@pothos/plugin-prisma'
+import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import { GraphQLError } from 'graphql'
+import type PrismaTypes from '../generated/pothos-types.ts'
+import { getDatamodel } from '../generated/pothos-types.ts'
+import type { Context } from './context.ts'
+
+export const largestPage = 100
+export const defaultPage = 20
+
+/**
+ * The schema's builder: definitions only, nothing of a running program (that is in the context). Scopes are the rights:
+ * `public`, `user` (signed in), `admin`. A field or its type must name one; scopes.ts refuses a schema that does not.
+ */
+export const builder = new SchemaBuilder<{
+  Context: Context
+  PrismaTypes: PrismaTypes
+  AuthScopes: { public: boolean; user: boolean; admin: boolean }
+  DefaultFieldNullability: false
+  DefaultEdgesNullability: false
+  DefaultNodeNullability: false
+  Scalars: {
+    ID: { Input: string; Output: string | number }
+    DateTime: { Input: Date; Output: Date }
+    NanoUsd: { Input: bigint; Output: bigint }
+    Count: { Input: number; Output: number | bigint }
+  }
+}>({
+  // Rights come before everything else.
+  plugins: [ScopeAuthPlugin, PrismaPlugin, RelayPlugin, ComplexityPlugin],
+  defaultFieldNullability: false,
+  scopeAuth: {
+    authScopes: ({ viewer }) => ({ public: true, user: viewer !== null, admin: viewer?.role === 'admin' }),
+    unauthorizedError: (_parent, { viewer }) =>
+      viewer === null
+        ? new GraphQLError('Sign in first.', { extensions: { code: 'UNAUTHENTICATED' } })
+        : new GraphQLError('This is for administrators.', { extensions: { code: 'FORBIDDEN' } }),
+    treatErrorsAsUnauthorized: false,
+  },
+  prisma: {
+    client: ({ parts }) => parts.database.reader,
+    dmmf: getDatamodel(),
+    maxConnectionSize: largestPage,
+    defaultConnectionSize: defaultPage,
+    onUnusedQuery: null,
+  },
+  relay: {
+    edgesFieldOptions: { nullable: false },
+    nodeFieldOptions: { nullable: false },
+    nodeQueryOptions: { authScopes: { user: true }, nullable: true },
+    nodesQueryOptions: false,
+    // What implements it decides.
+    nodeTypeOptions: { authScopes: { public: true } },
+    pageInfoTypeOptions: { authScopes: { user: true } },
+    defaultConnectionTypeOptions: { authScopes: { user: true } },
+    defaultEdgeTypeOptions: { authScopes: { user: true } },
+  },
+  complexity: {
+    defaultComplexity: 1,
+    defaultListMultiplier: 10,
+    limit: { complexity: 20_000, depth: 12, breadth: 400 },
+    complexityError: (kind) =>
+      new GraphQLError(`The query asks for too much at once (${kind}).`, { extensions: { code: 'QUERY_TOO_COMPLEX' } }),
+  },
+})
+
+builder.queryType()
+builder.mutationType()
+builder.subscriptionType()

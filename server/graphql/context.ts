@@ -1,0 +1,91 @@
+import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { AccountEdits } from '../accounts/edits.ts'
+import type { Keys } from '../keys/keys.ts'
+import type { LiveHub } from '../live/hub.ts'
+import type { Log } from '../log.ts'
+import type { RequestId } from '../request-ids.ts'
+import type { Database } from '../store/database.ts'
+import type { Statistics } from '../usage/statistics.ts'
+import type { Actor } from '../users/audit.ts'
+import type { Sessions, Viewer } from '../users/sessions.ts'
+import type { Setup } from '../users/setup.ts'
+import type { SignInTries } from '../users/sign-in-tries.ts'
+import type { Users } from '../users/users.ts'
+import type { ZoneDay } from '../zone-days.ts'
+import { type Batches, createBatches } from './batches.ts'
+
+/** A request of one message to one account, as its test button sends it. */
+export type TestAccount = (account: Account, model: string) => Promise<AccountTest>
+export interface AccountTest {
+  ok: boolean
+  latencyMs: number
+  /** Upstream's status; 0 when there was no answer. */
+  status: number
+  /** For people; of the upstream's own words at most 200 characters, redacted. */
+  message: string
+}
+
+/** What the GraphQL door stands on. */
+export interface GraphqlParts {
+  database: Database
+  users: Users
+  sessions: Sessions
+  signInTries: SignInTries
+  setup: Setup
+  accounts: Accounts
+  accountEdits: AccountEdits
+  keys: Keys
+  statistics: Statistics
+  live: LiveHub
+  /** Read accounts and keys of this process anew; resolves when the change just made is in memory. */
+  reload: { accounts: () => Promise<void>; keys: () => Promise<void> }
+  testAccount: TestAccount
+  /** Passwords being looked at in this process. */
+  gate: { under: number }
+  dayAt: (atMs: number) => ZoneDay
+  now: () => number
+  /** Ids that sort by time, for the rows of the audit log. */
+  newId: () => RequestId
+  log: Log
+  version: string
+  /** What ANTHROPIC_BASE_URL would be. */
+  baseUrl: () => string
+  timeZone: string
+  /** True when browsers reach us by https: the cookie is marked Secure. */
+  secureCookies: boolean
+}
+
+/** What every resolver gets: who asks, and the parts. */
+export interface Context {
+  parts: GraphqlParts
+  viewer: Viewer | null
+  actor: Actor
+  batches: Batches
+  /** The refresh token of the request's cookie. */
+  refreshToken: string | null
+  /** Sets (or with null clears) the refresh cookie of the answer; without effect where there is no answer to put it on. */
+  setRefreshCookie: (token: { value: string; maxAgeS: number } | null) => void
+}
+
+/** Who is asking, before anything is known of what. */
+export interface Caller {
+  viewer: Viewer | null
+  clientIp: string
+  userAgent: string
+  requestId: string
+  refreshToken?: string | null
+  setRefreshCookie?: Context['setRefreshCookie']
+}
+
+/** The context of one operation. A socket makes one for each operation, with the viewer of its connection. */
+export function createContext(parts: GraphqlParts, caller: Caller): Context {
+  const { viewer, clientIp, userAgent, requestId } = caller
+  return {
+    parts,
+    viewer,
+    actor: { userId: viewer?.userId ?? 0, clientIp, userAgent, requestId },
+    batches: createBatches(parts, viewer),
+    refreshToken: caller.refreshToken ?? null,
+    setRefreshCookie: caller.setRefreshCookie ?? (() => {}),
+  }
+}

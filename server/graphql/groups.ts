@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { objectName } from '../provision-values.ts'
+import type { Tx } from '../store/database.ts'
+import { changedFields } from '../users/audit.ts'
+import type { Viewer } from '../users/sessions.ts'
+import { inputFailure, notFound } from '../verb-failure.ts'
+import { builder } from './builder.ts'
+import { addMutation, addOkSuccess } from './mutation.ts'
+import { given, User } from './users.ts'
+import { globalId, onlyId, remark, unlessAbsent } from './values.ts'
+import { ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
+
+export const Group = builder.prismaNode('Group', {
+  id: { field: 'id' },
+  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
+  authScopes: { user: true },
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    remark: t.exposeString('remark'),
+    enabled: t.exposeBoolean('enabled'),
+    owner: t.field({
+      type: User,
+      nullable: true,
+      resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    accountCount: t.relationCount('accounts', {
+      description: 'Of those you can see.',
+      where: (_args, { viewer }) => ({ AND: [visibleAccounts(viewer), { deletedMark: 0 }] }),
+    }),
+    keyCount: t.relationCount('apiKeys', {
+      description: 'Of those you can see.',
+      where: (_args, { viewer }) => ({ AND: [visibleKeys(viewer), { deletedMark: 0 }] }),
+    }),
+  }),
+})
+
+builder.queryField('groups', (t) =>
+  t.prismaConnection({
+    type: Group,
+    cursor: 'id',
+    authScopes: { user: true },
+    args: { search: t.arg.string() },
+    resolve: (query, _parent, { search }, { parts, viewer }) =>
+      parts.database.reader.group.findMany({
+        ...query,
+        where: {
+          AND: [
+            visibleGroups(viewer),
+            { deletedMark: 0 },
+            search ? { OR: [{ name: { contains: search } }, { remark: { contains: search } }] } : {},
+          ],
+        },
+        orderBy: { id: 'asc' },
+      }),
+  }),
+)
+
+const addGroupSuccess = (name: string) =>
+  builder.objectRef<{ id: number }>(name).implement({
+    authScopes: { user: true },
+    fields: (t) => ({
+      group: t.prismaField({
+        type: Group,
+        resolve: (query, { id }, _args, { parts }) =>
+          parts.database.reader.group.findUniqueOrThrow({ ...query, where: { id } }),
+      }),
+    }),
+  })
+
+const CreateGroupInput = builder.inputType('CreateGroupInput', {
+  fields: (t) => ({ name: t.string({ required: true }), remark: t.string() }),
+})
+
+addMutation('createGroup', {
+  description: 'Adds a group; it is owned by who makes it.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: CreateGroupInput, required: true }) }),
+  check: z.object({ input: z.object({ name: objectName, remark: remark.nullish().transform((text) => text ?? '') }) }),
+  success: addGroupSuccess('CreateGroupSuccess'),
+  failures: ['input'],
+  async run({ input }, { parts, actor }, change) {
+    const id = await change(async (tx) => {
+      const objectId = await parts.accountEdits.createGroup(tx, { ...input, ownerId: actor.userId })
+      return { answer: objectId, audit: { objectType: 'Group', objectId, after: input } }
+    })
+    parts.accounts.changed()
+    await parts.reload.accounts()
+    return { id }
+  },
+})
+
+const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
+  fields: (t) => ({ id: t.id({ required: true }), name: t.string(), remark: t.string(), enabled: t.boolean() }),
+})
+
+addMutation('updateGroup', {
+  description: 'Changes the fields given.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: UpdateGroupInput, required: true }) }),
+  check: z.object({
+    input: z.object({
+      id: globalId('Group'),
+      name: unlessAbsent(objectName),
+      remark: remark.nullish().transform((text) => (text === null ? '' : text)),
+      enabled: unlessAbsent(z.boolean()),
+    }),
+  }),
+  success: addGroupSuccess('UpdateGroupSuccess'),
+  failures: ['input', 'not_found'],
+  async run({ input: { id, ...fields } }, { parts, viewer }, change) {
+    const draft = given(fields)
+    await change(async (tx) => {
+      const found = await ownGroup(tx, viewer, id)
+      await parts.accountEdits.updateGroup(tx, id, draft)
+      return { answer: null, audit: { objectType: 'Group', objectId: id, ...changedFields(found, draft) } }
+    })
+    parts.accounts.changed()
+    await parts.reload.accounts()
+    return { id }
+  },
+})
+
+addMutation('deleteGroup', {
+  description: 'Deletes an empty group; the conflict says what is still in it.',
+  scope: 'user',
+  args: (arg) => ({ id: arg.id({ required: true }) }),
+  check: onlyId('Group'),
+  success: addOkSuccess('DeleteGroupSuccess'),
+  failures: ['not_found', 'conflict'],
+  async run({ id }, { parts, viewer }, change) {
+    await change(async (tx) => {
+      const { name } = await ownGroup(tx, viewer, id)
+      await parts.keys.refuseGroupInUse(tx, id)
+      await parts.accountEdits.removeGroup(tx, id)
+      return { answer: null, audit: { objectType: 'Group', objectId: id, before: { name } } }
+    })
+    parts.accounts.changed()
+    await parts.reload.accounts()
+    return { ok: true }
+  },
+})
+
+/** A group that the viewer may change. Throws not found for others, as if they were not there. */
+async function ownGroup(tx: Tx, viewer: Viewer | null, id: number) {
+  const found = viewer && (await tx.group.findFirst({ where: { AND: [ownGroups(viewer), { id, deletedMark: 0 }] } }))
+  if (!found) throw notFound('group')
+  return found
+}
+
+/** Refuses a group to put something into, beside the field. */
+export async function refuseForeignGroup(tx: Tx, viewer: Viewer | null, groupId: number): Promise<void> {
+  await ownGroup(tx, viewer, groupId).catch(() => {
+    throw inputFailure({ path: 'groupId', message: 'must be a group of yours' })
+  })
+}

@@ -1,0 +1,13 @@
+import { GraphQLError } from 'graphql'
+import type { LiveViewer } from '../../live/live-events.ts'
+import type { Viewer } from '../../users/sessions.ts'
+
+/** What a signed-in person may see of live events. Throws for strangers: scopes are asked when an event comes, too late. */
+export function liveViewer(viewer: Viewer | null): LiveViewer {
+  if (viewer === null) throw new GraphQLError('Sign in first.', { extensions: { code: 'UNAUTHENTICATED' } })
+  return { userId: viewer.role === 'admin' ? null : viewer.userId }
+}
+
+/** Names the rights by which answers are shared (result-sharing.ts). */
+export const liveViewerKey = ({ viewer }: { viewer: Viewer | null }): string | null =>
+  viewer === null ? null : viewer.role === 'admin' ? 'admin' : `user ${viewer.userId}`

@@ -1,0 +1,98 @@
+import { encodeGlobalID } from '@pothos/plugin-relay'
+import type { CostTotals } from '../../live/day-totals.ts'
+import type { AccountChange, Gap, LiveEvent, LiveKind } from '../../live/live-events.ts'
+import { AccountStateType } from '../accounts.ts'
+import { builder } from '../builder.ts'
+import { idNumber } from '../values.ts'
+import { LiveRequestRef, SettledRequestRef } from './live-requests.ts'
+import { liveViewer } from './live-viewer.ts'
+
+const AccountChangeRef = builder.objectRef<AccountChange>('AccountChange').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    accountId: t.id({ resolve: ({ accountId }) => encodeGlobalID('Account', accountId) }),
+    name: t.exposeString('name'),
+    enabled: t.exposeBoolean('enabled'),
+    state: t.field({ type: AccountStateType, resolve: ({ state }) => state }),
+    inFlight: t.exposeInt('inFlight'),
+  }),
+})
+
+const GapRef = builder.objectRef<Gap>('Gap').implement({
+  description: 'Events were missed: read the lists again.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    dropped: t.exposeInt('dropped', { description: 'At most so many; 0: nobody knows how many.' }),
+  }),
+})
+
+const LiveEventRef = builder.objectRef<LiveEvent>('LiveEvent').implement({
+  description: 'One thing that happened: exactly one of the objects is there.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    sequence: t.exposeString('sequence', { description: 'Give it as `after` to go on behind this event.' }),
+    gap: t.field({ type: GapRef, nullable: true, resolve: ({ gap }) => gap }),
+    started: t.field({ type: LiveRequestRef, nullable: true, resolve: ({ started }) => started }),
+    progress: t.field({ type: LiveRequestRef, nullable: true, resolve: ({ progress }) => progress }),
+    settled: t.field({ type: SettledRequestRef, nullable: true, resolve: ({ settled }) => settled }),
+    account: t.field({ type: AccountChangeRef, nullable: true, resolve: ({ account }) => account }),
+  }),
+})
+
+const CostTotalsRef = builder.objectRef<CostTotals>('CostTotals').implement({
+  description: 'Sums of today in the deployment’s zone; of people who are no administrators, their own.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    revision: t.exposeString('revision'),
+    snapshot: t.exposeBoolean('snapshot', { description: 'True: all of today. False: add it to what you have.' }),
+    day: t.exposeString('day', { description: 'YYYY-MM-DD' }),
+    requests: t.expose('requests', { type: 'Count' }),
+    failures: t.expose('failures', { type: 'Count' }),
+    tokens: t.expose('tokens', { type: 'Count' }),
+    cost: t.field({ type: 'NanoUsd', resolve: ({ costNano }) => BigInt(costNano) }),
+  }),
+})
+
+/** A subscription to events of these kinds (null: all). A message holds what came since the last one, in order. */
+function addEvents(name: string, kinds: readonly LiveKind[] | null, description: string): void {
+  builder.subscriptionField(name, (t) =>
+    t.field({
+      type: [LiveEventRef],
+      description,
+      authScopes: { user: true },
+      args: {
+        groupId: t.arg.id(),
+        apiKeyId: t.arg.id(),
+        after: t.arg.string({ description: 'The sequence of the last event handled; without it, from now on.' }),
+      },
+      subscribe: (_root, { groupId, apiKeyId, after }, { parts, viewer }) =>
+        parts.live.events(
+          {
+            viewer: liveViewer(viewer),
+            ...(kinds && { kinds }),
+            ...(typeof groupId === 'string' && { groupId: idNumber(groupId, 'Group') }),
+            ...(typeof apiKeyId === 'string' && { apiKeyId: idNumber(apiKeyId, 'ApiKey') }),
+          },
+          after ?? undefined,
+          viewer ?? undefined,
+        ),
+      resolve: (events) => events,
+    }),
+  )
+}
+
+addEvents('live', null, 'Everything that happens, in one order.')
+addEvents('requestStarted', ['started'], 'Requests as they are admitted.')
+addEvents('requestProgress', ['progress'], 'Requests under way, at most once a second each.')
+addEvents('requestSettled', ['settled'], 'Requests as they end.')
+addEvents('accountChanged', ['account'], 'Accounts whose state, switch or load changed.')
+
+builder.subscriptionField('costTotals', (t) =>
+  t.field({
+    type: CostTotalsRef,
+    description: 'Sums of today: a snapshot, then what is to be added, or another snapshot.',
+    authScopes: { user: true },
+    subscribe: (_root, _args, { parts, viewer }) => parts.live.costTotals(liveViewer(viewer), viewer ?? undefined),
+    resolve: (totals) => totals,
+  }),
+)

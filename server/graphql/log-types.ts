@@ -1,0 +1,157 @@
+import { requestIdOf } from '../request-ids.ts'
+import type { StoredAttempt, StoredLog } from '../usage/statistics.ts'
+import { Account, Platform } from './accounts.ts'
+import { ApiKey } from './api-keys.ts'
+import { builder } from './builder.ts'
+import { Group } from './groups.ts'
+import { User } from './users.ts'
+import { visibleUse } from './visible.ts'
+
+export const Outcome = builder.enumType('Outcome', {
+  values: {
+    COMPLETED: { value: 'completed' },
+    FAILED: { value: 'failed' },
+    ABORTED: { value: 'aborted' },
+    INTERRUPTED: { value: 'interrupted' },
+  } as const,
+})
+
+const UsageSource = builder.enumType('UsageSource', {
+  values: {
+    FINAL: { value: 'final' },
+    PARTIAL: { value: 'partial' },
+    ESTIMATED: { value: 'estimated' },
+    NONE: { value: 'none' },
+  } as const,
+})
+
+type TokenColumns = Omit<StoredAttempt, 'thinkingTokens'> & { thinkingTokens?: bigint }
+
+const Tokens = builder
+  .objectRef<Pick<TokenColumns, Extract<keyof TokenColumns, `${string}Tokens`>>>('Tokens')
+  .implement({
+    authScopes: { user: true },
+    fields: (t) => ({
+      input: t.expose('inputTokens', { type: 'Count' }),
+      output: t.expose('outputTokens', { type: 'Count' }),
+      cacheWrite5m: t.expose('cacheWrite5mTokens', { type: 'Count' }),
+      cacheWrite1h: t.expose('cacheWrite1hTokens', { type: 'Count' }),
+      cacheRead: t.expose('cacheReadTokens', { type: 'Count' }),
+      thinking: t.field({
+        type: 'Count',
+        description: 'Part of the output.',
+        resolve: ({ thinkingTokens }) => thinkingTokens ?? 0,
+      }),
+    }),
+  })
+
+const CostParts = builder.objectRef<StoredLog>('CostParts').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    input: t.expose('inputCostNano', { type: 'NanoUsd' }),
+    output: t.expose('outputCostNano', { type: 'NanoUsd' }),
+    cacheWrite: t.expose('cacheWriteCostNano', { type: 'NanoUsd' }),
+    cacheRead: t.expose('cacheReadCostNano', { type: 'NanoUsd' }),
+    units: t.expose('unitCostNano', { type: 'NanoUsd', description: 'Web searches and the like.' }),
+  }),
+})
+
+/** −1 stands for "never came" in the ledger. */
+const orNull = (ms: number): number | null => (ms < 0 ? null : ms)
+const moment = (ms: bigint): Date => new Date(Number(ms))
+
+const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
+  description: 'One call of an upstream.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    number: t.exposeInt('number'),
+    account: t.field({
+      type: Account,
+      nullable: true,
+      description: 'null when it is not yours to see.',
+      resolve: ({ accountId }, _args, { batches }) => batches.account(accountId),
+    }),
+    modelSent: t.exposeString('modelSent'),
+    verdict: t.exposeString('verdict'),
+    httpStatus: t.exposeInt('httpStatus', { description: '0 when there was no answer.' }),
+    errorType: t.exposeString('errorType'),
+    upstreamRequestId: t.exposeString('upstreamRequestId'),
+    startedAt: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => moment(startedAtMs) }),
+    firstByteMs: t.int({ nullable: true, resolve: ({ firstByteMs }) => orNull(firstByteMs) }),
+    durationMs: t.exposeInt('durationMs'),
+    charged: t.exposeBoolean('charged', { description: 'False when the pool absorbs it.' }),
+    tokens: t.field({ type: Tokens, resolve: (row) => row }),
+    cost: t.expose('costNano', { type: 'NanoUsd' }),
+  }),
+})
+
+export const Log = builder.objectRef<StoredLog>('Log')
+
+builder.node(Log, {
+  description: 'One request, as the ledger has it.',
+  id: { resolve: ({ id }) => String(id) },
+  authScopes: { user: true },
+  isTypeOf: (row) => typeof row === 'object' && row !== null && 'modelBilled' in row && 'usageRaw' in row,
+  async loadOne(id, { parts, viewer }) {
+    const requestId = /^\d{1,19}$/.test(id) ? requestIdOf(BigInt(id)) : ''
+    return (await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1))[0] ?? null
+  },
+  fields: (t) => ({
+    requestId: t.string({ resolve: ({ id }) => requestIdOf(id) }),
+    startedAt: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => moment(startedAtMs) }),
+    apiKey: t.field({
+      type: ApiKey,
+      nullable: true,
+      resolve: ({ apiKeyId }, _args, { batches }) => batches.apiKey(apiKeyId),
+    }),
+    account: t.field({
+      type: Account,
+      nullable: true,
+      description: 'The last one tried; null when none was, or when it is not yours to see.',
+      resolve: ({ accountId }, _args, { batches }) => (accountId === 0 ? null : batches.account(accountId)),
+    }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      resolve: ({ userId }, _args, { batches }) => (userId === 0 ? null : batches.user(userId)),
+    }),
+    group: t.field({
+      type: Group,
+      nullable: true,
+      resolve: ({ groupId }, _args, { batches }) => batches.group(groupId),
+    }),
+    platform: t.field({
+      type: Platform,
+      nullable: true,
+      resolve: ({ platform }) => (platform === '' ? null : (platform as 'console')),
+    }),
+    modelRequested: t.exposeString('modelRequested'),
+    modelSent: t.exposeString('modelSent'),
+    modelBilled: t.exposeString('modelBilled'),
+    stream: t.exposeBoolean('stream'),
+    outcome: t.field({ type: Outcome, resolve: ({ outcome }) => outcome as 'completed' }),
+    httpStatus: t.exposeInt('httpStatus', { description: 'What the client was answered; 0 when it left first.' }),
+    errorType: t.exposeString('errorType'),
+    stopReason: t.exposeString('stopReason'),
+    attemptCount: t.exposeInt('attempts'),
+    attempts: t.field({
+      type: [Attempt],
+      resolve: async ({ id }, _args, { batches }) => (await batches.attempts(id)) ?? [],
+    }),
+    firstByteMs: t.int({ nullable: true, resolve: ({ firstByteMs }) => orNull(firstByteMs) }),
+    durationMs: t.exposeInt('durationMs'),
+    tokens: t.field({ type: Tokens, resolve: (row) => row }),
+    webSearches: t.exposeInt('webSearches'),
+    usageSource: t.field({ type: UsageSource, resolve: ({ usageSource }) => usageSource as 'final' }),
+    usageRaw: t.exposeString('usageRaw', { description: "The upstream's usage objects as they came (JSON)." }),
+    flags: t.stringList({ resolve: ({ flags }) => flags.split(',').filter(Boolean) }),
+    cost: t.expose('costNano', { type: 'NanoUsd' }),
+    costParts: t.field({ type: CostParts, resolve: (row) => row }),
+    priceCardId: t.exposeString('priceCardId'),
+    priceSource: t.exposeString('priceSource'),
+    sessionId: t.exposeString('sessionId'),
+    agentId: t.exposeString('agentId'),
+    clientIp: t.exposeString('clientIp'),
+    userAgent: t.exposeString('userAgent'),
+  }),
+})

@@ -1,0 +1,78 @@
+import { GraphQLError } from 'graphql'
+import { ledgerKey, requestIdOf } from '../request-ids.ts'
+import { builder, defaultPage, largestPage } from './builder.ts'
+import { Log, Outcome } from './log-types.ts'
+import { useFilter } from './totals.ts'
+import { visibleUse } from './visible.ts'
+
+const LogFilter = builder.inputType('LogFilter', {
+  fields: (t) => ({
+    accountId: t.id(),
+    apiKeyId: t.id(),
+    userId: t.id(),
+    groupId: t.id(),
+    model: t.string({ description: 'As requested or as billed.' }),
+    stream: t.boolean(),
+    outcome: t.field({ type: Outcome }),
+    httpStatus: t.int(),
+    from: t.field({ type: 'DateTime' }),
+    to: t.field({ type: 'DateTime', description: 'Not included.' }),
+    minCost: t.field({ type: 'NanoUsd' }),
+    maxCost: t.field({ type: 'NanoUsd' }),
+    requestId: t.string(),
+  }),
+})
+
+builder.queryField('logs', (t) =>
+  t.connection({
+    type: Log,
+    description: 'The newest first. Only forwards (`first`, `after`), and no counts: they would read everything.',
+    authScopes: { user: true },
+    args: { filter: t.arg({ type: LogFilter }) },
+    async resolve(_parent, { first, after, last, before, filter }, context) {
+      if (last || before) throw bad('Logs are read forwards: use first and after.')
+      const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
+      const cursor = after ? ledgerKey(after) : undefined
+      if (cursor === null) throw bad('`after` is not a cursor.')
+      // One more tells whether there is a next page.
+      const rows = await context.parts.statistics.logs(
+        {
+          ...useFilter(filter, context),
+          stream: filter?.stream ?? undefined,
+          outcome: filter?.outcome ?? undefined,
+          httpStatus: filter?.httpStatus ?? undefined,
+          fromMs: filter?.from?.getTime(),
+          toMs: filter?.to?.getTime(),
+          minCostNano: filter?.minCost ?? undefined,
+          maxCostNano: filter?.maxCost ?? undefined,
+          requestId: filter?.requestId ?? undefined,
+        },
+        size + 1,
+        cursor === undefined ? undefined : BigInt(cursor),
+      )
+      const edges = rows.slice(0, size).map((node) => ({ cursor: requestIdOf(node.id), node }))
+      return {
+        edges,
+        pageInfo: {
+          hasNextPage: rows.length > size,
+          hasPreviousPage: after !== null && after !== undefined,
+          startCursor: edges[0]?.cursor ?? null,
+          endCursor: edges.at(-1)?.cursor ?? null,
+        },
+      }
+    },
+  }),
+)
+
+builder.queryField('log', (t) =>
+  t.field({
+    type: Log,
+    nullable: true,
+    authScopes: { user: true },
+    args: { requestId: t.arg.string({ required: true }) },
+    resolve: async (_parent, { requestId }, { parts, viewer }) =>
+      (await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1))[0] ?? null,
+  }),
+)
+
+const bad = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })

@@ -1,0 +1,41 @@
+import { GraphQLError } from 'graphql'
+import { z } from 'zod'
+import { moment } from '../provision-values.ts'
+import { builder } from './builder.ts'
+
+const bad = (what: string): GraphQLError => new GraphQLError(what, { extensions: { code: 'BAD_USER_INPUT' } })
+
+builder.scalarType('DateTime', {
+  description: 'Date and time as ISO 8601 in UTC, such as 2026-11-23T07:00:00.000Z.',
+  serialize: (value) => value.toISOString(),
+  parseValue(value) {
+    const parsed = moment.safeParse(value)
+    if (!parsed.success) throw bad('must be a date and time with a zone, such as 2027-01-31T00:00:00Z')
+    return new Date(parsed.data)
+  },
+})
+
+const nanoText = z.string().regex(/^\d{1,19}$/)
+
+builder.scalarType('NanoUsd', {
+  description: 'Money: a whole number of nano-USD as decimal text. 1000000000 is one US dollar.',
+  serialize: (value) => value.toString(),
+  parseValue(value) {
+    const parsed = nanoText.safeParse(value)
+    if (!parsed.success) throw bad('must be a whole number of nano-USD as text, such as "1500000000"')
+    return BigInt(parsed.data)
+  },
+})
+
+builder.scalarType('Count', {
+  description: 'A whole number below 2^53: tokens, requests, milliseconds.',
+  serialize(value) {
+    const count = Number(value)
+    if (!Number.isSafeInteger(count)) throw new RangeError('a count left the range of exact numbers')
+    return count
+  },
+  parseValue(value) {
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw bad('must be a whole number')
+    return value
+  },
+})

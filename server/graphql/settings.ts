@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import type { Database, Tx } from '../store/database.ts'
+import { changedFields } from '../users/audit.ts'
+import { inputFailure } from '../verb-failure.ts'
+import { builder } from './builder.ts'
+import { addMutation } from './mutation.ts'
+
+/** Settings that administrators change while the relay runs; those of the process are environment variables (settings.ts). */
+const catalogue = {
+  systemName: {
+    description: 'Name of this deployment, as its pages show it.',
+    default: 'Claude Code Relay',
+    check: z.string().trim().min(1, 'cannot be empty').max(60, 'must have at most 60 characters'),
+  },
+} as const
+
+type Name = keyof typeof catalogue
+const names = Object.keys(catalogue) as Name[]
+const rowName = (name: string): string => `page:${name}`
+
+/** All settings with their values, stored or default. */
+export async function readSettings(database: Pick<Database, 'reader'> | { reader: Tx }): Promise<Record<Name, string>> {
+  const rows = await database.reader.setting.findMany({ where: { name: { in: names.map(rowName) } } })
+  const stored = new Map(rows.map((row) => [row.name, row.value]))
+  return Object.fromEntries(
+    names.map((name) => [name, stored.get(rowName(name)) ?? catalogue[name].default]),
+  ) as Record<Name, string>
+}
+
+const Setting = builder.objectRef<{ name: Name; value: string }>('Setting').implement({
+  authScopes: { admin: true },
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    value: t.exposeString('value'),
+    description: t.string({ resolve: ({ name }) => catalogue[name].description }),
+  }),
+})
+
+const listed = (values: Record<Name, string>) => names.map((name) => ({ name, value: values[name] }))
+
+builder.queryField('settings', (t) =>
+  t.field({
+    type: [Setting],
+    authScopes: { admin: true },
+    resolve: async (_parent, _args, { parts }) => listed(await readSettings(parts.database)),
+  }),
+)
+
+const SettingInput = builder.inputType('SettingInput', {
+  fields: (t) => ({ name: t.string({ required: true }), value: t.string({ required: true }) }),
+})
+
+const UpdateSettingsSuccess = builder
+  .objectRef<{ settings: { name: Name; value: string }[] }>('UpdateSettingsSuccess')
+  .implement({
+    authScopes: { admin: true },
+    fields: (t) => ({ settings: t.expose('settings', { type: [Setting] }) }),
+  })
+
+addMutation('updateSettings', {
+  description: 'Changes the settings given.',
+  scope: 'admin',
+  args: (arg) => ({ input: arg({ type: [SettingInput], required: true }) }),
+  check: z.object({ input: z.array(z.object({ name: z.string(), value: z.string() })).max(100) }),
+  success: UpdateSettingsSuccess,
+  failures: ['input'],
+  async run({ input }, _context, change) {
+    const draft: Partial<Record<Name, string>> = {}
+    for (const { name, value } of input) {
+      const known = names.find((one) => one === name)
+      if (!known) throw inputFailure({ path: name.slice(0, 40), message: 'is not a setting' })
+      const checked = catalogue[known].check.safeParse(value)
+      if (!checked.success) throw inputFailure({ path: name, message: checked.error.issues[0]?.message ?? 'is wrong' })
+      draft[known] = checked.data
+    }
+    const values = await change(async (tx) => {
+      const before = await readSettings({ reader: tx })
+      for (const [name, value] of Object.entries(draft)) {
+        await tx.setting.upsert({
+          where: { name: rowName(name) },
+          create: { name: rowName(name), value },
+          update: { value },
+        })
+      }
+      return {
+        answer: { ...before, ...draft },
+        audit: { objectType: 'Setting', objectId: 0, ...changedFields(before, draft) },
+      }
+    })
+    return { settings: listed(values) }
+  },
+})

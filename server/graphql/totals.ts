@@ -1,0 +1,163 @@
+import { encodeGlobalID } from '@pothos/plugin-relay'
+import { GraphQLError } from 'graphql'
+import type { Dimension, Range, TotalsFilter, TotalsRow } from '../usage/statistics.ts'
+import { builder, largestPage } from './builder.ts'
+import type { Context } from './context.ts'
+import { Totals } from './totals-type.ts'
+import { idNumber } from './values.ts'
+import { visibleUse } from './visible.ts'
+
+const Interval = builder.enumType('Interval', { values: { HOUR: { value: 'hour' }, DAY: { value: 'day' } } as const })
+
+const TotalsDimension = builder.enumType('TotalsDimension', {
+  values: {
+    KEY: { value: 'key' },
+    ACCOUNT: { value: 'account' },
+    MODEL: { value: 'model' },
+    USER: { value: 'user' },
+    GROUP: { value: 'group' },
+  } as const,
+})
+
+interface Labelled {
+  key: string
+  label: string
+  totals: TotalsRow
+}
+
+const RankedTotals = builder.objectRef<Labelled>('RankedTotals').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Global id of the object, or the name of the model.' }),
+    label: t.exposeString('label', { description: 'Its name; # and its number where the name is not yours to see.' }),
+    totals: t.expose('totals', { type: Totals }),
+  }),
+})
+
+const SeriesPoint = builder
+  .objectRef<{ atMs: number; key: string | null; label: string | null; totals: TotalsRow }>('SeriesPoint')
+  .implement({
+    authScopes: { user: true },
+    fields: (t) => ({
+      at: t.field({
+        type: 'DateTime',
+        description: 'Begin of the hour or day.',
+        resolve: ({ atMs }) => new Date(atMs),
+      }),
+      key: t.exposeString('key', { nullable: true, description: 'As in a ranking; null without `by`.' }),
+      label: t.exposeString('label', { nullable: true }),
+      totals: t.expose('totals', { type: Totals }),
+    }),
+  })
+
+const RangeInput = builder.inputType('RangeInput', {
+  description:
+    'Widened to whole hours (UTC); from three days on to whole days of the deployment. `to` is not included.',
+  fields: (t) => ({
+    from: t.field({ type: 'DateTime', required: true }),
+    to: t.field({ type: 'DateTime', required: true }),
+  }),
+})
+
+const TotalsFilterInput = builder.inputType('TotalsFilter', {
+  fields: (t) => ({ apiKeyId: t.id(), accountId: t.id(), userId: t.id(), groupId: t.id(), model: t.string() }),
+})
+
+interface GivenFilter {
+  apiKeyId?: string | null
+  accountId?: string | null
+  userId?: string | null
+  groupId?: string | null
+  model?: string | null
+}
+
+/** Global ids of a filter as numbers, and over it what the viewer may see at all: their own. */
+export function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context): TotalsFilter {
+  const id = (text: string | null | undefined, type: string) => (text ? idNumber(text, type) : undefined)
+  const asked = id(filter?.userId, 'User')
+  const { userId: own } = visibleUse(viewer)
+  return {
+    apiKeyId: id(filter?.apiKeyId, 'ApiKey'),
+    accountId: id(filter?.accountId, 'Account'),
+    groupId: id(filter?.groupId, 'Group'),
+    model: filter?.model ?? undefined,
+    userId: own !== undefined && asked !== undefined && asked !== own ? -1 : (own ?? asked),
+  }
+}
+
+const longestHourlyMs = 32 * 24 * 3_600_000
+const longestMs = 3 * 366 * 24 * 3_600_000
+
+function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'day'): Range {
+  const [fromMs, toMs] = [from.getTime(), to.getTime()]
+  if (toMs <= fromMs) throw badRange('`to` must be after `from`.')
+  if (toMs - fromMs > (interval === 'hour' ? longestHourlyMs : longestMs)) throw badRange('The range is too long.')
+  return { fromMs, toMs }
+}
+
+const badRange = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
+
+const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Group' } as const
+
+/** Gives rows their names, as far as the viewer may see them. */
+async function labelled<Row extends { key: string }>(rows: Row[], by: Dimension, { batches }: Context) {
+  return Promise.all(
+    rows.map(async (row) => {
+      if (by === 'model') return { ...row, label: row.key }
+      const id = Number(row.key)
+      const name =
+        by === 'user'
+          ? (await batches.user(id))?.username
+          : (await { key: batches.apiKey, account: batches.account, group: batches.group }[by](id))?.name
+      return { ...row, key: encodeGlobalID(nodeTypes[by], row.key), label: name ?? (id === 0 ? '' : `#${id}`) }
+    }),
+  )
+}
+
+builder.queryFields((t) => ({
+  totals: t.field({
+    type: Totals,
+    authScopes: { user: true },
+    args: { range: t.arg({ type: RangeInput, required: true }), filter: t.arg({ type: TotalsFilterInput }) },
+    resolve: (_parent, { range, filter }, context) =>
+      context.parts.statistics.totals(rangeOf(range), useFilter(filter, context)),
+  }),
+  series: t.field({
+    type: [SeriesPoint],
+    description: 'One point an hour or day, also where nothing happened; with `by` only where something did.',
+    authScopes: { user: true },
+    args: {
+      range: t.arg({ type: RangeInput, required: true }),
+      interval: t.arg({ type: Interval, required: true }),
+      filter: t.arg({ type: TotalsFilterInput }),
+      by: t.arg({ type: TotalsDimension }),
+    },
+    async resolve(_parent, { range, interval, filter, by }, context) {
+      const { statistics } = context.parts
+      const points = await statistics.series(
+        rangeOf(range, interval),
+        interval,
+        useFilter(filter, context),
+        by ?? undefined,
+      )
+      if (!by) return points.map((point) => ({ ...point, label: null }))
+      return labelled(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
+    },
+  }),
+  ranking: t.field({
+    type: [RankedTotals],
+    description: 'The dearest first.',
+    authScopes: { user: true },
+    args: {
+      range: t.arg({ type: RangeInput, required: true }),
+      by: t.arg({ type: TotalsDimension, required: true }),
+      filter: t.arg({ type: TotalsFilterInput }),
+      first: t.arg.int({ defaultValue: 10 }),
+    },
+    async resolve(_parent, { range, by, filter, first }, context) {
+      const limit = Math.min(Math.max(first ?? 10, 1), largestPage)
+      const rows = await context.parts.statistics.ranking(rangeOf(range), by, useFilter(filter, context), limit)
+      return labelled(rows, by, context)
+    },
+  }),
+}))

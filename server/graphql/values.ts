@@ -1,0 +1,50 @@
+import { decodeGlobalID } from '@pothos/plugin-relay'
+import { z } from 'zod'
+
+/** Values of inputs that occur in more than one noun. Absent leaves, null clears; where nothing can be cleared, null is refused. */
+
+/** The number in a global id of `type`; −1, which nobody has, for what is none. */
+export function idNumber(globalId: string, type: string): number {
+  try {
+    const { typename, id } = decodeGlobalID(globalId)
+    return typename === type && /^[1-9]\d{0,9}$/.test(id) && Number(id) < 2 ** 31 ? Number(id) : -1
+  } catch {
+    return -1
+  }
+}
+
+export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey') =>
+  z.string().transform((text) => idNumber(text, type))
+
+/** Arguments of mutations that only name an object. */
+export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey') => z.object({ id: globalId(type) })
+
+export const userName = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u,
+    'must have 1 to 64 letters, digits, or . _ @ -, and begin with a letter or digit',
+  )
+
+export const newPassword = z
+  .string()
+  .min(10, 'must have at least 10 characters')
+  .max(200, 'must have at most 200 characters')
+
+/** Whatever somebody types to sign in: its length is bounded, its form is not. */
+export const typedText = z.string().max(200, 'is too long')
+
+export const email = z.email('must be an e-mail address').max(190, 'is too long')
+
+export const remark = z.string().max(190, 'must have at most 190 characters')
+
+/** 9 000 000 USD: beyond that nano-dollars leave exact numbers. */
+export const limitNano = z.bigint().refine((nano) => nano <= 9_000_000_000_000_000n, 'must be at most 9000000 USD')
+
+/** Fields that may stay away but not be null. */
+export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>
+  value
+    .optional()
+    .nullable()
+    .refine((given) => given !== null, 'cannot be empty')
+    .transform((given) => given ?? undefined)

@@ -1,0 +1,47 @@
+import type { Prisma } from '../generated/sqlite/client.ts'
+import type { Viewer } from '../users/sessions.ts'
+
+/**
+ * What a viewer may see of each noun, as a condition that stands under AND in every read; nobody sees nothing. People see
+ * what they own; a group also when a key or an account of theirs is in it. Administrators see everything.
+ */
+const nothing = { id: -1 }
+const isAdmin = (viewer: Viewer | null): boolean => viewer?.role === 'admin'
+
+export function visibleUsers(viewer: Viewer | null): Prisma.UserWhereInput {
+  if (viewer === null) return nothing
+  return isAdmin(viewer) ? {} : { id: viewer.userId }
+}
+
+export function visibleGroups(viewer: Viewer | null): Prisma.GroupWhereInput {
+  if (viewer === null) return nothing
+  if (isAdmin(viewer)) return {}
+  return {
+    OR: [
+      { ownerId: viewer.userId },
+      { apiKeys: { some: { userId: viewer.userId, deletedMark: 0 } } },
+      { accounts: { some: { ownerId: viewer.userId, deletedMark: 0 } } },
+    ],
+  }
+}
+
+export function visibleAccounts(viewer: Viewer | null): Prisma.AccountWhereInput {
+  if (viewer === null) return nothing
+  return isAdmin(viewer) ? {} : { ownerId: viewer.userId }
+}
+
+export function visibleKeys(viewer: Viewer | null): Prisma.ApiKeyWhereInput {
+  if (viewer === null) return nothing
+  return isAdmin(viewer) ? {} : { userId: viewer.userId }
+}
+
+/** The condition on rows of the ledger and its rollups, merged over what was asked for. −1 is nobody's id. */
+export function visibleUse(viewer: Viewer | null): { userId?: number } {
+  if (viewer === null) return { userId: -1 }
+  return isAdmin(viewer) ? {} : { userId: viewer.userId }
+}
+
+/** Groups that a viewer may put accounts and keys into, rename and delete: the group's owner decides. */
+export function ownGroups(viewer: Viewer): Prisma.GroupWhereInput {
+  return isAdmin(viewer) ? {} : { ownerId: viewer.userId }
+}

@@ -1,0 +1,213 @@
+import { createModelList, type ModelList } from '../model-patterns.ts'
+import type { Database, Tx } from '../store/database.ts'
+import type { Events } from '../store/events.ts'
+import type { Seal } from '../store/seal.ts'
+import { conflict, inputFailure, notFound } from '../verb-failure.ts'
+import type { Limits } from './limits.ts'
+
+/** An API key as the relay needs it: a snapshot in memory. The secret itself is stored nowhere. */
+export interface ApiKey extends Limits {
+  id: number
+  name: string
+  userId: number
+  groupId: number
+  models: ModelList
+  /** Epoch milliseconds; null: never. */
+  expiresAtMs: number | null
+  enabled: boolean
+  ownerEnabled: boolean
+}
+
+/** What a person or a provisioning file says of a key. Absent fields stay as they are, null clears. */
+export interface ApiKeyDraft {
+  name: string
+  secret?: string
+  userId?: number | null
+  groupId?: number
+  models?: readonly string[]
+  dailyLimitNano?: bigint | null
+  totalLimitNano?: bigint | null
+  expiresAt?: Date | null
+  enabled?: boolean
+}
+
+/** A key with all it needs. */
+export type NewApiKey = Required<ApiKeyDraft>
+
+export const keysChanged = 'keys.changed'
+
+/** Keys in memory by the HMAC of their secret, and the verbs that change them. */
+export function createKeys(parts: { database: Database; seal: Seal; events: Events; now?: () => number }) {
+  const { database, seal, events, now = Date.now } = parts
+  let byHmac = new Map<string, ApiKey>()
+  /** Secrets that were rotated out and still open their key for a while. */
+  let byOldHmac = new Map<string, { key: ApiKey; untilMs: number }>()
+  let byId = new Map<number, ApiKey>()
+
+  /** Reads all keys anew. */
+  async function load(): Promise<void> {
+    const rows = await database.client.apiKey.findMany({ where: { deletedMark: 0 }, include: { user: true } })
+    const nextByHmac = new Map<string, ApiKey>()
+    const nextByOldHmac = new Map<string, { key: ApiKey; untilMs: number }>()
+    const nextById = new Map<number, ApiKey>()
+    for (const row of rows) {
+      const key: ApiKey = {
+        id: row.id,
+        name: row.name,
+        userId: row.userId ?? 0,
+        groupId: row.groupId,
+        models: createModelList(JSON.parse(row.models)),
+        dailyLimitNano: row.dailyLimitNano === null ? null : Number(row.dailyLimitNano),
+        totalLimitNano: row.totalLimitNano === null ? null : Number(row.totalLimitNano),
+        expiresAtMs: row.expiresAt?.getTime() ?? null,
+        enabled: row.enabled,
+        ownerEnabled: row.user === null || (row.user.enabled && row.user.deletedMark === 0),
+      }
+      nextByHmac.set(row.secretHmac, key)
+      if (row.previousSecretHmac !== null && row.previousUntil !== null) {
+        nextByOldHmac.set(row.previousSecretHmac, { key, untilMs: row.previousUntil.getTime() })
+      }
+      nextById.set(key.id, key)
+    }
+    byHmac = nextByHmac
+    byOldHmac = nextByOldHmac
+    byId = nextById
+  }
+
+  return {
+    load,
+    /** The key with this secret; equally fast for unknown and known ones: one HMAC, one map. */
+    find(secret: string): ApiKey | undefined {
+      const hmac = seal.hmac(secret)
+      const old = byOldHmac.get(hmac)
+      return byHmac.get(hmac) ?? (old && old.untilMs > now() ? old.key : undefined)
+    },
+    byId: (id: number): ApiKey | undefined => byId.get(id),
+
+    /** Creates a key or changes the fields given; matched by name. */
+    async save(tx: Tx, draft: ApiKeyDraft): Promise<number> {
+      const found = await tx.apiKey.findFirst({ where: { name: draft.name, deletedMark: 0 } })
+      if (draft.secret !== undefined) await refuseTaken(tx, seal.hmac(draft.secret), found?.id)
+      const fields = {
+        ...(draft.secret !== undefined && { secretHmac: seal.hmac(draft.secret), secretHint: hintOf(draft.secret) }),
+        ...(draft.userId !== undefined && { userId: draft.userId }),
+        ...(draft.groupId !== undefined && { groupId: draft.groupId }),
+        ...(draft.models !== undefined && { models: JSON.stringify(draft.models) }),
+        ...(draft.dailyLimitNano !== undefined && { dailyLimitNano: draft.dailyLimitNano }),
+        ...(draft.totalLimitNano !== undefined && { totalLimitNano: draft.totalLimitNano }),
+        ...(draft.expiresAt !== undefined && { expiresAt: draft.expiresAt }),
+        ...(draft.enabled !== undefined && { enabled: draft.enabled }),
+      }
+      if (found) {
+        await tx.apiKey.update({ where: { id: found.id }, data: fields })
+        return found.id
+      }
+      if (draft.secret === undefined || draft.groupId === undefined) {
+        throw new Error(`key "${draft.name}" is new and needs secret and group`)
+      }
+      const created = await tx.apiKey.create({
+        data: {
+          name: draft.name,
+          models: '["*"]',
+          ...fields,
+          groupId: draft.groupId,
+          secretHmac: seal.hmac(draft.secret),
+          secretHint: hintOf(draft.secret),
+        },
+      })
+      return created.id
+    },
+
+    /** Creates a key. Throws an input failure for a name or a secret that is taken. */
+    async create(tx: Tx, draft: NewApiKey): Promise<number> {
+      const { secret, models, ...fields } = draft
+      await refuseTakenName(tx, draft.name)
+      await refuseTakenSecret(tx, seal.hmac(secret))
+      const created = await tx.apiKey.create({
+        data: {
+          ...fields,
+          models: JSON.stringify(models),
+          secretHmac: seal.hmac(secret),
+          secretHint: hintOf(secret),
+        },
+      })
+      return created.id
+    },
+
+    /** Changes the fields given; null clears. Throws not found, or an input failure for a name that is taken. */
+    async update(tx: Tx, id: number, draft: Omit<Partial<ApiKeyDraft>, 'secret'>): Promise<void> {
+      const { models, ...fields } = draft
+      await existing(tx, id)
+      if (draft.name !== undefined) await refuseTakenName(tx, draft.name, id)
+      await tx.apiKey.update({
+        where: { id },
+        data: { ...fields, ...(models !== undefined && { models: JSON.stringify(models) }) },
+      })
+    },
+
+    /** Gives the key another secret; limits and history stay. The old one opens it until `keepOldUntil` (null: no more). */
+    async rotate(tx: Tx, id: number, secret: string, keepOldUntil: Date | null): Promise<void> {
+      const { secretHmac } = await existing(tx, id)
+      const fresh = seal.hmac(secret)
+      await refuseTakenSecret(tx, fresh)
+      await tx.apiKey.update({
+        where: { id },
+        data: {
+          secretHmac: fresh,
+          secretHint: hintOf(secret),
+          // Kept also when it opens nothing any more: an old secret never becomes another key's.
+          previousSecretHmac: secretHmac,
+          previousUntil: keepOldUntil,
+        },
+      })
+    },
+
+    /** The key opens nothing any more; its history stays, and its secrets are never given again. */
+    async remove(tx: Tx, id: number): Promise<void> {
+      await existing(tx, id)
+      await tx.apiKey.update({ where: { id }, data: { deletedMark: id, enabled: false } })
+    },
+
+    /** Refuses to leave keys without a group; names what is still there. */
+    async refuseGroupInUse(tx: Tx, groupId: number): Promise<void> {
+      const count = await tx.apiKey.count({ where: { groupId, deletedMark: 0 } })
+      if (count > 0)
+        throw conflict(`The group still has ${count} API ${count === 1 ? 'key' : 'keys'}. Move or delete them first.`)
+    },
+
+    /** Tells every process, this one too, that keys changed. */
+    changed: () => events.publish(keysChanged, {}),
+  }
+}
+
+export type Keys = ReturnType<typeof createKeys>
+
+async function existing(tx: Tx, id: number) {
+  const found = await tx.apiKey.findFirst({ where: { id, deletedMark: 0 } })
+  if (!found) throw notFound('API key')
+  return found
+}
+
+async function refuseTakenName(tx: Tx, name: string, ownId = 0): Promise<void> {
+  const other = await tx.apiKey.findFirst({ where: { name, deletedMark: 0, NOT: { id: ownId } } })
+  if (other) throw inputFailure({ path: 'name', message: 'is taken' })
+}
+
+/** Says nothing of whose it is: who tries secrets must not learn names. */
+async function refuseTakenSecret(tx: Tx, hmac: string): Promise<void> {
+  const other = await tx.apiKey.findFirst({ where: { OR: [{ secretHmac: hmac }, { previousSecretHmac: hmac }] } })
+  if (other) throw inputFailure({ path: 'secret', message: 'cannot be used; choose another' })
+}
+
+/** A secret opens one key only, and one that was taken back never opens anything again. */
+async function refuseTaken(tx: Tx, secretHmac: string, ownId: number | undefined): Promise<void> {
+  const holder = await tx.apiKey.findFirst({ where: { OR: [{ secretHmac }, { previousSecretHmac: secretHmac }] } })
+  if (!holder || holder.id === ownId) return
+  const whose = holder.deletedMark === 0 ? 'the secret of key' : 'the secret of the deleted key'
+  throw new Error(`has ${whose} "${holder.name}"; every key needs a secret of its own`)
+}
+
+/** `sk-a…wxyz`: enough to recognise a key of 20 or more characters, too little to guess it. */
+function hintOf(secret: string): string {
+  return `${secret.slice(0, 4)}…${secret.slice(-4)}`
+}

@@ -1,0 +1,25 @@
+import type { Database } from '../store/database.ts'
+import type { DaySeed } from './day-totals.ts'
+
+/** Sums of a day from its rollups and the checkpoints of all journals, in one statement: both are of one moment. */
+export async function readDaySeed(database: Pick<Database, 'select'>, day: string): Promise<DaySeed> {
+  const rows = await database.select(
+    'SELECT 0, `user_id`, SUM(`requests`), SUM(`failures`), ' +
+      'SUM(`input_tokens` + `output_tokens` + `cache_write_tokens` + `cache_read_tokens`), SUM(`cost_nano`) ' +
+      'FROM `daily_rollups` WHERE `day` = ? GROUP BY `user_id` ' +
+      'UNION ALL SELECT 1, `id`, `settled_seq`, 0, 0, 0 FROM `journals`',
+    [day],
+  )
+  const seed: DaySeed = { byUser: new Map(), checkpoints: new Map() }
+  for (const [isJournal, id, first, failures, tokens, costNano] of rows) {
+    if (Number(isJournal) === 1) seed.checkpoints.set(Number(id), Number(first))
+    else
+      seed.byUser.set(Number(id), {
+        requests: Number(first),
+        failures: Number(failures),
+        tokens: Number(tokens),
+        costNano: Number(costNano),
+      })
+  }
+  return seed
+}

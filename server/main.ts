@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs'
+import process from 'node:process'
+import { runAdmin } from './admin.ts'
+import { type App, startApp } from './app.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { runDemo } from './demo.ts'
+import { parseEnvFile } from './env-file.ts'
+import { createLog, type Log } from './log.ts'
+
+/** The process: arguments, environment, signals, exit codes. The only file that touches `process`. */
+async function main(): Promise<void> {
+  const command = process.argv[2] ?? 'start'
+  if (command !== 'start' && command !== 'demo' && command !== 'admin') {
+    throw new Error(`There is no command ${JSON.stringify(command)}. Known: start (the default), demo, admin.`)
+  }
+  const { config, warnings } = readConfig(
+    process.env,
+    existsSync('.env') ? parseEnvFile(readFileSync('.env', 'utf8')) : undefined,
+  )
+  for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`)
+  const log = openLog(config)
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception')
+    process.exit(1)
+  })
+  if (command === 'admin') return runAdmin(config, log, process.argv.slice(3), (text) => process.stdout.write(text))
+  if (command === 'demo') {
+    const demo = await runDemo(config, log, (text) => process.stdout.write(text), { pid: process.pid })
+    stopOnSignal(() => demo.stop(), log)
+    return
+  }
+  const app = await startApp(config, log, { pid: process.pid, version: versionOf() })
+  process.stdout.write(welcome(app, config))
+  stopOnSignal(() => app.stop(), log)
+}
+
+/** The program's version, from the package.json beside dist. */
+function versionOf(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  const beside = new URL('../package.json', import.meta.url)
+  const text = readFileSync(existsSync(file) ? file : beside, 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function openLog({ logLevel, logFile }: Config): Log {
+  try {
+    return createLog({ level: logLevel, file: logFile })
+  } catch (error) {
+    throw new Error(`LOG_FILE: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function stopOnSignal(stop: () => Promise<void>, log: Log): void {
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // A second signal means: now.
+      if (stopping) process.exit(1)
+      stopping = true
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed')
+          process.exit(1)
+        },
+      )
+    })
+  }
+}
+
+function welcome(app: App, config: Config): string {
+  const everywhere =
+    config.host === '0.0.0.0' || config.host === '::' ? ' and on every other address of this machine' : ''
+  const lines = [`Claude Code Relay listens on ${app.url}${everywhere}  (data in ${config.dataDir})`]
+  if (app.setupPath !== null) {
+    lines.push(
+      'Next step: nobody administers it yet. Open this link once, within a day, and make the first administrator:',
+      `  ${config.publicUrl ?? app.url}${app.setupPath}`,
+    )
+  }
+  if (app.accountCount === 0) {
+    lines.push(
+      'Next step: there is no upstream account yet. Write a provisioning file (README, "Provisioning"), then:',
+      '  PROVISION_FILE=provision.json npm start',
+      'Or watch it work without any credential:  npm run demo',
+    )
+  } else {
+    lines.push(
+      'Next step: point Claude Code at it with a key of this relay:',
+      `  export ANTHROPIC_BASE_URL=${config.publicUrl ?? app.url}/claude-code`,
+      '  export ANTHROPIC_AUTH_TOKEN=sk-…',
+      '  claude',
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+main().catch((error: unknown) => {
+  // Messages are written for people; stacks are for us.
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`${message}\n`)
+  if (process.env['LOG_LEVEL'] === 'debug' && error instanceof Error && !(error instanceof ConfigError))
+    process.stderr.write(`${error.stack}\n`)
+  process.exit(1)
+})

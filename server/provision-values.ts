@@ -1,0 +1,93 @@
+import { z } from 'zod'
+
+/** The values a provisioning file is made of. No message repeats what was written: it may be or hold a secret. */
+
+export const objectName = z
+  .string()
+  .refine((text) => text !== '' && Array.from(text).length <= 100, {
+    error: 'must have 1 to 100 characters',
+    abort: true,
+  })
+  .refine(
+    (text) => text === text.trim() && !/\p{Cc}/u.test(text),
+    'must hold no control characters and no space at its ends',
+  )
+  .meta({ minLength: 1, maxLength: 100 })
+
+/** What ANTHROPIC_BASE_URL would be: trailing /, /v1 and /v1/messages are trimmed. */
+export const upstreamUrl = z
+  .string()
+  .transform((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    const problem =
+      !url || !/^https?:$/.test(url.protocol) || /[\s\p{Cc}]/u.test(text)
+        ? 'must be an http:// or https:// address'
+        : url.username || url.password
+          ? 'must hold no user or password: put the secret in "secret"'
+          : /[?#]/.test(text)
+            ? 'must hold no query and no fragment'
+            : undefined
+    if (!url || problem) {
+      context.addIssue(problem ?? '')
+      return z.NEVER
+    }
+    const path = url.pathname.replace(/\/+$/, '').replace(/\/v1(\/messages)?$/, '')
+    return `${url.origin}${path.replace(/\/+$/, '')}`
+  })
+  .meta({ format: 'uri', pattern: '^https?://[^?#\\s]+$' })
+
+/** http and https proxies are asked by CONNECT; socks5h leaves resolving names to the proxy, and so does socks5 here. */
+export const proxyUrl = z
+  .string()
+  .refine(
+    isProxyUrl,
+    'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed',
+  )
+  .meta({ format: 'uri', pattern: '^(https?|socks5h?)://' })
+
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text) || /[\s\p{Cc}?#]/u.test(text)) return false
+  const url = new URL(text)
+  if (!/^(https?|socks5h?):$/.test(url.protocol) || !url.hostname || !/^\/?$/.test(url.pathname)) return false
+  try {
+    return decodeURIComponent(url.username + url.password).length >= 0
+  } catch {
+    return false
+  }
+}
+
+/** It travels in a header: printable ASCII, no spaces. */
+export const upstreamSecret = z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable ASCII without spaces')
+
+export const keySecret = z
+  .string()
+  .regex(/^sk-[\x21-\x7e]{17,253}$/, 'must start with sk-, have at least 20 characters, printable ASCII without spaces')
+
+const pattern = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,191}$/, 'must be the name of a model, or a pattern with *, without spaces')
+
+export const modelPatterns = z.array(pattern).min(1, 'must name at least one model; ["*"] allows every model')
+
+export const modelMapping = z.record(
+  // JavaScript moves keys of digits to the front, and the order decides which pattern wins.
+  pattern.refine((text) => !/^\d+$/.test(text), 'must not be digits only'),
+  z.string().regex(/^[\x21-\x29\x2b-\x7e]{1,191}$/, 'must be the name of a model, without * and spaces'),
+)
+
+/** USD, up to 9 digits after the point (a nano-dollar), at most 9000000: beyond that nano-dollars leave exact numbers. */
+export const usdAmount = z
+  .string()
+  .regex(
+    /^(?:0|[1-9]\d{0,6})(?:\.\d{1,9})?$/,
+    'must be an amount such as "12.50", with at most 9 digits after the point',
+  )
+  .refine((text) => Number(text) <= 9_000_000, {
+    error: 'must be at most 9000000',
+    when: ({ issues }) => !issues.length,
+  })
+
+export const moment = z.iso.datetime({
+  offset: true,
+  error: 'must be a date and time with a zone, such as 2027-01-31T00:00:00Z',
+})

@@ -1,0 +1,62 @@
+import type { Accounts } from './accounts/accounts.ts'
+import type { Keys } from './keys/keys.ts'
+import type { Provision } from './provision-file.ts'
+import type { Database } from './store/database.ts'
+import { parseUsd } from './usage/usd.ts'
+import type { Users } from './users/users.ts'
+
+/**
+ * Brings a provisioning file into the database, all or nothing. Objects are matched by name; fields present win at each
+ * start, fields and objects that are absent stay as they are.
+ */
+export async function provision(
+  parts: { database: Database; users: Users; accounts: Accounts; keys: Keys },
+  file: Provision,
+): Promise<void> {
+  const { users, accounts, keys } = parts
+  await parts.database.locked('provision', async (tx) => {
+    const groups = new Map<string, number>()
+    const groupId = async (path: string, name: string): Promise<number> => {
+      const known = groups.get(name)
+      if (known !== undefined) return known
+      const found = await tx.group.findFirst({ where: { name, deletedMark: 0 } })
+      if (!found) throw new Error(`PROVISION_FILE: ${path}: there is no group "${name}" in the file or in the database`)
+      groups.set(name, found.id)
+      return found.id
+    }
+    if (file.admin) await named('admin', users.saveAdmin(tx, file.admin))
+    for (const group of file.groups) groups.set(group.name, await accounts.ensureGroup(tx, group.name))
+    for (const [index, { group, ...draft }] of file.accounts.entries()) {
+      const path = `accounts[${index}]`
+      const fields = group === undefined ? draft : { ...draft, groupId: await groupId(`${path}.group`, group) }
+      await named(path, accounts.save(tx, fields))
+    }
+    for (const [index, { group, dailyLimitUsd, totalLimitUsd, expiresAt, ...draft }] of file.keys.entries()) {
+      const path = `keys[${index}]`
+      await named(
+        path,
+        keys.save(tx, {
+          ...draft,
+          ...(group !== undefined && { groupId: await groupId(`${path}.group`, group) }),
+          ...(dailyLimitUsd !== undefined && {
+            dailyLimitNano: dailyLimitUsd === null ? null : parseUsd(dailyLimitUsd),
+          }),
+          ...(totalLimitUsd !== undefined && {
+            totalLimitNano: totalLimitUsd === null ? null : parseUsd(totalLimitUsd),
+          }),
+          ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
+        }),
+      )
+    }
+  })
+}
+
+/** Our own refusals get the place in the file; the database's errors pass as they are: their codes decide about another try. */
+async function named<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Error) || 'code' in error) throw error
+    throw new Error(`PROVISION_FILE: ${path}: ${error.message}`, { cause: error })
+  }
+}

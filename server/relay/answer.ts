@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errorBody, type Failure } from '../errors.ts'
+
+/** How much of an unwanted body is read and thrown away so that the client gets to see our answer, and for how long. */
+const lingerBytes = 4 * 1024 * 1024
+const lingerMs = 5000
+
+/**
+ * Answers with an error as the Anthropic API shapes it. A body that nobody has read yet is never kept: a small one is
+ * dropped as it comes, before a large one the connection is closed. Does nothing when the client has left or was answered.
+ */
+export function sendFailure(req: IncomingMessage, res: ServerResponse, failure: Failure, requestId: string): void {
+  if (res.headersSent || res.destroyed) return
+  const body = Buffer.from(errorBody(failure.type, failure.message, requestId))
+  const headers = ['content-type', 'application/json', 'content-length', String(body.length)]
+  headers.push('request-id', requestId, 'x-request-id', requestId)
+  if (failure.shouldRetry !== undefined) headers.push('x-should-retry', String(failure.shouldRetry))
+  if (failure.retryAfterS !== undefined)
+    headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterS))))
+  if (failure.headers) headers.push(...failure.headers)
+  const unread = !req.complete && carriesBody(req)
+  // Who asked for a "continue" and did not get it may send its body or not: what follows cannot be told apart.
+  const waits = unread && req.headers.expect !== undefined && req.readableFlowing === null
+  const closes = failure.closes === true || waits || (unread && !bodyIsSmall(req))
+  if (closes) headers.push('connection', 'close')
+  res.writeHead(failure.status, headers)
+  if (!unread || waits || req.method === 'HEAD') {
+    res.end(body)
+  } else if (closes) {
+    res.write(body)
+    dropBody(req, () => res.end())
+  } else {
+    res.end(body)
+    dropBody(req, () => {
+      if (!req.complete) req.destroy()
+    })
+  }
+}
+
+/** True when the request announces a body: by its length, or in chunks. */
+export function carriesBody(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
+}
+
+function bodyIsSmall(req: IncomingMessage): boolean {
+  return Number(req.headers['content-length'] ?? Number.NaN) <= lingerBytes
+}
+
+/**
+ * A socket closed over unread bytes is reset, and the reset can overtake our answer. So the answer goes out at once and
+ * the rest is read and dropped, but only so much and so long; then `done`. A body that ends in time needs no `done`
+ * but to end the answer that waited for it.
+ */
+function dropBody(req: IncomingMessage, done: () => void): void {
+  let dropped = 0
+  const end = () => {
+    clearTimeout(timer)
+    req.off('data', onData)
+    req.off('close', end)
+    req.off('end', end)
+    done()
+  }
+  function onData(chunk: Buffer) {
+    dropped += chunk.length
+    if (dropped > lingerBytes) end()
+  }
+  const timer = setTimeout(end, lingerMs)
+  timer.unref()
+  req.on('data', onData)
+  req.on('end', end)
+  req.on('close', end)
+  req.resume()
+}

@@ -1,0 +1,288 @@
+import { LRUCache } from 'lru-cache'
+import type { Account, Accounts } from '../accounts/accounts.ts'
+import { type Failure, fail } from '../errors.ts'
+import type { LiveSource } from '../live/hub.ts'
+import type { Counters } from '../store/counters.ts'
+import type { Dispatchers } from '../upstreams/dispatchers.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import type { Outcome } from '../usage/ledger.ts'
+import type { Usage } from '../usage/usage.ts'
+import { sendFailure } from './answer.ts'
+import { withModel, withoutTags } from './body-edits.ts'
+import type { AttemptResult, Exchange, ForwardTimers } from './exchange.ts'
+import { type CallParts, UpstreamCall } from './forward.ts'
+import { upstreamHeaders } from './headers.ts'
+import { shown } from './inspect.ts'
+import { choose, drawOf, soonestReturnMs, type Wish } from './schedule.ts'
+
+export interface FailoverParts {
+  accounts: Accounts
+  usage: Usage
+  counters: Counters
+  dispatchers: Dispatchers
+  upstreams: Record<Account['platform'], Upstream | undefined>
+  timers: ForwardTimers
+  now: () => number
+  chance: () => number
+  onError: (error: unknown, requestId: string) => void
+  live: LiveSource
+  /** Requests under way in the relay, for the retry budget. */
+  inFlight: () => number
+}
+
+/** How a request ended, for its row. */
+export interface Ended {
+  outcome: Outcome
+  httpStatus: number
+  errorType: string
+}
+
+export interface Failover {
+  /** What a request wants of an account, with the one its conversation went to before. */
+  wishOf(exchange: Exchange): TrialWish
+  /** Tries accounts, `first` first, until one answers; what is left at the end goes to the client as an error. */
+  forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended>
+  /** Ends every answer under way with an error: the process stops. */
+  cutOff(): void
+}
+
+export interface TrialWish extends Wish {
+  tried: Set<number>
+}
+
+/** At most this many accounts are tried after the first. */
+const mostFailovers = 2
+/** Retries may be a fifth of what is in flight, but three always. */
+const retryShare = 0.2
+const fewestRetries = 3
+const stickyMs = 3_600_000
+
+/** Which account serves a request, and what happens when it does not. */
+export function createFailover(parts: FailoverParts): Failover {
+  const { accounts, usage, counters, timers, now } = parts
+  const calls = new Set<UpstreamCall>()
+  const sticky = new LRUCache<string, number>({ max: 100_000, ttl: stickyMs, updateAgeOnGet: true, perf: { now } })
+  let retrying = 0
+  let ticker: NodeJS.Timeout | null = null
+
+  function wishOf(exchange: Exchange): TrialWish {
+    const { stickyKey } = exchange
+    return {
+      model: exchange.model,
+      nowMs: exchange.id.atMs,
+      stickyId: stickyKey === '' ? undefined : sticky.get(stickyKey),
+      draw: stickyKey === '' ? parts.chance : drawOf(stickyKey),
+      tried: new Set<number>(),
+    }
+  }
+
+  /** Tries accounts until one answers; what is left at the end goes to the client as an error of ours, or the upstream's own. */
+  async function forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended> {
+    let account = first
+    let last: Extract<AttemptResult, { kind: 'next' }> | null = null
+    let misconfigured = true
+    for (let failovers = 0; account !== undefined; failovers++) {
+      const result = await attempt(exchange, account, last !== null && !last.connectPhase)
+      if (result.kind === 'done') {
+        if (result.outcome === 'completed' && exchange.stickyKey !== '' && account.id !== wish.stickyId)
+          sticky.set(exchange.stickyKey, account.id)
+        return result
+      }
+      if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
+      wish.tried.add(account.id)
+      misconfigured &&= result.misconfigured
+      last = result
+      if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
+      const mayRetry =
+        failovers < mostFailovers &&
+        (result.connectPhase || retrying < Math.max(fewestRetries, parts.inFlight() * retryShare))
+      account = mayRetry ? choose(accounts.ofGroup(exchange.key.groupId), { ...wish, nowMs: now() }) : undefined
+    }
+    if (last?.refusal && last.refusal.status < 500 && exchange.metered)
+      return passOn(exchange, last.refusal, last.errorType)
+    return giveUp(exchange, exhausted(exchange, last, misconfigured))
+  }
+
+  async function attempt(exchange: Exchange, account: Account, isRetry: boolean): Promise<AttemptResult> {
+    const upstream = parts.upstreams[account.platform]
+    if (!upstream) throw new Error(`no upstream speaks ${account.platform}`)
+    if (isRetry) retrying++
+    const modelSent = account.mapping.map(exchange.model)
+    const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
+    let body =
+      modelSent === exchange.model ? exchange.body.bytes : withModel(exchange.body.bytes, exchange.modelSpan, modelSent)
+    if (dropTags) body = withoutTags(body)
+    const { told } = exchange
+    if (told) {
+      told.attempt++
+      told.accountId = account.id
+      told.accountName = account.name
+      parts.live.progress(told)
+    }
+    let call: UpstreamCall | undefined
+    try {
+      return await new Promise<AttemptResult>((resolve) => {
+        const started = new UpstreamCall(
+          exchange,
+          account,
+          modelSent,
+          firstByteMs(exchange),
+          callPartsOf(account.platform, upstream),
+          resolve,
+        )
+        call = started
+        calls.add(started)
+        ticker ??= startTicker()
+        if (exchange.clientLeft) return started.clientIsGone()
+        parts.dispatchers.for(account.origin, account.proxy).dispatch(
+          {
+            path: upstream.address(account, exchange.path, exchange.query),
+            method: 'POST',
+            headers: upstreamHeaders(exchange.headers, account, dropTags),
+            body,
+          },
+          started,
+        )
+      })
+    } finally {
+      if (call) calls.delete(call)
+      if (isRetry) retrying--
+    }
+  }
+
+  const callParts = {
+    timers,
+    now,
+    report: accounts.report,
+    price: usage.price,
+    onUsage: (exchange: Exchange, account: Account, modelSent: string, reading: Parameters<Usage['price']>[0]) => {
+      if (exchange.metered) usage.usage(exchange.ledgerId, { accountId: account.id, modelSent, reading })
+    },
+  }
+
+  /** One object a platform, made once. */
+  const partsByPlatform = new Map<string, CallParts>()
+  function callPartsOf(platform: string, upstream: Upstream): CallParts {
+    let found = partsByPlatform.get(platform)
+    if (!found) {
+      found = { ...callParts, upstream }
+      partsByPlatform.set(platform, found)
+    }
+    return found
+  }
+
+  function firstByteMs(exchange: Exchange): number {
+    if (exchange.stream) return timers.firstByteStreamMs
+    const said = Number(exchange.req.headers['x-stainless-timeout'])
+    return said > 0 ? Math.min(said * 1000, timers.firstByteJsonMs * 6) : timers.firstByteJsonMs
+  }
+
+  /** One clock for all calls under way; it stops when there are none. */
+  function startTicker(): NodeJS.Timeout {
+    return setInterval(() => {
+      const at = now()
+      for (const call of calls) {
+        call.tick(at)
+        topUp(call)
+        tellProgress(call)
+      }
+      if (calls.size === 0 && ticker) {
+        clearInterval(ticker)
+        ticker = null
+      }
+    }, timers.tickMs)
+  }
+
+  /** Tokens so far, at the pace of the clock; the hub slows it down further. */
+  function tellProgress(call: UpstreamCall): void {
+    const { exchange } = call
+    const { told } = exchange
+    if (!told || !exchange.stream || exchange.firstByteAtMs === 0) return
+    const { tokens } = call.readingSoFar()
+    told.firstByteMs = exchange.firstByteAtMs - exchange.id.atMs
+    told.inputTokens = tokens.input + tokens.cacheRead + tokens.cacheWrite5m + tokens.cacheWrite1h
+    told.outputTokens = tokens.output
+    parts.live.progress(told)
+  }
+
+  /** A request that costs more than it holds holds more. */
+  function topUp(call: UpstreamCall): void {
+    const { exchange } = call
+    if (exchange.ticket.claims.length === 0) return
+    const costNano = usage.price(call.readingSoFar(), exchange.id.atMs).totalNano
+    if (costNano <= exchange.ticket.heldNano) return
+    exchange.ticket = { ...exchange.ticket, heldNano: costNano }
+    counters.top(exchange.id.text, costNano).catch((error: unknown) => parts.onError(error, exchange.id.text))
+  }
+
+  function passOn(
+    exchange: Exchange,
+    refusal: { status: number; headers: string[]; body: Buffer },
+    errorType: string,
+  ): Ended {
+    const { res, id } = exchange
+    if (!res.headersSent && !res.destroyed) {
+      exchange.firstByteAtMs = now()
+      res.writeHead(refusal.status, [
+        ...refusal.headers,
+        'content-length',
+        String(refusal.body.length),
+        'x-request-id',
+        id.text,
+      ])
+      res.end(refusal.body)
+    }
+    return { outcome: 'failed', httpStatus: refusal.status, errorType }
+  }
+
+  function giveUp(exchange: Exchange, failure: Failure): Ended {
+    if (!exchange.res.destroyed) exchange.firstByteAtMs = now()
+    sendFailure(exchange.req, exchange.res, failure, exchange.id.text)
+    return { outcome: 'failed', httpStatus: failure.status, errorType: failure.code }
+  }
+
+  /** No account answered, or none could be asked. */
+  function exhausted(
+    exchange: Exchange,
+    last: Extract<AttemptResult, { kind: 'next' }> | null,
+    misconfigured: boolean,
+  ): Failure {
+    const members = accounts.ofGroup(exchange.key.groupId)
+    const model = shown(exchange.model)
+    if (!exchange.metered && last?.refusal) {
+      return fail('count_unsupported', 'No upstream of this key counts tokens.')
+    }
+    const soonest = soonestReturnMs(members, exchange.model)
+    if (soonest === undefined) {
+      return fail(
+        'accounts_missing',
+        `No account of this key's group serves the model ${model}. Ask the administrator of this relay. Request id: ${exchange.id.text}.`,
+      )
+    }
+    // Only a person can bring the accounts back: a fault of configuration, whether it was seen now or earlier.
+    if (soonest === null || (last !== null && misconfigured)) {
+      return fail(
+        'upstream_misconfigured',
+        `No upstream account can be used as it is set up. Ask the administrator of this relay. Request id: ${exchange.id.text}.`,
+      )
+    }
+    const code = last === null ? 'accounts_resting' : 'upstream_failed'
+    const why = last === null ? 'All upstream accounts for this request are resting' : 'The upstream accounts failed'
+    const waitMs = Math.max(0, soonest - now())
+    const when = waitMs > 0 ? `until ${new Date(soonest).toISOString()}` : 'try again shortly'
+    const message = `${why}, ${when}. Request id: ${exchange.id.text}.`
+    if (waitMs > 60_000) {
+      // Not overloaded_error: Claude Code up to 2.1.112 retries that word whatever x-should-retry says, asleep for retry-after.
+      return { ...fail(code, message, { retryAfterS: 60, shouldRetry: false }), type: 'api_error' }
+    }
+    return fail(code, message, { retryAfterS: Math.max(1, waitMs / 1000) })
+  }
+
+  return {
+    wishOf,
+    forward,
+    cutOff() {
+      for (const call of calls) call.cutOff()
+    },
+  }
+}

@@ -1,0 +1,593 @@
+// Over 300 lines: the phases of one call share one state; cut apart they would need it passed around.
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { Dispatcher } from 'undici'
+import type { Account } from '../accounts/accounts.ts'
+import type { AccountEvent } from '../accounts/state.ts'
+import { fail } from '../errors.ts'
+import { findMembers } from '../json-members.ts'
+import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-events.ts'
+import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
+import { isConnectFailure } from '../upstreams/connect-failure.ts'
+import { createSseScanner, type SseScanner } from '../upstreams/sse.ts'
+import type { Upstream, Verdict } from '../upstreams/upstream.ts'
+import { type AttemptVerdict, noReading } from '../usage/ledger.ts'
+import type { Cost, Reading } from '../usage/records.ts'
+import { sendFailure } from './answer.ts'
+import {
+  type AttemptResult,
+  type Exchange,
+  errorBytesLimit,
+  type ForwardTimers,
+  heldBytesLimit,
+  jsonBytesLimit,
+} from './exchange.ts'
+import { AnswerHeaders } from './headers.ts'
+
+/** What an upstream call needs of its surroundings. */
+export interface CallParts {
+  upstream: Upstream
+  timers: ForwardTimers
+  now: () => number
+  report: (account: Account, event: AccountEvent) => void
+  price: (reading: Reading, atMs: number) => Cost
+  /** Usage at message_start, for the journal. */
+  onUsage: (exchange: Exchange, account: Account, modelSent: string, reading: Reading) => void
+}
+
+/** Bytes that a finished answer may leave to the kernel without anybody watching that the client takes them. */
+const unwatchedBytes = 64 * 1024
+
+const pingEvent = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n')
+/** Before message_start no event is expected; a comment is nobody's event (protocol.md §1.9). */
+const comment = Buffer.from(': keepalive\n\n')
+
+type Phase = 'connecting' | 'waiting' | 'held' | 'flowing' | 'json' | 'refused' | 'ended'
+
+/**
+ * One upstream call: undici's handler with raw headers (the documented one builds an object a header costs 7 %), the commit
+ * point, the meter beside the bytes, and the clock. A class: its methods are shared by all calls under way.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
+  readonly account: Account
+  readonly modelSent: string
+  readonly startedAtMs: number
+  readonly exchange: Exchange
+  private readonly parts: CallParts
+  private readonly finished: (result: AttemptResult) => void
+  private readonly firstByteMs: number
+
+  private phase: Phase = 'connecting'
+  private abort: ((reason?: Error) => void) | null = null
+  private resumeUpstream: (() => void) | null = null
+  private decoder: ReturnType<typeof createGunzip> | null = null
+  private status = 0
+  private answer: AnswerHeaders | null = null
+  private upstreamFirstByteAtMs = 0
+  private lastByteAtMs: number
+  private headersAtMs = 0
+  private lastPingAtMs = 0
+  private blockedSinceMs = 0
+  private stoppedAtMs = 0
+  private chunks: Buffer[] = []
+  private chunkBytes = 0
+  /** Bytes for the client, gathered in this tick. */
+  private outgoing: Buffer[] = []
+  private flushing = false
+  private readonly usage: UsageReader | null
+  private readonly events: SseScanner | null
+  private commits = false
+  private sawUsage = false
+  private started = false
+  /** Type of an error event: before content it fails the attempt, after it it ends the answer. */
+  private streamError = ''
+  private answeredWithError = false
+  private upstreamEnded = false
+
+  constructor(
+    exchange: Exchange,
+    account: Account,
+    modelSent: string,
+    firstByteMs: number,
+    parts: CallParts,
+    finished: (result: AttemptResult) => void,
+  ) {
+    this.exchange = exchange
+    this.account = account
+    this.modelSent = modelSent
+    this.parts = parts
+    this.finished = finished
+    this.firstByteMs = firstByteMs
+    this.startedAtMs = parts.now()
+    this.lastByteAtMs = this.startedAtMs
+    this.usage = exchange.stream ? createUsageReader() : null
+    this.events = exchange.stream ? createSseScanner(listenToAnthropic(this)) : null
+    exchange.call = this
+    account.live.inFlight++
+  }
+
+  // ── undici's side ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onConnect(abort: (reason?: Error) => void): void {
+    this.abort = abort
+    if (this.phase === 'ended') abort()
+    else this.phase = 'waiting'
+  }
+
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void): boolean {
+    if (status < 200 || this.phase === 'ended') return true
+    this.resumeUpstream = resume
+    this.status = status
+    this.answer = new AnswerHeaders(rawHeaders)
+    this.headersAtMs = this.parts.now()
+    this.upstreamFirstByteAtMs = this.headersAtMs
+    this.lastByteAtMs = this.headersAtMs
+    this.phase = status === 200 ? (this.exchange.stream ? 'held' : 'json') : 'refused'
+    if (this.phase !== 'refused' && !this.contentTypeFits()) {
+      this.failUpstream(
+        'wrong_content_type',
+        `200 with content-type ${this.answer.contentType.slice(0, 60) || '(none)'}`,
+      )
+      return true
+    }
+    return this.startDecoder()
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.lastByteAtMs = this.parts.now()
+    if (this.decoder) return this.decoder.write(chunk)
+    return this.take(chunk)
+  }
+
+  onComplete(): void {
+    this.upstreamEnded = true
+    if (this.decoder && this.phase !== 'ended') this.decoder.end()
+    else this.complete()
+  }
+
+  onError(error: Error): void {
+    if (this.phase === 'ended') return
+    const code = (error as NodeJS.ErrnoException).code ?? error.name
+    if (this.phase === 'connecting' || this.headersAtMs === 0) {
+      const misconfigured = isConnectFailure(error) && error.code === 'UPSTREAM_ADDRESS_REFUSED'
+      this.failUpstream(String(code), isConnectFailure(error) ? error.message : String(code), {
+        connectPhase: this.phase === 'connecting',
+        misconfigured,
+      })
+    } else this.broken(String(code))
+  }
+
+  // ── the answer, decoded ──────────────────────────────────────────────────────────────────────────────────────────
+
+  private take(chunk: Buffer): boolean {
+    switch (this.phase) {
+      case 'held':
+      case 'flowing':
+        return this.takeStream(chunk)
+      case 'json':
+        return this.collect(chunk, jsonBytesLimit)
+      case 'refused':
+        return this.collect(chunk, errorBytesLimit)
+      default:
+        return true
+    }
+  }
+
+  private collect(chunk: Buffer, limit: number): boolean {
+    this.chunks.push(chunk)
+    this.chunkBytes += chunk.length
+    if (this.chunkBytes <= limit) return true
+    if (this.phase === 'refused') this.judgeRefusal()
+    else this.failUpstream('answer_too_large', `a JSON answer of more than ${limit} bytes`)
+    return true
+  }
+
+  private takeStream(chunk: Buffer): boolean {
+    const whole = this.events!.push(chunk)
+    this.journalUsage()
+    if (this.phase === 'flowing') {
+      for (const bytes of whole) this.send(bytes)
+      return this.blockedSinceMs === 0
+    }
+    for (const bytes of whole) {
+      this.chunks.push(bytes)
+      this.chunkBytes += bytes.length
+    }
+    if (this.streamError !== '' && !this.commits) {
+      this.failByEvent()
+      return true
+    }
+    if (this.commits || this.chunkBytes + this.events!.heldBytes > heldBytesLimit || this.events!.flowing) this.commit()
+    return true
+  }
+
+  /** The account is fixed: the client gets its status and what was held. */
+  private commit(): void {
+    this.phase = 'flowing'
+    const { res } = this.exchange
+    const headers = this.answer!.forClient(false)
+    if (!headers.includes('content-type')) headers.push('content-type', 'text/event-stream')
+    headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no')
+    this.writeHead(200, headers)
+    res.on('drain', () => this.drained())
+    const held = this.chunks
+    this.chunks = []
+    if (held.length === 0) res.flushHeaders()
+    for (const bytes of held) this.send(bytes)
+  }
+
+  private writeHead(status: number, headers: string[]): void {
+    if (this.answer!.requestId === '') headers.push('request-id', this.exchange.id.text)
+    headers.push('x-request-id', this.exchange.id.text)
+    this.exchange.res.writeHead(status, headers)
+    this.exchange.firstByteAtMs = this.parts.now()
+  }
+
+  /** Chunks of one tick go out in one write: 1.3 to 2 times on streams of small events. */
+  private send(bytes: Buffer): void {
+    this.outgoing.push(bytes)
+    if (this.flushing) return
+    this.flushing = true
+    process.nextTick(flushCall, this)
+  }
+
+  flush(): void {
+    this.flushing = false
+    const { outgoing } = this
+    if (outgoing.length === 0 || this.exchange.res.destroyed) return
+    this.outgoing = []
+    const bytes = outgoing.length === 1 ? outgoing[0]! : Buffer.concat(outgoing)
+    if (!this.exchange.res.write(bytes) && this.blockedSinceMs === 0) this.blockedSinceMs = this.parts.now()
+  }
+
+  private drained(): void {
+    if (this.blockedSinceMs === 0) return
+    this.blockedSinceMs = 0
+    // Silence while the client was slow is not the upstream's.
+    this.lastByteAtMs = this.parts.now()
+    if (this.decoder) this.decoder.resume()
+    else this.resumeUpstream?.()
+  }
+
+  // ── the meter (called for every event while a chunk is scanned) ─────────────────────────────────────────────────
+
+  messageStart(json: string): void {
+    this.usage?.start(json)
+    this.sawUsage = true
+    this.started = true
+  }
+
+  contentStart(): void {
+    if (this.streamError === '') this.commits = true
+  }
+
+  messageDelta(json: string): void {
+    this.usage?.delta(json)
+    if (this.streamError === '') this.commits = true
+  }
+
+  messageStop(): void {
+    this.usage?.stop()
+    this.stoppedAtMs = this.parts.now()
+  }
+
+  delta(chars: number): void {
+    this.usage?.text(chars)
+  }
+
+  error(json: string): void {
+    if (this.streamError === '') this.streamError = errorTypeOf(json)
+    this.answeredWithError = true
+    this.stoppedAtMs = this.parts.now()
+  }
+
+  private journalUsage(): void {
+    if (!this.sawUsage) return
+    this.sawUsage = false
+    this.parts.onUsage(this.exchange, this.account, this.modelSent, this.readingSoFar())
+  }
+
+  // ── the ends ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private complete(): void {
+    switch (this.phase) {
+      case 'refused':
+        return this.judgeRefusal()
+      case 'json':
+        return this.completeJson()
+      case 'held':
+      case 'flowing':
+        return this.completeStream()
+      default:
+        return
+    }
+  }
+
+  private completeStream(): void {
+    if (this.stoppedAtMs === 0 && this.streamError === '') {
+      const last = this.events!.end()
+      this.journalUsage()
+      if (this.phase === 'held') for (const bytes of last) this.chunks.push(bytes)
+      else for (const bytes of last) this.send(bytes)
+    }
+    if (this.phase === 'held' && (this.commits || this.stoppedAtMs > 0) && this.streamError === '') this.commit()
+    if (this.phase === 'held' && this.streamError !== '') return this.failByEvent()
+    if (this.phase === 'held') return this.broken('ended before any content')
+    if (this.answeredWithError) return this.endWithUpstreamError()
+    if (this.stoppedAtMs === 0) return this.broken('ended without message_stop')
+    this.flush()
+    this.endAnswer()
+    this.parts.report(this.account, { kind: 'answered' })
+    this.settle('answer', '', true)
+    this.finish({ kind: 'done', outcome: 'completed', httpStatus: 200, errorType: '' })
+  }
+
+  private completeJson(): void {
+    const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks)
+    const problem = problemOf(body)
+    if (problem !== '') return this.failUpstream('bad_answer', `200 with ${problem}`)
+    const reading = this.exchange.metered ? readUsageFromJson(body) : noReading
+    const headers = this.answer!.forClient(false)
+    headers.push('content-length', String(body.length))
+    this.writeHead(200, headers)
+    this.endAnswer(body)
+    // A count says nothing of how the account does with messages.
+    if (this.exchange.metered) this.parts.report(this.account, { kind: 'answered' })
+    this.settle('answer', '', true, reading)
+    this.finish({ kind: 'done', outcome: 'completed', httpStatus: 200, errorType: '' })
+  }
+
+  /** The upstream broke off. Before the commit another account is tried; after it the client is told by an error event. */
+  private broken(why: string): void {
+    // Its last event has been: how the connection ends says nothing more.
+    if (this.stoppedAtMs > 0 && this.phase !== 'json' && this.phase !== 'refused') return this.completeStream()
+    if (this.phase !== 'flowing') return this.failUpstream('broken_answer', why)
+    this.parts.report(this.account, { kind: 'failed', reason: why })
+    this.breakOff('broken_answer', 'The upstream broke off in the middle of its answer.')
+  }
+
+  /** An answer under way cannot be finished. */
+  private breakOff(errorType: string, message: string): void {
+    const { res } = this.exchange
+    // The outgoing bytes are whole events, unless one too large to hold was on its way: then only a reset is honest.
+    if (this.events!.flowing) {
+      this.outgoing = []
+      res.destroy()
+    } else {
+      this.flush()
+      this.endAnswer(errorEvent('api_error', message, this.exchange.id.text))
+    }
+    this.settle('failing', errorType, true)
+    this.finish({ kind: 'done', outcome: 'failed', httpStatus: 200, errorType })
+  }
+
+  /** Nobody watches the call any more when the last bytes wait for a client that does not read: a socket timeout does. */
+  private endAnswer(last?: Buffer): void {
+    const { res } = this.exchange
+    res.end(last)
+    if (res.writableLength > unwatchedBytes) res.setTimeout(this.parts.timers.blockedMs, () => res.destroy())
+  }
+
+  private failByEvent(): void {
+    this.fail(this.parts.upstream.judgeEvent(this.streamError, this.parts.now()), false)
+  }
+
+  /** The upstream itself ended its answer with an error event, which has gone out. */
+  private endWithUpstreamError(): void {
+    const verdict = this.parts.upstream.judgeEvent(this.streamError, this.parts.now())
+    if (verdict.event) this.parts.report(this.account, verdict.event)
+    this.flush()
+    this.endAnswer()
+    this.settle('failing', this.streamError, true)
+    this.finish({ kind: 'done', outcome: 'failed', httpStatus: 200, errorType: this.streamError })
+  }
+
+  private judgeRefusal(): void {
+    const body = Buffer.concat(this.chunks)
+    const headers = this.answer!.all()
+    const verdict = this.parts.upstream.judge(
+      { status: this.status, headers, body },
+      this.exchange.model,
+      this.parts.now(),
+    )
+    const refusal = { status: this.status, headers: this.answer!.forClient(true), body }
+    if (this.answer!.requestId === '') refusal.headers.push('request-id', this.exchange.id.text)
+    if (verdict.kind === 'caller') {
+      this.settle('caller', verdict.errorType, false)
+      this.finish({ kind: 'caller', errorType: verdict.errorType, refusal })
+      return
+    }
+    this.fail(verdict, false, verdict.passIfLast ? refusal : null)
+  }
+
+  private failUpstream(
+    errorType: string,
+    reason: string,
+    more: { connectPhase?: boolean; misconfigured?: boolean } = {},
+  ): void {
+    this.fail(
+      { kind: 'failing', errorType, event: { kind: 'failed', reason }, misconfigured: more.misconfigured === true },
+      more.connectPhase === true,
+    )
+  }
+
+  private fail(
+    verdict: Verdict,
+    connectPhase: boolean,
+    refusal: { status: number; headers: string[]; body: Buffer } | null = null,
+  ): void {
+    // count_tokens has limits of its own upstream: they say nothing about messages.
+    if (verdict.event && this.exchange.metered) this.parts.report(this.account, verdict.event)
+    this.settle(verdict.kind, verdict.errorType, false)
+    this.finish({
+      kind: 'next',
+      errorType: verdict.errorType,
+      connectPhase,
+      misconfigured: verdict.misconfigured === true,
+      refusal,
+    })
+  }
+
+  clientIsGone(): void {
+    if (this.phase === 'ended') return
+    this.settle('aborted', 'client_left', this.phase === 'flowing' || this.phase === 'held')
+    this.finish({
+      kind: 'done',
+      outcome: 'aborted',
+      httpStatus: this.exchange.firstByteAtMs > 0 ? 200 : 0,
+      errorType: 'client_left',
+    })
+  }
+
+  /** What the upstream has said of usage up to now. */
+  readingSoFar(): Reading {
+    const reading = this.usage?.reading() ?? noReading
+    return reading.model === '' ? { ...reading, model: this.modelSent } : reading
+  }
+
+  /** The process stops: whoever still waits is told. The account is not to blame, and no other one is tried. */
+  cutOff(): void {
+    if (this.phase === 'ended') return
+    const message = 'The relay is restarting. Try again in a moment.'
+    if (this.phase === 'flowing') return this.breakOff('stopping', message)
+    const { req, res, id } = this.exchange
+    const failure = fail('stopping', message, { retryAfterS: 2 })
+    sendFailure(req, res, failure, id.text)
+    this.settle('failing', failure.code, false)
+    this.finish({ kind: 'done', outcome: 'failed', httpStatus: failure.status, errorType: failure.code })
+  }
+
+  private settle(verdict: AttemptVerdict, errorType: string, charged: boolean, json?: Reading): void {
+    const reading = json ?? this.usage?.reading() ?? noReading
+    const priced = reading.model === '' ? { ...reading, model: this.modelSent } : reading
+    const now = this.parts.now()
+    this.exchange.attempts.push({
+      accountId: this.account.id,
+      modelSent: this.modelSent,
+      startedAtMs: this.startedAtMs,
+      verdict,
+      httpStatus: this.status,
+      errorType,
+      upstreamRequestId: this.answer?.requestId.slice(0, 191) ?? '',
+      firstByteMs: this.upstreamFirstByteAtMs === 0 ? -1 : this.upstreamFirstByteAtMs - this.startedAtMs,
+      durationMs: now - this.startedAtMs,
+      charged,
+      reading,
+      cost: this.parts.price(priced, this.startedAtMs),
+    })
+  }
+
+  private finish(result: AttemptResult): void {
+    this.phase = 'ended'
+    this.account.live.inFlight--
+    this.exchange.call = null
+    this.decoder?.destroy()
+    this.decoder = null
+    this.chunks = []
+    // What the upstream has not ended itself is broken off, also an answer that is complete but for its end.
+    if (!this.upstreamEnded) this.abort?.()
+    this.finished(result)
+  }
+
+  // ── the clock ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  tick(now: number): void {
+    const { timers } = this.parts
+    switch (this.phase) {
+      case 'connecting':
+      case 'waiting':
+        if (now - this.startedAtMs > this.firstByteMs) this.failUpstream('first_byte_timeout', 'no answer in time')
+        return
+      case 'held':
+        if (now - this.headersAtMs > timers.commitMs) this.commit()
+        return
+      case 'json':
+      case 'refused':
+        if (now - this.lastByteAtMs > Math.max(timers.idleMs, this.firstByteMs))
+          this.failUpstream('idle_timeout', 'silent in the middle of its answer')
+        return
+      case 'flowing':
+        return this.tickFlowing(now)
+      default:
+        return
+    }
+  }
+
+  private tickFlowing(now: number): void {
+    const { timers } = this.parts
+    if (this.blockedSinceMs > 0) {
+      if (now - this.blockedSinceMs > timers.blockedMs) this.exchange.res.destroy()
+      return
+    }
+    if (this.stoppedAtMs > 0) {
+      if (now - this.stoppedAtMs > timers.closeMs) this.completeStream()
+      return
+    }
+    const silentMs = now - this.lastByteAtMs
+    if (silentMs > timers.idleMs) return this.broken('silent in the middle of its answer')
+    if (silentMs > timers.pingMs && now - this.lastPingAtMs > timers.pingMs && !this.events!.flowing) {
+      this.lastPingAtMs = now
+      this.send(this.started ? pingEvent : comment)
+    }
+  }
+
+  // ── odds and ends ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private contentTypeFits(): boolean {
+    const type = this.answer!.contentType.toLowerCase()
+    if (type === '') return true
+    return this.exchange.stream ? type.startsWith('text/event-stream') : type.includes('json')
+  }
+
+  private startDecoder(): boolean {
+    const encoding = this.answer!.contentEncoding
+    if (encoding === '' || encoding === 'identity') return true
+    const decoder =
+      encoding === 'gzip' || encoding === 'x-gzip'
+        ? createGunzip()
+        : encoding === 'br'
+          ? createBrotliDecompress()
+          : encoding === 'deflate'
+            ? createInflate()
+            : null
+    if (!decoder) {
+      this.failUpstream('bad_encoding', `content-encoding ${encoding.slice(0, 20)}, which was not asked for`)
+      return true
+    }
+    this.decoder = decoder as ReturnType<typeof createGunzip>
+    decoder.on('data', (chunk: Buffer) => {
+      if (!this.take(chunk)) decoder.pause()
+    })
+    decoder.on('drain', () => this.resumeUpstream?.())
+    decoder.on('end', () => this.complete())
+    decoder.on('error', () => {
+      if (this.phase !== 'ended') this.broken('its compressed answer cannot be read')
+    })
+    return true
+  }
+}
+
+function flushCall(call: UpstreamCall): void {
+  call.flush()
+}
+
+/** What disqualifies a JSON answer with status 200; '' when nothing does. */
+function problemOf(body: Buffer): string {
+  const members = findMembers(body, ['type'])
+  if (!members.ok) return 'a body that is no JSON object'
+  const type = members.spans[0]
+  return type && body.toString('latin1', type.start, type.end) === '"error"' ? 'an error for a body' : ''
+}
+
+function errorEvent(type: string, message: string, requestId: string): Buffer {
+  const data = JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId })
+  return Buffer.from(`event: error\ndata: ${data}\n\n`)
+}
+
+function errorTypeOf(json: string): string {
+  try {
+    const type = (JSON.parse(json) as { error?: { type?: unknown } }).error?.type
+    return typeof type === 'string' && /^[\w.-]{1,80}$/.test(type) ? type : 'error'
+  } catch {
+    return 'error'
+  }
+}

@@ -1,0 +1,176 @@
+import type { Account } from '../accounts/accounts.ts'
+
+/**
+ * The header lists of the relay. Requests: everything goes up as it came but for what is named here (the vendor adds
+ * headers at any time). Answers: only what is named here comes down (an upstream's answer tells of a shared account).
+ */
+const droppedFromRequests = new Set([
+  // The caller's credentials, and selectors of whose money is spent.
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'anthropic-workspace-id',
+  'anthropic-user-profile-id',
+  // Hop by hop, or made anew for the upstream.
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'content-length',
+  'content-encoding',
+  'accept-encoding',
+  // Where the request came from: not the upstream's business, and spoofable.
+  'anthropic-dangerous-direct-browser-access',
+  'origin',
+  'referer',
+  'cookie',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'fastly-client-ip',
+])
+const droppedPrefixes = ['x-forwarded-', 'cf-', 'sec-fetch-']
+
+/** True when a request header (lower case) stays here. */
+function staysHere(name: string): boolean {
+  return droppedFromRequests.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))
+}
+
+/** Headers that a relayed request carries beside its body, in upper or lower case as they came. */
+export interface RequestHeaders {
+  /** Name, value, name, value … of all that may go up, without credentials. */
+  upward: string[]
+  /** The headers that decide where and how it goes. */
+  hasVersion: boolean
+  hasTagsBeta: boolean
+}
+
+/** Names as they came → lower case when it may go up, null when not. Clients repeat themselves: bounded, not emptied. */
+const dispositions = new Map<string, string | null>()
+function dispositionOf(name: string): string | null {
+  let disposition = dispositions.get(name)
+  if (disposition === undefined) {
+    const lower = name.toLowerCase()
+    disposition = staysHere(lower) ? null : lower
+    if (dispositions.size < 2000 && name.length <= 64) dispositions.set(name, disposition)
+  }
+  return disposition
+}
+
+const tagsBeta = 'experimental-claude-tag-'
+
+/** Reads a request's raw headers once. `connection` is that header's value: the names it lists are hop-by-hop too. */
+export function readRequestHeaders(raw: readonly string[], connection: string | undefined): RequestHeaders {
+  const alsoDropped =
+    connection === undefined || connection === 'keep-alive' || connection === 'close'
+      ? undefined
+      : new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
+  const headers: RequestHeaders = { upward: [], hasVersion: false, hasTagsBeta: false }
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    const lower = dispositionOf(name)
+    if (lower === null || alsoDropped?.has(lower)) continue
+    const value = raw[i + 1]!
+    if (lower === 'anthropic-version') headers.hasVersion = true
+    else if (lower === 'anthropic-beta' && value.includes(tagsBeta)) headers.hasTagsBeta = true
+    headers.upward.push(name, value)
+  }
+  return headers
+}
+
+/** The headers of the upstream request: what came, the account's credential, no compression. */
+export function upstreamHeaders(headers: RequestHeaders, account: Account, dropTags: boolean): string[] {
+  const list = dropTags && headers.hasTagsBeta ? withoutTagsBeta(headers.upward) : headers.upward.slice()
+  if (!headers.hasVersion) list.push('anthropic-version', '2023-06-01')
+  list.push('accept-encoding', 'identity')
+  if (account.authHeader === 'bearer') list.push('authorization', `Bearer ${account.secret}`)
+  else list.push('x-api-key', account.secret)
+  return list
+}
+
+function withoutTagsBeta(upward: readonly string[]): string[] {
+  const list: string[] = []
+  for (let i = 0; i < upward.length; i += 2) {
+    const name = upward[i]!
+    let value = upward[i + 1]!
+    if (name.toLowerCase() === 'anthropic-beta') {
+      value = value
+        .split(',')
+        .filter((beta) => !beta.trim().startsWith(tagsBeta))
+        .join(',')
+      if (value.trim() === '') continue
+    }
+    list.push(name, value)
+  }
+  return list
+}
+
+/** What the relay reads of an upstream's answer: raw headers (name, value, name, value …), read once. */
+export class AnswerHeaders {
+  contentType = ''
+  contentEncoding = ''
+  requestId = ''
+  private shouldRetry = ''
+  private retryAfter = ''
+  private retryAfterMs = ''
+  private readonly raw: readonly Buffer[]
+
+  constructor(raw: readonly Buffer[]) {
+    this.raw = raw
+    for (let i = 0; i < raw.length; i += 2) {
+      // By length first: most headers of an answer are dropped without ever becoming a string.
+      switch (raw[i]!.length) {
+        case 10:
+          if (this.requestId === '' && nameAt(raw, i) === 'request-id') this.requestId = valueAt(raw, i)
+          break
+        case 11:
+          if (this.retryAfter === '' && nameAt(raw, i) === 'retry-after') this.retryAfter = valueAt(raw, i)
+          break
+        case 12:
+          if (this.contentType === '' && nameAt(raw, i) === 'content-type') this.contentType = valueAt(raw, i)
+          break
+        case 14:
+          if (this.shouldRetry === '' && nameAt(raw, i) === 'x-should-retry') this.shouldRetry = valueAt(raw, i)
+          else if (this.retryAfterMs === '' && nameAt(raw, i) === 'retry-after-ms') this.retryAfterMs = valueAt(raw, i)
+          break
+        case 16:
+          if (nameAt(raw, i) === 'content-encoding') this.contentEncoding = valueAt(raw, i).toLowerCase()
+          break
+        default:
+      }
+    }
+  }
+
+  /** All, by lower-case name, for a verdict. */
+  all(): Map<string, string> {
+    const all = new Map<string, string>()
+    for (let i = 0; i < this.raw.length; i += 2) all.set(nameAt(this.raw, i), valueAt(this.raw, i))
+    return all
+  }
+
+  /** The allow-list of what comes down to the client; when to try again only with errors that are the caller's own. */
+  forClient(withError: boolean): string[] {
+    const list: string[] = []
+    if (this.contentType !== '') list.push('content-type', this.contentType)
+    if (this.requestId !== '') list.push('request-id', this.requestId)
+    if (this.shouldRetry !== '') list.push('x-should-retry', this.shouldRetry)
+    if (!withError) return list
+    if (this.retryAfter !== '') list.push('retry-after', this.retryAfter)
+    if (this.retryAfterMs !== '') list.push('retry-after-ms', this.retryAfterMs)
+    return list
+  }
+}
+
+const nameAt = (raw: readonly Buffer[], i: number): string => raw[i]!.toString('latin1').toLowerCase()
+const valueAt = (raw: readonly Buffer[], i: number): string => raw[i + 1]!.toString('latin1')

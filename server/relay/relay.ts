@@ -1,0 +1,272 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Failure, fail } from '../errors.ts'
+import type { ApiKey, Keys } from '../keys/keys.ts'
+import { claimsOf, parseCounter } from '../keys/limits.ts'
+import type { RequestId } from '../request-ids.ts'
+import type { ZoneDay } from '../zone-days.ts'
+import { freeTicket, holdBudget, type Ticket } from './admit.ts'
+import { sendFailure } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import { conversationOf } from './conversation.ts'
+import { createCountRate } from './count-rate.ts'
+import type { Exchange } from './exchange.ts'
+import { createFailover, type Ended, type FailoverParts } from './failover.ts'
+import { readRequestHeaders } from './headers.ts'
+import { inspect, shown } from './inspect.ts'
+import { modelAnswer } from './models.ts'
+import { type ByteBudget, type ReadLimits, readBody } from './read.ts'
+import { choose } from './schedule.ts'
+import { admittedOf, entryOf } from './settle.ts'
+import { liveRequestOf, settledOf } from './tell.ts'
+
+export interface RelayParts extends Omit<FailoverParts, 'inFlight'> {
+  keys: Keys
+  budget: ByteBudget
+  readLimits: ReadLimits
+  dayAt: (atMs: number) => ZoneDay
+  /** The base URL people should use, for messages. */
+  baseUrl: () => string
+  /** A failure that is ours: nothing of it reaches the client. */
+  onError: (error: unknown, requestId: string) => void
+}
+
+export interface Relay {
+  handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void
+  /** Resolves when no request is under way. */
+  idle(): Promise<void>
+  /** Resolves when nothing is under way; answers still running at the deadline are ended with an error. */
+  drain(deadlineMs: number): Promise<void>
+}
+
+/** The relay door: one request from header to bill, one step a file. */
+export function createRelay(parts: RelayParts): Relay {
+  const { keys, accounts, usage, counters, now } = parts
+  const countRate = createCountRate(now)
+  let inFlight = 0
+  const { wishOf, forward, cutOff } = createFailover({ ...parts, inFlight: () => inFlight })
+  const waiting: (() => void)[] = []
+
+  function handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void {
+    const answer = (failure: Failure) => sendFailure(req, res, failure, id.text)
+    const { method } = req
+    // SDKs whose base URL already ends in /v1 ask for /v1/v1/….
+    const route = path.startsWith('/v1/v1/') ? path.slice(3) : path
+    if (method === 'POST' && (route === '/v1/messages' || route === '/v1/messages/count_tokens')) {
+      inFlight++
+      relayMessage(req, res, route, query, id)
+        .catch((error: unknown) => {
+          parts.onError(error, id.text)
+          if (res.headersSent) res.destroy()
+          else answer(fail('internal', `The relay failed. Request id: ${id.text}.`))
+        })
+        .finally(() => {
+          inFlight--
+          if (inFlight === 0) for (const resolve of waiting.splice(0)) resolve()
+        })
+    } else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/'))) {
+      const key = authenticate(req.headers, keys, now())
+      if ('code' in key) return answer(key)
+      const found = modelAnswer(key, accounts.ofGroup(key.groupId), usage.book().knownModels(), route, query)
+      if ('code' in found) return answer(found)
+      const body = Buffer.from(JSON.stringify(found))
+      res.writeHead(200, {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        'request-id': id.text,
+        'x-request-id': id.text,
+      })
+      res.end(body)
+    } else if ((method === 'HEAD' || method === 'GET') && (route === '' || route === '/' || route === '/api/hello')) {
+      // Probes that clients send to warm a connection: harmless, without a key, without a log line.
+      res.writeHead(200, { 'content-length': 0 })
+      res.end()
+    } else {
+      answer(
+        fail(
+          'route_unknown',
+          `There is no ${method} ${shown(path)} here. Claude Code's base URL is ${parts.baseUrl()}.`,
+        ),
+      )
+    }
+  }
+
+  const idle = (): Promise<void> =>
+    inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))
+
+  async function relayMessage(
+    req: IncomingMessage,
+    res: ServerResponse,
+    route: string,
+    query: string,
+    id: RequestId,
+  ): Promise<void> {
+    const key = authenticate(req.headers, keys, id.atMs)
+    if ('code' in key) return sendFailure(req, res, key, id.text)
+    const body = await readBody(req, res, parts.budget, parts.readLimits)
+    if (body === null) return
+    if ('code' in body) return sendFailure(req, res, body, id.text)
+    try {
+      const exchange = openExchange(req, res, key, body, route, query, id)
+      if ('code' in exchange) return sendFailure(req, res, exchange.failure, id.text)
+      if (exchange.metered) await relayMetered(exchange)
+      else await relayCount(exchange)
+    } finally {
+      body.give()
+    }
+  }
+
+  /** Body found good, model allowed: everything the next steps ask for, in one place. */
+  function openExchange(
+    req: IncomingMessage,
+    res: ServerResponse,
+    key: ApiKey,
+    body: Exchange['body'],
+    route: string,
+    query: string,
+    id: RequestId,
+  ): Exchange | { code: string; failure: Failure } {
+    const inspected = inspect(body.bytes)
+    if ('code' in inspected) return { code: inspected.code, failure: inspected }
+    if (!key.models.allows(inspected.model)) {
+      const failure = fail(
+        'model_not_allowed',
+        `This API key may not use the model ${shown(inspected.model)}. GET ${parts.baseUrl()}/v1/models lists the ones it may.`,
+      )
+      return { code: failure.code, failure }
+    }
+    const conversation = conversationOf(key.id, req.headers, body.bytes, inspected.metadata, inspected.firstMessage)
+    const metered = route === '/v1/messages'
+    const exchange: Exchange = {
+      id,
+      ledgerId: metered ? id.key : '',
+      req,
+      res,
+      key,
+      path: route,
+      query,
+      headers: readRequestHeaders(req.rawHeaders, req.headers.connection),
+      body,
+      model: inspected.model,
+      modelSpan: inspected.modelSpan,
+      stream: metered && inspected.stream,
+      maxTokens: inspected.maxTokens,
+      hasTags: inspected.hasTags,
+      requestBytes: body.bytes.length,
+      // Written out: a spread here makes every later access of the exchange slow.
+      sessionId: conversation.sessionId,
+      agentId: conversation.agentId,
+      stickyKey: conversation.stickyKey,
+      metered,
+      ticket: freeTicket,
+      clientLeft: false,
+      call: null,
+      told: null,
+      firstByteAtMs: 0,
+      attempts: [],
+    }
+    res.on('close', () => {
+      if (res.writableFinished) return
+      exchange.clientLeft = true
+      exchange.call?.clientIsGone()
+    })
+    return exchange
+  }
+
+  async function relayMetered(exchange: Exchange): Promise<void> {
+    const { id, key, req, res } = exchange
+    if (key.dailyLimitNano !== null || key.totalLimitNano !== null) {
+      const amount = usage.estimateHold(exchange.model, exchange.requestBytes, exchange.maxTokens, id.atMs)
+      const ticket = await hold(exchange, amount)
+      if ('code' in ticket) return sendFailure(req, res, ticket, id.text)
+      exchange.ticket = ticket
+    }
+    const wish = wishOf(exchange)
+    const first = choose(accounts.ofGroup(key.groupId), wish)
+    const admitted = admittedOf(exchange, first)
+    const admission = usage.admit(admitted)
+    try {
+      await admission.written
+    } catch {
+      release(exchange.ticket, id.text)
+      return sendFailure(
+        req,
+        res,
+        fail('ledger_unavailable', 'The relay cannot record usage at the moment.', { retryAfterS: 5 }),
+        id.text,
+      )
+    }
+    const told = liveRequestOf(exchange, first)
+    exchange.told = told
+    parts.live.started(told)
+    // Whatever goes wrong in here: what was admitted is settled.
+    let ended: Ended = { outcome: 'failed', httpStatus: 500, errorType: 'internal' }
+    try {
+      ended = await forward(exchange, first, wish)
+    } finally {
+      const entry = entryOf(exchange, admitted, ended, now())
+      const { spentNano, record } = usage.settle(admission, entry)
+      settleBudget(exchange, spentNano)
+      parts.live.settled(settledOf(entry, told, record))
+    }
+  }
+
+  async function hold({ key, id }: Exchange, amountNano: number): Promise<Ticket | Failure> {
+    try {
+      return await holdBudget(admitParts, key, id.text, amountNano, id.atMs)
+    } catch (error) {
+      parts.onError(error, id.text)
+      return fail('ledger_unavailable', 'The limits of this key cannot be read at the moment.', { retryAfterS: 5 })
+    }
+  }
+
+  async function relayCount(exchange: Exchange): Promise<void> {
+    const { key, req, res, id } = exchange
+    if (!countRate.allows(key.id)) {
+      return sendFailure(
+        req,
+        res,
+        fail('count_rate_reached', 'Too many count_tokens requests of this key at once.', { retryAfterS: 1 }),
+        id.text,
+      )
+    }
+    const wish = wishOf(exchange)
+    await forward(exchange, choose(accounts.ofGroup(key.groupId), wish), wish)
+  }
+
+  const admitParts = {
+    counters,
+    dayAt: parts.dayAt,
+    spentNano: (counter: string) => {
+      const { keyId, day } = parseCounter(counter)
+      return usage.spentNano(keyId, day)
+    },
+  }
+
+  function settleBudget(exchange: Exchange, spentNano: number): void {
+    // A limit that was set while the request ran counts it too.
+    const { ticket, key, id } = exchange
+    const current = keys.byId(key.id)
+    const claims =
+      ticket.claims.length > 0 || !current ? ticket.claims : claimsOf(key.id, current, parts.dayAt(id.atMs))
+    if (claims.length === 0) return
+    const names = claims.map((claim) => claim.counter)
+    // The journal first: a counter that outlives this process must not know of a spend that a replay would price anew.
+    usage.flush()
+    counters.settle(id.text, spentNano, names).catch((error: unknown) => parts.onError(error, id.text))
+  }
+
+  function release(ticket: Ticket, requestId: string): void {
+    if (ticket.claims.length > 0)
+      counters.settle(requestId, 0).catch((error: unknown) => parts.onError(error, requestId))
+  }
+
+  return {
+    handle,
+    idle,
+    async drain(deadlineMs) {
+      const timer = setTimeout(cutOff, deadlineMs)
+      await idle()
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+/** The text of a file that a setting names. Throws with the setting's name. */
+export function readText(path: string, setting: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`${setting}: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'})`)
+  }
+}
+
+/** CA_FILE's text; a file without a certificate would be passed over in silence. */
+export function readCa(path: string): string {
+  const pem = readText(path, 'CA_FILE')
+  try {
+    new X509Certificate(pem)
+  } catch {
+    throw new Error(`CA_FILE: ${path} does not begin with a certificate in PEM`)
+  }
+  return pem
+}

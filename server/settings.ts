@@ -1,0 +1,138 @@
+import {
+  anyText,
+  databaseAddress,
+  folder,
+  hostName,
+  mailAddress,
+  networks,
+  oneOf,
+  type Parsed,
+  readableFile,
+  redisAddress,
+  textOfAtLeast,
+  timeZone,
+  webAddress,
+  wholeNumber,
+} from './setting-values.ts'
+
+/** One environment variable. The tables in the READMEs and .env.example are checked against this one. */
+interface Setting {
+  description: string
+  /** Text used when the variable is absent or empty; '' when there is none. */
+  default: string
+  /** What the documents show instead of `default`, where that depends on something else. */
+  shown?: string
+  /** The value may be or hold a secret: it is never trimmed and never repeated in a message. */
+  secret?: true
+  read(text: string): Parsed<unknown>
+}
+
+/** Every setting there is, in the order the documents list them. */
+export const settings = {
+  HOST: {
+    description: 'Address to listen on. `0.0.0.0` or `::` for every interface.',
+    default: '127.0.0.1',
+    read: hostName,
+  },
+  PORT: {
+    description: 'Port to listen on. 0 takes any free one and prints it.',
+    default: '10081',
+    read: wholeNumber(0, 65_535),
+  },
+  PUBLIC_URL: {
+    description: 'Address under which people reach the relay, when it stands behind a proxy.',
+    default: '',
+    read: webAddress,
+  },
+  DATA_DIR: { description: 'Folder of the database, the journal and the secrets.', default: './data', read: folder },
+  DATABASE_URL: {
+    description: '`file:<path>` (SQLite) or `mysql://user:password@host:3306/database`.',
+    default: '',
+    shown: 'file:<DATA_DIR>/relay.db',
+    secret: true,
+    read: databaseAddress,
+  },
+  REDIS_URL: {
+    description: '`redis://:password@host:6379/0`. Needed as soon as more than one process runs.',
+    default: '',
+    secret: true,
+    read: redisAddress,
+  },
+  MASTER_SECRET: {
+    description: 'At least 32 characters, the same for every process. Without it one is made on the first start.',
+    default: '',
+    shown: 'kept in <DATA_DIR>/secrets.json',
+    secret: true,
+    read: textOfAtLeast(32),
+  },
+  TIME_ZONE: {
+    description: 'Zone in which days begin, for daily limits and daily sums. An IANA name such as `Asia/Shanghai`.',
+    default: '',
+    shown: "the system's zone, else UTC",
+    read: timeZone,
+  },
+  PROVISION_FILE: {
+    description: 'JSON file of groups, accounts and keys, applied at every start.',
+    default: '',
+    read: readableFile,
+  },
+  UPSTREAM_ALLOW: {
+    description:
+      'Networks (CIDR, comma-separated) that upstreams may lie in although private; plain http is allowed there.',
+    default: '',
+    read: networks,
+  },
+  CA_FILE: {
+    description: 'PEM file of further certificate authorities to trust for upstreams.',
+    default: '',
+    read: readableFile,
+  },
+  BODY_MEMORY_MB: {
+    description: 'Memory (MiB) that all request bodies together may take; requests beyond it are answered 529.',
+    default: '512',
+    // One body may have 32 MB.
+    read: wholeNumber(32, 1_048_576),
+  },
+  LOG_LEVEL: {
+    description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+    default: 'info',
+    read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+  LOG_FILE: { description: 'File to append the log to.', default: '', shown: 'standard output', read: anyText },
+  DEFAULT_ADMIN_USERNAME: { description: 'Name of the first administrator.', default: 'admin', read: anyText },
+  DEFAULT_ADMIN_PASSWORD: {
+    description: 'Password of the first administrator, at least 8 characters.',
+    default: '',
+    secret: true,
+    read: textOfAtLeast(8),
+  },
+  DEFAULT_ADMIN_EMAIL: { description: 'E-mail address of the first administrator.', default: '', read: mailAddress },
+  MYSQL_HOST: { description: 'With the next four another way to say DATABASE_URL.', default: '', read: hostName },
+  MYSQL_PORT: { description: 'Port of MySQL.', default: '3306', read: wholeNumber(1, 65_535) },
+  MYSQL_USER: { description: 'User of MySQL.', default: 'root', read: anyText },
+  MYSQL_PASSWORD: { description: 'Password of MySQL.', default: '', secret: true, read: anyText },
+  MYSQL_DATABASE: { description: 'Database of MySQL.', default: 'claude_code_relay', read: anyText },
+  REDIS_HOST: { description: 'With the next three another way to say REDIS_URL.', default: '', read: hostName },
+  REDIS_PORT: { description: 'Port of Redis.', default: '6379', read: wholeNumber(1, 65_535) },
+  REDIS_PASSWORD: { description: 'Password of Redis.', default: '', secret: true, read: anyText },
+  REDIS_DB: { description: 'Number of the database of Redis.', default: '0', read: wholeNumber(0, 65_535) },
+} as const satisfies Record<string, Setting>
+
+type Settings = typeof settings
+export type SettingName = keyof Settings
+
+type ValueOf<S extends Setting> = Extract<ReturnType<S['read']>, { value: unknown }>['value']
+
+/** The values by name; null where a setting is absent and has no default. */
+export type SettingValues = {
+  [N in SettingName]: Settings[N]['default'] extends '' ? ValueOf<Settings[N]> | null : ValueOf<Settings[N]>
+}
+
+/** Rows for the documents: name, what holds when it is absent, what it means. */
+export function settingRows(): { name: string; default: string; description: string }[] {
+  return Object.entries<Setting>(settings).map(([name, { description, default: text, shown }]) => ({
+    name,
+    default: shown ?? text,
+    description,
+  }))
+}

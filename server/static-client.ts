@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { type Dirent, readdirSync, readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { extname, join, relative, sep } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+
+/** Paths that the dashboard's router knows (client/paths.ts; a test compares): each answers index.html. */
+export const pagePaths: readonly string[] = ['/', '/live', '/accounts', '/keys', '/groups', '/signin', '/setup']
+
+interface Asset {
+  type: string
+  etag: string
+  isImmutable: boolean
+  bodies: Record<'identity' | 'gzip' | 'br', Buffer | undefined>
+}
+
+export interface StaticClient {
+  /** Answers GET and HEAD of a file or page of the dashboard; false: this path is none of them. */
+  serve: (req: IncomingMessage, res: ServerResponse, path: string) => boolean
+  /** False when the program was built without the dashboard. */
+  isThere: boolean
+}
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+}
+
+/**
+ * Everything is read once: a path is looked up in a map and never joined to a directory, so no spelling of it can leave
+ * the directory.
+ */
+export function createStaticClient(parts: { directory: string }): StaticClient {
+  const assets = readAssets(parts.directory)
+  const index = assets.get('/index.html')
+
+  function serve(req: IncomingMessage, res: ServerResponse, path: string): boolean {
+    if (req.method !== 'GET' && req.method !== 'HEAD') return false
+    const asset = pagePaths.includes(path) ? index : path === '/index.html' ? undefined : assets.get(path)
+    if (asset === undefined) return false
+    for (const [name, value] of Object.entries(safety)) res.setHeader(name, value)
+    res.setHeader('etag', asset.etag)
+    res.setHeader('vary', 'accept-encoding')
+    res.setHeader('cache-control', asset.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+    if (matches(req.headers['if-none-match'], asset.etag)) {
+      res.writeHead(304).end()
+      return true
+    }
+    const coding = chooseCoding(req.headers['accept-encoding'], asset)
+    const body = asset.bodies[coding] ?? Buffer.alloc(0)
+    res.setHeader('content-type', asset.type)
+    res.setHeader('content-length', body.length)
+    if (coding !== 'identity') res.setHeader('content-encoding', coding)
+    res.writeHead(200)
+    res.end(req.method === 'HEAD' ? undefined : body)
+    return true
+  }
+
+  return { serve, isThere: index !== undefined }
+}
+
+/**
+ * 'self' in connect-src covers the WebSocket of the same host (CSP 3). Styles: TDesign and Vue set style attributes in
+ * places that are written as markup.
+ */
+const safety = {
+  'content-security-policy':
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  // A setup link carries its token in the query.
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+}
+
+function readAssets(directory: string): Map<string, Asset> {
+  const assets = new Map<string, Asset>()
+  for (const entry of entriesOf(directory)) {
+    if (!entry.isFile()) continue
+    const file = join(entry.parentPath, entry.name)
+    const type = types[extname(entry.name)]
+    if (type === undefined) continue
+    const path = `/${relative(directory, file).split(sep).join('/')}`
+    assets.set(path, readAsset(file, type, path.startsWith('/assets/')))
+  }
+  return assets
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+  } catch (error) {
+    // Built without the dashboard: the relay itself needs none.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function readAsset(file: string, type: string, isImmutable: boolean): Asset {
+  const identity = readFileSync(file)
+  const isText = !type.startsWith('image/png') && !type.startsWith('font/')
+  const isWorth = isText && identity.length > 1024
+  // Compressed at start, before there is a stream that could wait: all of the dashboard takes about 0.1 s.
+  return {
+    type,
+    etag: `"${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}"`,
+    isImmutable,
+    bodies: {
+      identity,
+      gzip: isWorth ? gzipSync(identity) : undefined,
+      br: isWorth ? brotliCompressSync(identity, quickBrotli) : undefined,
+    },
+  }
+}
+
+const quickBrotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }
+
+/** `br;q=0` refuses; anything else that names a coding welcomes it. */
+function chooseCoding(accepted: string | string[] | undefined, asset: Asset): 'identity' | 'gzip' | 'br' {
+  const codings = new Map<string, string>()
+  for (const part of String(accepted ?? '').split(',')) {
+    const [name = '', weight = ''] = part.split(';')
+    codings.set(name.trim().toLowerCase(), weight.trim())
+  }
+  for (const coding of ['br', 'gzip'] as const) {
+    const weight = codings.get(coding)
+    if (weight !== undefined && !/^q=0(\.0*)?$/.test(weight) && asset.bodies[coding] !== undefined) return coding
+  }
+  return 'identity'
+}
+
+/** Weak comparison, as caches ask for it; a list of tags or `*`. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+}

@@ -1,0 +1,48 @@
+/** A value as both engines store it; times are epoch milliseconds (number or bigint), never Date objects. */
+export type Scalar = string | number | bigint | boolean | null
+
+/**
+ * One write of a batch.
+ * - `insert`: rows as arrays, or `{ json }`: the text of a JSON array of arrays, parsed where it is written (on SQLite off the
+ *   main thread); integers beyond 2^53 are decimal strings there. A row that is already there fails the batch ({@link isDuplicate}).
+ * - `add`: inserts a row or adds its `sums` to the row with the same `keys`. A row holds the keys, then the sums.
+ * - `run`: one statement with `?` and backticks for names. With `expect` and another number of affected (matched) rows the whole
+ *   batch is rolled back and {@link BatchConflict} thrown.
+ */
+export type Write =
+  | { kind: 'insert'; table: string; columns: readonly string[]; rows: Rows | { json: string } }
+  | { kind: 'add'; table: string; keys: readonly string[]; sums: readonly string[]; rows: Rows }
+  | { kind: 'run'; sql: string; args: readonly Scalar[]; expect?: number }
+
+export type Rows = readonly (readonly Scalar[])[]
+
+/** A `run` of a batch did not affect the rows it expected; nothing of the batch was written. `index` is the write's. */
+export class BatchConflict extends Error {
+  override name = 'BatchConflict'
+  readonly index: number
+  readonly expected: number
+  readonly affected: number
+  constructor(index: number, expected: number, affected: number) {
+    super(`write ${index} of the batch affected ${affected} rows instead of ${expected}; nothing was written`)
+    this.index = index
+    this.expected = expected
+    this.affected = affected
+  }
+}
+
+/** The connection was lost while the commit was under way: it may have happened or not. Look before writing again. */
+export class OutcomeUnknown extends Error {
+  override name = 'OutcomeUnknown'
+}
+
+/** True when a write may or may not have been committed. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof OutcomeUnknown
+}
+
+/** True for a batch that failed because a row with the same unique key exists; nothing of it was written. */
+export function isDuplicate(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { rawCode, errno } = error as { rawCode?: unknown; errno?: unknown }
+  return rawCode === 1555 || rawCode === 2067 || errno === 1062
+}

@@ -1,0 +1,81 @@
+import type { Tokens } from '../usage/records.ts'
+
+/** Token counts of a usage object or of one of its iterations, as far as they were told. */
+export interface Counts {
+  input?: number
+  output?: number
+  cacheWrite?: number
+  cacheWrite5m?: number
+  cacheWrite1h?: number
+  cacheRead?: number
+  thinking?: number
+  webSearches?: number
+}
+
+/** No prompt and no answer is near this; beyond it a count is a fault of the upstream, not something to bill (fault 29). */
+const largestCount = 1_000_000_000
+
+/** Puts the counts that are there into `counts`, each in 0 … largestCount; flags `clamped` when one had to be changed or left out. */
+export function readCounts(usage: Record<string, unknown>, flags: Set<string>, counts: Counts): Counts {
+  const split = fieldsOf(usage['cache_creation'])
+  put('input', usage['input_tokens'])
+  put('output', usage['output_tokens'])
+  put('cacheWrite', usage['cache_creation_input_tokens'])
+  put('cacheWrite5m', split['ephemeral_5m_input_tokens'])
+  put('cacheWrite1h', split['ephemeral_1h_input_tokens'])
+  put('cacheRead', usage['cache_read_input_tokens'])
+  put('thinking', fieldsOf(usage['output_tokens_details'])['thinking_tokens'])
+  put('webSearches', fieldsOf(usage['server_tool_use'])['web_search_requests'])
+  return counts
+
+  function put(name: keyof Counts, value: unknown): void {
+    if (value === undefined || value === null) return
+    if (typeof value !== 'number' || Number.isNaN(value)) return void flags.add('clamped')
+    const count = Math.min(Math.max(Math.trunc(value), 0), largestCount)
+    if (count !== value) flags.add('clamped')
+    counts[name] = count
+  }
+}
+
+/**
+ * Counts by billing class. (c) The split of cache writes by lifetime comes in message_start only; what the final total
+ * says differently is put on the five-minute part, flagged `split_surplus` or `split_deficit`, and all of it when there is
+ * no split, flagged `split_missing`.
+ */
+export function tokensOf(counts: Counts, flags: Set<string>): Tokens {
+  const output = counts.output ?? 0
+  const thinking = Math.min(counts.thinking ?? 0, output)
+  const hasSplit = counts.cacheWrite5m !== undefined || counts.cacheWrite1h !== undefined
+  const told5m = counts.cacheWrite5m ?? 0
+  const told1h = counts.cacheWrite1h ?? 0
+  const total = counts.cacheWrite ?? told5m + told1h
+  const cacheWrite1h = Math.min(told1h, total)
+  if (!hasSplit && total > 0) flags.add('split_missing')
+  else if (hasSplit && total > told5m + told1h) flags.add('split_surplus')
+  else if (hasSplit && total < told5m + told1h) flags.add('split_deficit')
+  return {
+    input: counts.input ?? 0,
+    output,
+    cacheWrite5m: total - cacheWrite1h,
+    cacheWrite1h,
+    cacheRead: counts.cacheRead ?? 0,
+    thinking,
+    webSearches: counts.webSearches ?? 0,
+  }
+}
+
+export function addTokens(a: Tokens, b: Tokens): Tokens {
+  return {
+    input: a.input + b.input,
+    output: a.output + b.output,
+    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
+    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
+    cacheRead: a.cacheRead + b.cacheRead,
+    thinking: a.thinking + b.thinking,
+    webSearches: a.webSearches + b.webSearches,
+  }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}

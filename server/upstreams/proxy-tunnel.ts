@@ -1,0 +1,151 @@
+import { request as requestHttp } from 'node:http'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
+import { SocksClient } from 'socks'
+import { type ConnectFailure, connectFailure } from './connect-failure.ts'
+import { opened, startTls, tuned } from './sockets.ts'
+
+/** A proxy as an account names it: http, https (CONNECT), socks5 or socks5h (both leave names to the proxy). */
+export interface Proxy {
+  protocol: 'http:' | 'https:' | 'socks5:' | 'socks5h:'
+  hostname: string
+  port: number
+  /** Unescaped; null without credentials in the URL. */
+  credentials: { username: string; password: string } | null
+  /** host:port, for messages. */
+  name: string
+}
+
+const defaultPorts: Record<Proxy['protocol'], number> = {
+  'http:': 80,
+  'https:': 443,
+  'socks5:': 1080,
+  'socks5h:': 1080,
+}
+
+const unbracketed = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1')
+
+/**
+ * Reads a proxy's URL; user and password are %-escaped in it. Returns null for anything that is not a proxy we speak,
+ * never an error, since an URL error of Node carries its input with the password in it.
+ */
+export function parseProxy(text: string): Proxy | null {
+  if (!URL.canParse(text)) return null
+  const url = new URL(text)
+  if (!(url.protocol in defaultPorts) || url.hostname === '') return null
+  const protocol = url.protocol as Proxy['protocol']
+  const port = url.port === '' ? defaultPorts[protocol] : Number(url.port)
+  const username = unescaped(url.username)
+  const password = unescaped(url.password)
+  if (username === null || password === null) return null
+  const credentials = username === '' && password === '' ? null : { username, password }
+  return { protocol, hostname: unbracketed(url.hostname), port, credentials, name: `${url.hostname}:${port}` }
+}
+
+function unescaped(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+function proxyFailed(proxy: Proxy, what: string, fault: ConnectFailure['fault'] = 'proxy'): ConnectFailure {
+  return connectFailure('UPSTREAM_PROXY_FAILED', `Proxy ${proxy.name} ${what}`, fault)
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/**
+ * Opens a tunnel through `proxy` to hostname:port. The proxy resolves names; its own address is not subject to the policy.
+ * Rejects with UPSTREAM_PROXY_FAILED only; the reason of an abort becomes part of its message.
+ */
+export async function openTunnel(
+  proxy: Proxy,
+  target: { hostname: string; port: number },
+  secureContext: SecureContext,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = await openProxySocket(proxy, secureContext, signal).catch((error: unknown) => {
+    throw proxyFailed(proxy, `cannot be reached: ${reason(error)}`)
+  })
+  const abort = () => socket.destroy()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await (proxy.protocol.startsWith('socks') ? speakSocks : speakConnect)(proxy, target, socket)
+  } catch (error) {
+    socket.destroy()
+    throw signal.aborted ? proxyFailed(proxy, `did not open a tunnel: ${reason(signal.reason)}`) : error
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+async function openProxySocket(proxy: Proxy, secureContext: SecureContext, signal: AbortSignal): Promise<Socket> {
+  const { hostname, port } = proxy
+  if (proxy.protocol === 'https:') {
+    return opened(tuned(startTls(hostname, secureContext, { port })), 'secureConnect', signal)
+  }
+  return opened(tuned(connectTcp({ host: hostname, port })), 'connect', signal)
+}
+
+const authority = (target: { hostname: string; port: number }): string =>
+  `${isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname}:${target.port}`
+
+/** HTTP CONNECT (RFC 9110 §9.3.6), Basic credentials when there are any. */
+function speakConnect(proxy: Proxy, target: { hostname: string; port: number }, socket: Socket): Promise<Socket> {
+  const host = authority(target)
+  const headers: Record<string, string> = { host, connection: 'keep-alive', 'proxy-connection': 'keep-alive' }
+  if (proxy.credentials !== null) {
+    const { username, password } = proxy.credentials
+    headers['proxy-authorization'] = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  }
+  return new Promise((resolve, reject) => {
+    const request = requestHttp({
+      method: 'CONNECT',
+      path: host,
+      headers,
+      createConnection: () => socket,
+    })
+    request.once('connect', (response, tunnel, head) => {
+      const status = response.statusCode ?? 0
+      if (status < 200 || status > 299) {
+        const fault = status === 502 || status === 503 || status === 504 ? 'target' : 'proxy'
+        reject(proxyFailed(proxy, `answered ${status} to CONNECT ${host}`, fault))
+        return
+      }
+      if (head.length > 0) tunnel.unshift(head)
+      resolve(socket)
+    })
+    request.once('error', (error) => reject(proxyFailed(proxy, `broke off CONNECT ${host}: ${error.message}`)))
+    request.end()
+  })
+}
+
+// Names from the `socks` package for RFC 1928 replies 3 to 6: the proxy works, the way beyond it does not.
+const targetReplies = /(NetworkUnreachable|HostUnreachable|ConnectionRefused|TTLExpired)$/
+
+/** SOCKS5 (RFC 1928, 1929). undici's own is experimental and says so on stderr. */
+async function speakSocks(proxy: Proxy, target: { hostname: string; port: number }, socket: Socket): Promise<Socket> {
+  try {
+    await SocksClient.createConnection({
+      command: 'connect',
+      proxy: {
+        host: proxy.hostname,
+        port: proxy.port,
+        type: 5,
+        ...(proxy.credentials && { userId: proxy.credentials.username, password: proxy.credentials.password }),
+      },
+      destination: { host: target.hostname, port: target.port },
+      existing_socket: socket,
+      // Its own deadline cannot be switched off; ours destroys the socket long before.
+      timeout: 600_000,
+    })
+    return socket
+  } catch (error) {
+    // The package's error carries its options, and with them the password: only the text is kept.
+    const text = reason(error)
+    const fault = targetReplies.test(text) ? 'target' : 'proxy'
+    throw proxyFailed(proxy, `did not connect to ${authority(target)}: ${text}`, fault)
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Cuts a stream of server-sent events at event boundaries, so that a relay can forward the very bytes it got and still
+ * stop, or put something of its own in, only between events. Any chunking, LF, CRLF or CR, comments, byte order mark
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
+ */
+
+const lf = 0x0a
+const cr = 0x0d
+const colon = 0x3a
+
+/** Hears of every event with at least one field, before its bytes are given out. Must not throw. */
+export interface SseListener {
+  /** One whole event is `bytes[start, end)`, line ends included. `carriage`: there may be carriage returns in it. */
+  event(bytes: Buffer, start: number, end: number, carriage: boolean): void
+  /** An event too large to hold begins to flow; `head` is what was held of it. There will be no `event` for it. */
+  large(head: Buffer, carriage: boolean): void
+  /** So many more bytes of the flowing event. */
+  more(byteLength: number): void
+}
+
+export interface SseScanner {
+  /**
+   * Takes the next chunk and returns the bytes that may go out: all whole events now complete, comment lines between
+   * events, and what flows. The chunk is not copied, except for an unfinished event at its end. Joined, the answers of all
+   * calls and `rest()` are the input.
+   */
+  push(chunk: Buffer): Buffer[]
+  /** Bytes held of an unfinished event. */
+  readonly heldBytes: number
+  /** An event larger than may be held is on its way out; until its end a break tears it, and nothing may be put in. */
+  readonly flowing: boolean
+  /** Bytes of the unfinished event so far, held or already out; what a limit on the size of one event is checked against. */
+  readonly eventBytes: number
+  /** What is left at the end of the input: the torn event, which must not go out. Empty after a clean end. */
+  rest(): Buffer
+  /**
+   * At the end of the input: when the last event lacks only its blank line, tells the listener and returns its bytes
+   * with that blank line, without which a client drops it; otherwise [] and `rest()` is as it was.
+   */
+  end(): Buffer[]
+}
+
+/** `maxHeldBytes`: an unfinished event larger than this flows instead of being held; 1 MiB unless told. */
+export function createSseScanner(listener: SseListener, limits: { maxHeldBytes?: number } = {}): SseScanner {
+  const maxHeldBytes = limits.maxHeldBytes ?? 1_048_576
+  let held: Buffer | undefined
+  let heldBytes = 0
+  let heldCarriage = false
+  let flowing = false
+  let flowedBytes = 0
+  /** The line at the end of the input so far has bytes. */
+  let lineOpen = false
+  /** The unfinished event has a line that is no comment. */
+  let hasField = false
+  /** The input so far ends with a carriage return, to which a line feed would belong. */
+  let afterCr = false
+
+  function hold(chunk: Buffer, start: number, end: number): void {
+    const needed = heldBytes + end - start
+    if (held === undefined || held.length < needed) {
+      const larger = Buffer.allocUnsafe(Math.max(1_024, needed * 2))
+      held?.copy(larger, 0, 0, heldBytes)
+      held = larger
+    }
+    chunk.copy(held, heldBytes, start, end)
+    heldBytes = needed
+  }
+
+  /** The bytes held, given away: they are never written to again. */
+  function release(): Buffer {
+    const bytes = rest()
+    held = undefined
+    heldBytes = 0
+    heldCarriage = false
+    return bytes
+  }
+
+  function rest(): Buffer {
+    return held === undefined ? Buffer.alloc(0) : held.subarray(0, heldBytes)
+  }
+
+  function push(chunk: Buffer): Buffer[] {
+    const { length } = chunk
+    if (length === 0) return []
+    const out: Buffer[] = []
+    const carriage = chunk.indexOf(cr) >= 0
+    /** From where on the chunk's own bytes go out; what lies before went out behind the bytes held. */
+    let outStart = 0
+    let eventStart = 0
+    let at = 0
+    if (afterCr && chunk[0] === lf) {
+      at = 1
+      // The event it belongs to may be out already: then it follows on its own.
+      if (heldBytes === 0 && !flowing) eventStart = 1
+    }
+    afterCr = false
+
+    while (at < length) {
+      if (!lineOpen && !hasField && chunk[at] !== colon && chunk[at] !== lf && chunk[at] !== cr) hasField = true
+      const lineEnd = carriage ? indexOfLineEnd(chunk, at) : chunk[at] === lf ? at : chunk.indexOf(lf, at)
+      if (lineEnd < 0) {
+        lineOpen = true
+        break
+      }
+      const blank = lineEnd === at && !lineOpen
+      lineOpen = false
+      at = lineEnd + 1
+      if (chunk[lineEnd] === cr) {
+        if (at === length) afterCr = true
+        else if (chunk[at] === lf) at++
+      }
+      if (!blank && hasField) continue
+
+      // An event ends here, or a comment or an empty line between events.
+      if (flowing) {
+        flowing = false
+        listener.more(at - eventStart)
+        flowedBytes = 0
+      } else if (heldBytes > 0) {
+        hold(chunk, eventStart, at)
+        if (hasField) listener.event(held!, 0, heldBytes, carriage || heldCarriage)
+        out.push(release())
+        outStart = at
+      } else if (hasField) listener.event(chunk, eventStart, at, carriage)
+      hasField = false
+      eventStart = at
+    }
+
+    if (eventStart < length) {
+      if (!flowing) {
+        hold(chunk, eventStart, length)
+        heldCarriage ||= carriage
+        if (heldBytes > maxHeldBytes) {
+          if (eventStart > outStart) out.push(chunk.subarray(outStart, eventStart))
+          outStart = length
+          eventStart = length
+          flowing = true
+          flowedBytes = heldBytes
+          listener.large(rest(), heldCarriage)
+          out.push(release())
+        }
+      } else {
+        listener.more(length - eventStart)
+        flowedBytes += length - eventStart
+        eventStart = length
+      }
+    }
+    if (eventStart > outStart) {
+      out.push(outStart === 0 && eventStart === length ? chunk : chunk.subarray(outStart, eventStart))
+    }
+    return out
+  }
+
+  function end(): Buffer[] {
+    if (heldBytes === 0 || !hasField || !endsWithWholeData(rest())) return []
+    const missing = Buffer.from(held![heldBytes - 1] === lf ? '\n' : '\n\n')
+    hold(missing, 0, missing.length)
+    listener.event(held!, 0, heldBytes, true)
+    hasField = false
+    lineOpen = false
+    afterCr = false
+    return [release()]
+  }
+
+  return {
+    push,
+    rest,
+    end,
+    get heldBytes() {
+      return heldBytes
+    },
+    get flowing() {
+      return flowing
+    },
+    get eventBytes() {
+      return flowing ? flowedBytes : heldBytes
+    },
+  }
+}
+
+function indexOfLineEnd(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === lf || byte === cr) return at
+  }
+  return -1
+}
+
+/** Whether the last line is `data` with a JSON text that was not cut. Once a stream at most, so that parsing is fine. */
+function endsWithWholeData(bytes: Buffer): boolean {
+  const data = /(?:^|[\r\n])data:([^\r\n]*)(?:\r\n|[\r\n])?$/.exec(bytes.toString('utf8'))?.[1]
+  if (data === undefined) return false
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,36 @@
+import type { Account } from '../accounts/accounts.ts'
+import type { AccountEvent } from '../accounts/state.ts'
+
+/** An upstream's answer that is not a success, as far as it was read. */
+export interface UpstreamRefusal {
+  status: number
+  /** All headers, names in lower case. */
+  headers: Map<string, string>
+  body: Buffer
+}
+
+/**
+ * What an answer means. `caller`: the request's own fault, passed on as it came, no account changes. `limited`, `refused`,
+ * `failing`: the account's fault, the next one is tried.
+ */
+export interface Verdict {
+  kind: 'caller' | 'limited' | 'refused' | 'failing'
+  errorType: string
+  /** What happened to the account, if anything. */
+  event?: AccountEvent
+  /** True when the upstream's own words go to the client if no other account can serve (an unknown model, say). */
+  passIfLast?: boolean
+  /** True when a person has to mend the account: the client's error is 503, not 529. */
+  misconfigured?: boolean
+}
+
+/** A dialect: how one platform is spoken to and understood. */
+export interface Upstream {
+  /** Path and query on the account's origin for a path of ours (`/v1/messages`, `/v1/messages/count_tokens`). */
+  address(account: Account, path: string, query: string): string
+  judge(refusal: UpstreamRefusal, model: string, nowMs: number): Verdict
+  /** What an error event in a stream, before its content, says. */
+  judgeEvent(errorType: string, nowMs: number): Verdict
+  /** True when the account is the vendor's own API: only then do `tags` travel. */
+  isFirstParty(account: Account): boolean
+}

@@ -1,0 +1,157 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BatchConflict, type Database, isDuplicate, type Write } from '../store/database.ts'
+import type { ZoneDay } from '../zone-days.ts'
+import { attemptColumns, type LedgerRecord, logColumn, logColumns } from './ledger.ts'
+import { rollUp, rollupDimensions, rollupSums } from './rollups.ts'
+
+/** The checkpoint of a journal whose every record is in the database. */
+export const journalDone = Number.MAX_SAFE_INTEGER
+
+export interface LedgerWriter {
+  /** Number of the last record that the database is known to hold. */
+  checkpoint(): number
+  /**
+   * Brings some of the first records into the database and returns how many of them are done with. Throws when the database
+   * does not take them now; then nothing of them was written, or the next call finds out that it was.
+   */
+  write(records: readonly LedgerRecord[]): Promise<number>
+  /** Nothing comes after this: the journal is closed for good. */
+  finish(): Promise<void>
+}
+
+/**
+ * Rows, rollups and the journal's checkpoint in one transaction. The checkpoint is compared and set, so that a batch whose
+ * acknowledgement was lost is not counted twice: the next try finds the checkpoint moved, and moves on. Rows that are there
+ * already are left out, of the rollups too. What the database refuses for good is found by halving, and set aside.
+ */
+export function createLedgerWriter(parts: {
+  database: Database
+  journalId: number
+  checkpoint: number
+  dayAt: (atMs: number) => ZoneDay
+  batchRows: number
+  /** Keeps a record that the database refuses; throws when it cannot. */
+  setAside: (record: LedgerRecord, error: unknown) => void
+}): LedgerWriter {
+  const { database, journalId, dayAt, batchRows } = parts
+  let { checkpoint } = parts
+  let size = batchRows
+
+  async function write(records: readonly LedgerRecord[]): Promise<number> {
+    const batch = records.slice(0, size)
+    if (batch.length === 0) return 0
+    const to = batch[batch.length - 1]!.seq
+    let rows = batch
+    for (;;) {
+      try {
+        await database.batch(ledgerWrites(rows, { journalId, from: checkpoint, to }, dayAt))
+        checkpoint = to
+        size = Math.min(batchRows, size * 2)
+        return batch.length
+      } catch (error) {
+        if (error instanceof BatchConflict) {
+          await believeDatabase(error)
+          return records.filter((record) => record.seq <= checkpoint).length
+        }
+        if (rows.length === 0 || !isRefusal(error)) throw error
+        const missing = isDuplicate(error) ? await notStored(rows) : rows
+        if (missing.length < rows.length) rows = missing
+        else if (batch.length > 1) {
+          size = Math.ceil(batch.length / 2)
+          return write(records)
+        } else {
+          parts.setAside(batch[0]!, error)
+          rows = []
+        }
+      }
+    }
+  }
+
+  /** The checkpoint stands elsewhere than we think: an earlier try did arrive, or an older database was put back. */
+  async function believeDatabase(conflict: unknown): Promise<void> {
+    const row = await database.client.journal.findUnique({ where: { id: journalId } })
+    const stored = row ? Number(row.settledSeq) : journalDone
+    if (stored === checkpoint || stored === journalDone) throw conflict
+    checkpoint = stored
+  }
+
+  /** An id alone could be another request's: then the row is not there, and is refused. */
+  async function notStored(rows: readonly LedgerRecord[]): Promise<LedgerRecord[]> {
+    const names = identity.map((column) => `\`${logColumns[column]}\``).join(', ')
+    const marks = rows.map(() => '?').join(', ')
+    const ids = rows.map((row) => BigInt(row.log[0]!))
+    const found = await database.select(`SELECT ${names} FROM \`logs\` WHERE \`id\` IN (${marks})`, ids)
+    const stored = new Set(found.map((row) => row.join(' ')))
+    return rows.filter((row) => !stored.has(identity.map((column) => row.log[column]).join(' ')))
+  }
+
+  return {
+    checkpoint: () => checkpoint,
+    write,
+    async finish() {
+      await database.client.journal.update({ where: { id: journalId }, data: { settledSeq: journalDone } })
+      checkpoint = journalDone
+    },
+  }
+}
+
+/** What admission already knew of a request. */
+const identity = ['id', 'started_at_ms', 'api_key_id', 'request_bytes'].map(logColumn)
+
+/** The transaction that takes a batch into the ledger. */
+function ledgerWrites(
+  batch: readonly LedgerRecord[],
+  step: { journalId: number; from: number; to: number },
+  dayAt: (atMs: number) => ZoneDay,
+): Write[] {
+  const { hourly, daily } = rollUp(batch, dayAt)
+  const logs = batch.map((record) => record.logJson).join(',')
+  const attempts = batch.flatMap((record) => record.attemptsJson || []).join(',')
+  return [
+    {
+      kind: 'run',
+      sql: 'UPDATE `journals` SET `settled_seq` = ? WHERE `id` = ? AND `settled_seq` = ?',
+      args: [step.to, step.journalId, step.from],
+      expect: 1,
+    },
+    { kind: 'insert', table: 'logs', columns: logColumns, rows: { json: `[${logs}]` } },
+    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json: `[${attempts}]` } },
+    { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hourly },
+    { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: daily },
+  ]
+}
+
+/** SQLite's result codes TOOBIG, CONSTRAINT, MISMATCH, RANGE: https://www.sqlite.org/rescode.html */
+const sqliteRefusals = new Set([18, 19, 20, 25])
+/** MySQL's for values whose SQL state is HY000: a field without a default, text not of its character set, a packet too large. */
+const mysqlRefusals = new Set([1364, 1366, 1153])
+
+/** True when the values are at fault: the same batch would fail for ever. All else is the database's trouble, and passes. */
+function isRefusal(error: unknown): boolean {
+  const { rawCode, code, errno, sqlState } = error as {
+    rawCode?: number
+    code?: unknown
+    errno?: number
+    sqlState?: unknown
+  }
+  if (error instanceof RangeError || code === 'SQLITE_CLIENT') return true
+  if (rawCode !== undefined) return sqliteRefusals.has(rawCode & 0xff)
+  // Classes 22 and 23: data exception, integrity constraint violation.
+  return (typeof sqlState === 'string' && /^2[23]/.test(sqlState)) || mysqlRefusals.has(errno ?? 0)
+}
+
+/** Keeps refused records in `NAME.refused.jsonl` beside the journal; people can bring them in once the reason is gone. */
+export function createSetAside(options: {
+  directory: string
+  name: string
+  now: () => number
+  onRefused: (error: unknown, id: string) => void
+}): (record: LedgerRecord, error: unknown) => void {
+  const path = join(options.directory, `${options.name}.refused.jsonl`)
+  return ({ log, attempts }, error) => {
+    const why = error instanceof Error ? error.message : String(error)
+    appendFileSync(path, `${JSON.stringify({ atMs: options.now(), why, log, attempts })}\n`, { mode: 0o600 })
+    options.onRefused(error, String(log[0]))
+  }
+}

@@ -1,0 +1,109 @@
+import type { PeakHours, PriceCard, PriceTier } from './price-card.ts'
+import { parseRate } from './usd.ts'
+
+/** What a price list says beside the rates. Days are YYYY-MM-DD and begin at 00:00 UTC. */
+export interface ListTerms {
+  provider: string
+  /** Day from which the price holds; without it, always. */
+  from?: string
+  /** First day on which it no longer holds. */
+  until?: string
+  source: string
+  checkedAt: string
+  /** Input and output at fast speed; caches keep the ratio to input that the standard rates have. */
+  fast?: string
+  /** Prompts above this length: every rate of the whole request as listed … */
+  longPrompt?: { above: number; price: ListPrice }
+  /** … or as a multiple: input and caches by one, output by the other. */
+  longFactor?: { above: number; inputBp: number; outputBp: number }
+  geoUsBp?: number
+  batchBp?: number
+  webSearchNano?: number
+  peaks?: readonly PeakHours[]
+}
+
+/** US dollars per million tokens as decimal text; a cache rate that is absent was not published. */
+export interface ListPrice {
+  input: string
+  output: string
+  write5m?: string
+  write1h?: string
+  read?: string
+}
+
+/** The same price for several models: one card each. */
+export function listCards(patterns: readonly string[], price: ListPrice, terms: ListTerms): PriceCard[] {
+  return patterns.map((pattern) => ({
+    id: terms.from === undefined ? pattern : `${pattern}@${terms.from}`,
+    provider: terms.provider,
+    pattern,
+    matchKind: 'exact',
+    effectiveFromMs: terms.from === undefined ? 0 : Date.parse(`${terms.from}T00:00:00Z`),
+    effectiveToMs: terms.until === undefined ? null : Date.parse(`${terms.until}T00:00:00Z`),
+    geoUsBp: terms.geoUsBp ?? 10_000,
+    batchBp: terms.batchBp ?? 10_000,
+    webSearchNano: terms.webSearchNano ?? 0,
+    peaks: terms.peaks ?? [],
+    source: terms.source,
+    checkedAt: terms.checkedAt,
+    tiers: tiersOf(price, terms),
+  }))
+}
+
+function tiersOf(price: ListPrice, terms: ListTerms): PriceTier[] {
+  const standard = tierFrom(price, 0)
+  const tiers = [standard]
+  if (terms.longPrompt) tiers.push(tierFrom(terms.longPrompt.price, terms.longPrompt.above))
+  if (terms.longFactor) {
+    const { above, inputBp, outputBp } = terms.longFactor
+    tiers.push({
+      ...scaleInput(standard, inputBp, 10_000),
+      abovePromptTokens: above,
+      outputPico: scale(standard.outputPico, outputBp, 10_000),
+    })
+  }
+  if (terms.fast) {
+    const [input = '', output = ''] = terms.fast.split(' ')
+    tiers.push({
+      ...scaleInput(standard, parseRate(input), standard.inputPico),
+      speed: 'fast',
+      outputPico: parseRate(output),
+      derived: true,
+    })
+  }
+  return tiers
+}
+
+/** Missing cache rates by protocol.md §5.1: writes 1.25 and 2 times input, reads a tenth. */
+function tierFrom(price: ListPrice, abovePromptTokens: number): PriceTier {
+  const inputPico = parseRate(price.input)
+  const rate = (listed: string | undefined, bp: number) =>
+    listed === undefined ? scale(inputPico, bp, 10_000) : parseRate(listed)
+  return {
+    abovePromptTokens,
+    speed: 'standard',
+    inputPico,
+    outputPico: parseRate(price.output),
+    cacheWrite5mPico: rate(price.write5m, 12_500),
+    cacheWrite1hPico: rate(price.write1h, 20_000),
+    cacheReadPico: rate(price.read, 1_000),
+    derived: price.write5m === undefined || price.write1h === undefined || price.read === undefined,
+  }
+}
+
+function scaleInput(tier: PriceTier, numerator: number, denominator: number): PriceTier {
+  return {
+    ...tier,
+    inputPico: scale(tier.inputPico, numerator, denominator),
+    cacheWrite5mPico: scale(tier.cacheWrite5mPico, numerator, denominator),
+    cacheWrite1hPico: scale(tier.cacheWrite1hPico, numerator, denominator),
+    cacheReadPico: scale(tier.cacheReadPico, numerator, denominator),
+  }
+}
+
+/** Exact or not at all: a rate that does not divide evenly must be written out in the list. */
+function scale(pico: number, numerator: number, denominator: number): number {
+  const product = BigInt(pico) * BigInt(numerator)
+  if (product % BigInt(denominator) !== 0n) throw new RangeError(`${pico} × ${numerator}/${denominator} is no integer`)
+  return Number(product / BigInt(denominator))
+}

@@ -1,0 +1,98 @@
+import { createModelList } from '../model-patterns.ts'
+import { faultsOf, type PriceCard } from './price-card.ts'
+import { fallbackCard } from './price-seed.ts'
+
+/** The card for a model, and how it was found; `fallback` = nobody knows this model. */
+export interface FoundPrice {
+  card: PriceCard
+  source: 'exact' | 'dated' | 'glob' | 'fallback'
+}
+
+/** An immutable snapshot of all cards: replace the whole book when a card changes. */
+export interface PriceBook {
+  /**
+   * The card that holds for `model` at `atMs` (epoch milliseconds): the exact name, then the name without its date, then
+   * the longest declared glob, else the fallback. Case does not count; a mere prefix never matches, or
+   * `claude-sonnet-5` would price `claude-sonnet-5-5`. Never throws.
+   */
+  find(model: string, atMs: number): FoundPrice
+  cards: readonly PriceCard[]
+  /** Names that have a card of their own, whatever its dates; sorted. */
+  knownModels(): readonly string[]
+}
+
+/**
+ * Endings that name a snapshot of a model and share its card: Anthropic's -20250929, Vertex's @20250929, OpenAI's
+ * -2025-08-07, and -latest. Only one is cut, and what is left must have an exact card.
+ */
+const datedEnding = /(?:[-@]20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|-20\d\d-(?:0[1-9]|1[0-2])-\d\d|-latest)$/
+
+/** No model has a longer name; what callers send may, and must cost neither time nor memory. */
+const longestName = 200
+const mostRemembered = 2_000
+
+/** Throws one error that lists everything wrong with the cards. */
+export function createPriceBook(cards: readonly PriceCard[], fallback: PriceCard = fallbackCard): PriceBook {
+  refuseFaults(cards, fallback)
+  // Latest first, so that the first card in force is the newest word.
+  const newestFirst = [...cards].sort((a, b) => b.effectiveFromMs - a.effectiveFromMs)
+  const exact = groupByPattern(newestFirst)
+  const globs = newestFirst
+    .filter((card) => card.matchKind === 'glob')
+    .sort((a, b) => b.pattern.length - a.pattern.length)
+    .map((card) => ({ card, list: createModelList([card.pattern]) }))
+  const boundaries = [...new Set(cards.flatMap((card) => [card.effectiveFromMs, card.effectiveToMs ?? Infinity]))]
+  const unknown: FoundPrice = Object.freeze({ card: fallback, source: 'fallback' })
+  const remembered = new Map<string, { found: FoundPrice; fromMs: number; toMs: number }>()
+
+  function look(model: string, atMs: number): FoundPrice {
+    const name = model.toLowerCase()
+    const own = exact.get(name)?.find((card) => holds(card, atMs))
+    if (own) return { card: own, source: 'exact' }
+    const dated = exact.get(name.replace(datedEnding, ''))?.find((card) => holds(card, atMs))
+    if (dated) return { card: dated, source: 'dated' }
+    const glob = globs.find(({ card, list }) => holds(card, atMs) && list.allows(name))
+    return glob ? { card: glob.card, source: 'glob' } : unknown
+  }
+
+  function find(model: string, atMs: number): FoundPrice {
+    const known = remembered.get(model)
+    if (known && atMs >= known.fromMs && atMs < known.toMs) return known.found
+    if (model.length > longestName) return unknown
+    const found = look(model, atMs)
+    // Between two dates at which any card changes, the answer cannot change.
+    const fromMs = Math.max(-Infinity, ...boundaries.filter((ms) => ms <= atMs))
+    const toMs = Math.min(Infinity, ...boundaries.filter((ms) => ms > atMs))
+    if (!known && remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
+    remembered.set(model, { found, fromMs, toMs })
+    return found
+  }
+
+  return { find, cards: Object.freeze([...cards]), knownModels: () => [...exact.keys()].sort() }
+}
+
+function holds(card: PriceCard, atMs: number): boolean {
+  return card.effectiveFromMs <= atMs && (card.effectiveToMs === null || atMs < card.effectiveToMs)
+}
+
+function groupByPattern(cards: readonly PriceCard[]): Map<string, PriceCard[]> {
+  const groups = new Map<string, PriceCard[]>()
+  for (const card of cards) {
+    if (card.matchKind !== 'exact') continue
+    const group = groups.get(card.pattern)
+    if (group) group.push(card)
+    else groups.set(card.pattern, [card])
+  }
+  return groups
+}
+
+function refuseFaults(cards: readonly PriceCard[], fallback: PriceCard): void {
+  const ids = new Set<string>()
+  const faults = cards.flatMap((card) => {
+    const twice = ids.has(card.id) ? [`price card ${card.id} is there twice`] : []
+    ids.add(card.id)
+    return [...twice, ...faultsOf(card)]
+  })
+  faults.push(...faultsOf(fallback))
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+}

@@ -1,0 +1,65 @@
+/** Shapes that the ledger, the meter and the price book share. All token counts are non-negative safe integers. */
+
+/** Tokens by class, as they are billed. `input` excludes cache reads and writes; `output` includes `thinking`. */
+export interface Tokens {
+  input: number
+  output: number
+  cacheWrite5m: number
+  cacheWrite1h: number
+  cacheRead: number
+  /** Part of `output`; for display only. */
+  thinking: number
+  webSearches: number
+}
+
+/** final: the upstream said so at the end; partial: its first word, or its last was unreadable; estimated: ours. */
+export type UsageSource = 'final' | 'partial' | 'estimated' | 'none'
+
+/** What a dialect read off an answer: everything that a price needs. */
+export interface Reading {
+  /** The model the upstream says it ran; '' when it never said. */
+  model: string
+  tokens: Tokens
+  /** Billed beside `tokens`, under models of their own (compaction, advisor). */
+  extras: readonly { model: string; tokens: Tokens }[]
+  source: UsageSource
+  speed: 'standard' | 'fast'
+  /** `usage.inference_geo`, '' when absent. */
+  geo: string
+  /** `usage.service_tier`, '' when absent. */
+  serviceTier: string
+  stopReason: string
+  /** Remarks worth keeping: clamped, split_surplus, split_missing, credit, unreadable. */
+  flags: readonly string[]
+  /** The usage objects as they came, as JSON text; '' when none came. */
+  raw: string
+}
+
+export const noTokens: Tokens = Object.freeze({
+  input: 0,
+  output: 0,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  cacheRead: 0,
+  thinking: 0,
+  webSearches: 0,
+})
+
+/** A price put on a reading. Money in nano-USD. Every amount is an integer below 2^53. */
+export interface Cost {
+  totalNano: number
+  inputNano: number
+  outputNano: number
+  cacheWriteNano: number
+  cacheReadNano: number
+  /** Web searches and other things sold by the piece. */
+  unitNano: number
+  /** Id of the card that priced the main model. */
+  cardId: string
+  source: 'exact' | 'dated' | 'glob' | 'fallback' | 'none'
+  tierAbovePromptTokens: number
+  /** geo_us, batch, fast */
+  modifiers: readonly string[]
+  /** derived_rate, fallback_price, priority_as_standard, … */
+  flags: readonly string[]
+}

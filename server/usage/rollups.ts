@@ -1,0 +1,142 @@
+import type { ZoneDay } from '../zone-days.ts'
+import { attemptColumns, type Cell, type LedgerRows, logColumn } from './ledger.ts'
+
+export const durationBucketsMs = [500, 1000, 2000, 5000, 10_000, 20_000, 60_000, 180_000]
+export const firstByteBucketsMs = [250, 500, 1000, 2000, 5000, 10_000, 30_000]
+
+export const rollupDimensions = ['api_key_id', 'account_id', 'user_id', 'group_id', 'platform', 'model']
+export const rollupSums = [
+  'requests',
+  'failures',
+  'input_tokens',
+  'output_tokens',
+  'cache_write_tokens',
+  'cache_read_tokens',
+  'web_searches',
+  'cost_nano',
+  'absorbed_nano',
+  'duration_ms_sum',
+  'first_byte_ms_sum',
+  'first_byte_count',
+  ...durationBucketsMs.map((ms) => `duration_le_${ms}`),
+  'duration_more',
+  ...firstByteBucketsMs.map((ms) => `first_byte_le_${ms}`),
+  'first_byte_more',
+]
+
+const dimensionColumns = rollupDimensions.map((name) => logColumn(name === 'model' ? 'model_billed' : name))
+const at = {
+  startedAtMs: logColumn('started_at_ms'),
+  outcome: logColumn('outcome'),
+  durationMs: logColumn('duration_ms'),
+  firstByteMs: logColumn('first_byte_ms'),
+  input: logColumn('input_tokens'),
+  output: logColumn('output_tokens'),
+  write5m: logColumn('cache_write_5m_tokens'),
+  write1h: logColumn('cache_write_1h_tokens'),
+  read: logColumn('cache_read_tokens'),
+  webSearches: logColumn('web_searches'),
+  costNano: logColumn('cost_nano'),
+}
+const accountDimension = rollupDimensions.indexOf('account_id')
+const modelDimension = rollupDimensions.indexOf('model')
+const attemptAt = {
+  accountId: attemptColumns.indexOf('account_id'),
+  modelBilled: attemptColumns.indexOf('model_billed'),
+  charged: attemptColumns.indexOf('charged'),
+  costNano: attemptColumns.indexOf('cost_nano'),
+}
+
+const hourMs = 3_600_000
+
+/** Sums of a batch of requests by hour and by day: what is added to the rollups in the same transaction as the rows. */
+export function rollUp(
+  batch: readonly LedgerRows[],
+  dayAt: (atMs: number) => ZoneDay,
+): { hourly: Cell[][]; daily: Cell[][] } {
+  const hourly = new Map<string, Cell[]>()
+  const daily = new Map<string, Cell[]>()
+  let inHour: Cell[] = []
+  let inDay: Cell[] = []
+  let lastKey: string | undefined
+  let lastHour = 0
+  let lastDay = ''
+  for (const { log, attempts } of batch) {
+    const startedAtMs = log[at.startedAtMs] as number
+    const hour = startedAtMs - (startedAtMs % hourMs)
+    const day = dayAt(startedAtMs).day
+    const dimensions = dimensionColumns.map((column) => log[column]!)
+    // Most rows of a batch fall into the buckets of the row before.
+    const key = dimensions.join('|')
+    if (key !== lastKey || hour !== lastHour || day !== lastDay) {
+      inHour = bucketOf(hourly, hour, dimensions)
+      inDay = bucketOf(daily, day, dimensions)
+      lastKey = key
+      lastHour = hour
+      lastDay = day
+    }
+    addRequest(inHour, log)
+    addRequest(inDay, log)
+    for (const attempt of attempts) {
+      const absorbed = attempt[attemptAt.costNano] as number
+      if (attempt[attemptAt.charged] === 1 || absorbed === 0) continue
+      const theirs = dimensions.slice()
+      theirs[accountDimension] = attempt[attemptAt.accountId]!
+      theirs[modelDimension] = attempt[attemptAt.modelBilled]!
+      add(bucketOf(hourly, hour, theirs), absorbedSum, absorbed)
+      add(bucketOf(daily, day, theirs), absorbedSum, absorbed)
+    }
+  }
+  return { hourly: [...hourly.values()], daily: [...daily.values()] }
+}
+
+function bucketOf(buckets: Map<string, Cell[]>, when: Cell, dimensions: readonly Cell[]): Cell[] {
+  const key = `${when}|${dimensions.join('|')}`
+  let row = buckets.get(key)
+  if (!row) {
+    row = [when, ...dimensions]
+    for (let i = 0; i < rollupSums.length; i++) row.push(0)
+    buckets.set(key, row)
+  }
+  return row
+}
+
+const absorbedSum = rollupSums.indexOf('absorbed_nano')
+const firstDuration = rollupSums.indexOf('first_byte_count') + 1
+const firstFirstByte = firstDuration + durationBucketsMs.length + 1
+
+function addRequest(row: Cell[], log: readonly Cell[]): void {
+  const number = (column: number) => log[column] as number
+  const durationMs = number(at.durationMs)
+  const firstByteMs = number(at.firstByteMs)
+  const hasFirstByte = firstByteMs >= 0
+  const sums = [
+    1,
+    log[at.outcome] === 'completed' ? 0 : 1,
+    number(at.input),
+    number(at.output),
+    number(at.write5m) + number(at.write1h),
+    number(at.read),
+    number(at.webSearches),
+    number(at.costNano),
+    0,
+    durationMs,
+    hasFirstByte ? firstByteMs : 0,
+    hasFirstByte ? 1 : 0,
+  ]
+  for (let i = 0; i < sums.length; i++) add(row, i, sums[i]!)
+  add(row, firstDuration + slotOf(durationBucketsMs, durationMs), 1)
+  if (hasFirstByte) add(row, firstFirstByte + slotOf(firstByteBucketsMs, firstByteMs), 1)
+}
+
+const firstSum = 1 + rollupDimensions.length
+function add(row: Cell[], sum: number, amount: number): void {
+  row[firstSum + sum] = (row[firstSum + sum] as number) + amount
+}
+
+/** The first bucket whose bound is not passed; the last one takes the rest. */
+function slotOf(bounds: readonly number[], value: number): number {
+  let slot = 0
+  while (slot < bounds.length && value > bounds[slot]!) slot++
+  return slot
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto'
+import { jwtVerify, SignJWT } from 'jose'
+import type { Database, Tx } from '../store/database.ts'
+import type { Events } from '../store/events.ts'
+import type { Seal } from '../store/seal.ts'
+import { VerbFailure } from '../verb-failure.ts'
+
+/** Topic of sessions that ended before their time. Message: SessionsEnded. */
+export const sessionsEnded = 'sessions.ended'
+/** One session, or with `userId` all of a user (disabled, another role, another password). */
+export type SessionsEnded = { sessionId: number } | { userId: number }
+
+export interface SessionTimes {
+  accessMs: number
+  refreshMs: number
+  /** A used refresh token that comes again this soon is two tabs at once, not a thief. */
+  graceMs: number
+}
+
+const defaultTimes: SessionTimes = { accessMs: 15 * 60_000, refreshMs: 30 * 24 * 3_600_000, graceMs: 10_000 }
+
+/** Who is signed in, as the database says now. */
+export interface Viewer {
+  userId: number
+  sessionId: number
+  username: string
+  role: 'admin' | 'user'
+  /** When the access token ends, epoch milliseconds. */
+  expiresAtMs: number
+}
+
+export interface Tokens {
+  sessionId: number
+  userId: number
+  accessToken: string
+  accessExpiresAtMs: number
+  refreshToken: string
+  refreshExpiresAtMs: number
+}
+
+const issuer = 'claude-code-relay'
+
+/** Sessions: short access tokens (JWT, HS256), and refresh tokens that change with each use and are stored as HMAC only. */
+export function createSessions(parts: {
+  database: Database
+  seal: Seal
+  events: Events
+  now: () => number
+  times?: SessionTimes
+}) {
+  const { database, seal, events, now } = parts
+  const times = parts.times ?? defaultTimes
+  const signingKey = seal.derive('sessions')
+
+  async function issue(tx: Tx, session: { id: number; userId: number }): Promise<Tokens> {
+    const nowMs = now()
+    const refreshToken = randomBytes(32).toString('base64url')
+    const refreshExpiresAtMs = nowMs + times.refreshMs
+    const expiresAt = new Date(refreshExpiresAtMs)
+    await tx.refreshToken.create({ data: { tokenHmac: digest(refreshToken), sessionId: session.id, expiresAt } })
+    await tx.session.update({ where: { id: session.id }, data: { expiresAt } })
+    // JWT counts whole seconds: rounded down, so that nothing says longer than it is.
+    const accessExpiresAtMs = Math.floor((nowMs + times.accessMs) / 1000) * 1000
+    const accessToken = await new SignJWT({ sid: session.id })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(issuer)
+      .setSubject(String(session.userId))
+      .setIssuedAt(Math.floor(nowMs / 1000))
+      .setExpirationTime(accessExpiresAtMs / 1000)
+      .sign(signingKey)
+    return {
+      sessionId: session.id,
+      userId: session.userId,
+      accessToken,
+      accessExpiresAtMs,
+      refreshToken,
+      refreshExpiresAtMs,
+    }
+  }
+
+  const digest = (token: string): string => seal.hmac(`refresh:${token}`)
+
+  return {
+    /** Begins a session for a user whose password was right. Sessions that ended long ago go. */
+    async begin(tx: Tx, userId: number, from: { clientIp: string; userAgent: string }): Promise<Tokens> {
+      await tx.session.deleteMany({ where: { expiresAt: { lt: new Date(now()) } } })
+      const session = await tx.session.create({
+        data: {
+          userId,
+          createdAt: new Date(now()),
+          expiresAt: new Date(now() + times.refreshMs),
+          clientIp: from.clientIp.slice(0, 64),
+          userAgent: from.userAgent.slice(0, 191),
+        },
+      })
+      return issue(tx, session)
+    },
+
+    /**
+     * Exchanges a refresh token for new ones. A token that was used before ends the whole session: one of its two
+     * holders is a thief. → null when it opens nothing; `reused` names the session that was ended by it.
+     */
+    async refresh(
+      tx: Tx,
+      refreshToken: string,
+    ): Promise<{ tokens: Tokens } | { reused: number; userId: number } | null> {
+      const row = await tx.refreshToken.findUnique({
+        where: { tokenHmac: digest(refreshToken) },
+        include: { session: { include: { user: true } } },
+      })
+      if (!row || row.expiresAt.getTime() <= now()) return null
+      const { session } = row
+      const { user } = session
+      if (session.revokedAt !== null || !user.enabled || user.deletedMark !== 0) return null
+      if (row.usedAt !== null && now() - row.usedAt.getTime() > times.graceMs) {
+        await tx.session.update({ where: { id: session.id }, data: { revokedAt: new Date(now()) } })
+        return { reused: session.id, userId: user.id }
+      }
+      if (row.usedAt === null) {
+        await tx.refreshToken.update({ where: { tokenHmac: row.tokenHmac }, data: { usedAt: new Date(now()) } })
+      }
+      return { tokens: await issue(tx, session) }
+    },
+
+    /** The session a refresh token belongs to, used or not; null: none that lives. */
+    async ofRefreshToken(tx: Tx, refreshToken: string): Promise<{ id: number; userId: number } | null> {
+      const row = await tx.refreshToken.findUnique({
+        where: { tokenHmac: digest(refreshToken) },
+        include: { session: true },
+      })
+      return row?.session.revokedAt === null ? { id: row.session.id, userId: row.session.userId } : null
+    },
+
+    async end(tx: Tx, sessionId: number): Promise<void> {
+      await tx.session.updateMany({ where: { id: sessionId, revokedAt: null }, data: { revokedAt: new Date(now()) } })
+    },
+
+    /** Ends all sessions of a user but `except`. */
+    async endAllOf(tx: Tx, userId: number, except?: number): Promise<void> {
+      await tx.session.updateMany({
+        where: { userId, revokedAt: null, ...(except !== undefined && { NOT: { id: except } }) },
+        data: { revokedAt: new Date(now()) },
+      })
+    },
+
+    /** Who an access token speaks for, or null: expired, forged, its session over, its user disabled. Reads one row. */
+    async viewerOf(accessToken: string): Promise<Viewer | null> {
+      const claims = await claimsOf(accessToken)
+      if (claims === null) return null
+      const session = await database.reader.session.findFirst({
+        where: { id: claims.sessionId, userId: claims.userId, revokedAt: null },
+        include: { user: true },
+      })
+      if (!session?.user.enabled || session.user.deletedMark !== 0) return null
+      const { username, role } = session.user
+      return { ...claims, username, role }
+    },
+
+    /** Tells every process, after the commit. */
+    ended: (message: SessionsEnded) => events.publish(sessionsEnded, message),
+  }
+
+  async function claimsOf(token: string) {
+    try {
+      const { payload } = await jwtVerify<{ sid: number }>(token, signingKey, {
+        algorithms: ['HS256'],
+        issuer,
+        currentDate: new Date(now()),
+        requiredClaims: ['sub', 'sid', 'exp'],
+      })
+      return { userId: Number(payload.sub), sessionId: payload.sid, expiresAtMs: Number(payload.exp) * 1000 }
+    } catch {
+      return null
+    }
+  }
+}
+
+export type Sessions = ReturnType<typeof createSessions>
+
+/** The one answer to a wrong name, a wrong password and a disabled user. */
+export const signInRefused = (): VerbFailure =>
+  new VerbFailure('sign_in', 'The name or the password is wrong, or the account is disabled.')

@@ -1,0 +1,73 @@
+import { isIPv6 } from 'node:net'
+import type { Database, Tx } from '../store/database.ts'
+import { VerbFailure } from '../verb-failure.ts'
+
+const mostTries = 10
+const windowMs = 15 * 60_000
+
+/**
+ * Counts tries to sign in by user name and by address: the eleventh within 15 minutes is refused before any password is
+ * looked at. A try counts before it is judged, so that many at once are no way round; a right password takes it back.
+ */
+export function createSignInTries(parts: { database: Database; now: () => number }) {
+  const { database, now } = parts
+  return {
+    /** Counts one try. Throws a sign-in failure with the seconds to wait when the name or the address has used up its tries. */
+    async begin(username: string, address: string): Promise<void> {
+      const atMs = now()
+      const waitMs = await database.locked('sign-in', async (tx) => {
+        await tx.signInTry.deleteMany({ where: { firstAtMs: { lte: BigInt(atMs - windowMs) } } })
+        const names = subjects(username, address)
+        const known = await tx.signInTry.findMany({ where: { subject: { in: names } } })
+        const full = known.filter((row) => row.tries >= mostTries)
+        if (full.length > 0) return Math.max(...full.map((row) => Number(row.firstAtMs) + windowMs - atMs))
+        for (const subject of names) {
+          await tx.signInTry.upsert({
+            where: { subject },
+            create: { subject, tries: 1, firstAtMs: BigInt(atMs) },
+            update: { tries: { increment: 1 } },
+          })
+        }
+        return 0
+      })
+      if (waitMs > 0) throw tooManyTries(Math.ceil(waitMs / 1000))
+    },
+
+    /** The password was right: the name starts anew, and the address gets this one try back. */
+    async succeeded(tx: Tx, username: string, address: string): Promise<void> {
+      const [user, place] = subjects(username, address)
+      await tx.signInTry.deleteMany({ where: { subject: user } })
+      await tx.signInTry.updateMany({ where: { subject: place, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
+    },
+  }
+}
+
+export type SignInTries = ReturnType<typeof createSignInTries>
+
+/** Lifts the lock of a user; for the administrator's command. */
+export async function forgetTries(tx: Tx, username: string): Promise<void> {
+  await tx.signInTry.deleteMany({ where: { subject: userSubject(username) } })
+}
+
+function tooManyTries(retryAfterS: number): VerbFailure {
+  const minutes = Math.ceil(retryAfterS / 60)
+  const wait = retryAfterS < 60 ? `${retryAfterS} s` : `${minutes} min`
+  return new VerbFailure('sign_in', `Too many tries to sign in. Try again in ${wait}.`, { retryAfterS })
+}
+
+const userSubject = (username: string): string => `user:${username.toLowerCase().slice(0, 120)}`
+
+function subjects(username: string, address: string): [string, string] {
+  return [userSubject(username), `address:${networkOf(address)}`]
+}
+
+/** Whoever has one IPv6 address has the whole /64. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
+  if (!isIPv6(plain)) return plain
+  const [head = '', tail = ''] = plain.split('::')
+  const left = head.split(':').filter(Boolean)
+  const right = plain.includes('::') ? tail.split(':').filter(Boolean) : []
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  return `${[...left, ...(plain.includes('::') ? zeros : []), ...right].slice(0, 4).join(':')}::/64`
+}

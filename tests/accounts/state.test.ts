@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import {
+  type AccountEvent,
+  type AccountState,
+  fold,
+  isEligible,
+  readyState,
+  returnsAtMs,
+} from '../../server/accounts/state.ts'
+
+const t0 = 1_700_000_000_000
+const policy = { failures: 3, windowMs: 60_000, coolingMs: 10_000, longestCoolingMs: 300_000 }
+const after = (state: AccountState, atMs: number, event: AccountEvent, chance = 0): AccountState =>
+  fold(state, event, atMs, chance, policy)
+const failed: AccountEvent = { kind: 'failed', reason: 'ECONNRESET' }
+const limited = (untilMs: number, model?: string): AccountEvent => ({
+  kind: 'limited',
+  untilMs,
+  reason: '429',
+  ...(model !== undefined && { model }),
+})
+const failedTimes = (times: number, state: AccountState = readyState, atMs = t0, chance = 0): AccountState =>
+  Array.from({ length: times }).reduce<AccountState>((known) => after(known, atMs, failed, chance), state)
+
+test('a limit rests the account until its end, for every model, and it returns by itself', () => {
+  const state = after(readyState, t0, limited(t0 + 37_000))
+  expect(state).toMatchObject({ kind: 'limited', untilMs: t0 + 37_000, reason: '429' })
+  expect(isEligible(state, 'm', t0 + 36_999)).toBe(false)
+  expect(isEligible(state, 'm', t0 + 37_000)).toBe(true)
+  expect(returnsAtMs(state, 'm')).toBe(t0 + 37_000)
+})
+
+test('a second limit never shortens the first, and may prolong it', () => {
+  const state = after(readyState, t0, limited(t0 + 60_000))
+  expect(after(state, t0 + 1, limited(t0 + 5_000))).toBe(state)
+  expect(after(state, t0 + 1, limited(t0 + 90_000)).untilMs).toBe(t0 + 90_000)
+})
+
+test('a limit of one model leaves the others alone, and is forgotten when it is over', () => {
+  const state = after(readyState, t0, limited(t0 + 1000, 'opus'))
+  expect(isEligible(state, 'opus', t0)).toBe(false)
+  expect(isEligible(state, 'haiku', t0)).toBe(true)
+  expect(returnsAtMs(state, 'opus')).toBe(t0 + 1000)
+  expect(after(state, t0, limited(t0 + 500, 'opus'))).toBe(state)
+  expect(isEligible(state, 'opus', t0 + 1000)).toBe(true)
+  expect(after(state, t0 + 1000, { kind: 'answered' }).models).toEqual({})
+})
+
+test('three failures within the window make it cool; fewer, or further apart, do not', () => {
+  const two = failedTimes(2)
+  expect(two).toMatchObject({ kind: 'ready', reason: 'ECONNRESET', failures: { count: 2 } })
+  expect(isEligible(two, 'm', t0)).toBe(true)
+  expect(after(two, t0, failed)).toMatchObject({ kind: 'cooling', untilMs: t0 + 10_000, coolings: 1 })
+  expect(after(two, t0 + 60_001, failed)).toMatchObject({ kind: 'ready', failures: { count: 1 } })
+  expect(after(two, t0, { kind: 'answered' })).toEqual(readyState)
+})
+
+test('each cooling in a row is twice as long, up to the longest, with up to a fifth of jitter; an answer ends the row', () => {
+  let state = failedTimes(3)
+  let at = t0
+  for (const seconds of [20, 40, 80, 160, 300, 300]) {
+    at = state.untilMs!
+    // On trial after its return: one failure is enough.
+    state = after(state, at, failed)
+    expect(state.untilMs! - at).toBe(seconds * 1000)
+  }
+  expect(failedTimes(3, readyState, t0, 0.999).untilMs! - t0).toBeGreaterThan(11_990)
+  expect(failedTimes(3, readyState, t0, 0.999).untilMs! - t0).toBeLessThanOrEqual(12_000)
+  expect(after(state, state.untilMs!, { kind: 'answered' })).toEqual(readyState)
+})
+
+test('failures of requests that were already on their way do not prolong a rest', () => {
+  const cooling = failedTimes(3)
+  expect(after(cooling, t0 + 1, failed)).toBe(cooling)
+  const limit = after(readyState, t0, limited(t0 + 1000))
+  expect(after(limit, t0 + 1, failed)).toBe(limit)
+})
+
+test('an answer ends a cooling at once, but neither a limit nor what a person has to mend', () => {
+  expect(after(failedTimes(3), t0 + 1, { kind: 'answered' })).toEqual(readyState)
+  const limit = after(readyState, t0, limited(t0 + 1000))
+  expect(after(limit, t0 + 1, { kind: 'answered' })).toBe(limit)
+  const lost = after(readyState, t0, { kind: 'login_needed', reason: '401' })
+  expect(after(lost, t0 + 1, { kind: 'answered' })).toBe(lost)
+  expect(after(readyState, t0, { kind: 'answered' })).toBe(readyState)
+})
+
+test('a lost login and spent money need a person, and no limit hides them', () => {
+  const lost = after(readyState, t0, { kind: 'login_needed', reason: '401' })
+  const unfunded = after(readyState, t0, { kind: 'unfunded', untilMs: null, reason: '402' })
+  for (const state of [lost, unfunded]) {
+    expect(isEligible(state, 'm', t0 + 1e12)).toBe(false)
+    expect(returnsAtMs(state, 'm')).toBeNull()
+    expect(after(state, t0, limited(t0 + 1000))).toBe(state)
+    expect(after(state, t0, { kind: 'cleared' })).toEqual(readyState)
+  }
+  const nextMonth = after(readyState, t0, { kind: 'unfunded', untilMs: t0 + 1e6, reason: '429' })
+  expect(isEligible(nextMonth, 'm', t0 + 1e6)).toBe(true)
+})

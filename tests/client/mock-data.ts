@@ -1,0 +1,436 @@
+// Over 300 lines: canned rows, one field a line.
+/** Canned objects in the shapes of schema.graphql, and a stream of live events that a caller pushes into. */
+
+const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString()
+const ahead = (seconds: number): string => ago(-seconds)
+type Row = Record<string, unknown>
+
+const user = { id: 'U1', username: 'admin', email: null, role: 'ADMIN', enabled: true, createdAt: ago(864_000) }
+const totals = {
+  requests: 1284,
+  failures: 3,
+  tokens: 8_412_331,
+  inputTokens: 700_000,
+  outputTokens: 312_331,
+  cacheWriteTokens: 400_000,
+  cacheReadTokens: 7_000_000,
+  cost: '12483190250',
+  absorbed: '0',
+}
+const ready = { kind: 'READY', until: null, reason: '', models: [] }
+
+export interface MockData {
+  root: Row
+  /** Sends one message of events to all that listen to `live`. */
+  push: (...events: Row[]) => void
+  /** Whether the cookie has a session. */
+  session: { isOpen: boolean; needsSetup: boolean }
+  /** The rows that `liveRequests` answers. */
+  running: Row[]
+  /** How many subscriptions listen now. */
+  listening: () => number
+  /** Drops them: a generator that waits does not hear that its socket is gone. */
+  forget: () => void
+}
+
+export function createMockData(isEmpty: boolean): MockData {
+  const groups: Row[] = [
+    {
+      id: 'G1',
+      name: 'default',
+      remark: 'Everybody without a group of their own',
+      enabled: true,
+      owner: null,
+      createdAt: ago(864_000),
+      accountCount: 4,
+      keyCount: 3,
+    },
+    {
+      id: 'G2',
+      name: '研发团队',
+      remark: '后端与前端',
+      enabled: true,
+      owner: user,
+      createdAt: ago(90_000),
+      accountCount: 1,
+      keyCount: 2,
+    },
+    {
+      id: 'G3',
+      name: 'contractors',
+      remark: '',
+      enabled: false,
+      owner: user,
+      createdAt: ago(4000),
+      accountCount: 0,
+      keyCount: 0,
+    },
+  ]
+  const account = (row: Row): Row => ({
+    platform: 'CONSOLE',
+    url: 'https://api.anthropic.com',
+    authHeader: 'X_API_KEY',
+    group: groups[0],
+    owner: user,
+    priority: 100,
+    weight: 100,
+    models: [],
+    modelMapping: [],
+    hasProxy: false,
+    enabled: true,
+    state: ready,
+    inFlight: 0,
+    createdAt: ago(80_000),
+    today: totals,
+    ...row,
+  })
+  const zero = { ...totals, requests: 0, failures: 0, tokens: 0, cost: '0' }
+  const accounts: Row[] = [
+    account({ id: 'A1', name: 'console-main', inFlight: 2 }),
+    account({
+      id: 'A2',
+      name: 'max-plan-tokyo',
+      platform: 'CLAUDE',
+      authHeader: 'BEARER',
+      state: { kind: 'LIMITED', until: ahead(5100), reason: '5-hour limit reached (429)', models: [] },
+    }),
+    account({
+      id: 'A3',
+      name: 'glm-backup',
+      url: 'https://open.bigmodel.example/api/anthropic',
+      priority: 200,
+      hasProxy: true,
+      modelMapping: [{ from: 'claude-*', to: 'glm-4.6' }],
+      state: { kind: 'COOLING', until: ahead(42), reason: '3 failures in 60 s: connect ECONNREFUSED', models: [] },
+      today: { ...totals, cost: '1926000', requests: 7 },
+    }),
+    account({
+      id: 'A4',
+      name: 'old-team-account',
+      platform: 'CLAUDE',
+      state: { kind: 'NEEDS_LOGIN', until: null, reason: '401 after a forced refresh', models: [] },
+      today: zero,
+    }),
+    account({
+      id: 'A5',
+      name: 'prepaid',
+      group: groups[1],
+      state: { kind: 'UNFUNDED', until: null, reason: 'credit balance is too low', models: [] },
+      today: zero,
+    }),
+    account({
+      id: 'A6',
+      name: 'spare',
+      enabled: false,
+      today: zero,
+      state: { ...ready, models: [{ model: 'claude-opus-4-6', until: ahead(600), reason: 'overloaded' }] },
+    }),
+  ]
+  const key = (row: Row): Row => ({
+    group: groups[0],
+    owner: user,
+    models: [],
+    dailyLimit: null,
+    totalLimit: null,
+    spentToday: '0',
+    spentTotal: '0',
+    dayResetsAt: ahead(30_000),
+    expiresAt: null,
+    enabled: true,
+    previousSecretUntil: null,
+    createdAt: ago(80_000),
+    lastUsedAt: ago(12),
+    ...row,
+  })
+  const keys: Row[] = [
+    key({
+      id: 'K1',
+      name: 'laptop-anna',
+      secretHint: 'sk-ccr-…9fQ2',
+      dailyLimit: '5000000000',
+      totalLimit: '200000000000',
+      spentToday: '1284190250',
+      spentTotal: '48312000000',
+    }),
+    key({
+      id: 'K2',
+      name: 'ci-runner',
+      secretHint: 'sk-ccr-…Lm0a',
+      dailyLimit: '2000000000',
+      spentToday: '1720000000',
+      spentTotal: '31000000000',
+      previousSecretUntil: ahead(3500),
+      expiresAt: ahead(520_000),
+    }),
+    key({
+      id: 'K3',
+      name: '研发共享',
+      group: groups[1],
+      secretHint: 'sk-ccr-…77xz',
+      dailyLimit: '10000000000',
+      totalLimit: '10000000000',
+      spentToday: '9800000000',
+      spentTotal: '9990000000',
+    }),
+    key({
+      id: 'K4',
+      name: 'trial',
+      secretHint: 'sk-ccr-…aaB1',
+      spentTotal: '1926',
+      expiresAt: ago(9000),
+      enabled: false,
+      lastUsedAt: null,
+    }),
+  ]
+  const tokens = { input: 1203, output: 842, cacheWrite5m: 2048, cacheWrite1h: 0, cacheRead: 48_211, thinking: 300 }
+  const log = (row: Row): Row => ({
+    startedAt: ago(75),
+    apiKey: keys[0],
+    account: accounts[0],
+    user,
+    group: groups[0],
+    platform: 'CONSOLE',
+    modelRequested: 'claude-sonnet-4-6',
+    modelSent: 'claude-sonnet-4-6',
+    modelBilled: 'claude-sonnet-4-6-20260114',
+    stream: true,
+    outcome: 'COMPLETED',
+    httpStatus: 200,
+    errorType: '',
+    stopReason: 'end_turn',
+    attemptCount: 2,
+    firstByteMs: 812,
+    durationMs: 14_320,
+    tokens,
+    webSearches: 0,
+    usageSource: 'FINAL',
+    usageRaw: '{}',
+    flags: ['long-context'],
+    cost: '38412900',
+    costParts: { input: '3609000', output: '12630000', cacheWrite: '7680000', cacheRead: '14463300', units: '30600' },
+    priceCardId: 'claude-sonnet-4-6@2026-01',
+    priceSource: 'list',
+    sessionId: '0b9f6a2e-43c2-4e0e-9d8f-1f9a8a0c7d11',
+    agentId: '',
+    clientIp: '10.0.4.17',
+    userAgent: 'claude-cli/2.1.14 (external, cli)',
+    ...row,
+    attempts: [
+      {
+        number: 1,
+        account: accounts[1],
+        modelSent: 'claude-sonnet-4-6',
+        verdict: 'limited',
+        httpStatus: 429,
+        errorType: 'rate_limit_error',
+        upstreamRequestId: 'req_011CUa7',
+        startedAt: ago(75),
+        firstByteMs: null,
+        durationMs: 310,
+        charged: false,
+        tokens,
+        cost: '0',
+      },
+      {
+        number: 2,
+        account: accounts[0],
+        modelSent: 'claude-sonnet-4-6',
+        verdict: 'answered',
+        httpStatus: 200,
+        errorType: '',
+        upstreamRequestId: 'req_011CUa9xPqT',
+        startedAt: ago(74),
+        firstByteMs: 812,
+        durationMs: 14_010,
+        charged: true,
+        tokens,
+        cost: '38412900',
+      },
+    ],
+  })
+  const logs: Row[] = [
+    log({ requestId: 'req_a1' }),
+    log({
+      requestId: 'req_a2',
+      startedAt: ago(140),
+      modelRequested: 'claude-haiku-4-5',
+      cost: '1926000',
+      apiKey: keys[1],
+      durationMs: 900,
+      attemptCount: 1,
+    }),
+    log({
+      requestId: 'req_a3',
+      startedAt: ago(300),
+      outcome: 'FAILED',
+      httpStatus: 529,
+      errorType: 'overloaded_error',
+      cost: '0',
+      account: null,
+      firstByteMs: null,
+    }),
+    log({
+      requestId: 'req_a4',
+      startedAt: ago(800),
+      outcome: 'ABORTED',
+      modelRequested: 'claude-opus-4-6',
+      cost: '412000000',
+      apiKey: keys[2],
+      durationMs: 92_000,
+    }),
+  ]
+  const running: Row[] = [
+    {
+      requestId: 'req_r1',
+      startedAt: ago(18),
+      apiKeyName: 'laptop-anna',
+      accountName: 'console-main',
+      model: 'claude-sonnet-4-6',
+      stream: true,
+      attempt: 1,
+      queuePosition: null,
+      firstByteMs: 640,
+      inputTokens: 51_462,
+      outputTokens: 418,
+    },
+    {
+      requestId: 'req_r2',
+      startedAt: ago(3),
+      apiKeyName: 'ci-runner',
+      accountName: null,
+      model: 'claude-opus-4-6',
+      stream: true,
+      attempt: 2,
+      queuePosition: null,
+      firstByteMs: null,
+      inputTokens: 0,
+      outputTokens: 0,
+    },
+  ].map((row) => ({ apiKeyId: 'K1', accountId: 'A1', groupId: 'G1', ...row }))
+
+  const session = { isOpen: true, needsSetup: false }
+  const connection =
+    (rows: Row[]) =>
+    ({ search }: { search?: string | null }) => {
+      const found = (isEmpty ? [] : rows).filter((row) => !search || String(row['name']).includes(search))
+      return {
+        edges: found.map((node) => ({ cursor: 'c', node })),
+        pageInfo: { hasNextPage: false, hasPreviousPage: false },
+      }
+    }
+  const grant = (type: string) => {
+    session.isOpen = true
+    return { __typename: type, accessToken: 'mock', expiresAt: ahead(900), user }
+  }
+  const listeners = new Set<(events: Row[]) => void>()
+  let revision = 1
+  const dayTotals = {
+    requests: isEmpty ? 0 : 1284,
+    failures: isEmpty ? 0 : 3,
+    tokens: isEmpty ? 0 : 8_412_331,
+    cost: isEmpty ? '0' : '12483190250',
+  }
+  const root: Row = {
+    deployment: () => ({
+      version: '0.1.0',
+      baseUrl: 'https://relay.example.com/claude-code',
+      timeZone: 'Asia/Shanghai',
+      needsSetup: session.needsSetup,
+    }),
+    viewer: () => ({ user, sessionExpiresAt: ahead(900) }),
+    groups: connection(groups),
+    accounts: connection(accounts),
+    apiKeys: connection(keys),
+    logs: connection(logs),
+    log: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
+    liveRequests: () => (isEmpty ? [] : running),
+    refreshSession: () =>
+      session.isOpen ? grant('RefreshSessionSuccess') : { __typename: 'SignInFailure', message: 'No session.' },
+    signIn: ({ input }: { input: Row }) =>
+      input['password'] === 'wrong'
+        ? { __typename: 'SignInFailure', message: 'The user name or the password is wrong.', retryAfterSeconds: 30 }
+        : grant('SignInSuccess'),
+    completeSetup: ({ input }: { input: Row }) =>
+      String(input['password']).length < 12
+        ? {
+            __typename: 'InputFailure',
+            message: 'Input is not valid.',
+            fields: [{ path: 'password', message: 'must have at least 12 characters' }],
+          }
+        : grant('CompleteSetupSuccess'),
+    signOut: () => {
+      session.isOpen = false
+      return { __typename: 'SignOutSuccess', ok: true }
+    },
+    createApiKey: ({ input }: { input: Row }) => ({
+      __typename: 'CreateApiKeySuccess',
+      secret: 'sk-ccr-Zr8mJ2xV0cQeN5tWb1LkYp7HdFs3GaUi',
+      apiKey: key({ id: 'K9', secretHint: 'sk-ccr-…GaUi', ...input, lastUsedAt: null }),
+    }),
+    createGroup: ({ input }: { input: Row }) =>
+      groups.some((row) => row['name'] === input['name'])
+        ? {
+            __typename: 'InputFailure',
+            message: 'Input is not valid.',
+            fields: [{ path: 'name', message: 'is taken' }],
+          }
+        : { __typename: 'CreateGroupSuccess', group: { ...groups[2], ...input, id: 'G9' } },
+    deleteGroup: () => ({
+      __typename: 'ConflictFailure',
+      message: 'The group still has 4 accounts. Move or delete them first.',
+    }),
+    testAccount: () => ({ __typename: 'TestAccountSuccess', ok: true, latencyMs: 734, status: 200, message: '' }),
+    costTotals: async function* () {
+      const day = new Date().toISOString().slice(0, 10)
+      yield { costTotals: { revision: String(revision), snapshot: true, day, ...dayTotals } }
+      for await (const events of listen()) {
+        for (const event of events) {
+          const settled = event['settled'] as Row | undefined
+          if (!settled) continue
+          revision += 1
+          const delta = { requests: 1, failures: 0, tokens: 1000, cost: settled['cost'] }
+          yield { costTotals: { revision: String(revision), snapshot: false, day, ...delta } }
+        }
+      }
+    },
+    live: async function* () {
+      for await (const events of listen()) yield { live: events }
+    },
+    accountChanged: async function* () {
+      for await (const events of listen()) yield { accountChanged: events.filter((event) => event['account']) }
+    },
+  }
+
+  async function* listen(): AsyncGenerator<Row[]> {
+    const queue: Row[][] = []
+    let wake = () => {}
+    const hear = (events: Row[]) => {
+      queue.push(events)
+      wake()
+    }
+    listeners.add(hear)
+    try {
+      while (true) {
+        const next = queue.shift()
+        if (next) yield next
+        else
+          await new Promise<void>((done) => {
+            wake = done
+          })
+      }
+    } finally {
+      listeners.delete(hear)
+    }
+  }
+
+  return {
+    root,
+    session,
+    running,
+    listening: () => listeners.size,
+    forget: () => listeners.clear(),
+    push: (...events) => {
+      for (const hear of listeners) hear(events)
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { chooseLanguage } from '../../client/locales/language.ts'
+import { expiresAt } from '../../client/pages/keys/key-form.ts'
+import { claudeCodeSettings } from '../../client/pages/keys/key-settings.ts'
+import { modelsText, parseMapping, parseModels } from '../../client/pages/models-text.ts'
+import { takeSetupToken } from '../../client/pages/setup/setup-token.ts'
+import { nextPath } from '../../client/paths.ts'
+import { shownState } from '../../client/values/account-state.ts'
+import { shortDuration } from '../../client/values/duration.ts'
+import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
+import { shortCount } from '../../client/values/tokens.ts'
+import { relativeTime } from '../../client/values/when.ts'
+
+describe('money', () => {
+  test.each([
+    ['0', '$0.00'],
+    ['1926000', '$0.001926'],
+    ['38412900', '$0.0384'],
+    ['12483190250', '$12.48'],
+    ['1234567890000000', '$1,234,567.89'],
+    ['999999999', '$1.0000'],
+    ['400', '<$0.000001'],
+    ['-1926000', '-$0.001926'],
+  ])('%s nano-dollars read %s', (nano, text) => expect(shortUsd(nano)).toBe(text))
+
+  test('no digit is lost in the exact form, also beyond 2^53', () => {
+    expect(exactUsd('9007199254740993000000001')).toBe('$9,007,199,254,740,993.000000001')
+    expect(exactUsd('1926000')).toBe('$0.001926')
+    expect(exactUsd('5000000000')).toBe('$5.00')
+  })
+
+  test('what a person types becomes whole nano-dollars, and comes back as typed', () => {
+    expect(parseUsd('0.1')).toBe('100000000')
+    expect(parseUsd('$ 5')).toBe('5000000000')
+    expect(typedUsd(parseUsd('1234.5') ?? '')).toBe('1234.50')
+    for (const wrong of ['', '-1', '1e3', 'abc', '1.2.3', '1.0000000001']) expect(parseUsd(wrong)).toBeUndefined()
+  })
+
+  test('the share of a limit goes over 100 and a limit of nothing is full', () => {
+    expect(shareOf('1720000000', '2000000000')).toBe(86)
+    expect(shareOf('3', '2')).toBe(150)
+    expect(shareOf('0', '0')).toBe(100)
+  })
+})
+
+test('counts and durations are short and never round into the wrong unit', () => {
+  expect([9999, 45_600, 999_499, 999_500, 8_412_331].map(shortCount)).toEqual([
+    '9,999',
+    '45.6k',
+    '999k',
+    '1.00M',
+    '8.41M',
+  ])
+  expect([0, 350, 999.6, 4210, 59_999, 65_000, 7_380_000].map(shortDuration)).toEqual([
+    '0 ms',
+    '350 ms',
+    '1.0 s',
+    '4.2 s',
+    '59.9 s',
+    '1 m 05 s',
+    '2 h 03 m',
+  ])
+})
+
+test('moments are told relative to now in both languages', () => {
+  expect(relativeTime(0, 180_000, 'en')).toBe('3 minutes ago')
+  expect(relativeTime(7_200_000, 0, 'zh-CN')).toBe('2小时后')
+})
+
+test('a switched-off account says so before its state; a ready one gives no reason', () => {
+  const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', models: [] }
+  expect(shownState(state, true)).toMatchObject({ word: 'LIMITED', theme: 'warning', reason: '429' })
+  expect(shownState(state, false)).toMatchObject({ word: 'OFF', reason: '', until: undefined })
+  expect(shownState({ ...state, kind: 'READY' }, true)).toMatchObject({ reason: '', until: undefined })
+})
+
+test('the language is the chosen one, else the first of the browser that is known', () => {
+  expect(chooseLanguage('zh-CN', ['en'])).toBe('zh-CN')
+  expect(chooseLanguage('xx', ['fr', 'zh-TW', 'en'])).toBe('zh-CN')
+  expect(chooseLanguage(null, ['fr'])).toBe('en')
+})
+
+test('the setup token leaves the address at once', () => {
+  const urls: string[] = []
+  const history = { replaceState: (_state: unknown, _title: string, url: string) => void urls.push(url) }
+  expect(takeSetupToken({ pathname: '/setup', search: '?token=abc&x=1' }, history)).toBe('abc')
+  expect(takeSetupToken({ pathname: '/setup', search: '' }, history)).toBeUndefined()
+  expect(takeSetupToken({ pathname: '/live', search: '?token=abc' }, history)).toBeUndefined()
+  expect(urls).toEqual(['/setup'])
+})
+
+test('signing in never leads to another host', () => {
+  expect(nextPath('/keys')).toBe('/keys')
+  for (const next of ['//evil.example', '/\\evil.example', 'https://evil.example', undefined])
+    expect(nextPath(next)).toBe('/live')
+})
+
+test('a preset is so many days from now; a key may also never end or stay as it is', () => {
+  expect(expiresAt(3, '', 0)).toBe('1970-01-04T00:00:00.000Z')
+  expect(expiresAt('never', '', 0)).toBeNull()
+  expect(expiresAt('keep', '', 0)).toBeUndefined()
+})
+
+test('Claude Code settings quote what a shell would read otherwise', () => {
+  const { shell, powershell, json } = claudeCodeSettings('https://relay.example/claude-code', "a'b$c")
+  expect(shell).toContain("export ANTHROPIC_AUTH_TOKEN='a'\\''b$c'")
+  expect(powershell).toContain("$env:ANTHROPIC_AUTH_TOKEN = 'a''b$c'")
+  expect(JSON.parse(json)).toEqual({
+    env: { ANTHROPIC_BASE_URL: 'https://relay.example/claude-code', ANTHROPIC_AUTH_TOKEN: "a'b$c" },
+  })
+})
+
+test('models are read from lines or commas, mappings from "asked = sent" lines', () => {
+  expect(parseModels(' a, b\nb\n\nc，d')).toEqual(['a', 'b', 'c', 'd'])
+  expect(parseModels(' \n')).toEqual(['*'])
+  expect(modelsText(['*'])).toBe('')
+  expect(parseMapping('a = b\nc->d').mapping).toEqual([
+    { from: 'a', to: 'b' },
+    { from: 'c', to: 'd' },
+  ])
+  expect(parseMapping('a = b\nwhat is this').wrong).toBe('what is this')
+})

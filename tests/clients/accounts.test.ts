@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import {
+  compressed,
+  errorFirst,
+  hangAfterEvents,
+  htmlPage,
+  refusal,
+  resetBeforeHeaders,
+} from '../support/fake-scripts.ts'
+import { isMain, newest, withDesk } from './claude-code.ts'
+
+const prompt = 'Please say the three words.'
+const answer = 'word 0 你好 🙂 word 1 你好 🙂 word 2 你好 🙂'
+
+/** Long enough for a client to start and end; a client that waits for an account takes minutes. */
+const soonMs = 20_000
+
+test.each([
+  ['is overloaded', refusal(529, 'overloaded_error')],
+  ['is limited for an hour', refusal(429, 'rate_limit_error', 'limited', { 'retry-after': '3600' })],
+  ['has lost its key', refusal(401, 'authentication_error', 'invalid x-api-key')],
+  ['resets the connection', resetBeforeHeaders],
+  ['begins with an error event', errorFirst()],
+  ['answers with a page of HTML', htmlPage],
+])('Claude Code does not notice when the first account %s', (_, script) =>
+  withDesk({ upstreams: 2 }, async ({ claude, upstreams, relay }) => {
+    const [first, second] = upstreams
+    first!.scriptWhen((request) => isMain(request, prompt), script)
+    const ran = await claude(prompt)
+    expect(ran).toMatchObject({ code: 0, stdout: `${answer} \n` })
+    expect(first!.requests).toHaveLength(1)
+    expect(second!.requests).toHaveLength(1)
+    expect(second!.requests[0]!.body.equals(first!.requests[0]!.body)).toBe(true)
+    expect(await relay.rows()).toEqual([expect.objectContaining({ outcome: 'completed', http_status: 200 })])
+    expect((await relay.attempts()).map((attempt) => attempt['charged'])).toEqual([0, 1])
+  }),
+)
+
+describe.each([newest, '2.0.76'] as const)('Claude Code %s with a single account', (version) => {
+  test('is told at once, in our words, that the account has to be mended', () =>
+    withDesk({}, async ({ claude, upstream }) => {
+      upstream.scriptWhen(() => true, refusal(401, 'authentication_error', 'invalid x-api-key'))
+      const ran = await claude(prompt, { version })
+      expect(ran.stdout).toContain('API Error')
+      expect(ran.stdout).not.toMatch(/invalid x-api-key|Not logged in|run \/login/)
+      expect(ran.durationMs).toBeLessThan(soonMs)
+    }))
+
+  test('does not sleep through the hour that the account is limited for', () =>
+    withDesk({}, async ({ claude, upstream }) => {
+      const { requests } = upstream
+      upstream.scriptWhen(() => true, refusal(429, 'rate_limit_error', 'limited', { 'retry-after': '3600' }))
+      const ran = await claude(prompt, { version })
+      expect(ran.code).not.toBeNull()
+      expect(ran.stdout).toContain('API Error')
+      expect(ran.durationMs).toBeLessThan(soonMs)
+      // 2.0.76 asks three things at once.
+      expect(requests.length).toBeLessThanOrEqual(3)
+    }))
+})
+
+test('a 400 of the upstream is shown as it came, and the account goes on', () =>
+  withDesk({}, async ({ claude, upstream }) => {
+    const take = upstream.scriptWhen(() => true, refusal(400, 'invalid_request_error', 'tools.3: this tool is too odd'))
+    const refused = await claude(prompt)
+    expect(refused.stdout).toContain('tools.3: this tool is too odd')
+    take()
+    expect(await claude(prompt)).toMatchObject({ code: 0, stdout: `${answer} \n` })
+  }))
+
+test.each(['gzip', 'br'] as const)('an answer that comes in %s although nobody asked is understood', (encoding) =>
+  withDesk({}, async ({ claude, upstream }) => {
+    upstream.scriptWhen(() => true, compressed(encoding))
+    expect(await claude(prompt)).toMatchObject({ code: 0, stdout: `${answer} \n` })
+    expect(upstream.requests.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity'])
+  }),
+)
+
+test('a client that is ended in the middle of its answer ends the upstream call, and its row says so', () =>
+  withDesk({}, async ({ claude, upstream, relay }) => {
+    upstream.scriptWhen(() => true, hangAfterEvents(4))
+    const ran = await claude(prompt, { until: upstream.arrived(0) })
+    expect(ran.code).toBeNull()
+    expect(await upstream.requests[0]!.closed).toBe('aborted')
+    expect(await relay.rows()).toEqual([expect.objectContaining({ outcome: 'aborted' })])
+  }))

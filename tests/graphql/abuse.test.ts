@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { expect, test } from 'vitest'
+import { startGraphqlStand } from './stand.ts'
+
+/** Fault 48 over HTTP: each abuse is refused with its code; sockets have tests of their own. */
+async function startAbuse() {
+  const stand = await startGraphqlStand()
+  const post = async (body: string, headers: Record<string, string> = { 'content-type': 'application/json' }) => {
+    const response = await fetch(stand.url, { method: 'POST', headers, body })
+    const { errors } = (await response.json()) as { errors?: { message: string; extensions?: { code?: string } }[] }
+    return { status: response.status, code: errors?.[0]?.extensions?.code, message: errors?.[0]?.message }
+  }
+  return { stand, post, ask: (query: string) => post(JSON.stringify({ query })) }
+}
+
+test('48: depth, aliases, directives, tokens, sign-ins in one document and circular fragments are refused by code', async () => {
+  const { ask, stand } = await startAbuse()
+  const deep = `{ groups ${'{ edges { node '.repeat(8)}{ id }${' } }'.repeat(8)} }`
+  expect((await ask(deep)).code).toBe('QUERY_TOO_DEEP')
+  const aliases = `{ ${Array.from({ length: 1000 }, (_, i) => `a${i}: __typename`).join(' ')} }`
+  expect((await ask(aliases)).code).toBe('QUERY_TOO_LONG')
+  const fewer = `{ ${Array.from({ length: 40 }, (_, i) => `a${i}: viewer { sessionExpiresAt }`).join(' ')} }`
+  expect((await ask(fewer)).code).toBe('TOO_MANY_ALIASES')
+  const directives = `{ __typename ${'@skip(if: false) '.repeat(40)} }`
+  expect((await ask(directives)).code).toBe('TOO_MANY_DIRECTIVES')
+  const logins = `mutation { ${Array.from({ length: 16 }, (_, i) => `l${i}: signIn(input: { username: "a", password: "b" }) { __typename }`).join(' ')} }`
+  expect((await ask(logins)).code).toBe('TOO_MANY_SIGN_INS')
+  expect(await stand.client.signInTry.count()).toBe(0)
+  const circular = 'fragment a on Query { ...b } fragment b on Query { ...a } { ...a }'
+  expect((await ask(circular)).message).toMatch(/Cannot spread fragment/)
+})
+
+test('48: 300 KB, a batch, a form, a GET, another type and half a body are refused before GraphQL sees them', async () => {
+  const { post, stand } = await startAbuse()
+  const large = await post(JSON.stringify({ query: `{ __typename } # ${'x'.repeat(300 * 1024)}` }))
+  expect([large.status, large.code]).toEqual([413, 'BODY_TOO_LARGE'])
+  const batch = await post(JSON.stringify([{ query: '{ __typename }' }]))
+  expect([batch.status, batch.code]).toEqual([400, 'BATCHING_REFUSED'])
+  const form = await post('query=mutation{signOut{ok}}', { 'content-type': 'application/x-www-form-urlencoded' })
+  expect([form.status, form.code]).toEqual([415, 'NOT_JSON'])
+  expect((await post('{"query":', { 'content-type': 'application/json' })).code).toBe('BODY_NOT_JSON')
+  const got = await fetch(`${stand.url}?query={__typename}`, { headers: { accept: 'application/json' } })
+  expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST'])
+  const options = await fetch(stand.url, { method: 'OPTIONS', headers: { origin: 'https://evil.example' } })
+  expect([options.status, options.headers.get('access-control-allow-origin')]).toEqual([405, null])
+})
+
+test('48: a chunked body is cut off as soon as it passes the limit', async () => {
+  const { stand } = await startAbuse()
+  const socket = connect(stand.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(
+    'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+  )
+  const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+  for (let i = 0; i < 5; i++) socket.write(chunk)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 [\s\S]*connection: close/i)
+  socket.destroy()
+})
+
+test('strangers read no schema and get no suggestions; who is signed in reads it', async () => {
+  const { ask, stand } = await startAbuse()
+  expect((await ask('{ __schema { types { name } } }')).code).toBe('INTROSPECTION_REFUSED')
+  expect((await ask('{ __type(name: "User") { name } }')).code).toBe('INTROSPECTION_REFUSED')
+  const { message } = await ask('{ deploymen { version } }')
+  expect(message).toContain('deploymen')
+  expect(message).not.toMatch(/did you mean/i)
+  const { token } = await stand.addUser('bob', 'user')
+  const { getIntrospectionQuery } = await import('graphql')
+  const { data, errors } = await stand.ask(getIntrospectionQuery(), {}, { token })
+  expect(errors).toBeUndefined()
+  expect(data.__schema.types.length).toBeGreaterThan(50)
+})
+
+test('an error of ours is masked, with the request id under which the log has it', async () => {
+  const { stand } = await startAbuse()
+  const { token } = await stand.addUser('ada', 'admin')
+  await stand.database.batch([{ kind: 'run', sql: 'DROP TABLE `api_logs`', args: [] }])
+  const { errors } = await stand.ask('{ auditLog { edges { cursor } } }', {}, { token })
+  expect(errors?.[0]?.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
+  expect(errors?.[0]?.message).not.toMatch(/api_logs|prisma/i)
+  const line = stand.lines.map((text) => JSON.parse(text)).find(({ msg }) => msg === 'a GraphQL field failed')
+  expect(line.requestId).toBe(errors?.[0]?.extensions?.requestId)
+})
+
+test('GraphiQL is one page that loads nothing from elsewhere', async () => {
+  const { stand } = await startAbuse()
+  const page = await fetch(stand.url, { headers: { accept: 'text/html' } })
+  expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+  const text = await page.text()
+  expect(text).toMatch(/<!doctype html>/i)
+  expect(text).not.toMatch(/<(script|link|img)\b[^>]*\b(src|href)=["']?(https?:)?\/\//i)
+})
+
+test('a document at the limits is answered in a few milliseconds of the event loop', async () => {
+  const { ask } = await startAbuse()
+  const hostile = [
+    `{ ${Array.from({ length: 1000 }, (_, i) => `a${i}: __typename`).join(' ')} }`,
+    `{ ${'groups { edges { node { id } } } '.repeat(150)} }`,
+    `{ __typename } # ${'x'.repeat(250 * 1024)}`,
+  ]
+  await ask(hostile[1]!)
+  for (const query of hostile) {
+    const from = performance.eventLoopUtilization()
+    await ask(query)
+    const { active } = performance.eventLoopUtilization(from)
+    // All of client and server together; the bound of the fault list is 20 ms for the server on a quiet machine.
+    expect(active).toBeLessThan(200)
+  }
+})

@@ -1,0 +1,208 @@
+import { expect, test } from 'vitest'
+import { firstKeyAt, requestIdOf } from '../../server/request-ids.ts'
+import type { Scalar } from '../../server/store/database.ts'
+import { rollupDimensions, rollupSums } from '../../server/usage/rollups.ts'
+import { failureFields, startGraphqlStand } from './stand.ts'
+
+async function startPool() {
+  const stand = await startGraphqlStand()
+  const ada = await stand.addUser('ada', 'admin')
+  await stand.provision({
+    groups: [{ name: 'g' }],
+    accounts: [{ name: 'a', url: 'https://api.example.com', secret: 'sk-upstream-0123456789', group: 'g' }],
+    keys: [{ name: 'k', secret: 'sk-first-0123456789abcd', group: 'g', dailyLimitUsd: '1' }],
+  })
+  const run = async (mutation: string, input: object) => {
+    const type = `${mutation[0]!.toUpperCase()}${mutation.slice(1)}Input`
+    const success = {
+      updateAccount: 'account { url weight models modelMapping { from to } hasProxy }',
+      updateApiKey: 'apiKey { name dailyLimit totalLimit expiresAt models enabled }',
+      rotateApiKey: 'secret apiKey { previousSecretUntil dailyLimit }',
+    }[mutation]
+    const known = stand.graphql.schema.getType(`${type.replace(/Input$/, '')}Result`)!.toString()
+    const failures =
+      known &&
+      failureFields
+        .split('\n')
+        .filter((line) =>
+          mutation.startsWith('update') || mutation.startsWith('rotate') ? !line.includes('Conflict') : true,
+        )
+        .join('\n')
+    const { data, errors } = await stand.ask(
+      `mutation ($input: ${type}!) { ${mutation}(input: $input) { ... on ${type.replace(/Input$/, '')}Success { ${success} } ${failures} } }`,
+      { input },
+      ada,
+    )
+    expect(errors).toBeUndefined()
+    return data[mutation]
+  }
+  const { data } = await stand.ask('{ accounts { edges { node { id } } } apiKeys { edges { node { id } } } }', {}, ada)
+  return { stand, ada, run, accountId: data.accounts.edges[0].node.id, keyId: data.apiKeys.edges[0].node.id }
+}
+
+test('every field of a key can be changed, and cleared where it may be empty; wrong ones are named', async () => {
+  const { run, keyId: id } = await startPool()
+  const expiresAt = '2030-01-02T03:04:05.000Z'
+  expect(
+    await run('updateApiKey', { id, name: 'n', totalLimit: '7', expiresAt, models: ['m*'], enabled: false }),
+  ).toEqual({
+    apiKey: { name: 'n', dailyLimit: '1000000000', totalLimit: '7', expiresAt, models: ['m*'], enabled: false },
+  })
+  const cleared = await run('updateApiKey', { id, dailyLimit: null, totalLimit: null, expiresAt: null })
+  expect(cleared.apiKey).toMatchObject({ dailyLimit: null, totalLimit: null, expiresAt: null, models: ['m*'] })
+  const wrong = await run('updateApiKey', { id, name: ' x', models: [], dailyLimit: '9000000000000001', enabled: null })
+  expect(wrong.fields.map(({ path }: { path: string }) => path)).toEqual(['name', 'models', 'dailyLimit', 'enabled'])
+})
+
+test('a rotated key keeps its limits; the old secret works for the hours given, and no key ever gets it again', async () => {
+  const { stand, ada, run, keyId: id } = await startPool()
+  const rotated = await run('rotateApiKey', { id, keepOldHours: 2 })
+  expect(rotated).toMatchObject({
+    secret: expect.stringMatching(/^sk-[\w-]{43}$/),
+    apiKey: { dailyLimit: '1000000000' },
+  })
+  expect(stand.keys.find(rotated.secret)?.name).toBe('k')
+  expect(stand.keys.find('sk-first-0123456789abcd')?.name).toBe('k')
+  await stand.client.apiKey.updateMany({ data: { previousUntil: new Date(Date.now() - 1) } })
+  await stand.keys.load()
+  expect(stand.keys.find('sk-first-0123456789abcd')).toBeUndefined()
+  const taken = await run('rotateApiKey', { id, keepOldHours: 0, secret: 'sk-first-0123456789abcd' })
+  expect(taken.fields).toEqual([{ path: 'secret', message: 'cannot be used; choose another' }])
+  expect((await run('rotateApiKey', { id, keepOldHours: 25 })).fields[0].path).toBe('keepOldHours')
+  await stand.ask(`mutation { deleteApiKey(id: "${id}") { __typename } }`, {}, ada)
+  expect(stand.keys.find(rotated.secret)).toBeUndefined()
+})
+
+test('another URL asks for the secret again; a proxy is cleared by null', async () => {
+  const { stand, run, accountId: id } = await startPool()
+  const refused = await run('updateAccount', { id, url: 'https://evil.example' })
+  expect(refused.fields).toEqual([{ path: 'secret', message: 'must be given again, since the URL changed' }])
+  // The same address written another way is no other address.
+  expect((await run('updateAccount', { id, url: 'https://api.example.com/v1/', weight: 5 })).account.weight).toBe(5)
+  const mapping = [{ from: 'opus*', to: 'big' }]
+  const proxy = 'socks5://u:p@127.0.0.1:1080'
+  const moved = await run('updateAccount', {
+    id,
+    url: 'https://b.example',
+    secret: 'sk-upstream-b',
+    proxy,
+    modelMapping: mapping,
+  })
+  expect(moved.account).toMatchObject({ url: 'https://b.example', hasProxy: true, modelMapping: mapping })
+  expect((await run('updateAccount', { id, proxy: null })).account.hasProxy).toBe(false)
+  expect(stand.accounts.ofGroup(1)[0]).toMatchObject({ secret: 'sk-upstream-b', proxy: null })
+  expect((await run('updateAccount', { id, url: 'ftp://x', proxy: 'x', platform: 'CODEX' })).fields).toHaveLength(3)
+})
+
+test('a group with something in it is not deleted, and the conflict says what; a name is given once', async () => {
+  const { stand, ada, accountId, keyId } = await startPool()
+  const { data } = await stand.ask('{ groups { edges { node { id } } } }', {}, ada)
+  const remove = async () =>
+    (
+      await stand.ask(
+        `mutation { deleteGroup(id: "${data.groups.edges[0].node.id}") { __typename ... on ConflictFailure { message } } }`,
+        {},
+        ada,
+      )
+    ).data.deleteGroup
+  expect((await remove()).message).toMatch(/1 API key/)
+  await stand.ask(`mutation { deleteApiKey(id: "${keyId}") { __typename } }`, {}, ada)
+  expect((await remove()).message).toMatch(/1 account/)
+  await stand.ask(`mutation { deleteAccount(id: "${accountId}") { __typename } }`, {}, ada)
+  expect(await stand.client.accountCredential.count()).toBe(0)
+  expect((await remove()).__typename).toBe('DeleteGroupSuccess')
+  const make =
+    'mutation { createGroup(input: { name: "h" }) { __typename ... on InputFailure { fields { path message } } } }'
+  await stand.ask(make, {}, ada)
+  expect((await stand.ask(make, {}, ada)).data.createGroup.fields).toEqual([{ path: 'name', message: 'is taken' }])
+})
+
+test('logs page by key, newest first, with filters; people see their own', async () => {
+  const { stand, ada } = await startPool()
+  const bob = await stand.addUser('bob', 'user')
+  const atMs = Date.UTC(2026, 10, 20, 12)
+  const model = stand.graphql.schema && (await import('../../server/usage/ledger.ts')).logColumns
+  const rows = Array.from({ length: 7 }, (_, i) =>
+    model.map((name): Scalar => {
+      if (name === 'id') return String(firstKeyAt(atMs + i * 1000))
+      if (name === 'started_at_ms') return atMs + i * 1000
+      if (name === 'user_id') return i === 3 ? bob.id : 0
+      if (name === 'cost_nano') return i * 100
+      if (name === 'outcome') return i % 2 ? 'failed' : 'completed'
+      if (name === 'usage_source') return 'final'
+      if (name === 'api_key_id') return 1
+      return /platform|model|type|reason|raw|flags|card|source|modifiers|session|agent|ip/.test(name) ? '' : 0
+    }),
+  )
+  await stand.database.batch([{ kind: 'insert', table: 'logs', columns: model, rows: { json: JSON.stringify(rows) } }])
+  const page = async (filter: object, first: number, after: string | null, as: { token: string } = ada) => {
+    const { data, errors } = await stand.ask(
+      'query ($f: LogFilter, $n: Int, $a: String) { logs(filter: $f, first: $n, after: $a) { edges { cursor node { cost apiKey { name } outcome } } pageInfo { hasNextPage endCursor } } }',
+      { f: filter, n: first, a: after },
+      as,
+    )
+    expect(errors).toBeUndefined()
+    return {
+      costs: data.logs.edges.map((edge: { node: { cost: string } }) => Number(edge.node.cost)),
+      ...data.logs.pageInfo,
+    }
+  }
+  const first = await page({}, 3, null)
+  expect(first).toMatchObject({ costs: [600, 500, 400], hasNextPage: true })
+  expect(await page({}, 10, first.endCursor)).toMatchObject({ costs: [300, 200, 100, 0], hasNextPage: false })
+  expect((await page({ minCost: '200', maxCost: '400', outcome: 'COMPLETED' }, 10, null)).costs).toEqual([400, 200])
+  const from = new Date(atMs + 5000).toISOString()
+  expect((await page({ from }, 10, null)).costs).toEqual([600, 500])
+  expect((await page({ to: from }, 2, null)).costs).toEqual([400, 300])
+  expect((await page({ requestId: requestIdOf(firstKeyAt(atMs)) }, 2, null)).costs).toEqual([0])
+  expect((await page({}, 10, null, bob)).costs).toEqual([300])
+  expect((await page({ userId: ada.globalId }, 10, null, bob)).costs).toEqual([])
+})
+
+test('totals, series and ranking are the sums of the rollups in the range', async () => {
+  const { stand, ada } = await startPool()
+  const day = Date.UTC(2026, 10, 20)
+  const sums = (cost: number) =>
+    rollupSums.map((name) => ({ requests: 1, cost_nano: cost, input_tokens: 10 })[name] ?? 0)
+  const dimensions = (model: string) => [1, 1, 0, 1, 'console', model]
+  const hours = [0, 5, 23].map((hour, i) => [day + hour * 3_600_000, ...dimensions(i ? 'b' : 'a'), ...sums(100 + i)])
+  await stand.database.batch([
+    { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hours },
+    {
+      kind: 'add',
+      table: 'daily_rollups',
+      keys: ['day', ...rollupDimensions],
+      sums: rollupSums,
+      rows: [
+        ['2026-11-20', ...dimensions('a'), ...sums(100)],
+        ['2026-11-20', ...dimensions('b'), ...sums(203)],
+      ],
+    },
+  ])
+  const range = (fromHour: number, toHour: number) =>
+    `range: { from: "${new Date(day + fromHour * 3_600_000).toISOString()}", to: "${new Date(day + toHour * 3_600_000).toISOString()}" }`
+  const { data, errors } = await stand.ask(
+    `{ morning: totals(${range(0, 6)}) { cost requests tokens }
+       a: totals(${range(0, 24)}, filter: { model: "a" }) { cost }
+       series(${range(0, 6)}, interval: HOUR) { at totals { cost } }
+       days: series(${range(-24, 48)}, interval: DAY) { totals { cost } }
+       models: ranking(${range(0, 24)}, by: MODEL) { key label totals { cost } }
+       keys: ranking(${range(0, 24)}, by: KEY) { label } }`,
+    {},
+    ada,
+  )
+  expect(errors).toBeUndefined()
+  expect(data.morning).toEqual({ cost: '201', requests: 2, tokens: 20 })
+  expect(data.a.cost).toBe('100')
+  expect(data.series.map((point: { totals: { cost: string } }) => point.totals.cost)).toEqual([
+    '100',
+    '0',
+    '0',
+    '0',
+    '0',
+    '101',
+  ])
+  expect(data.days.map((point: { totals: { cost: string } }) => point.totals.cost)).toEqual(['0', '303', '0'])
+  expect(data.models[0]).toEqual({ key: 'b', label: 'b', totals: { cost: '203' } })
+  expect(data.keys).toEqual([{ label: 'k' }])
+})

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { password, startGraphqlStand } from './stand.ts'
+
+const refresh = `mutation { refreshSession { __typename ... on RefreshSessionSuccess { accessToken user { username } } } }`
+const who = '{ viewer { user { username role } sessionExpiresAt } }'
+const setUp = `mutation ($input: CompleteSetupInput!) { completeSetup(input: $input) { __typename
+  ... on CompleteSetupSuccess { accessToken user { username role } }
+  ... on InputFailure { fields { path } } ... on ConflictFailure { message } } }`
+
+test('the setup link makes the first administrator, once', async () => {
+  const { ask, setup } = await startGraphqlStand()
+  const token = new URL(setup.linkPath(), 'http://x').searchParams.get('token')
+  expect((await ask('{ deployment { needsSetup } }')).data.deployment.needsSetup).toBe(true)
+  const input = { username: 'Ada', password, token: `${token}x` }
+  expect((await ask(setUp, { input })).data.completeSetup.fields).toEqual([{ path: 'token' }])
+  const done = await ask(setUp, { input: { ...input, token } })
+  expect(done.data.completeSetup.user).toEqual({ username: 'ada', role: 'ADMIN' })
+  expect((await ask(who, {}, { token: done.data.completeSetup.accessToken })).data.viewer.user.username).toBe('ada')
+  expect((await ask(setUp, { input: { ...input, username: 'eve', token } })).data.completeSetup.__typename).toBe(
+    'ConflictFailure',
+  )
+  expect((await ask('{ deployment { needsSetup } }')).data.deployment.needsSetup).toBe(false)
+})
+
+test('the refresh cookie is HttpOnly, SameSite=Strict, for this path, and Secure behind https', async () => {
+  const stand = await startGraphqlStand({ secureCookies: true })
+  await stand.addUser('ada', 'admin')
+  const { setCookie } = await stand.signIn('ada')
+  expect(setCookie).toMatch(
+    /^relay_refresh=[\w-]{43}; Path=\/graphql; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure$/,
+  )
+})
+
+test('a refresh token works once; when it comes again its session is over, the new one too', async () => {
+  const stand = await startGraphqlStand()
+  await stand.addUser('ada', 'admin')
+  const { cookie } = await stand.signIn('ada')
+  const first = await stand.ask(refresh, {}, { cookie })
+  expect(first.data.refreshSession.user.username).toBe('ada')
+  const next = first.headers.get('set-cookie')!.split(';')[0]!
+  const ended: unknown[] = []
+  await stand.events.subscribe('sessions.ended', (message) => void ended.push(message))
+  stand.clock.atMs += 11_000
+  expect((await stand.ask(refresh, {}, { cookie })).data.refreshSession.__typename).toBe('SignInFailure')
+  expect((await stand.ask(refresh, {}, { cookie: next })).data.refreshSession.__typename).toBe('SignInFailure')
+  expect((await stand.ask(who, {}, { token: first.data.refreshSession.accessToken })).data.viewer).toBeNull()
+  expect(ended).toEqual([{ sessionId: expect.any(Number) }])
+})
+
+test('two tabs that refresh at once both stay', async () => {
+  const stand = await startGraphqlStand()
+  await stand.addUser('ada', 'admin')
+  const { cookie } = await stand.signIn('ada')
+  const answers = await Promise.all([stand.ask(refresh, {}, { cookie }), stand.ask(refresh, {}, { cookie })])
+  expect(answers.map(({ data }) => data.refreshSession.__typename)).toEqual(Array(2).fill('RefreshSessionSuccess'))
+})
+
+test('an access token ends after a quarter of an hour, and at once with its session or its user', async () => {
+  const stand = await startGraphqlStand()
+  const admin = await stand.addUser('ada', 'admin')
+  const { id, token } = await stand.addUser('bob', 'user')
+  expect((await stand.ask(who, {}, { token })).data.viewer.user).toEqual({ username: 'bob', role: 'USER' })
+  await stand.client.user.update({ where: { id }, data: { enabled: false } })
+  expect((await stand.ask(who, {}, { token })).data.viewer).toBeNull()
+  expect((await stand.ask('{ groups { edges { cursor } } }', {}, { token })).errors?.[0]?.extensions?.code).toBe(
+    'UNAUTHENTICATED',
+  )
+  expect((await stand.ask('mutation { signOut { __typename } }', {}, { token: admin.token })).errors).toBeUndefined()
+  expect((await stand.ask(who, {}, { token: admin.token })).data.viewer).toBeNull()
+  const again = await stand.signIn('ada')
+  stand.clock.atMs += 15 * 60_000
+  expect((await stand.ask(who, {}, { token: again.result.accessToken })).data.viewer).toBeNull()
+})
+
+test('ten wrong passwords lock the name for a quarter of an hour, whether it exists or not', async () => {
+  const stand = await startGraphqlStand()
+  await stand.addUser('ada', 'admin')
+  const wrong = []
+  for (let i = 0; i < 10; i++) wrong.push((await stand.signIn(i % 2 ? 'ada' : 'ADA', 'wrong password')).result)
+  expect(new Set(wrong.map(({ message }) => message)).size).toBe(1)
+  const locked = (await stand.signIn('ada')).result
+  expect(locked).toMatchObject({ __typename: 'SignInFailure', retryAfterSeconds: 900 })
+  stand.clock.atMs += 15 * 60_000
+  expect((await stand.signIn('ada')).result.__typename).toBe('SignInSuccess')
+})
+
+test('a new password, another role, switching off: the sessions of the user end, and everybody hears of it', async () => {
+  const stand = await startGraphqlStand()
+  const admin = await stand.addUser('ada', 'admin')
+  const bob = await stand.addUser('bob', 'admin')
+  const heard: unknown[] = []
+  await stand.events.subscribe('sessions.ended', (message) => void heard.push(message))
+  const update = `mutation ($input: UpdateUserInput!) { updateUser(input: $input) { __typename ... on ConflictFailure { message } } }`
+  await stand.ask(update, { input: { id: bob.globalId, role: 'USER' } }, { token: admin.token })
+  expect((await stand.ask(who, {}, { token: bob.token })).data.viewer).toBeNull()
+  expect(heard).toEqual([{ userId: bob.id }])
+  for (const change of [{ enabled: false }, { role: 'USER' }]) {
+    const last = await stand.ask(update, { input: { id: admin.globalId, ...change } }, { token: admin.token })
+    expect(last.data.updateUser.__typename).toBe('ConflictFailure')
+  }
+})

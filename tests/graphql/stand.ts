@@ -1,0 +1,110 @@
+import { createServer } from 'node:http'
+import { onTestFinished } from 'vitest'
+import type { AccountTest } from '../../server/graphql/context.ts'
+import { createGraphqlDoor } from '../../server/graphql/door.ts'
+import { createLog } from '../../server/log.ts'
+import { createRequestIds } from '../../server/request-ids.ts'
+import type { SessionTimes } from '../../server/users/sessions.ts'
+import { createZoneDays } from '../../server/zone-days.ts'
+import { memoryPlace } from '../live/live-stand.ts'
+import { listening } from '../support/listening.ts'
+import { openNouns } from '../support/nouns.ts'
+
+export const password = 'correct horse battery'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they asked for
+  data: any
+  errors: { message: string; extensions?: { code?: string; requestId?: string } }[] | undefined
+}
+
+/** The GraphQL door on a socket, over a fresh database; the clock can be moved. */
+export async function startGraphqlStand(options: { times?: SessionTimes; secureCookies?: boolean } = {}) {
+  const nouns = await openNouns()
+  const { database, seal, events, accounts, keys } = nouns
+  const clock = { atMs: Date.now() }
+  const now = () => clock.atMs
+  const dayAt = createZoneDays('UTC')
+  const lines: string[] = []
+  const tested: { account: string; model: string }[] = []
+  const requestId = createRequestIds(1, now)
+  const { graphql, setup, sessions } = createGraphqlDoor({
+    database,
+    seal,
+    events,
+    users: nouns.users,
+    accounts,
+    keys,
+    live: await memoryPlace().join({}),
+    reload: { accounts: accounts.load, keys: keys.load },
+    async testAccount(account, model): Promise<AccountTest> {
+      tested.push({ account: account.name, model })
+      return { ok: true, latencyMs: 12, status: 200, message: 'It answered.' }
+    },
+    dayAt,
+    now,
+    newId: createRequestIds(2, now),
+    log: createLog({ level: 'info', to: { write: (line: string) => void lines.push(line) } }),
+    version: '0.0.0',
+    baseUrl: () => 'http://relay.test/claude-code',
+    timeZone: 'UTC',
+    secureCookies: options.secureCookies ?? false,
+    sessionTimes: options.times,
+  })
+  const server = createServer((req, res) => graphql.handle(req, res, requestId()))
+  const { port, close } = await listening(server)
+  onTestFinished(close)
+  const url = `http://127.0.0.1:${port}/graphql`
+
+  /** One operation. `token` signs it; `cookie` goes with it. */
+  async function ask(
+    query: string,
+    variables: object = {},
+    as: { token?: string; cookie?: string } = {},
+  ): Promise<Answer> {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(as.token !== undefined && { authorization: `Bearer ${as.token}` }),
+        ...(as.cookie !== undefined && { cookie: as.cookie }),
+      },
+      body: JSON.stringify({ query, variables }),
+    })
+    const { data, errors } = (await response.json()) as Pick<Answer, 'data' | 'errors'>
+    return { status: response.status, headers: response.headers, data, errors }
+  }
+
+  async function signIn(username: string, word = password) {
+    const answer = await ask(
+      `mutation ($input: SignInInput!) { signIn(input: $input) { __typename
+        ... on SignInSuccess { accessToken expiresAt user { id username role } }
+        ... on SignInFailure { message retryAfterSeconds } } }`,
+      { input: { username, password: word } },
+    )
+    if (answer.errors) throw new Error(`${JSON.stringify(answer.errors)} ${lines.join('')}`)
+    const cookie = answer.headers.get('set-cookie') ?? ''
+    return { answer, result: answer.data?.signIn, cookie: cookie.split(';')[0]!, setCookie: cookie }
+  }
+
+  async function addUser(username: string, role: 'admin' | 'user') {
+    const { hashPassword } = await import('../../server/users/passwords.ts')
+    const passwordHash = await hashPassword(password)
+    const id = await nouns.write((tx) =>
+      nouns.users.create(tx, { username, passwordHash, email: null, role, enabled: true }),
+    )
+    const { result } = await signIn(username)
+    return { id, token: result.accessToken as string, globalId: result.user.id as string }
+  }
+
+  return { ...nouns, sessions, graphql, url, port, clock, lines, tested, setup, ask, signIn, addUser }
+}
+
+export type GraphqlStand = Awaited<ReturnType<typeof startGraphqlStand>>
+
+export const failureFields = `
+  ... on InputFailure { message fields { path message } }
+  ... on NotFoundFailure { message }
+  ... on ConflictFailure { message }`

@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest'
+import type { LiveEvent } from '../../server/live/live-events.ts'
+import { progressEveryMs } from '../../server/live/outbox.ts'
+import { admin, collect, memoryPlace, request, settled, settledIds } from './live-stand.ts'
+
+test('a reader that never reads costs nothing and is told how much it missed, then the latest', async () => {
+  const hub = await memoryPlace().join({ ringLimits: { slots: 1_000, bytes: 1e9 } })
+  const lazy = hub.events(admin)
+  for (let i = 0; i < 10_000; i++) hub.settled(settled(request()))
+  await hub.flushed()
+  const [gap, ...rest] = await collect(lazy, (events) => events.length > 1_000)
+  expect(gap?.gap).toEqual({ dropped: 9_000 })
+  expect(rest).toHaveLength(1_000)
+})
+
+test('the ring keeps to its bytes, whatever the names', async () => {
+  const hub = await memoryPlace().join({ ringLimits: { slots: 32_768, bytes: 100_000 } })
+  const lazy = hub.events(admin)
+  for (let i = 0; i < 1_000; i++) hub.settled(settled(request({ model: 'm'.repeat(1_000) })))
+  await hub.flushed()
+  const [gap] = await collect(lazy, (events) => events.length > 0)
+  expect(gap?.gap?.dropped).toBeGreaterThan(950)
+})
+
+test('progress is told at most once a second a request, and overtaken progress is not told at all', async () => {
+  let nowMs = Date.UTC(2026, 10, 23)
+  const hub = await memoryPlace().join({ now: () => nowMs })
+  const reader = hub.events(admin)
+  const begun = request()
+  hub.started(begun)
+  const tell = async (outputTokens: number) => {
+    begun.outputTokens = outputTokens
+    hub.progress(begun)
+    await hub.flushed()
+  }
+  await tell(1)
+  nowMs += progressEveryMs
+  await tell(2)
+  await tell(3)
+  nowMs += progressEveryMs
+  await tell(4)
+  begun.outputTokens = 5
+  hub.progress(begun)
+  hub.accountChanged({
+    accountId: 7,
+    name: 'a',
+    groupId: 1,
+    userId: 0,
+    enabled: true,
+    state: { kind: 'ready', untilMs: null, reason: '', models: {} },
+    inFlight: 1,
+  })
+  const events = await collect(reader, (found) => found.some((event) => event.account))
+  const progress = events.flatMap((event) => event.progress ?? [])
+  expect(progress.map((event) => event.outputTokens)).toEqual([4])
+  hub.settled(settled(begun))
+  await hub.flushed()
+  expect(hub.requests(admin.viewer)).toEqual([])
+})
+
+test('users see their own, filters are the server’s', async () => {
+  const hub = await memoryPlace().join()
+  const readers = {
+    mine: hub.events({ viewer: { userId: 5 } }),
+    nobody: hub.events({ viewer: { userId: 0 } }),
+    group: hub.events({ ...admin, groupId: 2 }),
+    key: hub.events({ ...admin, apiKeyId: 9, kinds: ['settled'] }),
+    all: hub.events(admin),
+  }
+  const [theirs, ours] = [request({ groupId: 2 }), request({ userId: 5, apiKeyId: 9 })]
+  hub.started(theirs)
+  hub.started(ours)
+  await hub.flushed()
+  expect(hub.requests({ userId: 5 }).map(({ requestId }) => requestId)).toEqual([ours.requestId])
+  expect(hub.requests(admin.viewer)).toHaveLength(2)
+  hub.settled(settled(theirs))
+  hub.settled(settled(ours))
+  await hub.flushed()
+  const idsOf = async (reader: AsyncIterator<LiveEvent[]>, count: number) =>
+    (await collect(reader, (events) => events.length >= count)).map(
+      (event) => (event.started ?? event.settled)?.requestId,
+    )
+  expect(await idsOf(readers.mine, 2)).toEqual([ours.requestId, ours.requestId])
+  expect(await idsOf(readers.group, 2)).toEqual([theirs.requestId, theirs.requestId])
+  expect(await idsOf(readers.key, 1)).toEqual([ours.requestId])
+  expect(await idsOf(readers.all, 4)).toHaveLength(4)
+  const nothing = readers.nobody.next()
+  await readers.nobody.return?.()
+  expect(await nothing).toEqual({ value: undefined, done: true })
+})
+
+test('readers in step share one array, and no reader stays behind when it has left', async () => {
+  const hub = await memoryPlace().join()
+  const readers = Array.from({ length: 10 }, () => hub.events(admin))
+  const next = readers.map((reader) => reader.next())
+  hub.settled(settled(request()))
+  const lists = await Promise.all(next.map(async (result) => (await result).value as LiveEvent[]))
+  expect(new Set(lists).size).toBe(1)
+  expect(hub.subscriberCount()).toBe(10)
+  const waiting = readers[0]?.next()
+  for (const reader of readers) await reader.return?.()
+  expect(await waiting).toMatchObject({ done: true })
+  expect(hub.subscriberCount()).toBe(0)
+})
+
+test('the end of the hub ends its readers', async () => {
+  const hub = await memoryPlace().join()
+  const waiting = hub.events(admin).next()
+  const last = request()
+  hub.settled(settled(last))
+  await hub.close()
+  expect(settledIds((await waiting).value ?? [])).toEqual([last.requestId])
+  expect(await hub.events(admin).next()).toMatchObject({ done: true })
+})

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { onTestFinished } from 'vitest'
+import { type HubParts, type LiveHub, openLiveHub } from '../../server/live/hub.ts'
+import type { LiveBatch, LiveEvent, LiveRequest, SettledRequest } from '../../server/live/live-events.ts'
+import { createMemoryStream } from '../../server/store/stream-memory.ts'
+import { openRedisStream } from '../../server/store/stream-redis.ts'
+import { createZoneDays } from '../../server/zone-days.ts'
+import { connect } from '../store/twins.ts'
+
+export const never = (error: unknown): never => {
+  throw error
+}
+
+export const admin = { viewer: { userId: null } }
+
+export type HubOptions = Partial<Omit<HubParts, 'stream'>> & { keep?: number }
+
+/** Places where hubs meet. A memory has one hub only. */
+export type OpenPlace = () => { name: string; join(options?: HubOptions): Promise<LiveHub> }
+
+const defaults = (options: HubOptions): Omit<HubParts, 'stream'> => ({
+  dayAt: createZoneDays('UTC'),
+  now: Date.now,
+  seed: async () => ({ byUser: new Map(), checkpoints: new Map() }),
+  report: never,
+  batchMs: 5,
+  ...options,
+})
+
+export const memoryPlace: OpenPlace = () => {
+  let hub: Promise<LiveHub> | undefined
+  return {
+    name: 'memory',
+    join(options = {}) {
+      const parts = defaults(options)
+      hub ??= openLiveHub({ ...parts, stream: createMemoryStream<LiveBatch>({ now: parts.now }) }).then(closeLater)
+      return hub
+    },
+  }
+}
+
+export const redisPlace: OpenPlace = () => {
+  const prefix = `test-${randomUUID()}`
+  return {
+    name: 'redis',
+    async join(options = {}) {
+      const { commands, subscriber } = await connect(prefix)
+      const parts = defaults(options)
+      const stream = await openRedisStream<LiveBatch>({
+        commands,
+        subscriber,
+        prefix,
+        name: 'live',
+        report: parts.report,
+        keep: options.keep,
+      })
+      return closeLater(await openLiveHub({ ...parts, stream }))
+    },
+  }
+}
+
+function closeLater(hub: LiveHub): LiveHub {
+  onTestFinished(() => hub.close())
+  return hub
+}
+
+let made = 0
+
+export function request(more: Partial<LiveRequest> = {}): LiveRequest {
+  made++
+  return {
+    requestId: `req_${made}`,
+    startedAtMs: Date.now(),
+    apiKeyId: 1,
+    apiKeyName: 'key',
+    userId: 0,
+    groupId: 1,
+    accountId: null,
+    accountName: null,
+    model: 'claude-sonnet-4-5',
+    stream: true,
+    attempt: 0,
+    queuePosition: null,
+    firstByteMs: null,
+    inputTokens: 0,
+    outputTokens: 0,
+    ...more,
+  }
+}
+
+export function settled(of: LiveRequest, more: Partial<SettledRequest> = {}): SettledRequest {
+  const { requestId, startedAtMs, apiKeyId, apiKeyName, userId, groupId, model, stream } = of
+  return {
+    requestId,
+    startedAtMs,
+    apiKeyId,
+    apiKeyName,
+    userId,
+    groupId,
+    accountId: 1,
+    accountName: 'account',
+    model,
+    stream,
+    outcome: 'completed',
+    httpStatus: 200,
+    errorType: '',
+    attemptCount: 1,
+    firstByteMs: 10,
+    durationMs: 20,
+    inputTokens: 10,
+    outputTokens: 5,
+    cacheReadTokens: 2,
+    cacheWriteTokens: 1,
+    costNano: 1_926_000,
+    record: null,
+    ...more,
+  }
+}
+
+/** Reads lists until `enough` says so; gives all events. */
+export async function collect(
+  iterator: AsyncIterator<LiveEvent[]>,
+  enough: (events: LiveEvent[]) => boolean,
+): Promise<LiveEvent[]> {
+  const events: LiveEvent[] = []
+  while (!enough(events)) {
+    const { value, done } = await iterator.next()
+    if (done) break
+    events.push(...value)
+  }
+  return events
+}
+
+export const settledIds = (events: LiveEvent[]): string[] =>
+  events.flatMap(({ settled }) => (settled ? [settled.requestId] : []))

@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest'
+import type { Account } from '../../server/accounts/accounts.ts'
+import { type AccountState, fold, readyState } from '../../server/accounts/state.ts'
+import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
+import { choose, drawOf, soonestReturnMs, type Wish } from '../../server/relay/schedule.ts'
+
+const nowMs = 1_000_000
+const limitedFor = (ms: number): AccountState =>
+  fold(readyState, { kind: 'limited', untilMs: nowMs + ms, reason: 'test' }, nowMs, 0)
+
+function account(
+  id: number,
+  more: Partial<Omit<Account, 'models'>> & { models?: string[]; state?: AccountState } = {},
+): Account {
+  const { models = ['*'], state = readyState, ...rest } = more
+  return {
+    id,
+    name: `account ${id}`,
+    platform: 'console',
+    origin: 'https://upstream.test',
+    basePath: '',
+    authHeader: 'bearer',
+    secret: 'secret',
+    proxy: null,
+    groupId: 1,
+    ownerId: 0,
+    priority: 100,
+    weight: 100,
+    models: createModelList(models),
+    mapping: createModelMapping({}),
+    enabled: true,
+    live: { state, inFlight: 0 },
+    ...rest,
+  }
+}
+
+const wish = (more: Partial<Wish> = {}): Wish => ({
+  model: 'm',
+  nowMs,
+  stickyId: undefined,
+  draw: drawOf('conversation'),
+  tried: new Set(),
+  ...more,
+})
+
+/** Shares of 10 000 conversations. */
+function shares(accounts: Account[], drawFor: (index: number) => Wish['draw']): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (let index = 0; index < 10_000; index++) {
+    const { id } = choose(accounts, wish({ draw: drawFor(index) }))!
+    counts.set(id, (counts.get(id) ?? 0) + 1 / 10_000)
+  }
+  return counts
+}
+
+const bySession = (index: number) => drawOf(`12|session-${index}|`)
+const byUuid = (index: number) => drawOf(`3|${index.toString(16).padStart(8, '0')}-1111-4111-8111-111111111111|agent`)
+/** Repeatable chance (a linear congruential generator). */
+function chance(): () => number {
+  let seed = 42
+  return () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+    return seed / 0x1_0000_0000
+  }
+}
+const random = chance()
+
+test.each([
+  ['sessions', bySession],
+  ['uuids', byUuid],
+  ['chance', () => random],
+] as const)('the weights hold over 10 000 draws within 3 %% (%s)', (_name, drawFor) => {
+  const weighted = shares(
+    [account(1, { weight: 100 }), account(2, { weight: 200 }), account(3, { weight: 700 })],
+    drawFor,
+  )
+  for (const [id, share] of [
+    [1, 0.1],
+    [2, 0.2],
+    [3, 0.7],
+  ] as const) {
+    expect(Math.abs(weighted.get(id)! - share)).toBeLessThan(0.03)
+  }
+  const even = shares(
+    [11, 12, 13, 14, 15].map((id) => account(id)),
+    drawFor,
+  )
+  for (const id of [11, 12, 13, 14, 15]) expect(Math.abs(even.get(id)! - 0.2)).toBeLessThan(0.03)
+})
+
+test('the smallest priority number goes first, whatever the weights and the order of the list', () => {
+  const accounts = [
+    account(1, { priority: 2, weight: 10_000 }),
+    account(2, { priority: 1, weight: 1 }),
+    account(3, { priority: 3 }),
+  ]
+  for (let index = 0; index < 100; index++) expect(choose(accounts, wish({ draw: bySession(index) }))?.id).toBe(2)
+  expect(choose(accounts, wish({ tried: new Set([2]) }))?.id).toBe(1)
+  expect(choose(accounts, wish({ tried: new Set([1, 2]) }))?.id).toBe(3)
+  expect(choose(accounts, wish({ tried: new Set([1, 2, 3]) }))).toBeUndefined()
+})
+
+test('a conversation draws the same account in any order of the list, and moves only when its own account goes', () => {
+  const accounts = [1, 2, 3, 4].map((id) => account(id))
+  let moved = 0
+  for (let index = 0; index < 1000; index++) {
+    const draw = bySession(index)
+    const chosen = choose(accounts, wish({ draw }))!.id
+    expect(choose(accounts.toReversed(), wish({ draw }))!.id).toBe(chosen)
+    const without4 = choose(accounts.slice(0, 3), wish({ draw }))!.id
+    if (chosen === 4) moved++
+    else expect(without4).toBe(chosen)
+  }
+  expect(moved).toBeGreaterThan(150)
+})
+
+test('the account of the conversation is kept before priority, as long as it may serve', () => {
+  const first = account(1, { priority: 1 })
+  const sticky = account(2, { priority: 9 })
+  expect(choose([first, sticky], wish({ stickyId: 2 }))?.id).toBe(2)
+  expect(choose([first, { ...sticky, enabled: false }], wish({ stickyId: 2 }))?.id).toBe(1)
+  expect(choose([first, account(2, { state: limitedFor(1000) })], wish({ stickyId: 2 }))?.id).toBe(1)
+  expect(choose([first, account(2, { models: ['other'] })], wish({ stickyId: 2 }))?.id).toBe(1)
+  expect(choose([first, sticky], wish({ stickyId: 2, tried: new Set([2]) }))?.id).toBe(1)
+  // Moved to another group, or deleted.
+  expect(choose([first], wish({ stickyId: 2 }))?.id).toBe(1)
+  expect(choose([first, account(2, { state: limitedFor(1000) })], wish({ stickyId: 2, nowMs: nowMs + 1000 }))?.id).toBe(
+    2,
+  )
+})
+
+test('switched off, without weight, resting or not for the model: not chosen', () => {
+  const out = [
+    account(1, { enabled: false }),
+    account(2, { weight: 0 }),
+    account(3, { state: limitedFor(1) }),
+    account(4, { models: ['claude-*'] }),
+    account(5, { state: fold(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) }),
+  ]
+  expect(choose(out, wish())).toBeUndefined()
+  expect(choose(out, wish({ model: 'claude-x' }))?.id).toBe(4)
+})
+
+test('the soonest return counts accounts that serve the model, and tells apart never and nobody', () => {
+  const waits = (accounts: Account[]) => soonestReturnMs(accounts, 'm')
+  expect(waits([account(1, { state: limitedFor(9000) }), account(2, { state: limitedFor(5000) })])).toBe(nowMs + 5000)
+  expect(waits([account(1, { state: limitedFor(9000) }), account(2, { state: limitedFor(5000), models: ['x'] })])).toBe(
+    nowMs + 9000,
+  )
+  const lost = account(1, { state: fold(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) })
+  expect(waits([lost])).toBeNull()
+  expect(waits([lost, account(2, { state: limitedFor(5000) })])).toBe(nowMs + 5000)
+  expect(waits([account(1, { enabled: false })])).toBeUndefined()
+  expect(waits([])).toBeUndefined()
+})

@@ -1,0 +1,24 @@
+import type { Account } from '../../server/accounts/accounts.ts'
+import { readyState } from '../../server/accounts/state.ts'
+import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
+
+/** A ready console account that serves everything, but for what the test says. */
+export const accountOf = (more: Partial<Account> = {}): Account => ({
+  id: 1,
+  name: 'account',
+  platform: 'console',
+  origin: 'http://127.0.0.1:1',
+  basePath: '',
+  authHeader: 'bearer',
+  secret: 'sk-upstream-secret',
+  proxy: null,
+  groupId: 1,
+  ownerId: 0,
+  priority: 100,
+  weight: 100,
+  models: createModelList(['*']),
+  mapping: createModelMapping({}),
+  enabled: true,
+  live: { state: readyState, inFlight: 0 },
+  ...more,
+})

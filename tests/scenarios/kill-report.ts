@@ -1,0 +1,90 @@
+import { expect } from 'vitest'
+import { requestIdOf } from '../../server/request-ids.ts'
+import { createRedisCounters } from '../../server/store/counters-redis.ts'
+import type { Database } from '../../server/store/database.ts'
+import { openRedis } from '../../server/store/redis.ts'
+import { engines, redisUrl, silentLog } from '../support/engines.ts'
+import { ledgerSums, misfits } from '../usage/ledger-sums.ts'
+import type { Killed } from './kills.ts'
+
+/** Holds the ledger against what upstream and clients saw; returns the numbers, for people to read. */
+export async function expectExactLedger(killed: Killed): Promise<Record<string, number>> {
+  const { database, calls, answered } = killed
+  const rows = await database.select(
+    'SELECT `session_id`, `id`, `outcome`, `usage_source`, `attempts`, `input_tokens`, `output_tokens`, ' +
+      '`cache_write_5m_tokens`, `cache_write_1h_tokens`, `cache_read_tokens` FROM `logs`',
+  )
+  const byMark = new Map(rows.map((row) => [String(row[0]), row]))
+  expect(byMark.size, 'no request has two rows').toBe(rows.length)
+  const missing = [...calls.keys()].filter((mark) => !byMark.has(mark))
+  expect(missing, 'requests that reached the upstream and have no row').toEqual([])
+
+  let final = 0
+  let interrupted = 0
+  for (const [mark, row] of byMark) {
+    const seen = calls.get(mark) ?? []
+    if (row[2] === 'interrupted') {
+      interrupted++
+      continue
+    }
+    expect(row[4], 'one attempt for every call that the upstream saw').toBe(seen.length)
+    if (row[3] !== 'final') continue
+    final++
+    const counted = seen.find((request) => request.usage !== null)?.usage?.tokens
+    expect(row.slice(5)).toEqual(
+      counted && [counted.input, counted.output, counted.cacheWrite5m, counted.cacheWrite1h, counted.cacheRead],
+    )
+  }
+  for (const [mark, requestId] of answered) expect(requestIdOf(BigInt(String(byMark.get(mark)?.[1])))).toBe(requestId)
+  expect(await misfits(database)).toBe(0)
+  const sums = await ledgerSums(database)
+  expect(sums.hourly).toEqual(sums.logs)
+  expect(sums.daily).toEqual(sums.logs)
+  expect(killed.exitCode).toBe(0)
+  expect(killed.leftInJournal).toEqual([])
+  return {
+    sent: killed.sent,
+    reachedUpstream: calls.size,
+    upstreamCalls: killed.upstream.requests.length,
+    answeredWhole: answered.size,
+    rows: rows.length,
+    final,
+    interrupted,
+    ...(engines === 'services' && (await expectExactCounters(database))),
+  }
+}
+
+/** Redis outlives every process: the counters of key `limited` are the ledger's sums, and no request of the ledger holds anything. */
+export async function expectExactCounters(database: Database): Promise<Record<string, number>> {
+  const { value: deployment } = await database.client.setting.findUniqueOrThrow({ where: { name: 'deployment_id' } })
+  const { id } = await database.client.apiKey.findFirstOrThrow({ where: { name: 'limited' } })
+  const prefix = `ccr:${deployment}`
+  const redis = await openRedis(redisUrl, silentLog)
+  const counters = createRedisCounters({ redis: redis.commands, prefix, now: Date.now })
+  let heldWithoutRow = 0
+  try {
+    const days = await database.select(
+      'SELECT `day`, SUM(`cost_nano`) FROM `daily_rollups` WHERE `api_key_id` = ? GROUP BY `day`',
+      [id],
+    )
+    const whole = days.reduce((sum, [, nano]) => sum + Number(nano), 0)
+    expect(whole).toBeGreaterThan(0)
+    expect((await counters.read(`key:${id}:total`))?.spentNano).toBe(whole)
+    for (const [day, nano] of days) expect((await counters.read(`key:${id}:day:${day}`))?.spentNano).toBe(Number(nano))
+    // Killed between the hold and the journal: nothing went upstream, and the hold ends by itself.
+    const fields = await redis.commands.hgetall(`{${prefix}}:counter:key:${id}:total`)
+    const known = new Set(
+      (await database.select('SELECT `id` FROM `logs`')).map(([key]) => requestIdOf(BigInt(key as bigint))),
+    )
+    const holders = Object.keys(fields)
+      .filter((name) => name.startsWith('h:'))
+      .map((name) => name.slice(2))
+    expect(holders.filter((holder) => known.has(holder))).toEqual([])
+    heldWithoutRow = holders.length
+  } finally {
+    const keys = await redis.commands.keys(`{${prefix}}:*`)
+    if (keys.length > 0) await redis.commands.del(...keys)
+    await redis.close()
+  }
+  return { counterDriftNano: 0, heldWithoutRow }
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Tokens } from '../../server/usage/records.ts'
+import type { Recorded } from './fake-upstream.ts'
+import { encodeEvents, type SseEvent } from './sse-fixtures.ts'
+
+export interface SseWriting {
+  lineEnd?: '\n' | '\r\n'
+  /** Write sizes in bytes, repeated to the end: [1] is a byte a write. One write an event when absent. */
+  splitAt?: readonly number[]
+  /** Awaited before each write, with its number; deferred promises make streams that a test steps through. */
+  pace?: (write: number) => Promise<void> | void
+  /** End the answer behind the last event. Default true. */
+  end?: boolean
+}
+
+/** Full control of one answer. Every write resolves when the bytes are with the operating system, or the client is gone. */
+export interface Exchange {
+  request: Recorded
+  /** The request's JSON body; {} when it is none. */
+  json: Record<string, unknown>
+  /** A whole answer with content-length. An object is sent as JSON. */
+  respond(status: number, headers: OutgoingHttpHeaders, body: Buffer | string | object): Promise<void>
+  /** The head alone, chunked body to follow; SSE 200 unless said otherwise. */
+  begin(status?: number, headers?: OutgoingHttpHeaders): Promise<void>
+  write(bytes: Buffer | string): Promise<void>
+  /** The head if it is not out, then events. */
+  sse(events: readonly SseEvent[], writing?: SseWriting): Promise<void>
+  /** The regular end of the body: a clean EOF for the client whether or not a message_stop came. */
+  end(): Promise<void>
+  /** Waits until the client gives up. Before `begin` it sees no head, afterwards no further byte. */
+  hang(): Promise<void>
+  /**
+   * TCP RST, two turns of the loop later: a client in this process has then read what came before. A RST that arrives
+   * together with data is an ordinary end of stream to Node (libuv, POLLHUP after a partial read).
+   */
+  reset(): Promise<void>
+  /** TCP FIN in the middle of a chunked body. */
+  fin(): Promise<void>
+  /** What the answer costs; counted in `totals` once the answer is handed over whole. */
+  count(model: string, tokens: Tokens): void
+}
+
+export function exchangeOf(request: Recorded, response: ServerResponse, tcp: Socket): Exchange {
+  const gone = once(response, 'close')
+  gone.catch(() => {})
+  const flushed = (start: (done: () => void) => void): Promise<void> =>
+    response.destroyed ? Promise.resolve() : Promise.race([new Promise<void>(start), gone.then(() => {})])
+
+  const exchange: Exchange = {
+    request,
+    json: parsed(request.body),
+    async respond(status, headers, body) {
+      const bytes =
+        Buffer.isBuffer(body) || typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
+      const type = typeof body === 'object' && !Buffer.isBuffer(body) ? { 'content-type': 'application/json' } : {}
+      const length = { 'content-length': bytes.length, 'request-id': request.requestId }
+      response.writeHead(status, { ...type, ...length, ...headers })
+      await flushed((done) => response.end(bytes, done))
+    },
+    async begin(status = 200, headers = {}) {
+      const usual = { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': request.requestId }
+      response.writeHead(status, { ...usual, ...headers })
+      response.flushHeaders()
+    },
+    write: (bytes) => flushed((done) => response.write(bytes, () => done())),
+    async sse(events, { lineEnd = '\n', splitAt, pace, end = true } = {}) {
+      if (!response.headersSent) await exchange.begin()
+      let index = 0
+      for (const piece of pieces(events, lineEnd, splitAt)) {
+        await pace?.(index++)
+        await exchange.write(piece)
+      }
+      if (end) await exchange.end()
+    },
+    end: () => flushed((done) => response.end(done)),
+    async hang() {
+      await gone
+    },
+    async reset() {
+      await turn()
+      await turn()
+      tcp.resetAndDestroy()
+    },
+    async fin() {
+      await flushed((done) => response.socket?.end(done))
+    },
+    count(model, tokens) {
+      request.usage = { model, tokens }
+    },
+  }
+  return exchange
+}
+
+function parsed(body: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function* pieces(events: readonly SseEvent[], lineEnd: '\n' | '\r\n', sizes?: readonly number[]): Generator<Buffer> {
+  if (sizes === undefined || sizes.length === 0) {
+    for (const event of events) yield encodeEvents([event], lineEnd)
+    return
+  }
+  const bytes = encodeEvents(events, lineEnd)
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = Math.max(1, sizes[turn % sizes.length] ?? 1)
+    yield bytes.subarray(at, at + size)
+    at += size
+  }
+}

@@ -1,0 +1,157 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import type { Exchange } from './fake-exchange.ts'
+import { errorBody, messageEvents, messageJson, usageOf } from './fake-message.ts'
+import type { Script } from './fake-upstream.ts'
+import {
+  deltaUsage,
+  encodeEvents,
+  errorEvent,
+  messageDelta,
+  messageStart,
+  messageStop,
+  textBlock,
+  toolBlock,
+} from './sse-fixtures.ts'
+
+/** Ready scripts for the faults of faults.md 13 to 31; each is one answer. */
+
+const modelOf = ({ json }: Exchange): string => (typeof json['model'] === 'string' ? json['model'] : 'unknown')
+const tokensOf = ({ request }: Exchange) => usageOf(request.body.length, request.index)
+
+/** The default streamed answer's events for this request, counted nowhere. */
+const eventsOf = (exchange: Exchange, deltas = 3) =>
+  messageEvents(modelOf(exchange), tokensOf(exchange), exchange.request.index, deltas)
+
+/** 401, 403, 429, 5xx, 529 …: an error in Anthropic's shape, with the given headers. */
+export function refusal(status: number, type: string, message = type, headers: OutgoingHttpHeaders = {}): Script {
+  return (exchange) => {
+    const body = errorBody(type, message, exchange.request.requestId)
+    return exchange.respond(status, { 'content-type': 'application/json', ...headers }, body)
+  }
+}
+
+export const hangBeforeHeaders: Script = (exchange) => exchange.hang()
+
+export const hangAfterHeaders: Script = async (exchange) => {
+  await exchange.begin()
+  await exchange.hang()
+}
+
+/** Streams `count` events of a correct answer, then silence. */
+export const hangAfterEvents =
+  (count: number): Script =>
+  async (exchange) => {
+    await exchange.sse(eventsOf(exchange, count).slice(0, count), { end: false })
+    await exchange.hang()
+  }
+
+export const resetBeforeHeaders: Script = (exchange) => exchange.reset()
+
+/** `count` whole events, then RST. */
+export const resetAfterEvents =
+  (count: number): Script =>
+  async (exchange) => {
+    await exchange.sse(eventsOf(exchange, count).slice(0, count), { end: false })
+    await exchange.reset()
+  }
+
+/** The first `size` bytes of a stream, then RST; cuts inside an event where they fall. */
+export const resetAfterBytes =
+  (size: number): Script =>
+  async (exchange) => {
+    await exchange.begin()
+    await exchange.write(encodeEvents(eventsOf(exchange)).subarray(0, size))
+    await exchange.reset()
+  }
+
+/** Everything but message_stop, then a regular end of the body; with `cut` the FIN comes inside the chunked body. */
+export const endWithoutStop =
+  (cut = false): Script =>
+  async (exchange) => {
+    await exchange.sse(eventsOf(exchange).slice(0, -1), { end: !cut })
+    if (cut) await exchange.fin()
+  }
+
+/** 200 and SSE, but the first event is `error`. */
+export const errorFirst =
+  (type = 'overloaded_error'): Script =>
+  (exchange) =>
+    exchange.sse([errorEvent(type)])
+
+/** `count` events, then `error`, then the end. */
+export const errorAfterEvents =
+  (count: number, type = 'overloaded_error'): Script =>
+  (exchange) =>
+    exchange.sse([...eventsOf(exchange, count).slice(0, count), errorEvent(type)])
+
+/** What a captive portal answers. */
+export const htmlPage: Script = (exchange) =>
+  exchange.respond(200, { 'content-type': 'text/html' }, '<!doctype html><title>Sign in to Wi-Fi</title>')
+
+export const redirect =
+  (location: string, status = 302): Script =>
+  (exchange) =>
+    exchange.respond(status, { location }, '')
+
+/** A correct stream under a content-type of another kind. */
+export const wrongContentType =
+  (type: string): Script =>
+  async (exchange) => {
+    await exchange.begin(200, { 'content-type': type })
+    await exchange.sse(eventsOf(exchange))
+  }
+
+/** A correct answer, compressed although nobody asked: stream or JSON by the request. */
+export const compressed =
+  (encoding: 'gzip' | 'br'): Script =>
+  async (exchange) => {
+    const [model, tokens, { index }] = [modelOf(exchange), tokensOf(exchange), exchange.request]
+    const streamed = exchange.json['stream'] === true
+    const plain = streamed
+      ? encodeEvents(eventsOf(exchange))
+      : Buffer.from(JSON.stringify(messageJson(model, tokens, index, 'compressed')))
+    exchange.count(model, tokens)
+    const type = streamed ? 'text/event-stream; charset=utf-8' : 'application/json'
+    const body = encoding === 'gzip' ? gzipSync(plain) : brotliCompressSync(plain)
+    await exchange.respond(200, { 'content-type': type, 'content-encoding': encoding }, body)
+  }
+
+/** One tool call; `input` arrives in pieces of five characters. */
+export const toolUse =
+  (name: string, input: object): Script =>
+  async (exchange) => {
+    const [model, tokens] = [modelOf(exchange), tokensOf(exchange)]
+    exchange.count(model, tokens)
+    const start = messageStart(model, tokens, `msg_fake_${exchange.request.index}`)
+    const call = toolBlock(0, name, JSON.stringify(input).match(/.{1,5}/gsu) ?? [])
+    await exchange.sse([start, ...call, messageDelta('tool_use', deltaUsage(tokens)), messageStop])
+  }
+
+/** A correct stream with one data line in the middle that is not JSON. */
+export const badJsonLine: Script = async (exchange) => {
+  const events = eventsOf(exchange)
+  const bad = { event: 'content_block_delta', data: '{"type":"content_block_delta","index":0,' }
+  await exchange.sse([...events.slice(0, 3), bad, ...events.slice(3)])
+}
+
+/** A stream with one text delta of `size` bytes. */
+export const hugeEvent =
+  (size: number): Script =>
+  async (exchange) => {
+    const [model, tokens] = [modelOf(exchange), tokensOf(exchange)]
+    exchange.count(model, tokens)
+    const text = textBlock(0, ['x'.repeat(size)])
+    await exchange.sse([
+      messageStart(model, tokens),
+      ...text,
+      messageDelta('end_turn', deltaUsage(tokens)),
+      messageStop,
+    ])
+  }
+
+/** A correct stream whose message_delta says `usage` instead of the truth; undefined leaves the field out. */
+export const strangeUsage =
+  (usage: object | undefined): Script =>
+  (exchange) =>
+    exchange.sse([...eventsOf(exchange).slice(0, -2), messageDelta('end_turn', usage as object), messageStop])

@@ -1,0 +1,166 @@
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { Server, Socket } from 'node:net'
+import { noTokens, type Tokens } from '../../server/usage/records.ts'
+import { deferred } from './deferred.ts'
+import { type Exchange, exchangeOf } from './fake-exchange.ts'
+import { answerDefault, errorBody } from './fake-message.ts'
+import { listening } from './listening.ts'
+import { leaf, type ServerIdentity } from './test-ca.ts'
+
+/** What the upstream saw of one request, and how it ended. */
+export interface Recorded {
+  /** From 0, in order of arrival. */
+  index: number
+  method: string
+  /** Path with query, as sent. */
+  path: string
+  /** Name, value, name, value …, as sent. */
+  rawHeaders: string[]
+  headers: IncomingMessage['headers']
+  body: Buffer
+  /** `performance.now()` when the head had arrived. */
+  at: number
+  /** Which connection it came on; equal objects mean a reused one. */
+  socket: Socket
+  /** The answer's `request-id`. */
+  requestId: string
+  /** What a default answer or `count()` says it costs; null until then. */
+  usage: { model: string; tokens: Tokens } | null
+  /** How the exchange ended: `finished` when the whole answer was handed over, `aborted` when the client went first. */
+  closed: Promise<'finished' | 'aborted'>
+}
+
+export type Script = (exchange: Exchange) => Promise<void> | void
+
+/** Usage of answers that were handed over whole. */
+export interface Totals {
+  requests: number
+  tokens: Tokens
+  byModel: Map<string, { requests: number; tokens: Tokens }>
+}
+
+export interface FakeUpstream {
+  /** http(s)://127.0.0.1:port, as `url` of an account. */
+  url: string
+  port: number
+  requests: Recorded[]
+  totals: Totals
+  /** Answers the next unscripted requests with these, one each, in order; then the default answer again. */
+  script(...scripts: Script[]): void
+  /** Answers every request that `when` picks; asked before the queue. Returns the way to take it back. */
+  scriptWhen(when: (request: Recorded) => boolean, script: Script): () => void
+  /** Resolves with request `index` (from 0) as soon as it has arrived whole. */
+  arrived(index: number): Promise<Recorded>
+  close(): Promise<void>
+}
+
+export interface FakeUpstreamOptions {
+  /** true: the leaf certificate of test-ca.ts. */
+  tls?: boolean | ServerIdentity
+  /** Text deltas of a default streamed answer. Default 3. */
+  deltas?: number
+}
+
+/**
+ * A scripted Anthropic-format upstream: POST /v1/messages (stream and JSON), /v1/messages/count_tokens, GET /v1/models[/id].
+ * Unscripted it answers correctly and keeps `totals`, so that ledgers can be compared. It sets no timers.
+ */
+export async function createFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
+  const requests: Recorded[] = []
+  const queue: Script[] = []
+  const rules = new Set<{ when: (request: Recorded) => boolean; script: Script }>()
+  const waiting = new Map<number, ReturnType<typeof deferred<Recorded>>>()
+  const totals: Totals = { requests: 0, tokens: { ...noTokens }, byModel: new Map() }
+  const byPort = new Map<number, Socket>()
+  let failure: unknown
+
+  async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = record(incoming, response, requests.length)
+    requests.push(request)
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming) chunks.push(chunk as Buffer)
+    request.body = Buffer.concat(chunks)
+    response.once('finish', () => add(totals, request))
+    arrival(request.index).resolve(request)
+    const script = pick(request) ?? ((exchange: Exchange) => answerDefault(exchange, options.deltas ?? 3))
+    // Behind TLS the TCP socket is another object; only that one can be reset.
+    const tcp = byPort.get(incoming.socket.remotePort ?? 0) ?? incoming.socket
+    await script(exchangeOf(request, response, tcp))
+  }
+
+  const pick = (request: Recorded): Script | undefined =>
+    [...rules].find(({ when }) => when(request))?.script ?? queue.shift()
+
+  function arrival(index: number) {
+    const known = waiting.get(index) ?? deferred<Recorded>()
+    waiting.set(index, known)
+    return known
+  }
+
+  const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
+    handle(incoming, response).catch((error: unknown) => {
+      // A client that goes away is business as usual; anything else is a script's own mistake, told at close().
+      if (!incoming.socket.destroyed) failure ??= error
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end(errorBody('api_error', 'The test script failed'))
+    })
+  }
+
+  const { tls } = options
+  const server: Server = tls ? createHttps(tls === true ? leaf : tls, onRequest) : createHttp(onRequest)
+  server.on('connection', (socket: Socket) => {
+    const { remotePort = 0 } = socket
+    byPort.set(remotePort, socket)
+    socket.once('close', () => byPort.delete(remotePort))
+  })
+  const { port, close } = await listening(server)
+
+  return {
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    port,
+    requests,
+    totals,
+    script: (...scripts) => void queue.push(...scripts),
+    scriptWhen(when, script) {
+      const rule = { when, script }
+      rules.add(rule)
+      return () => void rules.delete(rule)
+    },
+    arrived: (index) => arrival(index).promise,
+    async close() {
+      await close()
+      if (failure !== undefined) throw failure
+    },
+  }
+}
+
+function record(incoming: IncomingMessage, response: ServerResponse, index: number): Recorded {
+  const ended = deferred<'finished' | 'aborted'>()
+  response.once('close', () => ended.resolve(response.writableFinished ? 'finished' : 'aborted'))
+  return {
+    index,
+    method: incoming.method ?? '',
+    path: incoming.url ?? '',
+    rawHeaders: incoming.rawHeaders,
+    headers: incoming.headers,
+    body: Buffer.alloc(0),
+    at: performance.now(),
+    socket: incoming.socket,
+    requestId: `req_fake_${index}`,
+    usage: null,
+    closed: ended.promise,
+  }
+}
+
+function add(totals: Totals, { usage }: Recorded): void {
+  if (usage === null) return
+  const ofModel = totals.byModel.get(usage.model) ?? { requests: 0, tokens: { ...noTokens } }
+  totals.byModel.set(usage.model, ofModel)
+  for (const sum of [totals, ofModel]) {
+    sum.requests += 1
+    for (const name of Object.keys(sum.tokens) as (keyof Tokens)[]) sum.tokens[name] += usage.tokens[name]
+  }
+}
+
+export type { Exchange }

@@ -1,0 +1,42 @@
+import { onTestFinished } from 'vitest'
+import { createAccounts } from '../../server/accounts/accounts.ts'
+import { createKeys } from '../../server/keys/keys.ts'
+import { provision } from '../../server/provision.ts'
+import { readProvisionFile } from '../../server/provision-file.ts'
+import type { Tx } from '../../server/store/database.ts'
+import { createMemoryEvents } from '../../server/store/events-memory.ts'
+import { createSeal } from '../../server/store/seal.ts'
+import { createUsers } from '../../server/users/users.ts'
+import { openTestDatabase } from './engines.ts'
+
+/** Accounts, keys and users over a fresh database of this run's engine; all of it goes with the test. */
+export async function openNouns() {
+  const database = await openTestDatabase()
+  const seal = createSeal(Buffer.alloc(32, 7))
+  const events = createMemoryEvents((error) => {
+    throw error
+  })
+  onTestFinished(async () => {
+    await events.close()
+    await database.close()
+  })
+  const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random })
+  const keys = createKeys({ database, seal, events })
+  const users = createUsers()
+  return {
+    database,
+    client: database.client,
+    seal,
+    events,
+    accounts,
+    keys,
+    users,
+    /** Runs `fn` as a verb runs: in a transaction, one after the other. */
+    write: <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => database.locked('test', fn),
+    /** Brings the text of a provisioning file in, given as an object, and reads everything anew. */
+    async provision(file: object): Promise<void> {
+      await provision({ database, users, accounts, keys }, readProvisionFile(JSON.stringify(file)))
+      await Promise.all([accounts.load(), keys.load()])
+    },
+  }
+}

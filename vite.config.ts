@@ -1,0 +1,48 @@
+import { TDesignResolver } from '@tdesign-vue-next/auto-import-resolver'
+import vue from '@vitejs/plugin-vue'
+import components from 'unplugin-vue-components/vite'
+import { defineConfig } from 'vite'
+
+/** The dashboard: client/ → dist/client, which server/static-client.ts serves. */
+export default defineConfig({
+  root: 'client',
+  plugins: [
+    vue(),
+    components({
+      dts: false,
+      dirs: [],
+      resolvers: [TDesignResolver({ library: 'vue-next', resolveIcons: false })],
+    }),
+  ],
+  define: {
+    __VUE_OPTIONS_API__: 'true',
+    __VUE_PROD_DEVTOOLS__: 'false',
+    __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    __VUE_I18N_FULL_INSTALL__: 'false',
+    __VUE_I18N_LEGACY_API__: 'false',
+    __INTLIFY_PROD_DEVTOOLS__: 'false',
+  },
+  build: {
+    outDir: '../dist/client',
+    emptyOutDir: true,
+    target: 'es2022',
+    // Inlined data: URLs would need a wider content security policy.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'vue', test: /node_modules[\\/](@vue|vue|vue-router|vue-i18n|@intlify)[\\/]/, priority: 20 },
+            {
+              name: 'graphql',
+              test: /node_modules[\\/](@urql|@0no-co|graphql|graphql-ws|gql\.tada|wonka)[\\/]/,
+              priority: 10,
+            },
+          ],
+        },
+      },
+    },
+  },
+  server: { proxy: { '/graphql': { target: 'http://127.0.0.1:3000', ws: true } } },
+})
