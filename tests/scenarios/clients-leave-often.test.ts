@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { goldenStreams } from '../support/golden-streams.ts'
 import { listening } from '../support/listening.ts'
-import { heldMemory } from './collected.ts'
+import { megabytesMoreAfter } from './collected.ts'
 import { keyOf, startPools, usualBody } from './pools.ts'
 
 /** Fault 34. The upstream remembers nothing, so that what stays is the relay's. */
@@ -60,15 +60,15 @@ test('a thousand clients that come and leave: sockets and memory are back where 
 
   try {
     await cycles(300)
-    const before = { sockets: sockets(), memory: heldMemory() }
-    await cycles(1000)
-    const after = { sockets: sockets(), memory: heldMemory() }
-    expect(after.sockets - before.sockets).toBeLessThanOrEqual(20)
-    const grown = (after.memory.heap - before.memory.heap + after.memory.buffers - before.memory.buffers) / 1024 / 1024
-    console.info(
-      `after 1000 clients that left: ${grown.toFixed(2)} MB more, ${after.sockets - before.sockets} sockets more`,
-    )
-    expect(grown).toBeLessThan(2)
+    const before = sockets()
+    // What is lazily built, or compiled late, makes one round grow; what leaks makes every round grow.
+    const grown: number[] = []
+    do grown.push(await megabytesMoreAfter(() => cycles(1000)))
+    while (grown.at(-1)! >= 2 && grown.length < 3)
+    const more = sockets() - before
+    console.info(`after 1000 clients that left: ${grown.map((mb) => mb.toFixed(2))} MB more, ${more} sockets more`)
+    expect(more).toBeLessThanOrEqual(20)
+    expect(grown.at(-1)).toBeLessThan(2)
     const rows = await relay.rows()
     expect(new Set(rows.map((row) => row.requestId)).size).toBe(rows.length)
     expect(rows.filter((row) => row['outcome'] === 'aborted').length).toBeGreaterThan(300)

@@ -13,3 +13,11 @@ export function heldMemory(): { heap: number; buffers: number } {
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return { heap: heapUsed, buffers: arrayBuffers }
 }
+
+/** MB that are held more after the work than before it. */
+export async function megabytesMoreAfter(work: () => Promise<void>): Promise<number> {
+  const before = heldMemory()
+  await work()
+  const after = heldMemory()
+  return (after.heap + after.buffers - before.heap - before.buffers) / 1024 / 1024
+}
