@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, type AppOptions, startApp } from './app.ts'
 import type { Config } from './config.ts'
@@ -5,6 +6,7 @@ import { startDemoUpstream } from './demo-upstream.ts'
 import type { Log } from './log.ts'
 import { readProvisionFile } from './provision-file.ts'
 
+const demoUser = 'demo'
 const demoKeys = ['sk-demo-alice-0123456789', 'sk-demo-build-0123456789']
 const models = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5']
 
@@ -20,6 +22,8 @@ export async function runDemo(
 ): Promise<{ stop(): Promise<void> }> {
   const upstream = await startDemoUpstream()
   const dataDir = `${config.dataDir}-demo`
+  // Another one at each start: what is known to everybody opens nothing.
+  const password = randomBytes(9).toString('base64url')
   const app = await startApp(
     {
       ...config,
@@ -30,11 +34,12 @@ export async function runDemo(
       provisionFile: null,
     },
     log,
-    { ...options, provision: readProvisionFile(provisionText(upstream.url)) },
+    { ...options, provision: readProvisionFile(provisionText(upstream.url, password)) },
   )
   const base = `${app.url}/claude-code`
   say(
     `Demo relay listens on ${app.url}  (data in ${dataDir}, a made-up upstream, no credential needed)\n` +
+      `Dashboard:  ${config.publicUrl ?? app.url}/  (sign in as ${demoUser} with the password ${password}; the next start makes another)\n` +
       `Try it:  curl -N ${base}/v1/messages -H 'authorization: Bearer ${demoKeys[0]}' -H 'content-type: application/json' \\\n` +
       `  -d '{"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello"}]}'\n` +
       `Or:      ANTHROPIC_BASE_URL=${base} ANTHROPIC_AUTH_TOKEN=${demoKeys[0]} claude -p "Hello"\n` +
@@ -58,8 +63,9 @@ export async function runDemo(
   }
 }
 
-function provisionText(url: string): string {
+function provisionText(url: string, password: string): string {
   return JSON.stringify({
+    admin: { username: demoUser, password },
     groups: [{ name: 'demo' }],
     accounts: [
       { name: 'demo upstream one', url, secret: 'sk-upstream-one', group: 'demo', weight: 300 },

@@ -1,26 +1,29 @@
-import { rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { shortUsd } from '../../client/values/money.ts'
-import { deferred } from '../support/deferred.ts'
-import { answerDefault } from '../support/fake-message.ts'
+import { openDatabase } from '../../server/store/database.ts'
+import { deferred, gate } from '../support/deferred.ts'
+import { silentLog } from '../support/engines.ts'
+import { answerDefault, messageEvents, usageOf } from '../support/fake-message.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
-import { startRelayApp } from '../support/relay-app.ts'
+import { startRelayProcess } from '../support/relay-process.ts'
 
-/** A person looks on: the upstream may take its time. */
-const timers = { firstByteStreamMs: 20_000 }
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking']
 
 /** The built dashboard before the whole program: dist/client has to be there, and Debian's chromium. */
-test('setup link, group, account, key, a request that appears, fills and settles, a restart, sign-out, sign-in', {
+test('setup link, group, account, key, a request that appears, fills and settles, kill -9 under a stream, sign-out, sign-in', {
   timeout: 120_000,
 }, async () => {
   const upstream = await createFakeUpstream()
   onTestFinished(() => upstream.close())
-  let relay = await startRelayApp({ keys: [], keepData: true, timers })
+  const dataDir = await mkdtemp(join(tmpdir(), 'relay-browser-'))
+  let relay = await startRelayProcess({ DATA_DIR: dataDir })
   onTestFinished(async () => {
     await relay.stop()
-    await rm(relay.dataDir, { recursive: true, force: true })
+    await rm(dataDir, { recursive: true, force: true })
   })
   const complaints: string[] = []
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
@@ -29,7 +32,7 @@ test('setup link, group, account, key, a request that appears, fills and settles
   page.setDefaultTimeout(10_000)
   page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
   page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(`${relay.app.url}${relay.app.setupPath}`)
+  await page.goto(/^ {2}(http\S+\/setup\?token=\S+)$/m.exec(relay.output())?.[1] ?? 'no link was printed')
   await page.getByLabel('Password *', { exact: true }).fill('correct horse battery')
   await page.getByLabel('Repeat the password').fill('correct horse battery')
   await page.getByRole('button', { name: 'Create administrator' }).click()
@@ -84,20 +87,67 @@ test('setup link, group, account, key, a request that appears, fills and settles
   finish.resolve()
   expect(await answer).toContain('message_stop')
   await page.getByTestId('requests').getByText('1', { exact: true }).waitFor()
-  const [row] = await relay.rows()
-  const cost = shortUsd(String(row?.['cost_nano']))
-  await page.getByTestId('cost').getByText(cost).waitFor()
-  await page.getByText(cost).nth(1).waitFor()
+  const database = await openDatabase({ url: `file:${join(dataDir, 'relay.db')}`, log: silentLog })
+  onTestFinished(() => database.close())
+  // The ledger is written in batches, behind the events: what is waited for is that it catches up.
+  const sql = async () => {
+    const [[requests, cost] = []] = await database.select('SELECT COUNT(*), SUM(`cost_nano`) FROM `logs`')
+    return { requests: Number(requests), cost: String(cost ?? 0) }
+  }
+  const inSql = async () => {
+    const { requests, cost } = await sql()
+    return { requests: String(requests), cost: shortUsd(cost) }
+  }
+  const first = await page.getByTestId('cost').textContent()
+  await expect.poll(async () => (await inSql()).cost).toBe(first)
+  await page
+    .getByTestId('settled')
+    .getByText(first ?? '')
+    .waitFor()
 
-  // The server goes away and comes back: the page recovers, its totals are the server's.
-  const port = new URL(relay.app.url).port
-  await relay.stop()
-  relay = await startRelayApp({ dataDir: relay.dataDir, keepData: true, keys: [], env: { PORT: port }, timers })
+  // The server is killed while a stream runs, and started again on the same data.
+  const never = gate()
+  onTestFinished(never.open)
+  upstream.script(async (exchange) => {
+    const tokens = usageOf(exchange.request.body.length, 1)
+    await exchange.sse(messageEvents('claude-opus-5-5', tokens, 1, 3).slice(0, 5), { end: false })
+    await never.passed
+  })
+  const broken = ask().then(
+    () => 'answered',
+    () => 'broken off',
+  )
+  await page.getByTestId('running').getByText('claude-opus-5-5').waitFor()
+  await upstream.arrived(1)
+  // Its first tokens are told; they must not be lost with the process.
+  await page
+    .getByTestId('running')
+    .locator('td')
+    .filter({ hasText: /^[1-9][\d,]* \/ \d+$/ })
+    .waitFor()
+  await relay.kill()
+  expect(await broken).toBe('broken off')
+  await page.getByText('Reconnecting').waitFor()
+  complaints.length = 0
+  relay = await startRelayProcess({ DATA_DIR: dataDir, PORT: new URL(relay.base).port })
+  const settled = page.getByTestId('settled').locator('tbody tr')
+  await settled.filter({ hasText: 'Interrupted' }).waitFor({ timeout: 30_000 })
+  expect(await page.getByTestId('running').count()).toBe(0)
+  await page.getByText('Reconnecting').waitFor({ state: 'detached' })
+
+  // Nothing is counted twice and nothing is lost: page, server and SQL say the same.
+  const shown = async () => ({
+    requests: await page.getByTestId('requests').textContent(),
+    cost: await page.getByTestId('cost').textContent(),
+  })
+  await page.getByTestId('requests').getByText('2', { exact: true }).waitFor()
+  expect(await shown()).toEqual(await inSql())
   await ask()
-  await page.getByTestId('requests').getByText('2', { exact: true }).waitFor({ timeout: 30_000 })
-  const rows = await relay.rows()
-  const total = rows.reduce((sum, each) => sum + BigInt(String(each['cost_nano'])), 0n)
-  await page.getByTestId('cost').getByText(shortUsd(total)).waitFor()
+  await page.getByTestId('requests').getByText('3', { exact: true }).waitFor()
+  expect(await settled.count()).toBe(3)
+  await expect.poll(inSql).toEqual(await shown())
+  const answered = await serverTotals(new URL(relay.base).origin, 'correct horse battery')
+  expect(answered).toEqual(await sql())
   complaints.length = 0
 
   await page.getByRole('button', { name: 'User menu' }).click()
@@ -113,3 +163,22 @@ test('setup link, group, account, key, a request that appears, fills and settles
   // Signing in with a wrong password is told on the console as a matter of course.
   expect(complaints).toEqual([])
 })
+
+/** What the server itself says of today, asked without a page. */
+async function serverTotals(origin: string, password: string): Promise<{ requests: number; cost: string }> {
+  const post = async (query: string, variables: object, token?: string) => {
+    const response = await fetch(`${origin}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify({ query, variables }),
+    })
+    // biome-ignore lint/suspicious/noExplicitAny: the test reads what it asked for
+    return ((await response.json()) as { data: any }).data
+  }
+  const signIn = 'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }'
+  const { accessToken } = (await post(signIn, { input: { username: 'admin', password } })).signIn
+  const hour = 3_600_000
+  const range = { from: new Date(Date.now() - 24 * hour), to: new Date(Date.now() + hour) }
+  const query = 'query ($range: RangeInput!) { totals(range: $range) { requests cost } }'
+  return (await post(query, { range }, accessToken)).totals
+}
