@@ -66,7 +66,9 @@ test('a thousand clients that come and leave: sockets and memory are back where 
     do grown.push(await megabytesMoreAfter(() => cycles(1000)))
     while (grown.at(-1)! >= 2 && grown.length < 3)
     const more = sockets() - before
-    console.info(`after 1000 clients that left: ${grown.map((mb) => mb.toFixed(2))} MB more, ${more} sockets more`)
+    console.info(
+      `after 1000 clients that left: ${grown.map((mb) => mb.toFixed(2)).join(', ')} MB more, ${more} sockets more`,
+    )
     expect(more).toBeLessThanOrEqual(20)
     expect(grown.at(-1)).toBeLessThan(2)
     const rows = await relay.rows()
