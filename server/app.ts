@@ -1,7 +1,9 @@
 // Over 300 lines: the composition root; every part is named, wired and closed here, once.
 import { fileURLToPath } from 'node:url'
-import { type Account, accountStateCleared, accountsChanged, createAccounts } from './accounts/accounts.ts'
+import { type Account, accountsChanged, createAccounts } from './accounts/accounts.ts'
+import { accountReported } from './accounts/reports.ts'
 import type { StatePolicy } from './accounts/state.ts'
+import type { Transition } from './accounts/transitions.ts'
 import type { Config } from './config.ts'
 import { checkDeployment } from './deployment.ts'
 import { fail } from './errors.ts'
@@ -161,6 +163,7 @@ async function compose(
     onError: report('usage'),
   })
   opened.push(() => usage.close())
+  const requestId = createRequestIds(usage.slot, now)
 
   const stream = redis
     ? await openRedisStream<LiveBatch>({ ...redis, prefix, name: 'live', report: report('live') })
@@ -175,7 +178,7 @@ async function compose(
   })
   opened.push(() => live.close())
   if (redis && usage.replayed.settled + usage.replayed.interrupted > 0) live.recount()
-  const tellAccount = (account: Account): void =>
+  const tellAccount = (account: Account, steps: readonly Transition[] = []): void =>
     live.accountChanged({
       accountId: account.id,
       name: account.name,
@@ -184,6 +187,7 @@ async function compose(
       enabled: account.enabled,
       state: account.live.state,
       inFlight: account.live.inFlight,
+      steps,
     })
 
   const accounts = createAccounts({
@@ -193,15 +197,19 @@ async function compose(
     now,
     chance,
     policy: options.statePolicy,
-    onStateChange(account, before) {
-      const { state } = account.live
-      roomLog(log, 'accounts').info(
-        { account: account.name, from: before.kind, to: state.kind, until: state.untilMs, reason: state.reason },
-        'account state',
-      )
-      tellAccount(account)
-      accounts.storeState(account).catch((error: unknown) => report('accounts')(error, 'storing an account state'))
+    newId: requestId,
+    onTransition(account, steps) {
+      for (const { from, to, model, untilMs, reason, cause } of steps) {
+        const fields = { account: account.name, from, to, model, until: untilMs, reason, by: cause.by }
+        roomLog(log, 'accounts').info({ ...fields, requestId: cause.requestId }, 'account state')
+      }
+      tellAccount(account, steps)
     },
+    onError: report('accounts'),
+  })
+  opened.push(async () => {
+    await accounts.stored().catch(() => {})
+    accounts.stop()
   })
   const keys = createKeys({ database, seal, events, now })
   const users = createUsers()
@@ -221,7 +229,7 @@ async function compose(
   const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load) }
   await events.subscribe(accountsChanged, reload.accounts)
   await events.subscribe(keysChanged, reload.keys)
-  await events.subscribe(accountStateCleared, (message) => accounts.applyCleared((message as { id: number }).id))
+  await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
     for (const load of [reload.accounts, reload.keys])
       load().catch((error: unknown) => report('store')(error, 'reading accounts and keys anew'))
@@ -260,7 +268,6 @@ async function compose(
       roomLog(log, 'relay').error({ err: error, requestId }, 'a request failed inside the relay'),
   })
 
-  const requestId = createRequestIds(usage.slot, now)
   const door = createGraphqlDoor({
     database,
     seal,

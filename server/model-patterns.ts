@@ -43,6 +43,11 @@ export function createModelMapping(pairs: Readonly<Record<string, string>>): Mod
   }
 }
 
+/** Whether a name fits one pattern, for those who keep no list of compiled ones. */
+export function fitsPattern(pattern: string, model: string): boolean {
+  return globOf(pattern)(model.toLowerCase())
+}
+
 /** Whether a lower-case name fits. Linear in its length: names come from callers, and a regular expression with a few `*` is not. */
 function globOf(pattern: string): (lowerCase: string) => boolean {
   const [head = '', ...rest] = pattern.toLowerCase().split(/\*+/)

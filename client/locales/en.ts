@@ -183,6 +183,7 @@ export const en = {
       READY: 'Ready',
       LIMITED: 'Limited',
       COOLING: 'Cooling down',
+      PROBING: 'On trial',
       NEEDS_LOGIN: 'Needs login',
       UNFUNDED: 'Unfunded',
     },

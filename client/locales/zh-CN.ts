@@ -180,6 +180,7 @@ export const zhCN: Messages = {
       READY: '可用',
       LIMITED: '限流中',
       COOLING: '冷却中',
+      PROBING: '试用中',
       NEEDS_LOGIN: '需要登录',
       UNFUNDED: '余额不足',
     },

@@ -11,6 +11,7 @@ const themes: Record<AccountState['kind'], ShownState['theme']> = {
   READY: 'success',
   LIMITED: 'warning',
   COOLING: 'warning',
+  PROBING: 'warning',
   NEEDS_LOGIN: 'danger',
   UNFUNDED: 'danger',
 }

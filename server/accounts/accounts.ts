@@ -1,9 +1,13 @@
 import { createModelList, createModelMapping, type ModelList, type ModelMapping } from '../model-patterns.ts'
+import type { RequestId } from '../request-ids.ts'
 import type { Database, Tx } from '../store/database.ts'
 import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
 import { credentialAad, openCredential, type SealedCredential } from './credential.ts'
-import { type AccountEvent, type AccountState, fold, readyState, type StatePolicy } from './state.ts'
+import { createReports } from './reports.ts'
+import { type AccountState, type StatePolicy, storedState } from './state.ts'
+import { createTimeline } from './timeline.ts'
+import type { Transition } from './transitions.ts'
 
 export type Platform = 'claude' | 'console' | 'openai' | 'codex'
 export type AuthHeader = 'bearer' | 'x-api-key'
@@ -62,9 +66,6 @@ export interface AccountDraft {
 }
 
 export const accountsChanged = 'accounts.changed'
-/** Topic; message: { id }. */
-export const accountStateCleared = 'accounts.state-cleared'
-
 /** The pool: groups and accounts in memory, their states, and the verbs that change them. */
 export function createAccounts(parts: {
   database: Database
@@ -72,8 +73,12 @@ export function createAccounts(parts: {
   events: Events
   now: () => number
   chance: () => number
+  /** Ids that sort by time, for the timeline. */
+  newId: () => RequestId
   policy?: StatePolicy
-  onStateChange?: (account: Account, before: AccountState) => void
+  onTransition?: (account: Account, steps: readonly Transition[]) => void
+  /** A state or a step could not be written yet. */
+  onError?: (error: unknown, doing: string) => void
 }) {
   const { database, seal, events } = parts
   let byId = new Map<number, Account>()
@@ -107,7 +112,7 @@ export function createAccounts(parts: {
         models: createModelList(JSON.parse(row.models)),
         mapping: createModelMapping(JSON.parse(row.modelMapping)),
         enabled: row.enabled,
-        live: byId.get(row.id)?.live ?? { state: storedState(row.state), inFlight: 0 },
+        live: liveOf(byId.get(row.id), storedState(row.state)),
       }
       next.set(account.id, account)
       const members = nextByGroup.get(account.groupId)
@@ -119,29 +124,30 @@ export function createAccounts(parts: {
     groups = new Map(groupRows.map((row) => [row.id, { id: row.id, name: row.name, enabled: row.enabled }]))
   }
 
+  const timeline = createTimeline({ database, newId: parts.newId, onError: parts.onError })
+  const reports = createReports({
+    byId: (id) => byId.get(id),
+    all: () => byId.values(),
+    events,
+    now: parts.now,
+    chance: parts.chance,
+    policy: parts.policy,
+    store: timeline.write,
+    writeIn: timeline.writeIn,
+    onTransition: parts.onTransition,
+  })
+
   return {
+    ...reports,
     load,
+    /** Resolves when every state and step so far is written. */
+    stored: timeline.written,
+    /** Gives up what the database does not take. */
+    stop: timeline.stop,
     ofGroup: (groupId: number): readonly Account[] => byGroup.get(groupId) ?? [],
     byId: (id: number): Account | undefined => byId.get(id),
     all: (): Iterable<Account> => byId.values(),
     group: (id: number): Group | undefined => groups.get(id),
-
-    /** Folds what happened into the account's state; a change is stored and told off the caller's path. */
-    report(account: Account, event: AccountEvent): void {
-      const before = account.live.state
-      const after = fold(before, event, parts.now(), parts.chance(), parts.policy)
-      if (after === before) return
-      account.live.state = after
-      parts.onStateChange?.(account, before)
-    },
-
-    /** Writes a state as it is now; called off the relay path. */
-    async storeState(account: Account): Promise<void> {
-      await database.client.account.updateMany({
-        where: { id: account.id },
-        data: { state: JSON.stringify(account.live.state) },
-      })
-    },
 
     /** Creates a group or finds it by name. */
     async ensureGroup(tx: Tx, name: string): Promise<number> {
@@ -206,18 +212,6 @@ export function createAccounts(parts: {
       return id
     },
 
-    /** Folds a clearing, made by whichever process, into this one's memory. */
-    applyCleared(id: number): void {
-      const account = byId.get(id)
-      if (!account || account.live.state === readyState) return
-      const before = account.live.state
-      account.live.state = readyState
-      parts.onStateChange?.(account, before)
-    },
-
-    /** Tells every process that an account's state was cleared. */
-    stateCleared: (id: number) => events.publish(accountStateCleared, { id }),
-
     /** What can be seen of an account's credential: never the secret, only whether there is a proxy. */
     hasProxy: (id: number): boolean => (byId.get(id)?.proxy ?? null) !== null,
 
@@ -228,8 +222,9 @@ export function createAccounts(parts: {
 
 export type Accounts = ReturnType<typeof createAccounts>
 
-/** The state as stored in a row; what is unreadable or missing is ready. */
-export function storedState(text: string): AccountState {
-  const stored = JSON.parse(text) as Partial<AccountState>
-  return stored.kind === undefined || stored.kind === 'ready' ? readyState : { ...readyState, ...stored }
+/** An account keeps its live state; of one that other processes changed while we heard nothing, the row knows more. */
+function liveOf(known: Account | undefined, stored: AccountState): AccountLive {
+  if (!known) return { state: stored, inFlight: 0 }
+  if (stored.sinceMs > known.live.state.sinceMs) known.live.state = stored
+  return known.live
 }

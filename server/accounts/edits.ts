@@ -3,7 +3,6 @@ import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
 import type { AccountDraft } from './accounts.ts'
 import { credentialAad, openCredential } from './credential.ts'
-import { readyState } from './state.ts'
 
 /** An account with all it needs. */
 export type NewAccount = Required<AccountDraft> & { ownerId: number | null }
@@ -83,12 +82,6 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       await existingAccount(tx, id)
       await tx.accountCredential.deleteMany({ where: { accountId: id } })
       await tx.account.update({ where: { id }, data: { deletedMark: id, enabled: false } })
-    },
-
-    /** Forgets why the account rests: it is tried again with the next request. `stateCleared` brings it to every process. */
-    async clearState(tx: Tx, id: number): Promise<void> {
-      await existingAccount(tx, id)
-      await tx.account.update({ where: { id }, data: { state: JSON.stringify(readyState) } })
     },
   }
 }

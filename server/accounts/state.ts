@@ -1,41 +1,75 @@
+import { fitsPattern } from '../model-patterns.ts'
+
 /**
  * The automatic state of an account: a fold over what happened to it. Pure: time and chance are arguments.
  * The manual switch (`enabled`) is another matter and is never touched here.
  */
+export type StateKind = 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
+
 export interface Rest {
   untilMs: number
   reason: string
+  /** With a 403: the API key it was said to (0: a probe). Two models refused to two keys mean a lost login. */
+  forbiddenTo?: number
 }
 
 export interface AccountState {
-  kind: 'ready' | 'limited' | 'cooling' | 'needs_login' | 'unfunded'
-  /** When it returns by itself; null when it is ready or a person must act. */
+  /** `probing`: back from a cooling and on trial; one request goes there, others only if there is no other account. */
+  kind: StateKind
+  /** When it returns by itself (`probing`: when the next trial may begin); null when it is ready or a person must act. */
   untilMs: number | null
   /** One line for people: why it rests, or what failed last; '' when nothing did. */
   reason: string
-  /** Failures since the last answer: first and last, and how many. */
+  /** When its kind or its end last changed, epoch ms; 0: never. */
+  sinceMs: number
+  /** When a recovery probe looks at it next; null: none is planned. */
+  nextProbeAtMs: number | null
+  /** Failures since the last answer: when the first was, and how many. */
   failures: { count: number; firstMs: number }
   /** Coolings in a row: the exponent of the back-off. */
   coolings: number
-  /** Rests of single models (as requested), beside the state of the whole account. */
+  /** Rests of single models (as requested) or of families (a pattern with `*`), beside the state of the whole account. */
   models: Readonly<Record<string, Rest>>
 }
 
 export type AccountEvent =
+  /** A request was answered. Ends coolings and trials; of limits it says nothing, it may have begun before. */
   | { kind: 'answered' }
+  /** A probe that began at `startedMs` was answered: whatever is older than it is over, or with `model` the rest of that model. */
+  | { kind: 'recovered'; startedMs: number; model?: string }
+  /** `model`: only this model rests, or the family that a pattern names. */
   | { kind: 'limited'; untilMs: number; reason: string; model?: string }
-  | { kind: 'failed'; reason: string }
+  | { kind: 'forbidden'; model: string; keyId: number; untilMs: number; reason: string }
+  /** `isLast`: no other account could serve; it is not ejected before a trial failed too. */
+  | { kind: 'failed'; reason: string; isLast?: boolean }
   | { kind: 'login_needed'; reason: string }
   | { kind: 'unfunded'; untilMs: number | null; reason: string }
+  /** A request begins that decides whether the account is back. */
+  | { kind: 'trial' }
+  /** The trial ended without a verdict (its client left): the next request is the trial. */
+  | { kind: 'released' }
+  /** It was the request's fault after all: takes back one failure, or what was held against the model. */
+  | { kind: 'retracted'; model?: string }
+  /** Somebody looked at the clock: limits that are over end. */
+  | { kind: 'elapsed' }
+  | { kind: 'probe_planned'; atMs: number | null }
   | { kind: 'cleared' }
+
+const longestText = 2000
+/** More models than this rest one by one only where somebody makes their names up. */
+const mostModelRests = 50
+
+const noModels: AccountState['models'] = Object.freeze({})
 
 export const readyState: AccountState = Object.freeze({
   kind: 'ready',
   untilMs: null,
   reason: '',
+  sinceMs: 0,
+  nextProbeAtMs: null,
   failures: { count: 0, firstMs: 0 },
   coolings: 0,
-  models: {},
+  models: noModels,
 })
 
 export interface StatePolicy {
@@ -45,6 +79,8 @@ export interface StatePolicy {
   /** First cooling; each further one doubles it up to the longest. */
   coolingMs: number
   longestCoolingMs: number
+  /** A trial that has not ended after this long is given up: the next request is one. */
+  trialMs: number
 }
 
 const defaultPolicy: StatePolicy = {
@@ -52,9 +88,13 @@ const defaultPolicy: StatePolicy = {
   windowMs: 60_000,
   coolingMs: 10_000,
   longestCoolingMs: 300_000,
+  trialMs: 120_000,
 }
 
-/** The state after an event. `chance` is in [0, 1) and jitters back-offs by up to a fifth. The same object means: no change. */
+/**
+ * The state after an event. `chance` is in [0, 1) and jitters back-offs by up to a fifth. The same object means: no change.
+ * Bad news never brings a return forward.
+ */
 export function fold(
   state: AccountState,
   event: AccountEvent,
@@ -64,74 +104,217 @@ export function fold(
 ): AccountState {
   switch (event.kind) {
     case 'cleared':
-      return readyState
-    case 'answered': {
-      const models = withoutExpired(state.models, nowMs)
-      const resting = state.kind !== 'ready' && !(state.untilMs !== null && state.untilMs <= nowMs)
-      // A request that was already on its way says nothing about a limit that came after it.
-      if (resting && state.kind !== 'cooling') return state
-      if (state === readyState) return state
-      if (state.kind === 'ready' && state.failures.count === 0 && state.coolings === 0 && models === state.models)
-        return state
-      return { ...readyState, models }
-    }
-    case 'limited': {
-      if (event.model !== undefined) {
-        const known = state.models[event.model]
-        if (known && known.untilMs >= event.untilMs) return state
-        return {
-          ...state,
-          models: {
-            ...withoutExpired(state.models, nowMs),
-            [event.model]: { untilMs: event.untilMs, reason: event.reason },
-          },
-        }
-      }
-      if (state.kind === 'needs_login' || state.kind === 'unfunded') return state
-      // A second limit never shortens the first.
-      if (state.kind === 'limited' && (state.untilMs ?? 0) >= event.untilMs) return state
-      return { ...state, kind: 'limited', untilMs: event.untilMs, reason: event.reason }
-    }
-    case 'failed': {
-      if (state.kind !== 'ready' && !(state.untilMs !== null && state.untilMs <= nowMs)) return state
-      const fresh = nowMs - state.failures.firstMs > policy.windowMs
-      const failures = fresh
-        ? { count: 1, firstMs: nowMs }
-        : { count: state.failures.count + 1, firstMs: state.failures.firstMs }
-      // An account just back from a cooling is on trial: one more failure sends it back.
-      if (failures.count < policy.failures && state.kind !== 'cooling')
-        return { ...state, kind: 'ready', untilMs: null, reason: event.reason, failures }
-      const restMs = Math.min(policy.coolingMs * 2 ** state.coolings, policy.longestCoolingMs) * (1 + chance / 5)
-      return {
-        ...state,
-        kind: 'cooling',
-        untilMs: nowMs + Math.round(restMs),
-        reason: event.reason,
-        failures,
-        coolings: state.coolings + 1,
-      }
-    }
+      return state === readyState ? state : { ...readyState, sinceMs: nowMs }
+    case 'answered':
+      return foldAnswer(state, nowMs)
+    case 'recovered':
+      return foldRecovery(state, event, nowMs)
+    case 'limited':
+      if (event.model !== undefined) return withModelRest(state, event.model, event, nowMs)
+      return withRest(state, 'limited', event, nowMs)
+    case 'forbidden':
+      return foldForbidden(state, event, nowMs)
+    case 'failed':
+      return foldFailure(state, event, nowMs, chance, policy)
     case 'login_needed':
-      return { ...state, kind: 'needs_login', untilMs: null, reason: event.reason }
+      if (state.kind === 'needs_login') return state
+      return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason }
     case 'unfunded':
-      return { ...state, kind: 'unfunded', untilMs: event.untilMs, reason: event.reason }
+      return withRest(state, 'unfunded', event, nowMs)
+    case 'trial':
+      if (!isHalfOpen(state, nowMs)) return state
+      return { ...state, kind: 'probing', untilMs: nowMs + policy.trialMs, sinceMs: nowMs }
+    case 'released':
+      return state.kind === 'probing' ? { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs } : state
+    case 'retracted':
+      return event.model === undefined ? withoutFailure(state, nowMs) : withoutModel(state, event.model)
+    case 'elapsed': {
+      const models = withoutExpired(state.models, nowMs)
+      if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models }
+      return models === state.models ? state : { ...state, models }
+    }
+    case 'probe_planned':
+      return state.nextProbeAtMs === event.atMs ? state : { ...state, nextProbeAtMs: event.atMs }
   }
 }
 
-/** The one answer to "may a request for this model go there now". */
-export function isEligible(state: AccountState, model: string, nowMs: number): boolean {
-  if (state.kind !== 'ready' && (state.untilMs === null || state.untilMs > nowMs)) return false
-  const rest = state.models[model]
-  return rest === undefined || rest.untilMs <= nowMs
+/** The one answer to "may a request for this model go there now". `isLast`: no other account can; then a trial under way does not bar it. */
+export function isEligible(state: AccountState, model: string, nowMs: number, isLast = false): boolean {
+  if (state.kind !== 'ready' && !(isLast && state.kind === 'probing')) {
+    if (state.untilMs === null || state.untilMs > nowMs) return false
+  }
+  return state.models === noModels || modelRestMs(state, model) <= nowMs
 }
 
-/** When it may serve this model again; null when only a person can tell. */
+/** True when the next request to it is the trial that ends a cooling or begins another. */
+export function isHalfOpen(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): boolean {
+  return (state.kind === 'cooling' || state.kind === 'probing') && state.untilMs !== null && state.untilMs <= nowMs
+}
+
+/** What to call it now: a limit whose end has come is over, and a cooling goes on as a trial. */
+export function kindAt(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): StateKind {
+  if (isOver(state, nowMs)) return 'ready'
+  return isHalfOpen(state, nowMs) ? 'probing' : state.kind
+}
+
+/** When it may serve this model again; 0 when it may already, or a trial decides any moment; null when only a person can tell. */
 export function returnsAtMs(state: AccountState, model: string): number | null {
   if (state.kind !== 'ready' && state.untilMs === null) return null
-  return Math.max(state.untilMs ?? 0, state.models[model]?.untilMs ?? 0)
+  return Math.max(state.kind === 'probing' ? 0 : (state.untilMs ?? 0), modelRestMs(state, model))
+}
+
+/** The state for its column of 2000 characters: where models with long names rest, those that rest longest are kept. */
+export function stateText(state: AccountState): string {
+  let text = JSON.stringify(state)
+  if (text.length <= longestText) return text
+  const rests = Object.entries(state.models).sort(([, one], [, other]) => other.untilMs - one.untilMs)
+  while (text.length > longestText && rests.pop())
+    text = JSON.stringify({ ...state, models: Object.fromEntries(rests) })
+  return text
+}
+
+/** The state as a row holds it; what is missing is as in a ready one. A trial does not outlive the process that made it. */
+export function storedState(text: string): AccountState {
+  const stored = JSON.parse(text) as Partial<AccountState>
+  if (stored.kind === undefined) return readyState
+  const models = Object.keys(stored.models ?? {}).length === 0 ? noModels : stored.models!
+  const state = { ...readyState, ...stored, models }
+  return state.kind === 'probing' ? { ...state, kind: 'cooling', untilMs: 0 } : state
+}
+
+function foldAnswer(state: AccountState, nowMs: number): AccountState {
+  // Nearly every answer of a relay's day.
+  if (state === readyState) return state
+  const models = withoutExpired(state.models, nowMs)
+  // A request that was already on its way says nothing about a limit that came after it.
+  if (state.kind !== 'ready' && state.kind !== 'cooling' && state.kind !== 'probing' && !isOver(state, nowMs))
+    return state
+  if (state.kind === 'ready' && state.failures.count === 0 && state.coolings === 0 && models === state.models)
+    return state
+  return { ...readyState, sinceMs: state.kind === 'ready' ? state.sinceMs : nowMs, models }
+}
+
+function foldRecovery(
+  state: AccountState,
+  { startedMs, model }: { startedMs: number; model?: string },
+  nowMs: number,
+): AccountState {
+  if (model !== undefined) return withoutModel(state, model)
+  if (state.kind === 'ready' || state.sinceMs > startedMs) return state
+  return { ...readyState, sinceMs: nowMs, models: withoutExpired(state.models, nowMs) }
+}
+
+function foldForbidden(
+  state: AccountState,
+  event: Extract<AccountEvent, { kind: 'forbidden' }>,
+  nowMs: number,
+): AccountState {
+  for (const [model, rest] of Object.entries(withoutExpired(state.models, nowMs))) {
+    if (rest.forbiddenTo === undefined || model === event.model || rest.forbiddenTo === event.keyId) continue
+    if (state.kind === 'needs_login') return state
+    return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason }
+  }
+  const { untilMs, reason, keyId } = event
+  return withModelRest(state, event.model, { untilMs, reason, forbiddenTo: keyId }, nowMs)
+}
+
+function foldFailure(
+  state: AccountState,
+  event: Extract<AccountEvent, { kind: 'failed' }>,
+  nowMs: number,
+  chance: number,
+  policy: StatePolicy,
+): AccountState {
+  const onTrial = state.kind === 'probing' || isHalfOpen(state, nowMs)
+  // Failures of requests that were already on their way do not prolong a rest.
+  if (state.kind !== 'ready' && !onTrial && !isOver(state, nowMs)) return state
+  const fresh = nowMs - state.failures.firstMs > policy.windowMs
+  const failures = fresh
+    ? { count: 1, firstMs: nowMs }
+    : { count: state.failures.count + 1, firstMs: state.failures.firstMs }
+  const { reason } = event
+  if (!onTrial && failures.count < policy.failures) {
+    return {
+      ...state,
+      kind: 'ready',
+      untilMs: null,
+      sinceMs: isOver(state, nowMs) ? nowMs : state.sinceMs,
+      reason,
+      failures,
+    }
+  }
+  // The last account begins its cooling with the trial.
+  if (!onTrial && event.isLast === true)
+    return { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs, reason, failures }
+  const restMs = Math.min(policy.coolingMs * 2 ** state.coolings, policy.longestCoolingMs) * (1 + chance / 5)
+  const untilMs = nowMs + Math.round(restMs)
+  return { ...state, kind: 'cooling', untilMs, sinceMs: nowMs, reason, failures, coolings: state.coolings + 1 }
+}
+
+/** True for a limit or an empty purse whose date has come; a cooling ends with a trial, not with the clock. */
+function isOver(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): boolean {
+  return (state.kind === 'limited' || state.kind === 'unfunded') && state.untilMs !== null && state.untilMs <= nowMs
+}
+
+/** The whole account rests; what rests longer already stays as it is. */
+function withRest(
+  state: AccountState,
+  kind: 'limited' | 'unfunded',
+  { untilMs, reason }: { untilMs: number | null; reason: string },
+  nowMs: number,
+): AccountState {
+  if (state.kind === 'needs_login') return state
+  const isResting =
+    state.kind !== 'ready' && state.kind !== 'probing' && (state.untilMs === null || state.untilMs > nowMs)
+  if (isResting && (state.untilMs === null || (untilMs !== null && state.untilMs >= untilMs))) {
+    // An empty purse is the longer story, also when it ends sooner.
+    if (kind !== 'unfunded' || state.kind === 'unfunded') return state
+    return { ...state, kind, sinceMs: nowMs, reason }
+  }
+  if (kind === 'limited' && state.kind === 'unfunded' && isResting) return { ...state, untilMs, sinceMs: nowMs }
+  return { ...state, kind, untilMs, sinceMs: nowMs, reason }
+}
+
+function withModelRest(state: AccountState, model: string, rest: Rest, nowMs: number): AccountState {
+  const known = state.models[model]
+  if (known && known.untilMs >= rest.untilMs) return state
+  const { untilMs, reason, forbiddenTo } = rest
+  const entry = { untilMs, reason, ...(forbiddenTo !== undefined && { forbiddenTo }) }
+  const rests = Object.entries(withoutExpired(state.models, nowMs)).filter(([name]) => name !== model)
+  if (rests.length >= mostModelRests) rests.sort(([, one], [, other]) => other.untilMs - one.untilMs).pop()
+  return { ...state, models: Object.fromEntries([...rests, [model, entry]]) }
+}
+
+function withoutModel(state: AccountState, model: string): AccountState {
+  if (state.models[model] === undefined) return state
+  const { [model]: _, ...models } = state.models
+  return { ...state, models: Object.keys(models).length === 0 ? noModels : models }
+}
+
+/** One failure less; the cooling that just began with it is taken back with it. */
+function withoutFailure(state: AccountState, nowMs: number): AccountState {
+  if (state.failures.count === 0) return state
+  const failures = { ...state.failures, count: state.failures.count - 1 }
+  if (state.kind === 'ready') return { ...state, failures, reason: failures.count === 0 ? '' : state.reason }
+  if (state.kind !== 'cooling') return state
+  const coolings = Math.max(0, state.coolings - 1)
+  // After a trial that said nothing, the next request is the trial.
+  if (coolings > 0) return { ...state, untilMs: nowMs, sinceMs: nowMs, failures, coolings }
+  return { ...state, kind: 'ready', untilMs: null, sinceMs: nowMs, failures, coolings }
+}
+
+function modelRestMs(state: AccountState, model: string): number {
+  let untilMs = 0
+  for (const name in state.models) {
+    const rest = state.models[name]!
+    if (rest.untilMs > untilMs && (name === model || (name.includes('*') && fitsPattern(name, model))))
+      untilMs = rest.untilMs
+  }
+  return untilMs
 }
 
 function withoutExpired(models: AccountState['models'], nowMs: number): AccountState['models'] {
   const live = Object.entries(models).filter(([, rest]) => rest.untilMs > nowMs)
+  if (live.length === 0) return noModels
   return live.length === Object.keys(models).length ? models : Object.fromEntries(live)
 }

@@ -194,20 +194,20 @@ addMutation('deleteAccount', {
 })
 
 addMutation('clearAccountState', {
-  description: 'Forgets why the account rests: the next request may try it again.',
+  description: 'Lifts every automatic state, of the account and of its models: the next request may try it again.',
   scope: 'user',
   args: (arg) => ({ id: arg.id({ required: true }) }),
   check: onlyId('Account'),
   success: addAccountSuccess('ClearAccountStateSuccess'),
   failures: ['not_found'],
-  async run({ id }, { parts, viewer }, change) {
+  async run({ id }, { parts, viewer, actor }, change) {
+    const cause = { by: 'person', requestId: actor.requestId, evidence: null } as const
     await change(async (tx) => {
       const { state } = await ownAccount(tx, viewer, id)
-      await parts.accountEdits.clearState(tx, id)
+      await parts.accounts.clearState(tx, id, cause)
       return { answer: null, audit: { objectType: 'Account', objectId: id, before: { state } } }
     })
-    parts.accounts.applyCleared(id)
-    parts.accounts.stateCleared(id)
+    parts.accounts.cleared(id, cause)
     return { id }
   },
 })

@@ -61,12 +61,32 @@ export type AccountChange = {
   userId: number
   enabled: boolean
   state: {
-    kind: 'ready' | 'limited' | 'cooling' | 'needs_login' | 'unfunded'
+    kind: 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
     untilMs: number | null
     reason: string
+    sinceMs: number
+    nextProbeAtMs: number | null
     models: Readonly<Record<string, { untilMs: number; reason: string }>>
   }
   inFlight: number
+  /** The steps of its timeline that are told with this; none when something else changed. */
+  steps: readonly AccountStep[]
+}
+
+export type AccountStep = {
+  atMs: number
+  from: AccountChange['state']['kind']
+  to: AccountChange['state']['kind']
+  /** '' for the whole account. */
+  model: string
+  untilMs: number | null
+  nextProbeAtMs: number | null
+  reason: string
+  cause: {
+    by: 'request' | 'probe' | 'rule' | 'person' | 'time'
+    requestId: string
+    evidence: { status: number; errorType: string; code: string; message: string } | null
+  }
 }
 
 /** One thing that happened; exactly one field. */

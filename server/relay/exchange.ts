@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AccountEvent } from '../accounts/state.ts'
+import type { Cause } from '../accounts/transitions.ts'
 import type { Span } from '../json-members.ts'
 import type { ApiKey } from '../keys/keys.ts'
 import type { LiveRequest } from '../live/live-events.ts'
@@ -96,6 +98,9 @@ export type AttemptResult =
       /** The connection never came about: outside the retry budget. */
       connectPhase: boolean
       misconfigured: boolean
+      /** What happened to the account, if anything; and who found it out. */
+      event: AccountEvent | null
+      cause: Cause
       /** The upstream's own answer, to pass on if no other account can serve. */
       refusal: { status: number; headers: string[]; body: Buffer } | null
     }

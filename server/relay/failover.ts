@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import { type AccountEvent, isEligible, isHalfOpen, readyState } from '../accounts/state.ts'
+import type { Cause } from '../accounts/transitions.ts'
 import { type Failure, fail } from '../errors.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { Counters } from '../store/counters.ts'
@@ -13,7 +15,7 @@ import type { AttemptResult, Exchange, ForwardTimers } from './exchange.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
 import { shown } from './inspect.ts'
-import { choose, drawOf, soonestReturnMs, type Wish } from './schedule.ts'
+import { choose, drawOf, serves, soonestReturnMs, type Wish } from './schedule.ts'
 
 export interface FailoverParts {
   accounts: Accounts
@@ -81,6 +83,7 @@ export function createFailover(parts: FailoverParts): Failover {
     let account = first
     let last: Extract<AttemptResult, { kind: 'next' }> | null = null
     let misconfigured = true
+    account = stillEligible(exchange, account, wish)
     for (let failovers = 0; account !== undefined; failovers++) {
       const result = await attempt(exchange, account, last !== null && !last.connectPhase)
       if (result.kind === 'done') {
@@ -90,6 +93,7 @@ export function createFailover(parts: FailoverParts): Failover {
       }
       if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
       wish.tried.add(account.id)
+      if (result.event) accounts.report(account, withLast(exchange, account, result.event), result.cause)
       misconfigured &&= result.misconfigured
       last = result
       if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
@@ -103,10 +107,34 @@ export function createFailover(parts: FailoverParts): Failover {
     return giveUp(exchange, exhausted(exchange, last, misconfigured))
   }
 
+  /** The account chosen at admission, or another: it may have gone, or another request's trial begun, since then. */
+  function stillEligible(exchange: Exchange, account: Account | undefined, wish: TrialWish): Account | undefined {
+    if (!account || account.live.state === readyState) return account
+    const atMs = now()
+    if (isEligible(account.live.state, exchange.model, atMs)) return account
+    return choose(accounts.ofGroup(exchange.key.groupId), { ...wish, nowMs: atMs })
+  }
+
+  /** The last account that could serve is not ejected before a trial. */
+  function withLast(exchange: Exchange, account: Account, event: AccountEvent): AccountEvent {
+    if (event.kind !== 'failed') return event
+    const atMs = now()
+    const isLast = !accounts
+      .ofGroup(exchange.key.groupId)
+      .some(
+        (other) =>
+          other !== account && serves(other, exchange.model) && isEligible(other.live.state, exchange.model, atMs),
+      )
+    return isLast ? { ...event, isLast } : event
+  }
+
   async function attempt(exchange: Exchange, account: Account, isRetry: boolean): Promise<AttemptResult> {
     const upstream = parts.upstreams[account.platform]
     if (!upstream) throw new Error(`no upstream speaks ${account.platform}`)
     if (isRetry) retrying++
+    // Chosen in this very turn: no other request can have taken the trial.
+    const isTrial = isHalfOpen(account.live.state, now())
+    if (isTrial) accounts.report(account, { kind: 'trial' }, causeOf(exchange))
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
     let body =
@@ -147,8 +175,16 @@ export function createFailover(parts: FailoverParts): Failover {
     } finally {
       if (call) calls.delete(call)
       if (isRetry) retrying--
+      if (isTrial) releaseTrial(exchange, account)
     }
   }
+
+  /** A trial that ended without a verdict leaves it to the next request. After this turn: the verdict is reported in it. */
+  function releaseTrial(exchange: Exchange, account: Account): void {
+    setImmediate(() => accounts.report(account, { kind: 'released' }, causeOf(exchange)))
+  }
+
+  const causeOf = (exchange: Exchange): Cause => ({ by: 'request', requestId: exchange.id.text, evidence: null })
 
   const callParts = {
     timers,

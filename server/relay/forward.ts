@@ -3,6 +3,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
+import type { Cause } from '../accounts/transitions.ts'
 import { fail } from '../errors.ts'
 import { findMembers } from '../json-members.ts'
 import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-events.ts'
@@ -28,7 +29,7 @@ export interface CallParts {
   upstream: Upstream
   timers: ForwardTimers
   now: () => number
-  report: (account: Account, event: AccountEvent) => void
+  report: (account: Account, event: AccountEvent, cause: Cause) => void
   price: (reading: Reading, atMs: number) => Cost
   /** Usage at message_start, for the journal. */
   onUsage: (exchange: Exchange, account: Account, modelSent: string, reading: Reading) => void
@@ -36,6 +37,8 @@ export interface CallParts {
 
 /** Bytes that a finished answer may leave to the kernel without anybody watching that the client takes them. */
 const unwatchedBytes = 64 * 1024
+
+const answered: AccountEvent = Object.freeze({ kind: 'answered' })
 
 const pingEvent = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n')
 /** Before message_start no event is expected; a comment is nobody's event (protocol.md §1.9). */
@@ -316,7 +319,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     if (this.stoppedAtMs === 0) return this.broken('ended without message_stop')
     this.flush()
     this.endAnswer()
-    this.parts.report(this.account, { kind: 'answered' })
+    this.parts.report(this.account, answered, this.causeOf(null))
     this.settle('answer', '', true)
     this.finish({ kind: 'done', outcome: 'completed', httpStatus: 200, errorType: '' })
   }
@@ -331,7 +334,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.writeHead(200, headers)
     this.endAnswer(body)
     // A count says nothing of how the account does with messages.
-    if (this.exchange.metered) this.parts.report(this.account, { kind: 'answered' })
+    if (this.exchange.metered) this.parts.report(this.account, answered, this.causeOf(null))
     this.settle('answer', '', true, reading)
     this.finish({ kind: 'done', outcome: 'completed', httpStatus: 200, errorType: '' })
   }
@@ -341,7 +344,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     // Its last event has been: how the connection ends says nothing more.
     if (this.stoppedAtMs > 0 && this.phase !== 'json' && this.phase !== 'refused') return this.completeStream()
     if (this.phase !== 'flowing') return this.failUpstream('broken_answer', why)
-    this.parts.report(this.account, { kind: 'failed', reason: why })
+    this.parts.report(this.account, { kind: 'failed', reason: why }, this.causeOf(null))
     this.breakOff('broken_answer', 'The upstream broke off in the middle of its answer.')
   }
 
@@ -374,7 +377,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
   /** The upstream itself ended its answer with an error event, which has gone out. */
   private endWithUpstreamError(): void {
     const verdict = this.parts.upstream.judgeEvent(this.streamError, this.parts.now())
-    if (verdict.event) this.parts.report(this.account, verdict.event)
+    if (verdict.event) this.parts.report(this.account, verdict.event, this.causeOf(verdict))
     this.flush()
     this.endAnswer()
     this.settle('failing', this.streamError, true)
@@ -415,16 +418,21 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     connectPhase: boolean,
     refusal: { status: number; headers: string[]; body: Buffer } | null = null,
   ): void {
-    // count_tokens has limits of its own upstream: they say nothing about messages.
-    if (verdict.event && this.exchange.metered) this.parts.report(this.account, verdict.event)
     this.settle(verdict.kind, verdict.errorType, false)
     this.finish({
       kind: 'next',
       errorType: verdict.errorType,
       connectPhase,
       misconfigured: verdict.misconfigured === true,
+      // count_tokens has limits of its own upstream: they say nothing about messages.
+      event: this.exchange.metered ? (verdict.event ?? null) : null,
+      cause: this.causeOf(verdict),
       refusal,
     })
+  }
+
+  private causeOf(verdict: Verdict | null): Cause {
+    return { by: 'request', requestId: this.exchange.id.text, evidence: verdict?.evidence ?? null }
   }
 
   clientIsGone(): void {

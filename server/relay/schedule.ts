@@ -18,13 +18,18 @@ export interface Wish {
  * (rendezvous: each draws, the weight bends the draw, the best wins). Undefined: none is eligible.
  */
 export function choose(accounts: readonly Account[], wish: Wish): Account | undefined {
+  return chooseAmong(accounts, wish, false) ?? chooseAmong(accounts, wish, true)
+}
+
+/** `isLast`: nobody else can, so also one whose trial is under way. */
+function chooseAmong(accounts: readonly Account[], wish: Wish, isLast: boolean): Account | undefined {
   let best: Account | undefined
   let bestDraw = Number.POSITIVE_INFINITY
   for (const account of accounts) {
     if (
       wish.tried.has(account.id) ||
       !serves(account, wish.model) ||
-      !isEligible(account.live.state, wish.model, wish.nowMs)
+      !isEligible(account.live.state, wish.model, wish.nowMs, isLast)
     )
       continue
     if (account.id === wish.stickyId) return account

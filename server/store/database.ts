@@ -9,6 +9,7 @@ export {
   BatchConflict,
   isDuplicate,
   isOutcomeUnknown,
+  isRefusal,
   OutcomeUnknown,
   type Scalar,
   type Write,

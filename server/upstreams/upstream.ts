@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
+import type { Evidence } from '../accounts/transitions.ts'
 
 /** An upstream's answer that is not a success, as far as it was read. */
 export interface UpstreamRefusal {
@@ -18,6 +19,8 @@ export interface Verdict {
   errorType: string
   /** What happened to the account, if anything. */
   event?: AccountEvent
+  /** For the account's timeline. */
+  evidence?: Evidence
   /** True when the upstream's own words go to the client if no other account can serve (an unknown model, say). */
   passIfLast?: boolean
   /** True when a person has to mend the account: the client's error is 503, not 529. */

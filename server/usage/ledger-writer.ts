@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BatchConflict, type Database, isDuplicate, type Write } from '../store/database.ts'
+import { BatchConflict, type Database, isDuplicate, isRefusal, type Write } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { attemptColumns, type LedgerRecord, logColumn, logColumns } from './ledger.ts'
 import { rollUp, rollupDimensions, rollupSums } from './rollups.ts'
@@ -120,25 +120,6 @@ function ledgerWrites(
     { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hourly },
     { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: daily },
   ]
-}
-
-/** SQLite's result codes TOOBIG, CONSTRAINT, MISMATCH, RANGE: https://www.sqlite.org/rescode.html */
-const sqliteRefusals = new Set([18, 19, 20, 25])
-/** MySQL's for values whose SQL state is HY000: a field without a default, text not of its character set, a packet too large. */
-const mysqlRefusals = new Set([1364, 1366, 1153])
-
-/** True when the values are at fault: the same batch would fail for ever. All else is the database's trouble, and passes. */
-function isRefusal(error: unknown): boolean {
-  const { rawCode, code, errno, sqlState } = error as {
-    rawCode?: number
-    code?: unknown
-    errno?: number
-    sqlState?: unknown
-  }
-  if (error instanceof RangeError || code === 'SQLITE_CLIENT') return true
-  if (rawCode !== undefined) return sqliteRefusals.has(rawCode & 0xff)
-  // Classes 22 and 23: data exception, integrity constraint violation.
-  return (typeof sqlState === 'string' && /^2[23]/.test(sqlState)) || mysqlRefusals.has(errno ?? 0)
 }
 
 /** Keeps refused records in `NAME.refused.jsonl` beside the journal; people can bring them in once the reason is gone. */

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { type AccountDraft, accountsChanged, createAccounts } from '../../server/accounts/accounts.ts'
+import { createRequestIds } from '../../server/request-ids.ts'
 import { openNouns } from '../support/nouns.ts'
+
+const byRequest = { by: 'request', requestId: 'req_1', evidence: null } as const
 
 async function openPool() {
   const nouns = await openNouns()
@@ -134,13 +137,14 @@ test('a group is made once and found by its name; a deleted one is not found', a
 test('an account keeps its live state over a reload, and its stored state over a restart', async () => {
   const { save, groupId, accounts, client, database, seal, events } = await openPool()
   const account = await save({ ...whole, groupId })
-  account.live.state = { ...account.live.state, kind: 'limited', untilMs: 1_900_000_000_000, reason: 'told so' }
+  accounts.report(account, { kind: 'limited', untilMs: 1_900_000_000_000, reason: 'told so' }, byRequest)
   account.live.inFlight = 3
   expect((await save({ name: 'one', priority: 1 })).live).toBe(account.live)
-  await accounts.storeState(account)
+  await accounts.stored()
   const stored = await client.account.findUniqueOrThrow({ where: { id: account.id } })
   expect(JSON.parse(stored.state)).toMatchObject({ kind: 'limited', untilMs: 1_900_000_000_000 })
-  const restarted = createAccounts({ database, seal, events, now: Date.now, chance: Math.random })
+  const newId = createRequestIds(4, Date.now)
+  const restarted = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   await restarted.load()
   expect(restarted.byId(account.id)?.live).toEqual({ state: account.live.state, inFlight: 0 })
 })

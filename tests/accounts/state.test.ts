@@ -4,14 +4,19 @@ import {
   type AccountState,
   fold,
   isEligible,
+  isHalfOpen,
+  kindAt,
   readyState,
   returnsAtMs,
+  stateText,
+  storedState,
 } from '../../server/accounts/state.ts'
 
 const t0 = 1_700_000_000_000
-const policy = { failures: 3, windowMs: 60_000, coolingMs: 10_000, longestCoolingMs: 300_000 }
+const policy = { failures: 3, windowMs: 60_000, coolingMs: 10_000, longestCoolingMs: 300_000, trialMs: 120_000 }
 const after = (state: AccountState, atMs: number, event: AccountEvent, chance = 0): AccountState =>
   fold(state, event, atMs, chance, policy)
+const readySince = (sinceMs: number): AccountState => ({ ...readyState, sinceMs })
 const failed: AccountEvent = { kind: 'failed', reason: 'ECONNRESET' }
 const limited = (untilMs: number, model?: string): AccountEvent => ({
   kind: 'limited',
@@ -66,7 +71,7 @@ test('each cooling in a row is twice as long, up to the longest, with up to a fi
   }
   expect(failedTimes(3, readyState, t0, 0.999).untilMs! - t0).toBeGreaterThan(11_990)
   expect(failedTimes(3, readyState, t0, 0.999).untilMs! - t0).toBeLessThanOrEqual(12_000)
-  expect(after(state, state.untilMs!, { kind: 'answered' })).toEqual(readyState)
+  expect(after(state, state.untilMs!, { kind: 'answered' })).toEqual(readySince(state.untilMs!))
 })
 
 test('failures of requests that were already on their way do not prolong a rest', () => {
@@ -77,7 +82,7 @@ test('failures of requests that were already on their way do not prolong a rest'
 })
 
 test('an answer ends a cooling at once, but neither a limit nor what a person has to mend', () => {
-  expect(after(failedTimes(3), t0 + 1, { kind: 'answered' })).toEqual(readyState)
+  expect(after(failedTimes(3), t0 + 1, { kind: 'answered' })).toEqual(readySince(t0 + 1))
   const limit = after(readyState, t0, limited(t0 + 1000))
   expect(after(limit, t0 + 1, { kind: 'answered' })).toBe(limit)
   const lost = after(readyState, t0, { kind: 'login_needed', reason: '401' })
@@ -92,8 +97,42 @@ test('a lost login and spent money need a person, and no limit hides them', () =
     expect(isEligible(state, 'm', t0 + 1e12)).toBe(false)
     expect(returnsAtMs(state, 'm')).toBeNull()
     expect(after(state, t0, limited(t0 + 1000))).toBe(state)
-    expect(after(state, t0, { kind: 'cleared' })).toEqual(readyState)
+    expect(after(state, t0, { kind: 'cleared' })).toEqual(readySince(t0))
   }
   const nextMonth = after(readyState, t0, { kind: 'unfunded', untilMs: t0 + 1e6, reason: '429' })
   expect(isEligible(nextMonth, 'm', t0 + 1e6)).toBe(true)
+})
+
+test('after a cooling one request is the trial; others wait for it, unless there is no other account', () => {
+  const cooling = failedTimes(3)
+  const end = cooling.untilMs!
+  expect(isHalfOpen(cooling, end - 1)).toBe(false)
+  expect(after(cooling, end - 1, { kind: 'trial' })).toBe(cooling)
+  expect(isHalfOpen(cooling, end)).toBe(true)
+  expect(kindAt(cooling, end)).toBe('probing')
+  const probing = after(cooling, end, { kind: 'trial' })
+  expect(probing).toMatchObject({ kind: 'probing', untilMs: end + policy.trialMs })
+  expect(isEligible(probing, 'm', end)).toBe(false)
+  expect(isEligible(probing, 'm', end, true)).toBe(true)
+  expect(after(probing, end, { kind: 'trial' })).toBe(probing)
+  expect(returnsAtMs(probing, 'm')).toBe(0)
+  expect(after(probing, end + 1, { kind: 'answered' })).toEqual(readySince(end + 1))
+  expect(after(probing, end + 1, failed)).toMatchObject({ kind: 'cooling', untilMs: end + 1 + 20_000, coolings: 2 })
+  // One whose client left, or that never ends, leaves the trial to the next request.
+  expect(isHalfOpen(after(probing, end + 1, { kind: 'released' }), end + 1)).toBe(true)
+  expect(isHalfOpen(probing, end + policy.trialMs)).toBe(true)
+})
+
+test('a trial does not outlive its process', () => {
+  const probing = after(failedTimes(3), t0 + 10_000, { kind: 'trial' })
+  expect(isHalfOpen(storedState(stateText(probing)), t0)).toBe(true)
+})
+
+test('the last account begins its cooling with a trial, and only a failed one makes it rest', () => {
+  const two = failedTimes(2)
+  const last = after(two, t0, { ...failed, isLast: true })
+  expect(last).toMatchObject({ kind: 'cooling', untilMs: t0, coolings: 0 })
+  expect(isEligible(last, 'm', t0)).toBe(true)
+  const probing = after(last, t0, { kind: 'trial' })
+  expect(after(probing, t0, { ...failed, isLast: true })).toMatchObject({ kind: 'cooling', untilMs: t0 + 10_000 })
 })

@@ -74,8 +74,16 @@ test('the schema’s events come over SSE, with global ids, and end with their s
     groupId: 1,
     userId: 0,
     enabled: true,
-    state: { kind: 'cooling', untilMs: Date.now() + 60_000, reason: 'failed', models: {} },
+    state: {
+      kind: 'cooling',
+      untilMs: Date.now() + 60_000,
+      reason: 'failed',
+      sinceMs: 0,
+      nextProbeAtMs: null,
+      models: {},
+    },
     inFlight: 0,
+    steps: [],
   })
   const text = await stream.until('COOLING')
   expect(text).toContain(`"apiKeyId":"${btoa('ApiKey:9')}"`)

@@ -47,8 +47,9 @@ test('progress is told at most once a second a request, and overtaken progress i
     groupId: 1,
     userId: 0,
     enabled: true,
-    state: { kind: 'ready', untilMs: null, reason: '', models: {} },
+    state: { kind: 'ready', untilMs: null, reason: '', sinceMs: 0, nextProbeAtMs: null, models: {} },
     inFlight: 1,
+    steps: [],
   })
   const events = await collect(reader, (found) => found.some((event) => event.account))
   const progress = events.flatMap((event) => event.progress ?? [])

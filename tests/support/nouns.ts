@@ -3,6 +3,7 @@ import { createAccounts } from '../../server/accounts/accounts.ts'
 import { createKeys } from '../../server/keys/keys.ts'
 import { provision } from '../../server/provision.ts'
 import { readProvisionFile } from '../../server/provision-file.ts'
+import { createRequestIds } from '../../server/request-ids.ts'
 import type { Tx } from '../../server/store/database.ts'
 import { createMemoryEvents } from '../../server/store/events-memory.ts'
 import { createSeal } from '../../server/store/seal.ts'
@@ -20,7 +21,8 @@ export async function openNouns() {
     await events.close()
     await database.close()
   })
-  const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random })
+  const newId = createRequestIds(3, Date.now)
+  const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   const keys = createKeys({ database, seal, events })
   const users = createUsers()
   return {

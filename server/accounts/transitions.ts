@@ -1,0 +1,99 @@
+import type { AccountEvent, AccountState, StateKind } from './state.ts'
+
+/** Who brought the change about. `time`: nobody, its end came. */
+export type CauseBy = 'request' | 'probe' | 'rule' | 'person' | 'time'
+
+/** What the upstream said, as far as it may be kept: words that are identifiers, and text only where the account is at fault. */
+export interface Evidence {
+  /** 0: there was no answer. */
+  status: number
+  errorType: string
+  code: string
+  /** At most 200 characters, redacted; '' where the answer could quote a prompt. */
+  message: string
+}
+
+export interface Cause {
+  by: CauseBy
+  /** `req_…` of the request that brought it about; '' when none did. */
+  requestId: string
+  evidence: Evidence | null
+}
+
+/** One step of an account's timeline. */
+export interface Transition {
+  atMs: number
+  from: StateKind
+  to: StateKind
+  /** '' for the whole account, else the model or the pattern of a family that rests or rests no more. */
+  model: string
+  untilMs: number | null
+  nextProbeAtMs: number | null
+  reason: string
+  cause: Cause
+}
+
+/** The steps between two states; none when only failures were counted. */
+export function transitionsOf(
+  before: AccountState,
+  after: AccountState,
+  event: AccountEvent,
+  cause: Cause,
+  atMs: number,
+): Transition[] {
+  const steps: Transition[] = []
+  const { nextProbeAtMs } = after
+  // An answer to a request did not end a limit: the clock had.
+  const isByTime = event.kind === 'elapsed' || (event.kind === 'answered' && isRest(before) && before.untilMs! <= atMs)
+  const why = isByTime ? { ...cause, by: 'time' as const } : cause
+  if (before.kind !== after.kind || before.untilMs !== after.untilMs) {
+    const reason = after.kind === 'ready' ? (returnReasons[event.kind] ?? '') : after.reason
+    steps.push({
+      atMs,
+      from: before.kind,
+      to: after.kind,
+      model: '',
+      untilMs: after.untilMs,
+      nextProbeAtMs,
+      reason,
+      cause: why,
+    })
+  }
+  if (before.models === after.models) return steps
+  for (const [model, rest] of Object.entries(after.models)) {
+    const known = before.models[model]
+    if (known?.untilMs === rest.untilMs) continue
+    const from = known && known.untilMs > atMs ? 'limited' : 'ready'
+    steps.push({
+      atMs,
+      from,
+      to: 'limited',
+      model,
+      untilMs: rest.untilMs,
+      nextProbeAtMs,
+      reason: rest.reason,
+      cause: why,
+    })
+  }
+  for (const [model, rest] of Object.entries(before.models)) {
+    if (after.models[model] !== undefined) continue
+    const isOver = rest.untilMs <= atMs
+    const over = isOver ? { ...cause, by: 'time' as const } : cause
+    const reason = isOver ? returnReasons.elapsed : (returnReasons[event.kind] ?? '')
+    steps.push({ atMs, from: 'limited', to: 'ready', model, untilMs: null, nextProbeAtMs, reason, cause: over })
+  }
+  return steps
+}
+
+const isRest = (state: AccountState): boolean =>
+  (state.kind === 'limited' || state.kind === 'unfunded') && state.untilMs !== null
+
+/** Why an account is back, by what happened. */
+const returnReasons = {
+  answered: 'answered again',
+  recovered: 'a probe was answered',
+  elapsed: 'its time was over',
+  cleared: 'cleared by hand',
+  retracted: 'the request was at fault, not the account',
+  failed: 'its time was over',
+} as Partial<Record<AccountEvent['kind'], string>> & { elapsed: string }
