@@ -22,6 +22,7 @@ import { provision } from './provision.ts'
 import { type Provision, readProvisionFile } from './provision-file.ts'
 import { sendFailure } from './relay/answer.ts'
 import { defaultTimers, type ForwardTimers } from './relay/exchange.ts'
+import type { QueueLimits } from './relay/queue.ts'
 import { createByteBudget, defaultReadLimits, type ReadLimits } from './relay/read.ts'
 import { createRelay } from './relay/relay.ts'
 import { createRequestIds, requestIdOf } from './request-ids.ts'
@@ -52,6 +53,7 @@ export interface AppOptions {
   readLimits?: Partial<ReadLimits>
   httpLimits?: HttpLimits
   statePolicy?: StatePolicy
+  queue?: Partial<QueueLimits>
   settleIntervalMs?: number
   connectTimeoutMs?: number
   now?: () => number
@@ -257,6 +259,7 @@ async function compose(
     dispatchers,
     upstreams,
     live,
+    queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
     budget: createByteBudget(config.bodyMemoryBytes),
     readLimits: { ...defaultReadLimits, ...options.readLimits },
     timers: { ...defaultTimers, ...options.timers },

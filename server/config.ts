@@ -23,6 +23,9 @@ export interface Config {
   readonly upstreamAllow: readonly string[]
   readonly caFile: string | null
   readonly bodyMemoryBytes: number
+  readonly queueWaitMs: number
+  /** Requests that may wait in one group. */
+  readonly queueLength: number
   readonly logLevel: SettingValues['LOG_LEVEL']
   readonly logFile: string | null
   readonly defaultAdmin: { readonly username: string; readonly password: string; readonly email: string | null } | null
@@ -77,6 +80,8 @@ export function readConfig(
     upstreamAllow: Object.freeze([...(values.UPSTREAM_ALLOW ?? [])]),
     caFile: values.CA_FILE,
     bodyMemoryBytes: values.BODY_MEMORY_MB * 1024 * 1024,
+    queueWaitMs: values.QUEUE_WAIT_S * 1000,
+    queueLength: values.QUEUE_LENGTH,
     logLevel: values.LOG_LEVEL,
     logFile: values.LOG_FILE,
     defaultAdmin: values.DEFAULT_ADMIN_PASSWORD

@@ -16,8 +16,10 @@ export type Members =
       ok: true
       /** By index of the names asked for; the last duplicate wins. */
       spans: (Span | undefined)[]
-      /** First element of the array member `firstItemOf`; undefined when it is absent, empty or no array. */
+      /** First element of the array member `itemsOf`; undefined when it is absent, empty or no array. */
       firstItem: Span | undefined
+      /** The last element of it that is an object or an array; its `end` is the list's own closing bracket. */
+      lastItem: Span | undefined
     }
   /** `problem` is one line that says what is wrong and at which byte; it quotes nothing of the input. */
   | { ok: false; problem: string }
@@ -40,17 +42,20 @@ const loopedBytes = 16
 interface Scan {
   bytes: Buffer
   problem: string
+  /** Where the last container directly in the one that was skipped last begins; -1: it held none. */
+  lastInner: number
 }
 
 /**
  * Finds members at depth 1. `names` are ASCII; keys written with escapes count as JSON.parse would read them.
- * `firstItemOf` is one of `names`. Linear, without recursion, without copies.
+ * `itemsOf` is one of `names`. Linear, without recursion, without copies.
  */
-export function findMembers(bytes: Buffer, names: readonly string[], firstItemOf?: string): Members {
-  const scan: Scan = { bytes, problem: '' }
+export function findMembers(bytes: Buffer, names: readonly string[], itemsOf?: string): Members {
+  const scan: Scan = { bytes, problem: '', lastInner: -1 }
   const spans: (Span | undefined)[] = names.map(() => undefined)
-  const listed = firstItemOf === undefined ? -1 : names.indexOf(firstItemOf)
+  const listed = itemsOf === undefined ? -1 : names.indexOf(itemsOf)
   let firstItem: Span | undefined
+  let lastItem: Span | undefined
   let at = skipSpace(bytes, 0)
   if (bytes[at] !== openBrace) return { ok: false, problem: `not a JSON object: no { at byte ${at}` }
   at = skipSpace(bytes, at + 1)
@@ -65,6 +70,7 @@ export function findMembers(bytes: Buffer, names: readonly string[], firstItemOf
     const start = skipSpace(bytes, at + 1)
     if (which >= 0 && which === listed && bytes[start] === openBracket) {
       firstItem = undefined
+      lastItem = undefined
       const item = skipSpace(bytes, start + 1)
       at = item
       if (bytes[item] !== closeBracket) {
@@ -73,8 +79,12 @@ export function findMembers(bytes: Buffer, names: readonly string[], firstItemOf
         firstItem = { start: item, end: at }
       }
       at = skipToClose(scan, start, at)
+      if (firstItem) lastItem = { start: scan.lastInner < 0 ? firstItem.start : scan.lastInner, end: at - 1 }
     } else {
-      if (which >= 0 && which === listed) firstItem = undefined
+      if (which >= 0 && which === listed) {
+        firstItem = undefined
+        lastItem = undefined
+      }
       at = skipValue(scan, start)
     }
     if (at < 0) return { ok: false, problem: scan.problem }
@@ -90,7 +100,22 @@ export function findMembers(bytes: Buffer, names: readonly string[], firstItemOf
   }
   at = skipSpace(bytes, at + 1)
   if (at < bytes.length) return { ok: false, problem: `something follows the object, at byte ${at}` }
-  return { ok: true, spans, firstItem }
+  return { ok: true, spans, firstItem, lastItem }
+}
+
+/** The elements of the array at `span`, one after the other; fewer when it is malformed, none when it is no array. */
+export function* itemsOf(bytes: Buffer, span: Span): Generator<Span> {
+  const scan: Scan = { bytes, problem: '', lastInner: -1 }
+  let at = skipSpace(bytes, span.start)
+  if (bytes[at] !== openBracket) return
+  do {
+    const start = skipSpace(bytes, at + 1)
+    if (bytes[start] === closeBracket) return
+    const end = skipValue(scan, start)
+    if (end < 0) return
+    yield { start, end }
+    at = skipSpace(bytes, end)
+  } while (bytes[at] === comma && at < span.end)
 }
 
 /** A short string of printable ASCII without escapes: what it means is what stands there, and no parser is needed. */
@@ -188,6 +213,7 @@ function skipString(scan: Scan, open: number): number {
 function skipToClose(scan: Scan, open: number, from: number): number {
   const { bytes } = scan
   const { length } = bytes
+  scan.lastInner = -1
   // A closing bracket is its opening one plus 2.
   let expected = bytes[open]! + 2
   const outer: number[] = []
@@ -207,6 +233,7 @@ function skipToClose(scan: Scan, open: number, from: number): number {
         scan.problem = `nested deeper than ${deepestNesting} levels, at byte ${at - 1}`
         return -1
       }
+      if (outer.length === 0) scan.lastInner = at - 1
       outer.push(expected)
       expected = byte + 2
     } else if (brace === closeBrace) {

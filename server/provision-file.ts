@@ -23,7 +23,12 @@ const admin = z
   })
   .meta({ description: 'The administrator.' })
 
-const group = z.strictObject({ name: objectName.meta({ description: 'Found by this name.' }) })
+const group = z.strictObject({
+  name: objectName.meta({ description: 'Found by this name.' }),
+  returnsToPriority: z.boolean().optional().meta({
+    description: 'Conversations return to accounts of a smaller priority number at their next user turn. New: true.',
+  }),
+})
 
 const account = z.strictObject({
   name: objectName.meta({ description: 'Found by this name.' }),
@@ -36,6 +41,10 @@ const account = z.strictObject({
   group: objectName.optional().meta({ description: 'A group of this file or one that exists.' }),
   priority: whole(0, 10_000).optional().meta({ description: 'Smaller first. New: 100.' }),
   weight: whole(1, 10_000).optional().meta({ description: 'Share among accounts of one priority. New: 100.' }),
+  concurrency: whole(1, 10_000)
+    .nullable()
+    .optional()
+    .meta({ description: 'Requests at once, counted by each process. null: no limit.' }),
   models: modelPatterns.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
   modelMapping: modelMapping.optional().meta({ description: 'Requested pattern → model sent; the first match wins.' }),
   proxy: proxyUrl.nullable().optional().meta({ description: 'null: none.' }),

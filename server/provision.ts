@@ -25,7 +25,7 @@ export async function provision(
       return found.id
     }
     if (file.admin) await named('admin', users.saveAdmin(tx, file.admin))
-    for (const group of file.groups) groups.set(group.name, await accounts.ensureGroup(tx, group.name))
+    for (const { name, ...fields } of file.groups) groups.set(name, await accounts.ensureGroup(tx, name, fields))
     for (const [index, { group, ...draft }] of file.accounts.entries()) {
       const path = `accounts[${index}]`
       const fields = group === undefined ? draft : { ...draft, groupId: await groupId(`${path}.group`, group) }

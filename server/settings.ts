@@ -93,6 +93,17 @@ export const settings = {
     // One body may have 32 MB.
     read: wholeNumber(32, 1_048_576),
   },
+  QUEUE_WAIT_S: {
+    description:
+      'Seconds that a request waits for a place when every account that could serve it is at its concurrency.',
+    default: '30',
+    read: wholeNumber(0, 600),
+  },
+  QUEUE_LENGTH: {
+    description: 'Requests that may wait in one group; what comes then is answered 529.',
+    default: '100',
+    read: wholeNumber(0, 100_000),
+  },
   LOG_LEVEL: {
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
     default: 'info',

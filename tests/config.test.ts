@@ -38,6 +38,8 @@ test('an empty environment gives one process on SQLite, on this machine only, wi
     upstreamAllow: [],
     caFile: null,
     bodyMemoryBytes: 512 * 1024 * 1024,
+    queueWaitMs: 30_000,
+    queueLength: 100,
     logLevel: 'info',
     logFile: null,
     defaultAdmin: null,

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deepestNesting, findMembers, parseSpan, replaceSpan } from '../server/json-members.ts'
+import { deepestNesting, findMembers, itemsOf, parseSpan, replaceSpan } from '../server/json-members.ts'
 import { jsonObjectText, mutated } from './json-texts.ts'
 
 const names = ['model', 'stream', 'metadata', 'messages']
 
-function find(text: string, firstItemOf?: string) {
+function find(text: string, itemsOf?: string) {
   const bytes = Buffer.from(text)
-  const found = findMembers(bytes, names, firstItemOf)
+  const found = findMembers(bytes, names, itemsOf)
   if (!found.ok) return { problem: found.problem }
   const values = found.spans.map((span) => span && bytes.toString('utf8', span.start, span.end))
   const first = found.firstItem && bytes.toString('utf8', found.firstItem.start, found.firstItem.end)
@@ -187,4 +187,35 @@ test('whatever is refused JSON.parse refuses too, and the rest is read alike', (
     }),
     { numRuns: 5_000 },
   )
+})
+
+test('the last item of a list is found among items of every kind, and only directly in the list', () => {
+  const last = (text: string) => {
+    const bytes = Buffer.from(text)
+    const found = findMembers(bytes, names, 'messages')
+    return found.ok && found.lastItem
+      ? bytes.toString('utf8', found.lastItem.start, found.lastItem.end).trim()
+      : undefined
+  }
+  expect(last('{"messages":[{"a":1}]}')).toBe('{"a":1}')
+  expect(last('{"messages":[ {"a":[1]} , {"b":{"c":[{"d":"]}"}]}} ]}')).toBe('{"b":{"c":[{"d":"]}"}]}}')
+  expect(last('{"messages":[{"a":1}],"tools":[{"x":1}]}')).toBe('{"a":1}')
+  expect(last('{"messages":[{"a":1}],"messages":[{"b":1},{"c":1}]}')).toBe('{"c":1}')
+  expect(last('{"messages":[{"a":1}],"messages":[]}')).toBeUndefined()
+  expect(last('{"messages":[{"a":1}],"messages":"x"}')).toBeUndefined()
+  expect(last('{"model":"m"}')).toBeUndefined()
+})
+
+test('the items of a list are what JSON.parse finds in it', () => {
+  const read = (text: string) => {
+    const bytes = Buffer.from(text)
+    return [...itemsOf(bytes, { start: 0, end: bytes.length })].map((span) => parseSpan(bytes, span))
+  }
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue(), { maxLength: 8 }), fc.boolean(), (list, spaced) => {
+      expect(read(JSON.stringify(list, null, spaced ? 2 : 0))).toEqual(JSON.parse(JSON.stringify(list)))
+    }),
+  )
+  for (const text of ['', '{}', '"x"', '[', '[,', ']']) expect(read(text)).toEqual([])
+  expect(read('[1,2')).toEqual([1, 2])
 })

@@ -30,6 +30,8 @@ export interface Account {
   ownerId: number
   priority: number
   weight: number
+  /** Requests in flight at once; null: as many as come. */
+  concurrency: number | null
   models: ModelList
   mapping: ModelMapping
   enabled: boolean
@@ -47,6 +49,8 @@ export interface Group {
   id: number
   name: string
   enabled: boolean
+  /** A conversation that went to a larger priority number comes back with its next user turn. */
+  returnsToPriority: boolean
 }
 
 /** What a person or a provisioning file says of an account. Absent fields stay as they are. */
@@ -60,6 +64,7 @@ export interface AccountDraft {
   groupId?: number
   priority?: number
   weight?: number
+  concurrency?: number | null
   models?: readonly string[]
   modelMapping?: Readonly<Record<string, string>>
   enabled?: boolean
@@ -109,6 +114,7 @@ export function createAccounts(parts: {
         ownerId: row.ownerId ?? 0,
         priority: row.priority,
         weight: row.weight,
+        concurrency: row.concurrency,
         models: createModelList(JSON.parse(row.models)),
         mapping: createModelMapping(JSON.parse(row.modelMapping)),
         enabled: row.enabled,
@@ -121,7 +127,7 @@ export function createAccounts(parts: {
     }
     byId = next
     byGroup = nextByGroup
-    groups = new Map(groupRows.map((row) => [row.id, { id: row.id, name: row.name, enabled: row.enabled }]))
+    groups = new Map(groupRows.map((row) => [row.id, row]))
   }
 
   const timeline = createTimeline({ database, newId: parts.newId, onError: parts.onError })
@@ -149,10 +155,12 @@ export function createAccounts(parts: {
     all: (): Iterable<Account> => byId.values(),
     group: (id: number): Group | undefined => groups.get(id),
 
-    /** Creates a group or finds it by name. */
-    async ensureGroup(tx: Tx, name: string): Promise<number> {
+    /** Creates a group or changes the fields given; matched by name. */
+    async ensureGroup(tx: Tx, name: string, fields: { returnsToPriority?: boolean } = {}): Promise<number> {
       const found = await tx.group.findFirst({ where: { name, deletedMark: 0 } })
-      return found ? found.id : (await tx.group.create({ data: { name } })).id
+      if (!found) return (await tx.group.create({ data: { name, ...fields } })).id
+      if (Object.keys(fields).length > 0) await tx.group.update({ where: { id: found.id }, data: fields })
+      return found.id
     },
 
     /** Creates an account or changes the fields given; matched by name. */
@@ -168,6 +176,7 @@ export function createAccounts(parts: {
         ...(draft.groupId !== undefined && { groupId: draft.groupId }),
         ...(draft.priority !== undefined && { priority: draft.priority }),
         ...(draft.weight !== undefined && { weight: draft.weight }),
+        ...(draft.concurrency !== undefined && { concurrency: draft.concurrency }),
         ...(draft.models !== undefined && { models: JSON.stringify(draft.models) }),
         ...(draft.modelMapping !== undefined && { modelMapping: JSON.stringify(draft.modelMapping) }),
         ...(draft.enabled !== undefined && { enabled: draft.enabled }),

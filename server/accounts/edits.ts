@@ -11,13 +11,20 @@ export type NewAccount = Required<AccountDraft> & { ownerId: number | null }
 export function createAccountEdits({ seal }: { seal: Seal }) {
   return {
     /** Creates a group. Throws an input failure for a name that is taken. */
-    async createGroup(tx: Tx, draft: { name: string; remark: string; ownerId: number | null }): Promise<number> {
+    async createGroup(
+      tx: Tx,
+      draft: { name: string; remark: string; ownerId: number | null; returnsToPriority: boolean },
+    ): Promise<number> {
       await refuseTakenName(tx.group, draft.name)
       return (await tx.group.create({ data: draft })).id
     },
 
     /** Changes the fields given. Throws not found, or an input failure for a name that is taken. */
-    async updateGroup(tx: Tx, id: number, draft: { name?: string; remark?: string; enabled?: boolean }): Promise<void> {
+    async updateGroup(
+      tx: Tx,
+      id: number,
+      draft: { name?: string; remark?: string; enabled?: boolean; returnsToPriority?: boolean },
+    ): Promise<void> {
       await existingGroup(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.group, draft.name, id)
       await tx.group.update({ where: { id }, data: draft })

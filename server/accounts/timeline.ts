@@ -66,7 +66,8 @@ export function createTimeline(parts: {
     timer = null
     running ??= work().finally(() => {
       running = null
-      if (waiting.length > 0) timer = setTimeout(() => void run(), Math.min(firstPauseMs * 2 ** failures, longestPauseMs))
+      if (waiting.length > 0)
+        timer = setTimeout(() => void run(), Math.min(firstPauseMs * 2 ** failures, longestPauseMs))
     })
     return running
   }

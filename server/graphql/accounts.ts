@@ -110,6 +110,10 @@ export const Account = builder.prismaNode('Account', {
     }),
     priority: t.exposeInt('priority', { description: 'Smaller first.' }),
     weight: t.exposeInt('weight', { description: 'Share among accounts of one priority.' }),
+    concurrency: t.exposeInt('concurrency', {
+      nullable: true,
+      description: 'Requests at once, counted by each process; further ones wait in line. null: no limit.',
+    }),
     models: t.stringList({ resolve: ({ models }) => JSON.parse(models) as string[] }),
     modelMapping: t.field({
       type: [ModelMapping],

@@ -18,6 +18,9 @@ export const Group = builder.prismaNode('Group', {
     name: t.exposeString('name'),
     remark: t.exposeString('remark'),
     enabled: t.exposeBoolean('enabled'),
+    returnsToPriority: t.exposeBoolean('returnsToPriority', {
+      description: 'Conversations return to accounts of a smaller priority number at their next user turn.',
+    }),
     owner: t.field({
       type: User,
       nullable: true,
@@ -69,14 +72,27 @@ const addGroupSuccess = (name: string) =>
   })
 
 const CreateGroupInput = builder.inputType('CreateGroupInput', {
-  fields: (t) => ({ name: t.string({ required: true }), remark: t.string() }),
+  fields: (t) => ({
+    name: t.string({ required: true }),
+    remark: t.string(),
+    returnsToPriority: t.boolean({ description: 'Absent: true.' }),
+  }),
 })
 
 addMutation('createGroup', {
   description: 'Adds a group; it is owned by who makes it.',
   scope: 'user',
   args: (arg) => ({ input: arg({ type: CreateGroupInput, required: true }) }),
-  check: z.object({ input: z.object({ name: objectName, remark: remark.nullish().transform((text) => text ?? '') }) }),
+  check: z.object({
+    input: z.object({
+      name: objectName,
+      remark: remark.nullish().transform((text) => text ?? ''),
+      returnsToPriority: z
+        .boolean()
+        .nullish()
+        .transform((returns) => returns ?? true),
+    }),
+  }),
   success: addGroupSuccess('CreateGroupSuccess'),
   failures: ['input'],
   async run({ input }, { parts, actor }, change) {
@@ -91,7 +107,13 @@ addMutation('createGroup', {
 })
 
 const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
-  fields: (t) => ({ id: t.id({ required: true }), name: t.string(), remark: t.string(), enabled: t.boolean() }),
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string(),
+    remark: t.string(),
+    enabled: t.boolean(),
+    returnsToPriority: t.boolean(),
+  }),
 })
 
 addMutation('updateGroup', {
@@ -104,6 +126,7 @@ addMutation('updateGroup', {
       name: unlessAbsent(objectName),
       remark: remark.nullish().transform((text) => (text === null ? '' : text)),
       enabled: unlessAbsent(z.boolean()),
+      returnsToPriority: unlessAbsent(z.boolean()),
     }),
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),

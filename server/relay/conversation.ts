@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { parseSpan, type Span } from '../json-members.ts'
+import { findMembers, itemsOf, parseSpan, type Span } from '../json-members.ts'
 
 /** Which conversation a request belongs to: what keeps it on one account. */
 export interface Conversation {
@@ -28,6 +28,28 @@ export function conversationOf(
   const opening = body.subarray(firstMessage.start, Math.min(firstMessage.end, firstMessage.start + 8192))
   return { sessionId, agentId, stickyKey: `${keyId}|#${hash('sha1', opening, 'base64')}|${agentId}` }
 }
+
+/**
+ * True when a turn of the person begins with this request: the last message is the user's and holds no tool result. While
+ * tools run the thinking of the turn goes back to whoever signed it, so that the conversation must stay where it is.
+ */
+export function beginsTurn(body: Buffer, lastMessage: Span | undefined): boolean {
+  if (!lastMessage) return false
+  const message = body.subarray(lastMessage.start, lastMessage.end)
+  const end = message.lastIndexOf(closeBrace) + 1
+  const members = findMembers(message.subarray(0, end), ['role', 'content'])
+  if (!members.ok) return false
+  const [role, content] = members.spans
+  if (!role || !content || parseSpan(message, role) !== 'user') return false
+  for (const block of itemsOf(message, content)) {
+    const found = findMembers(message.subarray(block.start, block.end), ['type'])
+    const type = found.ok ? found.spans[0] : undefined
+    if (type && parseSpan(message.subarray(block.start, block.end), type) === 'tool_result') return false
+  }
+  return true
+}
+
+const closeBrace = '}'
 
 const idOf = (value: string | string[] | undefined): string =>
   typeof value === 'string' ? value.slice(0, longestId) : ''

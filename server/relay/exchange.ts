@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
 import type { Span } from '../json-members.ts'
@@ -25,6 +26,7 @@ export interface Exchange {
   body: Body
   model: string
   modelSpan: Span
+  lastMessage: Span | undefined
   stream: boolean
   maxTokens: number | undefined
   hasTags: boolean
@@ -36,11 +38,15 @@ export interface Exchange {
   stickyKey: string
   /** False for count_tokens: no row, no cost, no limits. */
   metered: boolean
+  /** The account it is at, or was at last; null before the first. */
+  account: Account | null
+  /** True while it counts as one of that account's requests in flight. */
+  holdsPlace: boolean
   /** What it holds of its key's budgets. */
   ticket: Ticket
   /** The client closed its connection. */
   clientLeft: boolean
-  /** The upstream call under way, to be told when the client leaves. Not a function: a closure here costs 20 µs a request. */
+  /** What waits for this request (an upstream call, the queue), to be told when the client leaves. Not a function: a closure here costs 20 µs a request. */
   call: { clientIsGone(): void } | null
   /** What the live door was told; null for what is not metered. */
   told: LiveRequest | null

@@ -1,8 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import { type AccountEvent, isEligible, isHalfOpen, readyState } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
-import { type Failure, fail } from '../errors.ts'
+import type { Failure } from '../errors.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { Counters } from '../store/counters.ts'
 import type { Dispatchers } from '../upstreams/dispatchers.ts'
@@ -12,10 +11,12 @@ import type { Usage } from '../usage/usage.ts'
 import { sendFailure } from './answer.ts'
 import { withModel, withoutTags } from './body-edits.ts'
 import type { AttemptResult, Exchange, ForwardTimers } from './exchange.ts'
+import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
-import { shown } from './inspect.ts'
-import { choose, drawOf, serves, soonestReturnMs, type Wish } from './schedule.ts'
+import type { Places } from './places.ts'
+import { serves } from './schedule.ts'
+import { createStickiness, type TrialWish } from './stickiness.ts'
 
 export interface FailoverParts {
   accounts: Accounts
@@ -28,6 +29,7 @@ export interface FailoverParts {
   chance: () => number
   onError: (error: unknown, requestId: string) => void
   live: LiveSource
+  places: Places
   /** Requests under way in the relay, for the retry budget. */
   inFlight: () => number
 }
@@ -42,14 +44,13 @@ export interface Ended {
 export interface Failover {
   /** What a request wants of an account, with the one its conversation went to before. */
   wishOf(exchange: Exchange): TrialWish
-  /** Tries accounts, `first` first, until one answers; what is left at the end goes to the client as an error. */
+  /**
+   * Tries accounts, `first` first, until one answers; without a first one the request waits for a free place if that is
+   * what is missing. What is left at the end goes to the client as an error.
+   */
   forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended>
   /** Ends every answer under way with an error: the process stops. */
   cutOff(): void
-}
-
-export interface TrialWish extends Wish {
-  tried: Set<number>
 }
 
 /** At most this many accounts are tried after the first. */
@@ -57,62 +58,64 @@ const mostFailovers = 2
 /** Retries may be a fifth of what is in flight, but three always. */
 const retryShare = 0.2
 const fewestRetries = 3
-const stickyMs = 3_600_000
 
 /** Which account serves a request, and what happens when it does not. */
 export function createFailover(parts: FailoverParts): Failover {
-  const { accounts, usage, counters, timers, now } = parts
+  const { accounts, usage, counters, timers, now, places } = parts
   const calls = new Set<UpstreamCall>()
-  const sticky = new LRUCache<string, number>({ max: 100_000, ttl: stickyMs, updateAgeOnGet: true, perf: { now } })
+  const { wishOf, remember } = createStickiness(parts)
   let retrying = 0
   let ticker: NodeJS.Timeout | null = null
 
-  function wishOf(exchange: Exchange): TrialWish {
-    const { stickyKey } = exchange
-    return {
-      model: exchange.model,
-      nowMs: exchange.id.atMs,
-      stickyId: stickyKey === '' ? undefined : sticky.get(stickyKey),
-      draw: stickyKey === '' ? parts.chance : drawOf(stickyKey),
-      tried: new Set<number>(),
-    }
-  }
-
   /** Tries accounts until one answers; what is left at the end goes to the client as an error of ours, or the upstream's own. */
   async function forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended> {
-    let account = first
+    let account = first && mayStill(exchange, first) ? first : await waitInLine(exchange, first, wish)
     let last: Extract<AttemptResult, { kind: 'next' }> | null = null
     let misconfigured = true
-    account = stillEligible(exchange, account, wish)
     for (let failovers = 0; account !== undefined; failovers++) {
       const result = await attempt(exchange, account, last !== null && !last.connectPhase)
       if (result.kind === 'done') {
-        if (result.outcome === 'completed' && exchange.stickyKey !== '' && account.id !== wish.stickyId)
-          sticky.set(exchange.stickyKey, account.id)
+        if (result.outcome === 'completed') remember(exchange, account, wish)
         return result
       }
       if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
       wish.tried.add(account.id)
       if (result.event) accounts.report(account, withLast(exchange, account, result.event), result.cause)
+      places.free(exchange)
       misconfigured &&= result.misconfigured
       last = result
       if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
       const mayRetry =
         failovers < mostFailovers &&
         (result.connectPhase || retrying < Math.max(fewestRetries, parts.inFlight() * retryShare))
-      account = mayRetry ? choose(accounts.ofGroup(exchange.key.groupId), { ...wish, nowMs: now() }) : undefined
+      if (!mayRetry) break
+      wish.nowMs = now()
+      account = places.take(exchange, wish) ?? (await waitInLine(exchange, undefined, wish))
     }
+    if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
     if (last?.refusal && last.refusal.status < 500 && exchange.metered)
       return passOn(exchange, last.refusal, last.errorType)
-    return giveUp(exchange, exhausted(exchange, last, misconfigured))
+    wish.nowMs = now()
+    return giveUp(exchange, exhausted(exchange, accounts.ofGroup(exchange.key.groupId), wish, last, misconfigured))
   }
 
-  /** The account chosen at admission, or another: it may have gone, or another request's trial begun, since then. */
-  function stillEligible(exchange: Exchange, account: Account | undefined, wish: TrialWish): Account | undefined {
-    if (!account || account.live.state === readyState) return account
-    const atMs = now()
-    if (isEligible(account.live.state, exchange.model, atMs)) return account
-    return choose(accounts.ofGroup(exchange.key.groupId), { ...wish, nowMs: atMs })
+  /** False when the account chosen has gone meanwhile, or another request's trial has begun there. */
+  function mayStill(exchange: Exchange, { live }: Account): boolean {
+    return live.state === readyState || isEligible(live.state, exchange.model, now())
+  }
+
+  /** Another account than `lost`: at once, or when the request's turn in the line has come. */
+  async function waitInLine(exchange: Exchange, lost: Account | undefined, wish: TrialWish) {
+    for (let account = lost; ; ) {
+      wish.nowMs = now()
+      if (account) {
+        places.free(exchange)
+        account = places.take(exchange, wish)
+        if (account) return account
+      }
+      account = await places.await(exchange, wish)
+      if (!account || mayStill(exchange, account)) return account
+    }
   }
 
   /** The last account that could serve is not ejected before a trial. */
@@ -277,47 +280,11 @@ export function createFailover(parts: FailoverParts): Failover {
     return { outcome: 'failed', httpStatus: failure.status, errorType: failure.code }
   }
 
-  /** No account answered, or none could be asked. */
-  function exhausted(
-    exchange: Exchange,
-    last: Extract<AttemptResult, { kind: 'next' }> | null,
-    misconfigured: boolean,
-  ): Failure {
-    const members = accounts.ofGroup(exchange.key.groupId)
-    const model = shown(exchange.model)
-    if (!exchange.metered && last?.refusal) {
-      return fail('count_unsupported', 'No upstream of this key counts tokens.')
-    }
-    const soonest = soonestReturnMs(members, exchange.model)
-    if (soonest === undefined) {
-      return fail(
-        'accounts_missing',
-        `No account of this key's group serves the model ${model}. Ask the administrator of this relay. Request id: ${exchange.id.text}.`,
-      )
-    }
-    // Only a person can bring the accounts back: a fault of configuration, whether it was seen now or earlier.
-    if (soonest === null || (last !== null && misconfigured)) {
-      return fail(
-        'upstream_misconfigured',
-        `No upstream account can be used as it is set up. Ask the administrator of this relay. Request id: ${exchange.id.text}.`,
-      )
-    }
-    const code = last === null ? 'accounts_resting' : 'upstream_failed'
-    const why = last === null ? 'All upstream accounts for this request are resting' : 'The upstream accounts failed'
-    const waitMs = Math.max(0, soonest - now())
-    const when = waitMs > 0 ? `until ${new Date(soonest).toISOString()}` : 'try again shortly'
-    const message = `${why}, ${when}. Request id: ${exchange.id.text}.`
-    if (waitMs > 60_000) {
-      // Not overloaded_error: Claude Code up to 2.1.112 retries that word whatever x-should-retry says, asleep for retry-after.
-      return { ...fail(code, message, { retryAfterS: 60, shouldRetry: false }), type: 'api_error' }
-    }
-    return fail(code, message, { retryAfterS: Math.max(1, waitMs / 1000) })
-  }
-
   return {
     wishOf,
     forward,
     cutOff() {
+      places.cutOff()
       for (const call of calls) call.cutOff()
     },
   }

@@ -105,7 +105,6 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.usage = exchange.stream ? createUsageReader() : null
     this.events = exchange.stream ? createSseScanner(listenToAnthropic(this)) : null
     exchange.call = this
-    account.live.inFlight++
   }
 
   // ── undici's side ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -486,7 +485,6 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
 
   private finish(result: AttemptResult): void {
     this.phase = 'ended'
-    this.account.live.inFlight--
     this.exchange.call = null
     this.decoder?.destroy()
     this.decoder = null

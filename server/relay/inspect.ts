@@ -10,6 +10,7 @@ export interface Inspected {
   /** `metadata` as it stands, when it is there. */
   metadata: Span | undefined
   firstMessage: Span | undefined
+  lastMessage: Span | undefined
   hasTags: boolean
 }
 
@@ -40,6 +41,7 @@ export function inspect(bytes: Buffer): Inspected | Failure {
     maxTokens: Number.isSafeInteger(maxTokens) && (maxTokens as number) >= 0 ? (maxTokens as number) : undefined,
     metadata,
     firstMessage: members.firstItem,
+    lastMessage: members.lastItem,
     hasTags: tags !== undefined,
   }
 }

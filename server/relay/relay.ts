@@ -14,12 +14,14 @@ import { createFailover, type Ended, type FailoverParts } from './failover.ts'
 import { readRequestHeaders } from './headers.ts'
 import { inspect, shown } from './inspect.ts'
 import { modelAnswer } from './models.ts'
+import { createPlaces } from './places.ts'
+import type { QueueLimits } from './queue.ts'
 import { type ByteBudget, type ReadLimits, readBody } from './read.ts'
-import { choose } from './schedule.ts'
 import { admittedOf, entryOf } from './settle.ts'
 import { liveRequestOf, settledOf } from './tell.ts'
 
-export interface RelayParts extends Omit<FailoverParts, 'inFlight'> {
+export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
+  queue: QueueLimits
   keys: Keys
   budget: ByteBudget
   readLimits: ReadLimits
@@ -43,7 +45,8 @@ export function createRelay(parts: RelayParts): Relay {
   const { keys, accounts, usage, counters, now } = parts
   const countRate = createCountRate(now)
   let inFlight = 0
-  const { wishOf, forward, cutOff } = createFailover({ ...parts, inFlight: () => inFlight })
+  const places = createPlaces(parts)
+  const { wishOf, forward, cutOff } = createFailover({ ...parts, places, inFlight: () => inFlight })
   const waiting: (() => void)[] = []
 
   function handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void {
@@ -148,6 +151,7 @@ export function createRelay(parts: RelayParts): Relay {
       body,
       model: inspected.model,
       modelSpan: inspected.modelSpan,
+      lastMessage: inspected.lastMessage,
       stream: metered && inspected.stream,
       maxTokens: inspected.maxTokens,
       hasTags: inspected.hasTags,
@@ -157,6 +161,8 @@ export function createRelay(parts: RelayParts): Relay {
       agentId: conversation.agentId,
       stickyKey: conversation.stickyKey,
       metered,
+      account: null,
+      holdsPlace: false,
       ticket: freeTicket,
       clientLeft: false,
       call: null,
@@ -181,12 +187,13 @@ export function createRelay(parts: RelayParts): Relay {
       exchange.ticket = ticket
     }
     const wish = wishOf(exchange)
-    const first = choose(accounts.ofGroup(key.groupId), wish)
+    const first = places.take(exchange, wish)
     const admitted = admittedOf(exchange, first)
     const admission = usage.admit(admitted)
     try {
       await admission.written
     } catch {
+      places.free(exchange)
       release(exchange.ticket, id.text)
       return sendFailure(
         req,
@@ -203,6 +210,7 @@ export function createRelay(parts: RelayParts): Relay {
     try {
       ended = await forward(exchange, first, wish)
     } finally {
+      places.free(exchange)
       const entry = entryOf(exchange, admitted, ended, now())
       const { spentNano, record } = usage.settle(admission, entry)
       settleBudget(exchange, spentNano)
@@ -230,7 +238,7 @@ export function createRelay(parts: RelayParts): Relay {
       )
     }
     const wish = wishOf(exchange)
-    await forward(exchange, choose(accounts.ofGroup(key.groupId), wish), wish)
+    await forward(exchange, places.take(exchange, wish), wish)
   }
 
   const admitParts = {

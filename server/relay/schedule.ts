@@ -11,11 +11,23 @@ export interface Wish {
   draw: (accountId: number) => number
   /** Accounts tried already. */
   tried: ReadonlySet<number>
+  /** The conversation leaves its account for one of a smaller priority number. */
+  returns: boolean
+  /** It counts in the account's concurrency, and so needs a free place. */
+  needsPlace: boolean
 }
 
 /**
+ * How far above its fair share of the requests in flight an account may be before new conversations pass it by (consistent
+ * hashing with bounded loads, https://arxiv.org/abs/1608.01350): the draw alone decides where load is even, and no account
+ * is buried when the draws of a busy minute fall badly.
+ */
+const loadSlack = 1.25
+
+/**
  * The account to try next: the conversation's own if it can; else of the smallest priority number a weighted draw
- * (rendezvous: each draws, the weight bends the draw, the best wins). Undefined: none is eligible.
+ * (rendezvous: each draws, the weight bends the draw, the best wins) among those that are not above their share of the
+ * load. Undefined: none can take it now.
  */
 export function choose(accounts: readonly Account[], wish: Wish): Account | undefined {
   return chooseAmong(accounts, wish, false) ?? chooseAmong(accounts, wish, true)
@@ -23,24 +35,71 @@ export function choose(accounts: readonly Account[], wish: Wish): Account | unde
 
 /** `isLast`: nobody else can, so also one whose trial is under way. */
 function chooseAmong(accounts: readonly Account[], wish: Wish, isLast: boolean): Account | undefined {
+  let priority = Number.POSITIVE_INFINITY
+  let inFlight = 0
+  let weight = 0
+  let sticky: Account | undefined
+  for (const account of accounts) {
+    if (!mayTake(account, wish, isLast)) continue
+    if (account.id === wish.stickyId) {
+      if (!wish.returns) return account
+      sticky = account
+    }
+    if (account.priority > priority) continue
+    if (account.priority < priority) {
+      priority = account.priority
+      inFlight = 0
+      weight = 0
+    }
+    inFlight += account.live.inFlight
+    weight += account.weight
+  }
+  if (sticky?.priority === priority) return sticky
   let best: Account | undefined
   let bestDraw = Number.POSITIVE_INFINITY
+  // Together the shares are above the load, so that one account at least is below its own.
+  const loadOfWeight = (loadSlack * (inFlight + 1)) / weight
   for (const account of accounts) {
-    if (
-      wish.tried.has(account.id) ||
-      !serves(account, wish.model) ||
-      !isEligible(account.live.state, wish.model, wish.nowMs, isLast)
-    )
-      continue
-    if (account.id === wish.stickyId) return account
-    if (best && account.priority > best.priority) continue
+    if (account.priority !== priority || !mayTake(account, wish, isLast)) continue
+    if (account.live.inFlight >= Math.ceil(loadOfWeight * account.weight)) continue
     const draw = -Math.log(1 - wish.draw(account.id)) / account.weight
-    if (!best || account.priority < best.priority || draw < bestDraw) {
+    if (draw < bestDraw) {
       best = account
       bestDraw = draw
     }
   }
   return best
+}
+
+function mayTake(account: Account, wish: Wish, isLast: boolean): boolean {
+  return mayServe(account, wish, isLast) && !(wish.needsPlace && isFull(account))
+}
+
+/** Everything but a free place. */
+function mayServe(account: Account, wish: Wish, isLast: boolean): boolean {
+  return (
+    !wish.tried.has(account.id) &&
+    serves(account, wish.model) &&
+    isEligible(account.live.state, wish.model, wish.nowMs, isLast)
+  )
+}
+
+/** True when as many requests are in flight there as it may have at once. */
+export function isFull(account: Account): boolean {
+  return account.concurrency !== null && account.live.inFlight >= account.concurrency
+}
+
+/** True when a place is all that is missing: some account would take the request, and is full. */
+export function waitsForPlace(accounts: readonly Account[], wish: Wish): boolean {
+  return wish.needsPlace && accounts.some((account) => isFull(account) && mayServe(account, wish, true))
+}
+
+/** True when the conversation's account has a larger priority number than another that could take the request. */
+export function isDisplaced(accounts: readonly Account[], wish: Wish): boolean {
+  const own = accounts.find((account) => account.id === wish.stickyId)
+  return (
+    own !== undefined && accounts.some((account) => account.priority < own.priority && mayTake(account, wish, false))
+  )
 }
 
 /** True when the account is switched on and its list allows the model, whatever its state. */

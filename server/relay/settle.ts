@@ -34,7 +34,7 @@ export function entryOf(exchange: Exchange, admitted: Admitted, ended: Ended, no
     userId: admitted.userId,
     groupId: admitted.groupId,
     accountId: admitted.accountId,
-    platform: admitted.platform,
+    platform: exchange.account?.platform ?? admitted.platform,
     modelRequested: admitted.modelRequested,
     modelSent: admitted.modelSent,
     stream: admitted.stream,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { conversationOf } from '../../server/relay/conversation.ts'
+import { beginsTurn, conversationOf } from '../../server/relay/conversation.ts'
 import { inspect } from '../../server/relay/inspect.ts'
 
 /** The conversation of a body under key 7. */
@@ -61,4 +61,29 @@ test('what a client sends as an id is kept short', () => {
     { 'x-claude-code-session-id': 's'.repeat(9000), 'x-claude-code-agent-id': 'a'.repeat(9000) },
   )
   expect([found.sessionId.length, found.agentId.length]).toEqual([191, 191])
+})
+
+const turn = (messages: unknown) => {
+  const bytes = Buffer.from(JSON.stringify({ model: 'm', messages }, null, 1))
+  const found = inspect(bytes)
+  if ('code' in found) throw new Error(found.message)
+  return beginsTurn(bytes, found.lastMessage)
+}
+const toolResult = { type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'x' }] }
+
+test("a turn begins where the last message is the user's and answers no tool", () => {
+  const said = {
+    role: 'assistant',
+    content: [{ type: 'tool_use', id: 't', name: 'n', input: { type: 'tool_result' } }],
+  }
+  expect(turn([{ role: 'user', content: 'hello' }])).toBe(true)
+  expect(turn([...messages, said, { role: 'user', content: [{ type: 'text', text: '"type":"tool_result"' }] }])).toBe(
+    true,
+  )
+  expect(turn([...messages, said, { role: 'user', content: [toolResult] }])).toBe(false)
+  // Reminders that the client puts beside a tool's result begin no turn.
+  expect(turn([...messages, said, { role: 'user', content: [toolResult, { type: 'text', text: 'r' }] }])).toBe(false)
+  expect(turn([...messages, said])).toBe(false)
+  expect(turn([...messages, { role: 'system', content: 's' }])).toBe(false)
+  for (const odd of [[], 'x', [1], [{ role: 'user' }], [{ content: 'x' }], null]) expect(turn(odd)).toBe(false)
 })

@@ -21,6 +21,7 @@ const contract: [code: string, status: number, type: string, shouldRetry: boolea
   ['count_rate_reached', 429, 'rate_limit_error', undefined],
   ['count_unsupported', 501, 'not_supported', false],
   ['accounts_resting', 529, 'overloaded_error', undefined],
+  ['accounts_busy', 529, 'overloaded_error', undefined],
   ['accounts_missing', 503, 'api_error', false],
   ['upstream_failed', 529, 'overloaded_error', undefined],
   ['upstream_misconfigured', 503, 'api_error', false],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/accounts.ts'
 import { type AccountState, fold, readyState } from '../../server/accounts/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import { choose, drawOf, soonestReturnMs, type Wish } from '../../server/relay/schedule.ts'
+import { choose, drawOf, isDisplaced, soonestReturnMs, type Wish, waitsForPlace } from '../../server/relay/schedule.ts'
 
 const nowMs = 1_000_000
 const limitedFor = (ms: number): AccountState =>
@@ -26,6 +26,7 @@ function account(
     ownerId: 0,
     priority: 100,
     weight: 100,
+    concurrency: null,
     models: createModelList(models),
     mapping: createModelMapping({}),
     enabled: true,
@@ -40,6 +41,8 @@ const wish = (more: Partial<Wish> = {}): Wish => ({
   stickyId: undefined,
   draw: drawOf('conversation'),
   tried: new Set(),
+  returns: false,
+  needsPlace: true,
   ...more,
 })
 
@@ -152,4 +155,67 @@ test('the soonest return counts accounts that serve the model, and tells apart n
   expect(waits([lost, account(2, { state: limitedFor(5000) })])).toBe(nowMs + 5000)
   expect(waits([account(1, { enabled: false })])).toBeUndefined()
   expect(waits([])).toBeUndefined()
+})
+
+const busy = (id: number, inFlight: number, more: Parameters<typeof account>[1] = {}) =>
+  account(id, { ...more, live: { state: readyState, inFlight } })
+
+test('new conversations pass by an account that is above its share of the load, whatever they draw', () => {
+  for (let index = 0; index < 200; index++) {
+    const draw = bySession(index)
+    expect(choose([busy(1, 10), busy(2, 0)], wish({ draw }))!.id).toBe(2)
+    // Three quarters of the weight carry three quarters of the load: that is even.
+    const third = choose([busy(1, 30, { weight: 300 }), busy(2, 10, { weight: 100 })], wish({ draw }))!.id
+    expect(third).toBe(choose([busy(1, 0, { weight: 300 }), busy(2, 0, { weight: 100 })], wish({ draw }))!.id)
+  }
+  // Load of another priority number counts for nothing, and a conversation stays where it is.
+  expect(choose([busy(1, 99, { priority: 1 }), busy(2, 0, { priority: 2 })], wish())!.id).toBe(1)
+  expect(choose([busy(1, 99), busy(2, 0)], wish({ stickyId: 1 }))!.id).toBe(1)
+})
+
+test('some account is always chosen, however load and weights lie', () => {
+  const random = chance()
+  for (let round = 0; round < 2000; round++) {
+    const accounts = Array.from({ length: 1 + Math.floor(random() * 6) }, (_, id) =>
+      busy(id + 1, Math.floor(random() * 50), { weight: 1 + Math.floor(random() * 10_000) }),
+    )
+    expect(choose(accounts, wish({ draw: drawOf(`s${round}`) }))).toBeDefined()
+  }
+})
+
+test('sixty subagents of one session are spread, no account carries more than its share and a quarter', () => {
+  const accounts = [1, 2, 3, 4].map((id) => busy(id, 0))
+  for (let agent = 0; agent < 60; agent++)
+    choose(accounts, wish({ draw: drawOf(`1|session|agent-${agent}`) }))!.live.inFlight++
+  const loads = accounts.map(({ live }) => live.inFlight)
+  expect(loads.reduce((sum, load) => sum + load)).toBe(60)
+  expect(Math.max(...loads)).toBeLessThanOrEqual(Math.ceil(15 * 1.25))
+  expect(Math.min(...loads)).toBeGreaterThan(0)
+})
+
+test('a full account takes nobody who needs a place, not even its own conversations', () => {
+  const full = busy(1, 2, { concurrency: 2, priority: 1 })
+  const other = busy(2, 50, { priority: 9 })
+  expect(choose([full, other], wish({ stickyId: 1 }))!.id).toBe(2)
+  expect(choose([full, other], wish({ needsPlace: false }))!.id).toBe(1)
+  expect(choose([busy(1, 1, { concurrency: 2, priority: 1 }), other], wish())!.id).toBe(1)
+  expect(choose([full], wish())).toBeUndefined()
+  expect(waitsForPlace([full, account(3, { enabled: false })], wish())).toBe(true)
+  expect(waitsForPlace([full], wish({ tried: new Set([1]) }))).toBe(false)
+  expect(waitsForPlace([full], wish({ model: 'x', needsPlace: false }))).toBe(false)
+  expect(waitsForPlace([account(4, { concurrency: 1, state: limitedFor(1000) })], wish())).toBe(false)
+})
+
+test('a conversation returns to a smaller priority number when it may, and stays among equals', () => {
+  const first = account(1, { priority: 1 })
+  const second = account(2, { priority: 2 })
+  const third = account(3, { priority: 2 })
+  expect(choose([first, second], wish({ stickyId: 2, returns: true }))!.id).toBe(1)
+  expect(isDisplaced([first, second], wish({ stickyId: 2 }))).toBe(true)
+  expect(isDisplaced([first, second], wish({ stickyId: 1 }))).toBe(false)
+  expect(isDisplaced([account(1, { priority: 1, state: limitedFor(1000) }), second], wish({ stickyId: 2 }))).toBe(false)
+  for (const stickyId of [2, 3]) {
+    expect(choose([second, third], wish({ stickyId, returns: true }))!.id).toBe(stickyId)
+    expect(isDisplaced([second, third], wish({ stickyId }))).toBe(false)
+  }
 })

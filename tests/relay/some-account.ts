@@ -16,6 +16,7 @@ export const accountOf = (more: Partial<Account> = {}): Account => ({
   ownerId: 0,
   priority: 100,
   weight: 100,
+  concurrency: null,
   models: createModelList(['*']),
   mapping: createModelMapping({}),
   enabled: true,
