@@ -25,6 +25,7 @@ export default defineConfig({
           env: { TEST_ENGINES: 'services' },
           include: [
             'tests/store/**/*.test.ts',
+            'tests/accounts/**/*.test.ts',
             'tests/usage/**/*.test.ts',
             'tests/scenarios/**/*.test.ts',
             'tests/graphql/**/*.test.ts',

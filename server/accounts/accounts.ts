@@ -146,6 +146,8 @@ export function createAccounts(parts: {
   return {
     ...reports,
     load,
+    timeline: timeline.read,
+    pruneTimeline: timeline.prune,
     /** Resolves when every state and step so far is written. */
     stored: timeline.written,
     /** Gives up what the database does not take. */

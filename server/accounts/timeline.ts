@@ -1,7 +1,8 @@
-import type { RequestId } from '../request-ids.ts'
+import type { AccountEvent as Stored } from '../generated/sqlite/client.ts'
+import { firstKeyAt, type RequestId } from '../request-ids.ts'
 import { type Database, isDuplicate, isRefusal, type Scalar, type Tx, type Write } from '../store/database.ts'
 import type { Account } from './accounts.ts'
-import { stateText } from './state.ts'
+import { type StateKind, stateText } from './state.ts'
 import type { Transition } from './transitions.ts'
 
 /** A state to be stored, and the rows of the steps that led to it. */
@@ -11,23 +12,9 @@ interface Entry {
   rows: readonly (readonly Scalar[])[]
 }
 
-const columns = [
-  'id',
-  'account_id',
-  'at_ms',
-  'from_kind',
-  'to_kind',
-  'model',
-  'until_ms',
-  'next_probe_at_ms',
-  'reason',
-  'cause',
-  'status',
-  'error_type',
-  'code',
-  'message',
-  'request_id',
-]
+/** In the order of `dataOf`. */
+const columns =
+  'id account_id at_ms from_kind to_kind model until_ms next_probe_at_ms reason cause status error_type code message request_id'
 
 const batchEntries = 200
 /** A flapping pool makes some steps a second: this is hours of a database that is away. */
@@ -56,7 +43,7 @@ export function createTimeline(parts: {
       onError(new Error(`${mostEntries} steps wait for the database: the oldest is given up`), 'writing the timeline')
       waiting.shift()
     }
-    const rows = steps.map((step) => rowOf(BigInt(newId().key), account.id, step))
+    const rows = steps.map((step) => Object.values(dataOf(BigInt(newId().key), account.id, step)))
     waiting.push({ accountId: account.id, state: stateText(account.live.state), rows })
     if (timer === null) void run()
   }
@@ -110,28 +97,31 @@ export function createTimeline(parts: {
 
     /** The same in a transaction that something else belongs to. */
     async writeIn(tx: Tx, accountId: number, steps: readonly Transition[]): Promise<void> {
-      for (const step of steps) {
-        const { cause, from, to, untilMs, nextProbeAtMs } = step
-        await tx.accountEvent.create({
-          data: {
-            id: BigInt(newId().key),
-            accountId,
-            atMs: BigInt(step.atMs),
-            fromKind: from,
-            toKind: to,
-            model: step.model,
-            untilMs: untilMs === null ? null : BigInt(untilMs),
-            nextProbeAtMs: nextProbeAtMs === null ? null : BigInt(nextProbeAtMs),
-            reason: step.reason,
-            cause: cause.by,
-            status: 0,
-            errorType: '',
-            code: '',
-            message: '',
-            requestId: cause.requestId,
-          },
-        })
-      }
+      const data = steps.map((step) => dataOf(BigInt(newId().key), accountId, step))
+      if (data.length > 0) await tx.accountEvent.createMany({ data })
+    },
+
+    /** Steps of an account, the newest first: at most `size`, older than `before`. */
+    async read(accountId: number, size: number, before?: bigint): Promise<{ id: bigint; step: Transition }[]> {
+      const rows = await database.reader.accountEvent.findMany({
+        where: { accountId, ...(before !== undefined && { id: { lt: before } }) },
+        orderBy: { id: 'desc' },
+        take: size,
+      })
+      return rows.map((row) => ({ id: row.id, step: stepOf(row) }))
+    },
+
+    /** Deletes the steps before a moment, some at a time; returns how many. */
+    async prune(beforeMs: number, most = 10_000): Promise<number> {
+      const found = await database.reader.accountEvent.findMany({
+        where: { id: { lt: firstKeyAt(beforeMs) } },
+        orderBy: { id: 'asc' },
+        take: most,
+        select: { id: true },
+      })
+      const last = found.at(-1)
+      if (!last) return 0
+      return (await database.client.accountEvent.deleteMany({ where: { id: { lte: last.id } } })).count
     },
 
     /** Nothing is tried again after this. */
@@ -143,31 +133,53 @@ export function createTimeline(parts: {
   }
 }
 
-function rowOf(id: bigint, accountId: number, { cause, ...step }: Transition): Scalar[] {
-  return [
+function dataOf(id: bigint, accountId: number, { cause, ...step }: Transition) {
+  const { evidence } = cause
+  return {
     id,
     accountId,
-    step.atMs,
-    step.from,
-    step.to,
-    step.model.slice(0, 191),
-    step.untilMs,
-    step.nextProbeAtMs,
-    step.reason.slice(0, 191),
-    cause.by,
-    cause.evidence?.status ?? 0,
-    cause.evidence?.errorType ?? '',
-    cause.evidence?.code ?? '',
-    cause.evidence?.message ?? '',
-    cause.requestId,
-  ]
+    atMs: BigInt(step.atMs),
+    fromKind: step.from,
+    toKind: step.to,
+    model: step.model.slice(0, 191),
+    untilMs: bigOrNull(step.untilMs),
+    nextProbeAtMs: bigOrNull(step.nextProbeAtMs),
+    reason: step.reason.slice(0, 191),
+    cause: cause.by,
+    status: evidence?.status ?? 0,
+    errorType: evidence?.errorType ?? '',
+    code: evidence?.code ?? '',
+    message: evidence?.message ?? '',
+    requestId: cause.requestId,
+  } satisfies Stored
 }
+
+function stepOf(row: Stored): Transition {
+  const { status, errorType, code, message, requestId } = row
+  const hasEvidence = status !== 0 || errorType !== '' || code !== '' || message !== ''
+  return {
+    atMs: Number(row.atMs),
+    from: row.fromKind as StateKind,
+    to: row.toKind as StateKind,
+    model: row.model,
+    untilMs: row.untilMs === null ? null : Number(row.untilMs),
+    nextProbeAtMs: row.nextProbeAtMs === null ? null : Number(row.nextProbeAtMs),
+    reason: row.reason,
+    cause: {
+      by: row.cause as Transition['cause']['by'],
+      requestId,
+      evidence: hasEvidence ? { status, errorType, code, message } : null,
+    },
+  }
+}
+
+const bigOrNull = (value: number | null): bigint | null => (value === null ? null : BigInt(value))
 
 function writesOf(batch: readonly Entry[]): Write[] {
   // Of several states of one account only the last is stored.
   const states = new Map(batch.map((entry) => [entry.accountId, entry.state]))
   return [
-    { kind: 'insert', table: 'account_events', columns, rows: batch.flatMap(({ rows }) => rows) },
+    { kind: 'insert', table: 'account_events', columns: columns.split(' '), rows: batch.flatMap(({ rows }) => rows) },
     ...Array.from(
       states,
       ([id, state]): Write => ({

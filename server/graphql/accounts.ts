@@ -1,7 +1,7 @@
-import { kindAt, type StateKind, storedState } from '../accounts/state.ts'
+import { storedState } from '../accounts/state.ts'
 import type { Account as StoredAccount } from '../generated/sqlite/client.ts'
-import type { AccountChange } from '../live/live-events.ts'
 import { noTotals } from '../usage/statistics.ts'
+import { AccountStateType } from './account-state.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { Group } from './groups.ts'
@@ -21,67 +21,6 @@ export const Platform = builder.enumType('Platform', {
 
 export const AuthHeader = builder.enumType('AuthHeader', {
   values: { BEARER: { value: 'bearer' }, X_API_KEY: { value: 'x-api-key' } } as const,
-})
-
-const AccountStateKind = builder.enumType('AccountStateKind', {
-  values: {
-    READY: { value: 'ready' },
-    LIMITED: { value: 'limited' },
-    COOLING: { value: 'cooling' },
-    PROBING: { value: 'probing', description: 'Back from a cooling: one request decides.' },
-    NEEDS_LOGIN: { value: 'needs_login' },
-    UNFUNDED: { value: 'unfunded' },
-  } as const,
-})
-
-const ModelRest = builder.objectRef<{ model: string; untilMs: number; reason: string }>('ModelRest').implement({
-  authScopes: { user: true },
-  fields: (t) => ({
-    model: t.exposeString('model'),
-    until: t.field({ type: 'DateTime', resolve: ({ untilMs }) => new Date(untilMs) }),
-    reason: t.exposeString('reason'),
-  }),
-})
-
-const restsNot: ReadonlySet<StateKind> = new Set(['ready', 'probing'])
-
-/** The automatic state; a rest whose time has passed is over. */
-export const AccountStateType = builder.objectRef<AccountChange['state']>('AccountState').implement({
-  description: 'What the relay found out by itself, beside the manual switch.',
-  authScopes: { user: true },
-  fields: (t) => ({
-    kind: t.field({
-      type: AccountStateKind,
-      resolve: (state, _args, { parts }) => kindAt(state, parts.now()),
-    }),
-    until: t.field({
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it returns by itself; null when it is ready or on trial, or a person must act.',
-      resolve: (state, _args, { parts }) =>
-        state.untilMs === null || restsNot.has(kindAt(state, parts.now())) ? null : new Date(state.untilMs),
-    }),
-    since: t.field({
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it last changed; null: never.',
-      resolve: ({ sinceMs }) => (sinceMs === 0 ? null : new Date(sinceMs)),
-    }),
-    nextProbeAt: t.field({
-      type: 'DateTime',
-      nullable: true,
-      resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === null ? null : new Date(nextProbeAtMs)),
-    }),
-    reason: t.exposeString('reason'),
-    models: t.field({
-      type: [ModelRest],
-      description: 'Models that rest while the account serves others.',
-      resolve: ({ models }, _args, { parts }) =>
-        Object.entries(models)
-          .filter(([, { untilMs }]) => untilMs > parts.now())
-          .map(([model, rest]) => ({ model, ...rest })),
-    }),
-  }),
 })
 
 const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMapping').implement({

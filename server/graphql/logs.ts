@@ -1,8 +1,8 @@
-import { GraphQLError } from 'graphql'
 import { ledgerKey, requestIdOf } from '../request-ids.ts'
 import { builder, defaultPage, largestPage } from './builder.ts'
 import { Log, Outcome } from './log-types.ts'
 import { useFilter } from './totals.ts'
+import { badInput } from './values.ts'
 import { visibleUse } from './visible.ts'
 
 const LogFilter = builder.inputType('LogFilter', {
@@ -30,10 +30,10 @@ builder.queryField('logs', (t) =>
     authScopes: { user: true },
     args: { filter: t.arg({ type: LogFilter }) },
     async resolve(_parent, { first, after, last, before, filter }, context) {
-      if (last || before) throw bad('Logs are read forwards: use first and after.')
+      if (last || before) throw badInput('Logs are read forwards: use first and after.')
       const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
       const cursor = after ? ledgerKey(after) : undefined
-      if (cursor === null) throw bad('`after` is not a cursor.')
+      if (cursor === null) throw badInput('`after` is not a cursor.')
       // One more tells whether there is a next page.
       const rows = await context.parts.statistics.logs(
         {
@@ -74,5 +74,3 @@ builder.queryField('log', (t) =>
       (await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1))[0] ?? null,
   }),
 )
-
-const bad = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })

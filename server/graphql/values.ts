@@ -1,4 +1,5 @@
 import { decodeGlobalID } from '@pothos/plugin-relay'
+import { GraphQLError } from 'graphql'
 import { z } from 'zod'
 
 /** Values of inputs that occur in more than one noun. Absent leaves, null clears; where nothing can be cleared, null is refused. */
@@ -48,3 +49,7 @@ export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>
     .nullable()
     .refine((given) => given !== null, 'cannot be empty')
     .transform((given) => given ?? undefined)
+
+/** Arguments that no form could send. */
+export const badInput = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })

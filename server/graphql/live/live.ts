@@ -1,7 +1,8 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { CostTotals } from '../../live/day-totals.ts'
 import type { AccountChange, Gap, LiveEvent, LiveKind } from '../../live/live-events.ts'
-import { AccountStateType } from '../accounts.ts'
+import { AccountStateType } from '../account-state.ts'
+import { AccountStepType } from '../account-timeline.ts'
 import { builder } from '../builder.ts'
 import { idNumber } from '../values.ts'
 import { LiveRequestRef, SettledRequestRef } from './live-requests.ts'
@@ -15,6 +16,11 @@ const AccountChangeRef = builder.objectRef<AccountChange>('AccountChange').imple
     enabled: t.exposeBoolean('enabled'),
     state: t.field({ type: AccountStateType, resolve: ({ state }) => state }),
     inFlight: t.exposeInt('inFlight'),
+    steps: t.field({
+      type: [AccountStepType],
+      description: 'What this tells of the timeline; empty when something else changed.',
+      resolve: ({ steps }) => steps,
+    }),
   }),
 })
 

@@ -1,0 +1,73 @@
+import type { AccountStep } from '../live/live-events.ts'
+import { AccountStateKind } from './account-state.ts'
+import { Account } from './accounts.ts'
+import { builder, defaultPage, largestPage } from './builder.ts'
+import { badInput } from './values.ts'
+
+const AccountCause = builder.enumType('AccountCause', {
+  values: {
+    REQUEST: { value: 'request', description: 'What the upstream answered to a request, or did not.' },
+    PROBE: { value: 'probe' },
+    RULE: { value: 'rule', description: 'A rule of an administrator, on the answer to a request.' },
+    PERSON: { value: 'person' },
+    TIME: { value: 'time', description: 'The end of a rest came.' },
+  } as const,
+})
+
+export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').implement({
+  description: 'One change of the automatic state, and what brought it about.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
+    from: t.field({ type: AccountStateKind, resolve: ({ from }) => from }),
+    to: t.field({ type: AccountStateKind, resolve: ({ to }) => to }),
+    model: t.string({
+      nullable: true,
+      description: 'The model (or with * the family) that this is about; null: the whole account.',
+      resolve: ({ model }) => model || null,
+    }),
+    until: t.field({ type: 'DateTime', nullable: true, resolve: ({ untilMs }) => date(untilMs) }),
+    nextProbeAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ nextProbeAtMs }) => date(nextProbeAtMs) }),
+    reason: t.exposeString('reason'),
+    cause: t.field({ type: AccountCause, resolve: ({ cause }) => cause.by }),
+    requestId: t.string({ nullable: true, resolve: ({ cause }) => cause.requestId || null }),
+    httpStatus: t.int({
+      nullable: true,
+      description: "Upstream's status; null when there was no answer.",
+      resolve: ({ cause }) => cause.evidence?.status || null,
+    }),
+    errorType: t.string({ nullable: true, resolve: ({ cause }) => cause.evidence?.errorType || null }),
+    errorCode: t.string({ nullable: true, resolve: ({ cause }) => cause.evidence?.code || null }),
+    errorMessage: t.string({
+      nullable: true,
+      description: 'At most 200 characters, redacted, and only where the account was at fault: errors quote prompts.',
+      resolve: ({ cause }) => cause.evidence?.message || null,
+    }),
+  }),
+})
+
+const date = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs))
+
+builder.prismaObjectField(Account, 'timeline', (t) =>
+  t.connection({
+    type: AccountStepType,
+    description: 'What became of the account and why, the newest first. Only forwards (`first`, `after`).',
+    async resolve({ id }, { first, after, last, before }, { parts }) {
+      if (last || before) throw badInput('The timeline is read forwards: use first and after.')
+      if (after && !/^\d{1,19}$/.test(after)) throw badInput('`after` is not a cursor.')
+      const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
+      // One more tells whether there is a next page.
+      const rows = await parts.accounts.timeline(id, size + 1, after ? BigInt(after) : undefined)
+      const edges = rows.slice(0, size).map(({ id: cursor, step }) => ({ cursor: String(cursor), node: step }))
+      return {
+        edges,
+        pageInfo: {
+          hasNextPage: rows.length > size,
+          hasPreviousPage: typeof after === 'string',
+          startCursor: edges[0]?.cursor ?? null,
+          endCursor: edges.at(-1)?.cursor ?? null,
+        },
+      }
+    },
+  }),
+)
