@@ -9,6 +9,7 @@ import { type Caller, type Context, createContext, type GraphqlParts } from './c
 import { readJsonBody } from './json-body.ts'
 import { liveViewerKey } from './live/live-viewer.ts'
 import { useSharedResults } from './live/result-sharing.ts'
+import { createSseGate } from './live/sse-gate.ts'
 import { queryLimits } from './query-limits.ts'
 import { readRefreshCookie, refreshCookie } from './refresh-cookie.ts'
 import { buildSchema } from './schema.ts'
@@ -49,6 +50,7 @@ export function createGraphql(parts: GraphqlParts) {
     landingPage: false,
     logging: false,
   })
+  const streams = createSseGate(parts)
   const page = renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'WS' })
 
   async function answer(req: IncomingMessage, res: ServerResponse, id: RequestId): Promise<void> {
@@ -59,8 +61,12 @@ export function createGraphql(parts: GraphqlParts) {
     if (req.method !== 'POST') return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Use POST.' })
     const read = await readJsonBody(req, () => res.writeContinue())
     if ('status' in read) return refuse(res, read)
+    const viewer = await viewerOf(req)
+    if (!streams.admit(req, res, viewer)) {
+      return refuse(res, { status: 429, code: 'TOO_MANY_STREAMS', message: 'Too many streams of events at once.' })
+    }
     const caller: Caller = {
-      viewer: await viewerOf(req),
+      viewer,
       clientIp: req.socket.remoteAddress ?? '',
       userAgent: req.headers['user-agent'] ?? '',
       requestId: id.text,

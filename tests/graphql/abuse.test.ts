@@ -30,6 +30,9 @@ test('48: depth, aliases, directives, tokens, sign-ins in one document and circu
   expect(await stand.client.signInTry.count()).toBe(0)
   const circular = 'fragment a on Query { ...b } fragment b on Query { ...a } { ...a }'
   expect((await ask(circular)).message).toMatch(/Cannot spread fragment/)
+  expect((await ask(`{ ${'groups { edges { node { id } } } '.repeat(40)} }`)).code).toBe('TOO_MANY_REPEATS')
+  expect((await ask(`{ ${'... on Query { __typename } '.repeat(31)} }`)).code).toBe('TOO_MANY_REPEATS')
+  expect((await ask(`{ __typename } # ${'x'.repeat(70 * 1024)}`)).code).toBe('QUERY_TOO_LONG')
 })
 
 test('48: 300 KB, a batch, a form, a GET, another type and half a body are refused before GraphQL sees them', async () => {
@@ -95,19 +98,27 @@ test('GraphiQL is one page that loads nothing from elsewhere', async () => {
   expect(text).not.toMatch(/<(script|link|img)\b[^>]*\b(src|href)=["']?(https?:)?\/\//i)
 })
 
-test('a document at the limits is answered in a few milliseconds of the event loop', async () => {
+test('48: a hostile document holds the event loop for less than 20 ms', async () => {
   const { ask } = await startAbuse()
+  const circular = Array.from({ length: 150 }, (_, i) => `fragment f${i} on Query { ...f${(i + 1) % 150} }`).join(' ')
   const hostile = [
     `{ ${Array.from({ length: 1000 }, (_, i) => `a${i}: __typename`).join(' ')} }`,
     `{ ${'groups { edges { node { id } } } '.repeat(150)} }`,
+    `{ ${'groups { edges { node { id name } } } '.repeat(30)} }`,
+    `{ ${'... on Query { groups { edges { node { id name } } } } '.repeat(30)} }`,
+    `{ ${'groups { edges { node '.repeat(40)}{ id }${' } }'.repeat(40)} }`,
+    `${circular} { ...f0 }`,
     `{ __typename } # ${'x'.repeat(250 * 1024)}`,
   ]
-  await ask(hostile[1]!)
   for (const query of hostile) {
-    const from = performance.eventLoopUtilization()
-    await ask(query)
-    const { active } = performance.eventLoopUtilization(from)
-    // All of client and server together; the bound of the fault list is 20 ms for the server on a quiet machine.
-    expect(active).toBeLessThan(200)
+    // The machine is shared: of several the quietest counts. Client and server together.
+    let leastMs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < 12; i++) {
+      const from = performance.eventLoopUtilization()
+      // Another document each time: nothing is answered from what is kept of the last.
+      await ask(`${query} # ${i}`)
+      leastMs = Math.min(leastMs, performance.eventLoopUtilization(from).active)
+    }
+    expect(leastMs, query.slice(0, 60)).toBeLessThan(20)
   }
 })

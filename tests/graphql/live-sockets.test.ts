@@ -1,14 +1,10 @@
 import { once } from 'node:events'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { sessionsEnded } from '../../server/users/sessions.ts'
 import { request, settled } from '../live/live-stand.ts'
 import { deferred } from '../support/deferred.ts'
+import { keptBytes } from '../support/memory.ts'
 import { liveQuery, type Message, openSocket, startSocketStand } from './live-stand.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 const acked = (messages: Message[]) => messages.find(({ type }) => type === 'connection_ack')
 const eventsOf = (messages: Message[]) =>
@@ -75,6 +71,16 @@ test('pages of the declared origin and of the same host may connect', async () =
     await client.signIn()
     await client.until(acked)
   }
+})
+
+test('48: a thousand idle sockets without connection_init are each closed with 4408, and nothing of them stays', async () => {
+  const { port, door } = await startSocketStand({ limits: { initMs: 500 } })
+  const idle = Array.from({ length: 1000 }, () => openSocket(port))
+  expect(new Set(await Promise.all(idle.map(({ closed }) => closed)))).toEqual(new Set([4408]))
+  while (door.socketCount() > 0) await new Promise((resolve) => setImmediate(resolve))
+  const client = openSocket(port)
+  await client.signIn()
+  await client.until(acked)
 })
 
 test('who does not introduce itself in time, speaks before, or says nonsense is closed with its code', async () => {
@@ -161,7 +167,7 @@ test('only subscriptions go over a socket, so many at once; failures come withou
   expect(JSON.stringify(await of('c'))).toContain('TOO_MANY_OPERATIONS')
 })
 
-test('a subscriber that never reads costs under 5 MB for 10 000 events, and is told its gap when it does', async () => {
+test('47: a subscriber that never reads costs under 5 MB for 10 000 events, and is told its gap when it does', async () => {
   const { hub, port } = await startSocketStand({ ringSlots: 2_000 })
   const client = openSocket(port)
   await client.signIn()
@@ -180,9 +186,9 @@ test('a subscriber that never reads costs under 5 MB for 10 000 events, and is t
   }
   // The ring and the kernel's buffers fill first.
   await say(14_000)
-  const before = memory()
+  const before = keptBytes()
   await say(10_000)
-  const grownMb = (memory() - before) / 2 ** 20
+  const grownMb = (keptBytes() - before) / 2 ** 20
   expect(grownMb).toBeLessThan(5)
   client.socket.resume()
   const last = request()
@@ -221,10 +227,3 @@ test('sockets whose subscription is the same are answered by one execution', asy
   await Promise.all(clients.map((client) => client.until((messages) => eventsOf(messages).length === 1)))
   expect(executed.count).toBe(1)
 })
-
-/** What is kept: heap after a collection, and buffers outside of it. */
-function memory(): number {
-  collectGarbage()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}

@@ -15,11 +15,13 @@ interface StandContext extends Record<string, unknown> {
   viewer: Viewer
 }
 
-/** The socket door over a small schema, with a hub behind it. Tokens are user numbers, `1:2` user and session. */
-export async function startSocketStand(options: { limits?: Partial<SocketLimits>; ringSlots?: number } = {}) {
-  const hub: LiveHub = await memoryPlace().join({
-    ringLimits: { slots: options.ringSlots ?? 32_768, bytes: 16 * 1024 * 1024 },
-  })
+/** The socket door over a small schema, with a hub behind it (or the one given: processes share a place). Tokens are user numbers, `1:2` user and session. */
+export async function startSocketStand(
+  options: { limits?: Partial<SocketLimits>; ringSlots?: number; hub?: LiveHub } = {},
+) {
+  const hub: LiveHub =
+    options.hub ??
+    (await memoryPlace().join({ ringLimits: { slots: options.ringSlots ?? 32_768, bytes: 16 * 1024 * 1024 } }))
   const events = createMemoryEvents(never)
   const lifetimes = new Map<string, number>()
   const executed = { count: 0 }

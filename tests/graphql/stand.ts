@@ -21,7 +21,9 @@ export interface Answer {
 }
 
 /** The GraphQL door on a socket, over a fresh database; the clock can be moved. */
-export async function startGraphqlStand(options: { times?: SessionTimes; secureCookies?: boolean } = {}) {
+export async function startGraphqlStand(
+  options: { times?: SessionTimes; secureCookies?: boolean; ringSlots?: number } = {},
+) {
   const nouns = await openNouns()
   const { database, seal, events, accounts, keys } = nouns
   const clock = { atMs: Date.now() }
@@ -30,6 +32,9 @@ export async function startGraphqlStand(options: { times?: SessionTimes; secureC
   const lines: string[] = []
   const tested: { account: string; model: string }[] = []
   const requestId = createRequestIds(1, now)
+  const live = await memoryPlace().join(
+    options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
+  )
   const { graphql, setup, sessions } = createGraphqlDoor({
     database,
     seal,
@@ -37,7 +42,7 @@ export async function startGraphqlStand(options: { times?: SessionTimes; secureC
     users: nouns.users,
     accounts,
     keys,
-    live: await memoryPlace().join({}),
+    live,
     reload: { accounts: accounts.load, keys: keys.load },
     async testAccount(account, model): Promise<AccountTest> {
       tested.push({ account: account.name, model })
@@ -99,7 +104,7 @@ export async function startGraphqlStand(options: { times?: SessionTimes; secureC
     return { id, token: result.accessToken as string, globalId: result.user.id as string }
   }
 
-  return { ...nouns, sessions, graphql, url, port, clock, lines, tested, setup, ask, signIn, addUser }
+  return { ...nouns, live, sessions, graphql, url, port, clock, lines, tested, setup, ask, signIn, addUser }
 }
 
 export type GraphqlStand = Awaited<ReturnType<typeof startGraphqlStand>>

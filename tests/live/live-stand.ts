@@ -13,7 +13,7 @@ export const never = (error: unknown): never => {
 
 export const admin = { viewer: { userId: null } }
 
-export type HubOptions = Partial<Omit<HubParts, 'stream'>> & { keep?: number }
+export type HubOptions = Partial<Omit<HubParts, 'stream'>> & { keep?: number; url?: string }
 
 /** Places where hubs meet. A memory has one hub only. */
 export type OpenPlace = () => { name: string; join(options?: HubOptions): Promise<LiveHub> }
@@ -39,12 +39,13 @@ export const memoryPlace: OpenPlace = () => {
   }
 }
 
-export const redisPlace: OpenPlace = () => {
+/** Also on a Redis behind another address; `forget` takes the stream away, as a Redis without persistence does. */
+export const redisPlace = () => {
   const prefix = `test-${randomUUID()}`
   return {
     name: 'redis',
-    async join(options = {}) {
-      const { commands, subscriber } = await connect(prefix)
+    async join(options: HubOptions = {}) {
+      const { commands, subscriber } = await connect(prefix, options.url)
       const parts = defaults(options)
       const stream = await openRedisStream<LiveBatch>({
         commands,
@@ -55,6 +56,10 @@ export const redisPlace: OpenPlace = () => {
         keep: options.keep,
       })
       return closeLater(await openLiveHub({ ...parts, stream }))
+    },
+    async forget() {
+      const { commands } = await connect(prefix)
+      await commands.del(`{${prefix}}:stream:live`)
     },
   }
 }
