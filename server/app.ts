@@ -280,6 +280,7 @@ async function compose(
     keys,
     live,
     reload,
+    routes: relay,
     testAccount: createAccountTest({ dispatchers, upstreams, now }),
     dayAt,
     now,

@@ -25,6 +25,31 @@ export interface AccountTest {
   message: string
 }
 
+export type RouteReason =
+  | 'chosen'
+  | 'disabled'
+  | 'model_not_allowed'
+  | 'tried'
+  | 'resting'
+  | 'full'
+  | 'sticky_elsewhere'
+  | 'lower_priority'
+  | 'lost_draw'
+
+/** One choice of an account, as the relay made it or would make it. */
+export interface RouteDecision {
+  atMs: number
+  apiKeyId: number
+  model: string
+  candidates: { accountId: number; reason: RouteReason; untilMs: number | null }[]
+}
+
+/** How the relay chooses: of requests in this process's memory, and of one that is only imagined. */
+export interface Routes {
+  traceOf: (requestId: string) => RouteDecision[]
+  simulate: (key: { id: number; groupId: number }, model: string) => RouteDecision
+}
+
 /** What the GraphQL door stands on. */
 export interface GraphqlParts {
   database: Database
@@ -40,6 +65,7 @@ export interface GraphqlParts {
   /** Read accounts and keys of this process anew; resolves when the change just made is in memory. */
   reload: { accounts: () => Promise<void>; keys: () => Promise<void> }
   testAccount: TestAccount
+  routes: Routes
   /** Passwords being looked at in this process. */
   gate: { under: number }
   dayAt: (atMs: number) => ZoneDay

@@ -60,7 +60,7 @@ const CostParts = builder.objectRef<StoredLog>('CostParts').implement({
 const orNull = (ms: number): number | null => (ms < 0 ? null : ms)
 const moment = (ms: bigint): Date => new Date(Number(ms))
 
-const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
+export const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
   description: 'One call of an upstream.',
   authScopes: { user: true },
   fields: (t) => ({

@@ -4,11 +4,13 @@ import type { Exchange } from './exchange.ts'
 import { createQueue, type QueueLimits } from './queue.ts'
 import { choose, waitsForPlace } from './schedule.ts'
 import type { TrialWish } from './stickiness.ts'
+import type { Trace } from './trace.ts'
 
 export interface PlacesParts {
   accounts: Accounts
   live: LiveSource
   queue: QueueLimits
+  trace: Trace
   now: () => number
 }
 
@@ -18,12 +20,12 @@ export interface PlacesParts {
  * costs no round trip, and is what the README says.
  */
 export function createPlaces(parts: PlacesParts) {
-  const { accounts, live } = parts
+  const { accounts, live, trace } = parts
   const membersFor = (exchange: Exchange) => accounts.ofGroup(exchange.key.groupId)
   const queue = createQueue({
     limits: parts.queue,
     now: parts.now,
-    take: takeNow,
+    take: (exchange, wish) => takeNow(exchange, wish),
     waitsForPlace: (exchange, wish) => waitsForPlace(membersFor(exchange), wish),
     onPosition({ told }, position) {
       if (!told || told.queuePosition === position) return
@@ -32,8 +34,11 @@ export function createPlaces(parts: PlacesParts) {
     },
   })
 
-  function takeNow(exchange: Exchange, wish: TrialWish): Account | undefined {
-    const account = choose(membersFor(exchange), wish)
+  function takeNow(exchange: Exchange, wish: TrialWish, isWaiting = true): Account | undefined {
+    const members = membersFor(exchange)
+    const account = choose(members, wish)
+    // Of those in line only the end of the wait is told.
+    if (account || !isWaiting) trace.record(exchange.id.text, exchange.key, members, wish, account)
     if (!account) return undefined
     exchange.account = account
     if (exchange.metered) {
@@ -48,7 +53,7 @@ export function createPlaces(parts: PlacesParts) {
     take(exchange: Exchange, wish: TrialWish): Account | undefined {
       // Nobody overtakes those in line.
       queue.serve(exchange.key.groupId)
-      return takeNow(exchange, wish)
+      return takeNow(exchange, wish, false)
     },
 
     /** The same, waiting in line where a place is all that is missing. */

@@ -17,8 +17,10 @@ import { modelAnswer } from './models.ts'
 import { createPlaces } from './places.ts'
 import type { QueueLimits } from './queue.ts'
 import { type ByteBudget, type ReadLimits, readBody } from './read.ts'
+import { choose, simulatedWish } from './schedule.ts'
 import { admittedOf, entryOf } from './settle.ts'
 import { liveRequestOf, settledOf } from './tell.ts'
+import { createTrace, type RouteDecision } from './trace.ts'
 
 export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
   queue: QueueLimits
@@ -34,6 +36,10 @@ export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
 
 export interface Relay {
   handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void
+  /** The choices made for a request, while they are in this process's memory. */
+  traceOf(requestId: string): RouteDecision[]
+  /** The choice that a new conversation of this key would find now. */
+  simulate(key: { id: number; groupId: number }, model: string): RouteDecision
   /** Resolves when no request is under way. */
   idle(): Promise<void>
   /** Resolves when nothing is under way; answers still running at the deadline are ended with an error. */
@@ -45,7 +51,8 @@ export function createRelay(parts: RelayParts): Relay {
   const { keys, accounts, usage, counters, now } = parts
   const countRate = createCountRate(now)
   let inFlight = 0
-  const places = createPlaces(parts)
+  const trace = createTrace()
+  const places = createPlaces({ ...parts, trace })
   const { wishOf, forward, cutOff } = createFailover({ ...parts, places, inFlight: () => inFlight })
   const waiting: (() => void)[] = []
 
@@ -271,6 +278,14 @@ export function createRelay(parts: RelayParts): Relay {
   return {
     handle,
     idle,
+    traceOf: trace.of,
+    simulate(key, model) {
+      const wish = simulatedWish(model, now(), parts.chance)
+      const members = accounts.ofGroup(key.groupId)
+      const rehearsal = createTrace({ decisions: 1, candidates: Math.max(1, members.length) })
+      rehearsal.record('', key, members, wish, choose(members, wish))
+      return rehearsal.of('')[0]!
+    },
     async drain(deadlineMs) {
       const timer = setTimeout(cutOff, deadlineMs)
       await idle()

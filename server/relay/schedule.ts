@@ -17,6 +17,19 @@ export interface Wish {
   needsPlace: boolean
 }
 
+/** What a request of a new conversation would wish. */
+export function simulatedWish(model: string, nowMs: number, chance: () => number): Wish {
+  return {
+    model,
+    nowMs,
+    stickyId: undefined,
+    draw: chance,
+    tried: new Set(),
+    returns: false,
+    needsPlace: true,
+  }
+}
+
 /**
  * How far above its fair share of the requests in flight an account may be before new conversations pass it by (consistent
  * hashing with bounded loads, https://arxiv.org/abs/1608.01350): the draw alone decides where load is even, and no account
@@ -84,8 +97,34 @@ function mayServe(account: Account, wish: Wish, isLast: boolean): boolean {
   )
 }
 
+/** What can become of an account in a choice; in the order of the numbers that the trace keeps. */
+export const routeReasons = [
+  'chosen',
+  'disabled',
+  'model_not_allowed',
+  'tried',
+  'resting',
+  'full',
+  'sticky_elsewhere',
+  'lower_priority',
+  'lost_draw',
+] as const
+export type RouteReason = (typeof routeReasons)[number]
+
+/** Why an account was chosen or not, right after `choose` with the same wish. */
+export function reasonFor(account: Account, wish: Wish, chosen: Account | undefined): RouteReason {
+  if (account === chosen) return 'chosen'
+  if (!account.enabled || account.weight <= 0) return 'disabled'
+  if (!account.models.allows(wish.model)) return 'model_not_allowed'
+  if (wish.tried.has(account.id)) return 'tried'
+  if (!isEligible(account.live.state, wish.model, wish.nowMs)) return 'resting'
+  if (wish.needsPlace && isFull(account)) return 'full'
+  if (chosen?.id === wish.stickyId) return 'sticky_elsewhere'
+  return chosen !== undefined && account.priority > chosen.priority ? 'lower_priority' : 'lost_draw'
+}
+
 /** True when as many requests are in flight there as it may have at once. */
-export function isFull(account: Account): boolean {
+function isFull(account: Account): boolean {
   return account.concurrency !== null && account.live.inFlight >= account.concurrency
 }
 

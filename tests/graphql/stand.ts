@@ -48,6 +48,7 @@ export async function startGraphqlStand(
       tested.push({ account: account.name, model })
       return { ok: true, latencyMs: 12, status: 200, message: 'It answered.' }
     },
+    routes: { traceOf: () => [], simulate: (key, model) => ({ atMs: now(), apiKeyId: key.id, model, candidates: [] }) },
     dayAt,
     now,
     newId: createRequestIds(2, now),

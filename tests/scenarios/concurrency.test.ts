@@ -3,6 +3,7 @@ import { type Deferred, deferred } from '../support/deferred.ts'
 import { answerDefault } from '../support/fake-message.ts'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
+import { askGraphql, signedIn } from './graphql-asking.ts'
 import { type Answer, type Asking, ask, keyOf, type Pools, startPools } from './pools.ts'
 
 let upstream: FakeUpstream
@@ -57,26 +58,12 @@ async function send(pool: string, asking: Asking & { session?: string } = {}) {
 
 const arrived = (count: number) => expect.poll(() => held.length).toBe(count)
 
-async function graphql(query: string, token = '') {
-  const response = await fetch(`${relay.app.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify({ query }),
-  })
-  return (await response.json()) as { data: Record<string, unknown> }
-}
-
 async function positions(token: string): Promise<(number | null)[]> {
-  const { data } = await graphql('{ liveRequests { queuePosition } }', token)
-  return (data['liveRequests'] as { queuePosition: number | null }[]).map(({ queuePosition }) => queuePosition)
+  const { data } = await askGraphql(relay.app.url, '{ liveRequests { queuePosition } }', {}, token)
+  return (data.liveRequests as { queuePosition: number | null }[]).map(({ queuePosition }) => queuePosition)
 }
 
-async function adminToken(): Promise<string> {
-  const { data } = await graphql(
-    'mutation { signIn(input: { username: "admin", password: "correct horse battery" }) { ... on SignInSuccess { accessToken } } }',
-  )
-  return (data['signIn'] as { accessToken: string }).accessToken
-}
+const adminToken = () => signedIn(relay.app.url, 'admin', 'correct horse battery')
 
 test('an account gets no more requests at once than it may have; the next go as places become free, in order', async () => {
   held = []

@@ -1,0 +1,179 @@
+import type { Account as StoredAccount } from '../generated/sqlite/client.ts'
+import { ledgerKey } from '../request-ids.ts'
+import type { StoredAttempt } from '../usage/statistics.ts'
+import { Account } from './accounts.ts'
+import { builder } from './builder.ts'
+import type { Context, RouteDecision, RouteReason } from './context.ts'
+import { Attempt } from './log-types.ts'
+import { idNumber } from './values.ts'
+import { visibleKeys, visibleUse } from './visible.ts'
+
+const reasons = {
+  CHOSEN: 'chosen',
+  DISABLED: 'disabled',
+  MODEL_NOT_ALLOWED: 'model_not_allowed',
+  TRIED: 'tried',
+  RESTING: 'resting',
+  FULL: 'full',
+  STICKY_ELSEWHERE: 'sticky_elsewhere',
+  LOWER_PRIORITY: 'lower_priority',
+  LOST_DRAW: 'lost_draw',
+} as const satisfies Record<Uppercase<RouteReason>, RouteReason>
+
+const RouteReasonType = builder.enumType('RouteReason', {
+  description: 'What became of an account in a choice.',
+  values: Object.fromEntries(Object.entries(reasons).map(([name, value]) => [name, { value }])) as {
+    [Name in keyof typeof reasons]: { value: (typeof reasons)[Name] }
+  },
+})
+
+interface Candidate {
+  account: StoredAccount
+  reason: RouteReason
+  untilMs: number | null
+}
+
+const RouteCandidate = builder.objectRef<Candidate>('RouteCandidate').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    account: t.field({ type: Account, resolve: ({ account }) => account }),
+    reason: t.field({ type: RouteReasonType, resolve: ({ reason }) => reason }),
+    until: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'With RESTING: when it returns by itself; null when a person must act.',
+      resolve: ({ untilMs }) => (untilMs === null ? null : new Date(untilMs)),
+    }),
+  }),
+})
+
+const RouteCount = builder.objectRef<{ reason: RouteReason; count: number }>('RouteCount').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    reason: t.field({ type: RouteReasonType, resolve: ({ reason }) => reason }),
+    count: t.exposeInt('count'),
+  }),
+})
+
+const RouteDecisionType = builder.objectRef<RouteDecision>('RouteDecision').implement({
+  description: 'One choice of an account.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
+    model: t.exposeString('model', { description: 'As requested.' }),
+    candidates: t.field({
+      type: [RouteCandidate],
+      description:
+        'Accounts of the group that you can see. Where a conversation stayed, the others were not looked at.',
+      resolve: async ({ candidates }, _args, { batches }) => {
+        const accounts = await Promise.all(candidates.map(({ accountId }) => batches.account(accountId)))
+        return candidates.flatMap(({ reason, untilMs }, index) => {
+          const account = accounts[index]
+          return account ? [{ account, reason, untilMs }] : []
+        })
+      },
+    }),
+    counts: t.field({
+      type: [RouteCount],
+      description: 'All candidates by what became of them, also those that you cannot see.',
+      resolve: ({ candidates }) => {
+        const counts = new Map<RouteReason, number>()
+        for (const { reason } of candidates) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+        return [...counts].map(([reason, count]) => ({ reason, count }))
+      },
+    }),
+  }),
+})
+
+interface RouteTrace {
+  requestId: string
+  decisions: RouteDecision[]
+  attempts: StoredAttempt[]
+}
+
+const RouteTraceType = builder.objectRef<RouteTrace>('RouteTrace').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    requestId: t.exposeString('requestId'),
+    decisions: t.field({
+      type: [RouteDecisionType],
+      description: 'Kept in memory for the latest requests of each process; empty for others.',
+      resolve: ({ decisions }) => decisions,
+    }),
+    attempts: t.field({
+      type: [Attempt],
+      description: 'From the ledger, once the request has ended.',
+      resolve: ({ attempts }) => attempts,
+    }),
+  }),
+})
+
+builder.queryField('routeTrace', (t) =>
+  t.field({
+    type: RouteTraceType,
+    nullable: true,
+    description: 'Why a request went where it went; null for requests that are not yours to see.',
+    authScopes: { user: true },
+    args: { requestId: t.arg.string({ required: true }) },
+    async resolve(_parent, { requestId }, context) {
+      const key = ledgerKey(requestId)
+      if (key === null) return null
+      const { parts, batches, viewer } = context
+      const decisions = parts.routes.traceOf(requestId)
+      const [row] = await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1)
+      if (!row && !ownsRunning(decisions[0], context)) return null
+      return { requestId, decisions, attempts: row ? ((await batches.attempts(BigInt(key))) ?? []) : [] }
+    },
+  }),
+)
+
+/** A request that the ledger does not have yet is seen by administrators and by its key's owner. */
+function ownsRunning(decision: RouteDecision | undefined, { parts, viewer }: Context): boolean {
+  if (!decision || !viewer) return false
+  return viewer.role === 'admin' || parts.keys.byId(decision.apiKeyId)?.userId === viewer.userId
+}
+
+const SimulatedRoute = builder
+  .objectRef<{ keyProblem: string | null; decision: RouteDecision | null }>('SimulatedRoute')
+  .implement({
+    authScopes: { user: true },
+    fields: (t) => ({
+      keyProblem: t.exposeString('keyProblem', {
+        nullable: true,
+        description: 'Why the key itself would be refused: key_disabled, key_expired or model_not_allowed.',
+      }),
+      decision: t.field({
+        type: RouteDecisionType,
+        nullable: true,
+        description: 'What a new conversation would find now; null when the key is refused.',
+        resolve: ({ decision }) => decision,
+      }),
+    }),
+  })
+
+builder.queryField('simulateRoute', (t) =>
+  t.field({
+    type: SimulatedRoute,
+    nullable: true,
+    description: 'The choice for a model and a key, without a request; null for keys that are not yours to see.',
+    authScopes: { user: true },
+    args: { model: t.arg.string({ required: true }), apiKeyId: t.arg.id({ required: true }) },
+    async resolve(_parent, { model, apiKeyId }, { parts, viewer }) {
+      const id = idNumber(apiKeyId, 'ApiKey')
+      const row = await parts.database.reader.apiKey.findFirst({
+        where: { AND: [visibleKeys(viewer), { id, deletedMark: 0 }] },
+      })
+      const key = row && parts.keys.byId(id)
+      if (!key) return null
+      const keyProblem =
+        !key.enabled || !key.ownerEnabled
+          ? 'key_disabled'
+          : key.expiresAtMs !== null && key.expiresAtMs <= parts.now()
+            ? 'key_expired'
+            : key.models.allows(model)
+              ? null
+              : 'model_not_allowed'
+      return { keyProblem, decision: keyProblem === null ? parts.routes.simulate(key, model) : null }
+    },
+  }),
+)

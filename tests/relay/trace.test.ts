@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import type { Account } from '../../server/accounts/accounts.ts'
+import { fold, readyState } from '../../server/accounts/state.ts'
+import { createModelList } from '../../server/model-patterns.ts'
+import { choose, simulatedWish, type Wish } from '../../server/relay/schedule.ts'
+import { createTrace } from '../../server/relay/trace.ts'
+import { accountOf } from './some-account.ts'
+
+const nowMs = 1_000_000
+const key = { id: 7, groupId: 1 }
+const wish = (more: Partial<Wish> = {}): Wish => ({ ...simulatedWish('m', nowMs, () => 0.5), ...more })
+const account = (id: number, more: Partial<Account> = {}) => accountOf({ id, ...more })
+const resting = (ms: number) => ({
+  state: fold(readyState, { kind: 'limited', untilMs: nowMs + ms, reason: 'r' }, nowMs, 0),
+  inFlight: 0,
+})
+const lost = { state: fold(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0), inFlight: 0 }
+
+test('every candidate of a choice says what became of it, with the end of its rest', () => {
+  const members = [
+    account(1, { enabled: false }),
+    account(2, { models: createModelList(['other']) }),
+    account(3, { live: resting(5000) }),
+    account(4, { live: lost }),
+    account(5),
+    account(6, { concurrency: 1, live: { state: readyState, inFlight: 1 } }),
+    account(7, { priority: 200 }),
+    account(8),
+    account(9),
+  ]
+  const trace = createTrace()
+  const asked = wish({ tried: new Set([5]), draw: (id) => (id === 8 ? 0.1 : 0.9) })
+  const chosen = choose(members, asked)
+  expect(chosen?.id).toBe(8)
+  trace.record('req_1', key, members, asked, chosen)
+  expect(trace.of('req_1')).toEqual([
+    {
+      atMs: nowMs,
+      apiKeyId: 7,
+      groupId: 1,
+      model: 'm',
+      candidates: [
+        { accountId: 1, reason: 'disabled', untilMs: null },
+        { accountId: 2, reason: 'model_not_allowed', untilMs: null },
+        { accountId: 3, reason: 'resting', untilMs: nowMs + 5000 },
+        { accountId: 4, reason: 'resting', untilMs: null },
+        { accountId: 5, reason: 'tried', untilMs: null },
+        { accountId: 6, reason: 'full', untilMs: null },
+        { accountId: 7, reason: 'lower_priority', untilMs: null },
+        { accountId: 8, reason: 'chosen', untilMs: null },
+        { accountId: 9, reason: 'lost_draw', untilMs: null },
+      ],
+    },
+  ])
+})
+
+test('a conversation that stays names its account only; one that might have returned names all', () => {
+  const members = [account(1, { priority: 1 }), account(2)]
+  const trace = createTrace()
+  const stays = wish({ stickyId: 2 })
+  trace.record('req_1', key, members, stays, choose(members, stays))
+  const stayed = trace.of('req_1')[0]!.candidates
+  expect(stayed).toEqual([{ accountId: 2, reason: 'chosen', untilMs: null }])
+  const home = wish({ stickyId: 1, returns: true })
+  trace.record('req_2', key, members, home, choose(members, home))
+  expect(trace.of('req_2')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'sticky_elsewhere'])
+})
+
+test('a request that nobody could take names every reason and no choice', () => {
+  const members = [account(1, { live: resting(100) }), account(2, { enabled: false })]
+  const trace = createTrace()
+  trace.record('req_1', key, members, wish(), choose(members, wish()))
+  expect(trace.of('req_1')[0]!.candidates.map(({ reason }) => reason)).toEqual(['resting', 'disabled'])
+})
+
+test('the memory is bounded: the oldest choices go, and none is told with the candidates of another', () => {
+  const trace = createTrace({ decisions: 4, candidates: 6 })
+  const members = [account(1), account(2)]
+  for (let n = 1; n <= 10; n++) trace.record(`req_${n}`, key, members, wish(), members[n % 2])
+  const known = Array.from({ length: 10 }, (_, n) => trace.of(`req_${n + 1}`)).map((found) => found.length)
+  // Four decisions fit, but candidates of three.
+  expect(known).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
+  expect(trace.of('req_10')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'lost_draw'])
+  // A request's choices come in order: the first, then after each failure another.
+  trace.record('req_10', key, members, wish({ tried: new Set([1]) }), members[1])
+  expect(trace.of('req_10').map(({ candidates }) => candidates.map(({ reason }) => reason))).toEqual([
+    ['chosen', 'lost_draw'],
+    ['tried', 'chosen'],
+  ])
+})
