@@ -111,16 +111,16 @@ export const routeReasons = [
 ] as const
 export type RouteReason = (typeof routeReasons)[number]
 
-/** Why an account was chosen or not, right after `choose` with the same wish. */
-export function reasonFor(account: Account, wish: Wish, chosen: Account | undefined): RouteReason {
-  if (account === chosen) return 'chosen'
-  if (!account.enabled || account.weight <= 0) return 'disabled'
-  if (!account.models.allows(wish.model)) return 'model_not_allowed'
-  if (wish.tried.has(account.id)) return 'tried'
-  if (!isEligible(account.live.state, wish.model, wish.nowMs)) return 'resting'
-  if (wish.needsPlace && isFull(account)) return 'full'
-  if (chosen?.id === wish.stickyId) return 'sticky_elsewhere'
-  return chosen !== undefined && account.priority > chosen.priority ? 'lower_priority' : 'lost_draw'
+/** Why an account was chosen or not, right after `choose` with the same wish: an index of `routeReasons`. */
+export function reasonFor(account: Account, wish: Wish, chosen: Account | undefined): number {
+  if (account === chosen) return 0
+  if (!account.enabled || account.weight <= 0) return 1
+  if (!account.models.allows(wish.model)) return 2
+  if (wish.tried.size > 0 && wish.tried.has(account.id)) return 3
+  if (!isEligible(account.live.state, wish.model, wish.nowMs)) return 4
+  if (wish.needsPlace && isFull(account)) return 5
+  if (chosen !== undefined && chosen.id === wish.stickyId) return 6
+  return chosen !== undefined && account.priority > chosen.priority ? 7 : 8
 }
 
 /** True when as many requests are in flight there as it may have at once. */

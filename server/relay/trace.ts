@@ -21,13 +21,15 @@ export interface RouteCandidate {
 /** Choices of about the last hundred requests a second over a minute; candidates are eight bytes and a half each. */
 const defaultSizes = { decisions: 8192, candidates: 65_536 }
 
+const resting = routeReasons.indexOf('resting')
+
 /**
  * Why requests went where they went: numbers written into rings at the decision, words made of them when somebody asks.
  * A conversation that stays notes its account only; the others were not looked at.
  */
 export function createTrace(sizes = defaultSizes) {
-  const ids: string[] = new Array<string>(sizes.decisions).fill('')
-  const models: string[] = new Array<string>(sizes.decisions).fill('')
+  const ids: string[] = Array.from({ length: sizes.decisions }, () => '')
+  const models: string[] = Array.from({ length: sizes.decisions }, () => '')
   const atMs = new Float64Array(sizes.decisions)
   const keyIds = new Int32Array(sizes.decisions)
   const groupIds = new Int32Array(sizes.decisions)
@@ -40,12 +42,12 @@ export function createTrace(sizes = defaultSizes) {
   let decisions = 0
   let noted = 0
 
-  function note(account: Account, reason: RouteReason, wish: Wish): void {
+  function note(account: Account, reason: number, wish: Wish): void {
     const at = noted++ % sizes.candidates
     accountIds[at] = account.id
-    reasons[at] = routeReasons.indexOf(reason)
+    reasons[at] = reason
     // NaN: only a person can tell.
-    untils[at] = reason === 'resting' ? (returnsAtMs(account.live.state, wish.model) ?? Number.NaN) : Number.NaN
+    untils[at] = reason === resting ? (returnsAtMs(account.live.state, wish.model) ?? Number.NaN) : Number.NaN
   }
 
   function read(index: number): RouteDecision | undefined {
@@ -87,7 +89,7 @@ export function createTrace(sizes = defaultSizes) {
       keyIds[index] = key.id
       groupIds[index] = key.groupId
       starts[index] = noted
-      if (chosen !== undefined && chosen.id === wish.stickyId && !wish.returns) note(chosen, 'chosen', wish)
+      if (chosen !== undefined && chosen.id === wish.stickyId && !wish.returns) note(chosen, 0, wish)
       else for (const account of members) note(account, reasonFor(account, wish, chosen), wish)
       counts[index] = noted - starts[index]!
     },
