@@ -140,9 +140,9 @@ export function createFailover(parts: FailoverParts): Failover {
     if (isTrial) accounts.report(account, { kind: 'trial' }, causeOf(exchange))
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
-    let body =
-      modelSent === exchange.model ? exchange.body.bytes : withModel(exchange.body.bytes, exchange.modelSpan, modelSent)
-    if (dropTags) body = withoutTags(body)
+    const headers = upstreamHeaders(exchange.headers, account, dropTags)
+    const body = upstreamBody(exchange, modelSent, dropTags)
+    if (Array.isArray(body)) headers.push('content-length', String(exchange.body.length))
     const { told } = exchange
     if (told) {
       told.attempt++
@@ -169,8 +169,9 @@ export function createFailover(parts: FailoverParts): Failover {
           {
             path: upstream.address(account, exchange.path, exchange.query),
             method: 'POST',
-            headers: upstreamHeaders(exchange.headers, account, dropTags),
-            body,
+            headers,
+            // Iterables are taken too: https://github.com/nodejs/undici/blob/main/docs/docs/api/Dispatcher.md; the types do not say so.
+            body: body as Buffer,
           },
           started,
         )
@@ -188,6 +189,15 @@ export function createFailover(parts: FailoverParts): Failover {
   }
 
   const causeOf = (exchange: Exchange): Cause => ({ by: 'request', requestId: exchange.id.text, evidence: null })
+
+  /** The bytes that came, in the pieces in which they came, unless they have to be edited. */
+  function upstreamBody(exchange: Exchange, modelSent: string, dropTags: boolean): Buffer | Buffer[] {
+    const { chunks, length } = exchange.body
+    if (modelSent === exchange.model && !dropTags) return chunks.length === 1 ? chunks[0]! : (chunks as Buffer[])
+    const whole = Buffer.concat(chunks, length)
+    const mapped = modelSent === exchange.model ? whole : withModel(whole, exchange.modelSpan, modelSent)
+    return dropTags ? withoutTags(mapped) : mapped
+  }
 
   const callParts = {
     timers,

@@ -37,9 +37,12 @@ export interface ReadLimits {
 
 export const defaultReadLimits: ReadLimits = { bodyBytes: 32 * 1024 * 1024, bodyMs: 50_000, bytesPerSecond: 16 * 1024 }
 
-/** A request's body and what it holds of the budget: `give` it back when it is no longer needed. */
+/** A request's body as it arrived, and what it holds of the budget: `give` it back when it is no longer needed. */
 export interface Body {
-  bytes: Buffer
+  /** Never empty. Not joined: a fresh buffer of a usual body a request keeps the garbage collector busier than all else. */
+  chunks: readonly Buffer[]
+  /** Bytes in all. */
+  length: number
   give(): void
 }
 
@@ -74,14 +77,14 @@ export async function readBody(
   if (announced > limits.bodyBytes) return tooLarge(limits)
   const raw = await collect(req, res, budget, limits, announced)
   if (createDecoder === undefined || raw === null || 'code' in raw) return raw
-  const decoded = await decode(raw.bytes, createDecoder(), budget, limits)
+  const decoded = await decode(raw.chunks, createDecoder(), budget, limits)
   raw.give()
   return decoded ?? fail('request_invalid', `The body is not valid ${encoding}.`)
 }
 
 /** Held twice meanwhile; a bomb is stopped at the byte that is too much, and pays for all before it. */
 function decode(
-  raw: Buffer,
+  raw: readonly Buffer[],
   decoder: Transform,
   budget: ByteBudget,
   limits: ReadLimits,
@@ -102,9 +105,10 @@ function decode(
       size += chunk.length
       chunks.push(chunk)
     })
-    decoder.on('end', () => end({ bytes: Buffer.concat(chunks, size), give }))
+    decoder.on('end', () => end({ chunks: orEmpty(chunks), length: size, give }))
     decoder.on('error', () => end(null))
-    decoder.end(raw)
+    for (const chunk of raw) decoder.write(chunk)
+    decoder.end()
   })
 }
 
@@ -155,7 +159,7 @@ function collect(
       chunks.push(chunk)
     }
     function onEnd() {
-      end({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size), give })
+      end({ chunks: orEmpty(chunks), length: size, give })
     }
     function onClose() {
       end(null)
@@ -172,6 +176,9 @@ function collect(
     if (req.headers.expect !== undefined && req.httpVersionMinor > 0) res.writeContinue()
   })
 }
+
+const nothing: readonly Buffer[] = [Buffer.alloc(0)]
+const orEmpty = (chunks: readonly Buffer[]): readonly Buffer[] => (chunks.length === 0 ? nothing : chunks)
 
 const tooLarge = (limits: ReadLimits): Failure =>
   fail('body_too_large', `The request body is larger than ${Math.floor(limits.bodyBytes / 1024 / 1024)} MB.`, {

@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts'
 import { createFailover, type Ended, type FailoverParts } from './failover.ts'
 import { readRequestHeaders } from './headers.ts'
 import { inspect, shown } from './inspect.ts'
+import { createJoiner } from './joined.ts'
 import { modelAnswer } from './models.ts'
 import { createPlaces } from './places.ts'
 import type { QueueLimits } from './queue.ts'
@@ -50,6 +51,7 @@ export interface Relay {
 export function createRelay(parts: RelayParts): Relay {
   const { keys, accounts, usage, counters, now } = parts
   const countRate = createCountRate(now)
+  const joined = createJoiner()
   let inFlight = 0
   const trace = createTrace()
   const places = createPlaces({ ...parts, trace })
@@ -135,7 +137,8 @@ export function createRelay(parts: RelayParts): Relay {
     query: string,
     id: RequestId,
   ): Exchange | { code: string; failure: Failure } {
-    const inspected = inspect(body.bytes)
+    const bytes = joined(body)
+    const inspected = inspect(bytes)
     if ('code' in inspected) return { code: inspected.code, failure: inspected }
     if (!key.models.allows(inspected.model)) {
       const failure = fail(
@@ -144,7 +147,7 @@ export function createRelay(parts: RelayParts): Relay {
       )
       return { code: failure.code, failure }
     }
-    const conversation = conversationOf(key.id, req.headers, body.bytes, inspected.metadata, inspected.firstMessage)
+    const conversation = conversationOf(key.id, req.headers, bytes, inspected.metadata, inspected.firstMessage)
     const metered = route === '/v1/messages'
     const exchange: Exchange = {
       id,
@@ -162,7 +165,7 @@ export function createRelay(parts: RelayParts): Relay {
       stream: metered && inspected.stream,
       maxTokens: inspected.maxTokens,
       hasTags: inspected.hasTags,
-      requestBytes: body.bytes.length,
+      requestBytes: body.length,
       // Written out: a spread here makes every later access of the exchange slow.
       sessionId: conversation.sessionId,
       agentId: conversation.agentId,
