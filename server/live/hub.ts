@@ -69,9 +69,12 @@ export interface HubParts {
   ringLimits?: RingLimits
   /** From the first event of a batch to the batch. */
   batchMs?: number
+  /** How long events are kept for readers to come back to once the last one has left. */
+  keepMs?: number
 }
 
 const defaultBatchMs = 50
+const defaultKeepMs = 120_000
 /** Messages to many subscribers come in fewer, larger pieces. */
 const longestPaceMs = 250
 const seedAgainMs = 5_000
@@ -95,6 +98,11 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   let seeding: Promise<void> | null = null
   let seedAgain = false
   let closed = false
+  // Where nobody reads, nothing is made to be read: totals and the list of what is under way go on, and who comes back after
+  // such a time is told a gap. Other processes may have readers that this one does not know.
+  let isHeard = stream.isShared
+  let unheard = 0
+  let quietTimer: NodeJS.Timeout | null = null
 
   const outbox = createOutbox({ now, wake: () => scheduleFlush(batchMs) })
 
@@ -171,11 +179,35 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     }
   }
 
+  /** Somebody reads from now on. */
+  function beHeard(): void {
+    if (quietTimer) clearTimeout(quietTimer)
+    quietTimer = null
+    isHeard = true
+    if (unheard > 0) addGap(unheard)
+    unheard = 0
+  }
+
+  function readerLeft(): void {
+    if (subscribers.size > 0 || stream.isShared || closed) return
+    quietTimer = setTimeout(() => {
+      quietTimer = null
+      isHeard = false
+    }, parts.keepMs ?? defaultKeepMs)
+    quietTimer.unref()
+  }
+
+  function addGap(dropped: number): void {
+    ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped } })
+  }
+
   function subscribe<T>(
     take: () => T | null | Promise<T | null>,
     session: ReaderSession | undefined,
   ): AsyncIterableIterator<T> {
-    const subscriber = createSubscriber(take, () => subscribers.delete(subscriber))
+    const subscriber = createSubscriber(take, () => {
+      if (subscribers.delete(subscriber)) readerLeft()
+    })
     if (closed) subscriber.end()
     else subscribers.set(subscriber, session)
     return subscriber.iterator
@@ -188,7 +220,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   await stream.follow({
     onBatch: ({ id, batch }) => hear(id, batch),
     onLoss() {
-      ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped: 0 } })
+      addGap(0)
       void recountNow()
       scheduleDelivery(1)
     },
@@ -209,13 +241,18 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const hub: LiveHub = {
     started(request) {
       underWay.begin(request)
-      outbox.begin(request)
+      if (isHeard) outbox.begin(request)
+      else unheard++
     },
-    progress: outbox.change,
+    progress(request) {
+      if (isHeard) outbox.change(request)
+    },
     settled(request) {
       underWay.end(request.requestId)
       outbox.end(request.requestId)
-      outbox.push({ settled: request })
+      if (isHeard) return outbox.push({ settled: request })
+      unheard++
+      totals.add(request)
     },
     accountChanged: (change) => outbox.push({ account: change }),
     recount: outbox.recount,
@@ -225,8 +262,12 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
         .filter((request) => maySee(viewer, request))
         .sort((a, b) => a.startedAtMs - b.startedAtMs),
     totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
-    events: (filter, after, session) => subscribe(readers.open(filter, after), session),
+    events(filter, after, session) {
+      beHeard()
+      return subscribe(readers.open(filter, after), session)
+    },
     costTotals(viewer, session) {
+      beHeard()
       let told: TotalsView | null = null
       return subscribe(() => {
         const view = totals.view(viewer)
@@ -256,7 +297,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       // Other processes should hear how the last requests ended, but nobody waits for a Redis that is away.
       await Promise.race([hub.flushed(), sleep(lastWordsMs, undefined, { ref: false })])
       closed = true
-      for (const timer of [flushTimer, deliverTimer, seedTimer]) if (timer) clearTimeout(timer)
+      for (const timer of [flushTimer, deliverTimer, seedTimer, quietTimer]) if (timer) clearTimeout(timer)
       clearInterval(clock)
       endReaders(() => true)
       await stream.close()

@@ -43,8 +43,13 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
       push({ started: request })
     },
     change(request: LiveRequest): void {
-      const progress = running.get(request.requestId)
-      if (!progress || progress.isDue) return
+      let progress = running.get(request.requestId)
+      if (!progress) {
+        // It began when nobody listened.
+        progress = { request, toldAtMs: 0, isDue: false }
+        running.set(request.requestId, progress)
+      }
+      if (progress.isDue) return
       progress.request = request
       progress.isDue = true
       due.add(progress)

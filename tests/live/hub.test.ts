@@ -113,3 +113,34 @@ test('the end of the hub ends its readers', async () => {
   expect(settledIds((await waiting).value ?? [])).toEqual([last.requestId])
   expect(await hub.events(admin).next()).toMatchObject({ done: true })
 })
+
+test('where nobody reads, totals go on, and who comes back is told what was not kept', async () => {
+  let nowMs = Date.UTC(2026, 10, 23)
+  const hub = await memoryPlace().join({ now: () => nowMs, keepMs: 0 })
+  const early = hub.events(admin)
+  const first = request({ startedAtMs: nowMs })
+  hub.settled(settled(first))
+  const seen = (await early.next()).value as LiveEvent[]
+  expect(settledIds(seen)).toEqual([first.requestId])
+  await early.return?.()
+  await new Promise((resolve) => setTimeout(resolve, 1))
+
+  const long = request({ startedAtMs: nowMs })
+  hub.started(long)
+  hub.settled(settled(request({ startedAtMs: nowMs })))
+  await hub.flushed()
+  expect(hub.totals(admin.viewer).requests).toBe(2)
+  expect(hub.requests(admin.viewer)).toEqual([long])
+
+  const back = hub.events(admin, seen.at(-1)?.sequence)
+  nowMs += progressEveryMs
+  long.outputTokens = 9
+  hub.progress(long)
+  await hub.flushed()
+  hub.settled(settled(long))
+  const events = await collect(back, (found) => found.some((event) => event.settled))
+  expect(events[0]?.gap).toEqual({ dropped: 2 })
+  expect(events.flatMap((event) => event.progress?.outputTokens ?? [])).toEqual([9])
+  expect(settledIds(events)).toEqual([long.requestId])
+  expect(hub.totals(admin.viewer).requests).toBe(3)
+})
