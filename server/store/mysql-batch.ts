@@ -1,7 +1,7 @@
 import type { Pool, PoolConnection } from 'mariadb'
 import { addSql, insertSql } from './dialect.ts'
 import { withoutSql } from './mysql-connect.ts'
-import { BatchConflict, OutcomeUnknown, type Rows, type Scalar, type Write } from './writes.ts'
+import { BatchConflict, insertRows, OutcomeUnknown, type Rows, type Scalar, type Write } from './writes.ts'
 
 /** Rows of one statement: enough to spare round trips, small against max_allowed_packet (16 MB at the least). */
 const rowsAtOnce = 250
@@ -57,7 +57,7 @@ async function runWrite(connection: PoolConnection, write: Write, index: number)
   }
   const isAdd = write.kind === 'add'
   const columns = isAdd ? [...write.keys, ...write.sums] : write.columns
-  const rows = !isAdd && 'json' in write.rows ? (JSON.parse(write.rows.json) as Rows) : (write.rows as Rows)
+  const rows = isAdd ? write.rows : insertRows(write.rows)
   for (const chunk of chunks(rows, columns.length)) {
     const sql = isAdd
       ? addSql('mysql', write.table, write.keys, write.sums, chunk.length)

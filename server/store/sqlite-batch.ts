@@ -1,6 +1,6 @@
 import { addSql, insertSql } from './dialect.ts'
 import type { Connection, Prepared } from './sqlite-statements.ts'
-import { BatchConflict, type Rows, type Write } from './writes.ts'
+import { BatchConflict, insertRows, type Rows, type Write } from './writes.ts'
 
 /**
  * Runs all writes in one transaction on the connection of this thread and returns the affected rows of each. One prepared
@@ -34,8 +34,7 @@ function runWrite(statements: (sql: string) => Prepared, write: Write, index: nu
     const statement = statements(addSql('sqlite', write.table, write.keys, write.sums, 1))
     return runRows(statement, write.rows, write.keys.length + write.sums.length)
   }
-  const rows = 'json' in write.rows ? (JSON.parse(write.rows.json) as Rows) : write.rows
-  return runRows(statements(insertSql(write.table, write.columns, 1)), rows, write.columns.length)
+  return runRows(statements(insertSql(write.table, write.columns, 1)), insertRows(write.rows), write.columns.length)
 }
 
 /** A short row would be bound with NULLs, or with the values of the row before: refused. */

@@ -3,18 +3,25 @@ export type Scalar = string | number | bigint | boolean | null
 
 /**
  * One write of a batch.
- * - `insert`: rows as arrays, or `{ json }`: the text of a JSON array of arrays, parsed where it is written (on SQLite off the
- *   main thread); integers beyond 2^53 are decimal strings there. A row that is already there fails the batch ({@link isDuplicate}).
+ * - `insert`: rows as arrays, or `{ json }`: the UTF-8 text of a JSON array of arrays, parsed where it is written (on SQLite off
+ *   the main thread; the bytes are the caller's again when the batch is done); integers beyond 2^53 are decimal strings there. A row that is already there fails the batch ({@link isDuplicate}).
  * - `add`: inserts a row or adds its `sums` to the row with the same `keys`. A row holds the keys, then the sums.
  * - `run`: one statement with `?` and backticks for names. With `expect` and another number of affected (matched) rows the whole
  *   batch is rolled back and {@link BatchConflict} thrown.
  */
 export type Write =
-  | { kind: 'insert'; table: string; columns: readonly string[]; rows: Rows | { json: string } }
+  | { kind: 'insert'; table: string; columns: readonly string[]; rows: Rows | { json: Uint8Array } }
   | { kind: 'add'; table: string; keys: readonly string[]; sums: readonly string[]; rows: Rows }
   | { kind: 'run'; sql: string; args: readonly Scalar[]; expect?: number }
 
 export type Rows = readonly (readonly Scalar[])[]
+
+/** The rows of an `insert`. */
+export function insertRows(rows: Rows | { json: Uint8Array }): Rows {
+  if (!('json' in rows)) return rows
+  const { buffer, byteOffset, byteLength } = rows.json
+  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as Rows
+}
 
 /** A `run` of a batch did not affect the rows it expected; nothing of the batch was written. `index` is the write's. */
 export class BatchConflict extends Error {

@@ -1,10 +1,31 @@
 import type { ZoneDay } from '../zone-days.ts'
-import type { Journal, SettledRecord } from './journal.ts'
+import type { Journal, Segment, SettledRecord } from './journal.ts'
 import { logColumn } from './ledger.ts'
+import { createRollup, type Rollup } from './rollups.ts'
+import { createRowText, type RowText } from './row-text.ts'
+
+/** Settled records in the form in which the database takes them. */
+export interface BatchRows {
+  logs: RowText
+  attempts: RowText
+  rollup: Rollup
+}
+
+/** Settled records that wait together, one after the other in the journal. */
+export interface WaitingBatch {
+  /** Numbers of the first and of the last that waits. */
+  nextSeq: number
+  lastSeq: number
+  count: number
+  /** Null: in the journal only, read back when its turn comes. */
+  rows: BatchRows | null
+  /** Where its requests were admitted. */
+  segments: Map<Segment, number>
+}
 
 /**
- * Settled records that wait for the database, in order. Memory holds the first ones only: beyond its bound a record is no more
- * than its part of a sum, and is read back from the journal when its turn comes. So a database may be away for days.
+ * Settled records that wait for the database, in order. Of a record no more is kept than its part of a batch; and beyond a bound
+ * no more than its part of a sum. So a database may be away for days.
  */
 export interface Backlog {
   add(record: SettledRecord): void
@@ -12,12 +33,16 @@ export interface Backlog {
   length(): number
   /** Number of the last one added; 0 before. */
   lastSeq(): number
-  /** The first records, at least one when any waits. Throws when the journal cannot give them (back). */
-  first(): Promise<readonly SettledRecord[]>
-  /** Takes the first `count` away. */
-  take(count: number): SettledRecord[]
-  /** What waits of a key by record number; `day` null: on all days. What is not in memory is one sum under one number. */
-  waitingNano(apiKeyId: number, day: string | null): Map<number, number>
+  /** The first batch, to which nothing is added any more; undefined when nothing waits. */
+  first(): WaitingBatch | undefined
+  /** The first records of a batch that is in the journal only. Throws when the journal cannot give them (back). */
+  read(batch: WaitingBatch): Promise<SettledRecord[]>
+  /** From now on the batch is in the journal only. */
+  forget(batch: WaitingBatch): void
+  /** The first batch is done with; or its first records are. */
+  done(records?: readonly SettledRecord[]): void
+  /** What waits of a key, by batch; `day` null: on all days. */
+  waitingNano(apiKeyId: number, day: string | null): Map<unknown, { seq: number; nano: number }>
 }
 
 const columns = {
@@ -25,70 +50,124 @@ const columns = {
   costNano: logColumn('cost_nano'),
   startedAtMs: logColumn('started_at_ms'),
 }
+/** Emptied buffers kept for the next batches. */
+const mostSpare = 2
+
+interface Batch extends WaitingBatch {
+  isFull: boolean
+  /** Nano-USD by `key day`. */
+  nano: Map<string, number>
+}
 
 export function createBacklog(options: {
   journal: Journal
   dayAt: (atMs: number) => ZoneDay
+  /** Records in memory. */
   memoryRecords: number
-  /** How many are read back at once. */
-  readRecords: number
+  /** Records in a batch. */
+  batchRows: number
 }): Backlog {
-  const { journal, dayAt, memoryRecords, readRecords } = options
-  const queue: SettledRecord[] = []
+  const { journal, dayAt, memoryRecords, batchRows } = options
+  const queue: Batch[] = []
+  const spare: BatchRows[] = []
   let lastSeq = 0
-  let outside = { count: 0, firstSeq: 0, nano: new Map<string, number>() }
+  let length = 0
+  let inMemory = 0
 
-  const ofRecord = ({ log }: SettledRecord) => ({
-    apiKeyId: log[columns.apiKeyId] as number,
-    day: dayAt(log[columns.startedAtMs] as number).day,
-    nano: log[columns.costNano] as number,
-  })
+  function open(record: SettledRecord): Batch {
+    const last = queue.at(-1)
+    const isInMemory = last?.rows != null
+    if (last && (isInMemory ? !last.isFull && inMemory < memoryRecords : true)) return last
+    const rows = inMemory < memoryRecords ? (spare.pop() ?? newRows(dayAt)) : null
+    const batch: Batch = {
+      nextSeq: record.seq,
+      lastSeq: record.seq,
+      count: 0,
+      rows,
+      isFull: false,
+      nano: new Map(),
+      segments: new Map(),
+    }
+    queue.push(batch)
+    return batch
+  }
 
-  function addOutside(record: SettledRecord, sign: 1 | -1): void {
-    const { apiKeyId, day, nano } = ofRecord(record)
-    outside.nano.set(`${apiKeyId} ${day}`, (outside.nano.get(`${apiKeyId} ${day}`) ?? 0) + sign * nano)
-    outside.count += sign
-    if (outside.count === 0) outside = { count: 0, firstSeq: 0, nano: new Map() }
+  function addTo(batch: Batch, record: SettledRecord, sign: 1 | -1): void {
+    const name = `${record.log[columns.apiKeyId]} ${dayAt(record.log[columns.startedAtMs] as number).day}`
+    batch.nano.set(name, (batch.nano.get(name) ?? 0) + sign * (record.log[columns.costNano] as number))
+    batch.segments.set(record.segment, (batch.segments.get(record.segment) ?? 0) + sign)
+    batch.count += sign
+    length += sign
+  }
+
+  function release(batch: Batch): void {
+    const { rows } = batch
+    if (rows === null) return
+    batch.rows = null
+    inMemory -= batch.count
+    if (spare.length >= mostSpare) return
+    rows.logs.clear()
+    rows.attempts.clear()
+    rows.rollup.clear()
+    spare.push(rows)
   }
 
   return {
     add(record) {
+      const batch = open(record)
       lastSeq = record.seq
-      if (outside.count === 0 && queue.length < memoryRecords) {
-        queue.push(record)
+      batch.lastSeq = record.seq
+      addTo(batch, record, 1)
+      if (batch.rows === null) return
+      batch.rows.logs.add(record.logJson)
+      batch.rows.attempts.add(record.attemptsJson)
+      batch.rows.rollup.add(record)
+      inMemory++
+      batch.isFull = batch.count >= batchRows
+    },
+    length: () => length,
+    lastSeq: () => lastSeq,
+    first() {
+      const batch = queue[0]
+      if (batch) batch.isFull = true
+      return batch
+    },
+    async read(batch) {
+      const records = await journal.readSettled(batch.nextSeq, Math.min(batchRows, batch.count))
+      // A line may wait in memory for space on the disk.
+      const gap = records.findIndex((record, index) => record.seq !== batch.nextSeq + index)
+      if (gap >= 0) records.length = gap
+      if (records.length === 0) throw new Error(`the journal does not give settled record ${batch.nextSeq} back`)
+      return records
+    },
+    forget: (batch) => release(batch as Batch),
+    done(records) {
+      const batch = queue[0]!
+      if (records && records.length < batch.count) {
+        for (const record of records) addTo(batch, record, -1)
+        batch.nextSeq += records.length
         return
       }
-      if (outside.count === 0) outside.firstSeq = record.seq
-      addOutside(record, 1)
+      release(batch)
+      length -= batch.count
+      queue.shift()
     },
-    length: () => queue.length + outside.count,
-    lastSeq: () => lastSeq,
-    async first() {
-      if (queue.length > 0 || outside.count === 0) return queue
-      const records = await journal.readSettled(outside.firstSeq, Math.min(readRecords, outside.count))
-      for (const record of records) {
-        // Its line waits in memory for space on the disk.
-        if (record.seq !== outside.firstSeq) break
-        outside.firstSeq++
-        queue.push(record)
-        addOutside(record, -1)
-      }
-      if (queue.length === 0) throw new Error(`the journal does not give settled record ${outside.firstSeq} back`)
-      return queue
-    },
-    take: (count) => queue.splice(0, count),
     waitingNano(apiKeyId, day) {
-      const waiting = new Map<number, number>()
-      for (const record of queue) {
-        const its = ofRecord(record)
-        if (its.apiKeyId === apiKeyId && (day === null || its.day === day)) waiting.set(record.seq, its.nano)
+      const waiting = new Map<unknown, { seq: number; nano: number }>()
+      for (const batch of queue) {
+        let sum = 0
+        for (const [name, nano] of batch.nano) {
+          if (day === null ? name.startsWith(`${apiKeyId} `) : name === `${apiKeyId} ${day}`) sum += nano
+        }
+        if (sum > 0) waiting.set(batch, { seq: batch.nextSeq, nano: sum })
       }
-      let sum = 0
-      for (const [name, nano] of outside.nano) {
-        if (day === null ? name.startsWith(`${apiKeyId} `) : name === `${apiKeyId} ${day}`) sum += nano
-      }
-      if (sum > 0) waiting.set(Number.POSITIVE_INFINITY, sum)
       return waiting
     },
   }
 }
+
+const newRows = (dayAt: (atMs: number) => ZoneDay): BatchRows => ({
+  logs: createRowText(),
+  attempts: createRowText(),
+  rollup: createRollup(dayAt),
+})

@@ -44,8 +44,8 @@ export interface Journal {
   flush(): void
   /** At most `limit` settled records from number `fromSeq` on, read back from the files: those that are on disk. */
   readSettled(fromSeq: number, limit: number): Promise<SettledRecord[]>
-  /** The database holds everything up to this record. */
-  checkpointed(records: readonly SettledRecord[]): void
+  /** The database holds everything up to record `seq`; `admittedIn`: where the requests of that step were admitted. */
+  checkpointed(seq: number, admittedIn: ReadonlyMap<Segment, number>): void
   /** Bytes in segments that are still needed. */
   size(): number
   /** Requests admitted whose rows are not in the database. */
@@ -57,6 +57,8 @@ export interface Journal {
 const defaultSegmentBytes = 64 * 1024 * 1024
 const admission = '{"t":"a"'
 const done = Promise.resolve()
+const firstWaitingBytes = 64 * 1024
+const newline = 0x0a
 
 /**
  * `directory` is made; `name` is unique for ever (it is registered in the database). `onError` hears of a failed write, once
@@ -78,7 +80,8 @@ export function openJournal(options: {
   let current = startSegment(0)
   let seq = 0
   let settledSeq = 0
-  let waiting: string[] = []
+  let waiting = Buffer.allocUnsafeSlow(firstWaitingBytes)
+  let used = 0
   let scheduled = false
   let failing = false
   let torn = false
@@ -92,8 +95,20 @@ export function openJournal(options: {
     return segment
   }
 
+  /** Into bytes at once: a line that waits as a string is one more thing for the garbage collector to carry. */
+  function put(line: string): void {
+    const most = used + line.length * 3 + 1
+    if (most > waiting.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(most, waiting.length * 2))
+      waiting.copy(larger, 0, 0, used)
+      waiting = larger
+    }
+    used += waiting.write(line, used)
+    waiting[used++] = newline
+  }
+
   function append(line: string): void {
-    waiting.push(line)
+    put(line)
     if (scheduled) return
     scheduled = true
     setImmediate(flush)
@@ -102,28 +117,36 @@ export function openJournal(options: {
   /** Returns why nothing could be written, if so. */
   function flush(): unknown {
     scheduled = false
-    if (waiting.length === 0 || closed) return undefined
+    if (used === 0 || closed) return undefined
     let failure: unknown
-    const lines = waiting
-    waiting = []
     try {
-      const bytes = Buffer.from(`${torn ? '\n' : ''}${lines.join('\n')}\n`)
+      if (torn) write(current.file, Buffer.of(newline), 0)
+      const bytes = waiting.subarray(0, used)
       let at = 0
-      while (at < bytes.length) at += write(current.file, bytes, at)
+      while (at < used) at += write(current.file, bytes, at)
+      current.bytes += torn ? used + 1 : used
       torn = false
       failing = false
-      current.bytes += bytes.length
+      used = 0
     } catch (error) {
       cutBack()
-      // A rejected admission never reached an upstream. What was spent is kept, and written when there is space again.
-      waiting = lines.filter((line) => !line.startsWith(admission))
-      current.open -= lines.length - waiting.length
+      dropAdmissions()
       if (!failing) options.onError(error)
       failing = true
       failure = error
     }
-    if (current.bytes >= segmentBytes && waiting.length === 0) rotate()
+    if (current.bytes >= segmentBytes && used === 0) rotate()
     return failure
+  }
+
+  /** A rejected admission never reached an upstream. What was spent is kept, and written when there is space again. */
+  function dropAdmissions(): void {
+    const lines = waiting.toString('utf8', 0, used).split('\n').slice(0, -1)
+    used = 0
+    for (const line of lines) {
+      if (line.startsWith(admission)) current.open--
+      else put(line)
+    }
   }
 
   /** Half a write goes away. Where that fails, the next line starts on a fresh one, so that only the torn one is lost. */
@@ -186,7 +209,7 @@ export function openJournal(options: {
     name,
     admit(admitted) {
       const segment = current
-      waiting.push(`${admission},"r":${JSON.stringify(admitted)}}`)
+      put(`${admission},"r":${JSON.stringify(admitted)}}`)
       segment.open++
       const failure = flush()
       return { written: failure === undefined ? done : Promise.reject(failure), segment }
@@ -202,11 +225,9 @@ export function openJournal(options: {
     },
     flush: () => void flush(),
     readSettled,
-    checkpointed(records) {
-      for (const record of records) {
-        record.segment.open--
-        settledSeq = Math.max(settledSeq, record.seq)
-      }
+    checkpointed(upToSeq, admittedIn) {
+      for (const [segment, count] of admittedIn) segment.open -= count
+      settledSeq = Math.max(settledSeq, upToSeq)
       removeDone()
     },
     size: () => segments.reduce((sum, segment) => sum + segment.bytes, 0),

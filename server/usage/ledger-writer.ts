@@ -2,8 +2,10 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatchConflict, type Database, isDuplicate, isRefusal, type Write } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import type { BatchRows } from './backlog.ts'
 import { attemptColumns, type LedgerRecord, logColumn, logColumns } from './ledger.ts'
-import { rollUp, rollupDimensions, rollupSums } from './rollups.ts'
+import { createRollup, rollupDimensions, rollupSums } from './rollups.ts'
+import { createRowText } from './row-text.ts'
 
 /** The checkpoint of a journal whose every record is in the database. */
 export const journalDone = Number.MAX_SAFE_INTEGER
@@ -11,6 +13,11 @@ export const journalDone = Number.MAX_SAFE_INTEGER
 export interface LedgerWriter {
   /** Number of the last record that the database is known to hold. */
   checkpoint(): number
+  /**
+   * Brings a whole batch into the database, up to record number `to`. Throws when the database does not take it, as one piece
+   * ({@link mustBeLookedAt}) or at all now.
+   */
+  writeWhole(rows: BatchRows, to: number): Promise<void>
   /**
    * Brings some of the first records into the database and returns how many of them are done with. Throws when the database
    * does not take them now; then nothing of them was written, or the next call finds out that it was.
@@ -38,6 +45,16 @@ export function createLedgerWriter(parts: {
   let { checkpoint } = parts
   let size = batchRows
 
+  function batchOf(records: readonly LedgerRecord[]): BatchRows {
+    const batch = { logs: createRowText(), attempts: createRowText(), rollup: createRollup(dayAt) }
+    for (const record of records) {
+      batch.logs.add(record.logJson)
+      batch.attempts.add(record.attemptsJson)
+      batch.rollup.add(record)
+    }
+    return batch
+  }
+
   async function write(records: readonly LedgerRecord[]): Promise<number> {
     const batch = records.slice(0, size)
     if (batch.length === 0) return 0
@@ -45,7 +62,7 @@ export function createLedgerWriter(parts: {
     let rows = batch
     for (;;) {
       try {
-        await database.batch(ledgerWrites(rows, { journalId, from: checkpoint, to }, dayAt))
+        await database.batch(ledgerWrites(batchOf(rows), { journalId, from: checkpoint, to }))
         checkpoint = to
         size = Math.min(batchRows, size * 2)
         return batch.length
@@ -88,6 +105,10 @@ export function createLedgerWriter(parts: {
 
   return {
     checkpoint: () => checkpoint,
+    async writeWhole(rows, to) {
+      await database.batch(ledgerWrites(rows, { journalId, from: checkpoint, to }))
+      checkpoint = to
+    },
     write,
     async finish() {
       await database.client.journal.update({ where: { id: journalId }, data: { settledSeq: journalDone } })
@@ -99,15 +120,13 @@ export function createLedgerWriter(parts: {
 /** What admission already knew of a request. */
 const identity = ['id', 'started_at_ms', 'api_key_id', 'request_bytes'].map(logColumn)
 
+/** True when a batch failed as a whole and has to be taken record by record. */
+export const mustBeLookedAt = (error: unknown): boolean => error instanceof BatchConflict || isRefusal(error)
+
 /** The transaction that takes a batch into the ledger. */
-function ledgerWrites(
-  batch: readonly LedgerRecord[],
-  step: { journalId: number; from: number; to: number },
-  dayAt: (atMs: number) => ZoneDay,
-): Write[] {
-  const { hourly, daily } = rollUp(batch, dayAt)
-  const logs = batch.map((record) => record.logJson).join(',')
-  const attempts = batch.flatMap((record) => record.attemptsJson || []).join(',')
+function ledgerWrites(batch: BatchRows, step: { journalId: number; from: number; to: number }): Write[] {
+  const { logs, attempts, rollup } = batch
+  const hourKeys = ['hour_ms', ...rollupDimensions]
   return [
     {
       kind: 'run',
@@ -115,10 +134,10 @@ function ledgerWrites(
       args: [step.to, step.journalId, step.from],
       expect: 1,
     },
-    { kind: 'insert', table: 'logs', columns: logColumns, rows: { json: `[${logs}]` } },
-    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json: `[${attempts}]` } },
-    { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hourly },
-    { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: daily },
+    { kind: 'insert', table: 'logs', columns: logColumns, rows: { json: logs.bytes() } },
+    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json: attempts.bytes() } },
+    { kind: 'add', table: 'hourly_rollups', keys: hourKeys, sums: rollupSums, rows: rollup.hourly() },
+    { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: rollup.daily() },
   ]
 }
 

@@ -49,45 +49,62 @@ const attemptAt = {
 
 const hourMs = 3_600_000
 
-/** Sums of a batch of requests by hour and by day: what is added to the rollups in the same transaction as the rows. */
-export function rollUp(
-  batch: readonly LedgerRows[],
-  dayAt: (atMs: number) => ZoneDay,
-): { hourly: Cell[][]; daily: Cell[][] } {
+/** Sums of requests by hour and by day: what is added to the rollups in the same transaction as the rows. */
+export interface Rollup {
+  add(rows: LedgerRows): void
+  hourly(): Cell[][]
+  daily(): Cell[][]
+  clear(): void
+}
+
+export function createRollup(dayAt: (atMs: number) => ZoneDay): Rollup {
   const hourly = new Map<string, Cell[]>()
   const daily = new Map<string, Cell[]>()
+  const lastDimensions: Cell[] = []
   let inHour: Cell[] = []
   let inDay: Cell[] = []
-  let lastKey: string | undefined
-  let lastHour = 0
+  let lastHour = -1
   let lastDay = ''
-  for (const { log, attempts } of batch) {
-    const startedAtMs = log[at.startedAtMs] as number
-    const hour = startedAtMs - (startedAtMs % hourMs)
-    const day = dayAt(startedAtMs).day
-    const dimensions = dimensionColumns.map((column) => log[column]!)
-    // Most rows of a batch fall into the buckets of the row before.
-    const key = dimensions.join('|')
-    if (key !== lastKey || hour !== lastHour || day !== lastDay) {
-      inHour = bucketOf(hourly, hour, dimensions)
-      inDay = bucketOf(daily, day, dimensions)
-      lastKey = key
-      lastHour = hour
-      lastDay = day
-    }
-    addRequest(inHour, log)
-    addRequest(inDay, log)
-    for (const attempt of attempts) {
-      const absorbed = attempt[attemptAt.costNano] as number
-      if (attempt[attemptAt.charged] === 1 || absorbed === 0) continue
-      const theirs = dimensions.slice()
-      theirs[accountDimension] = attempt[attemptAt.accountId]!
-      theirs[modelDimension] = attempt[attemptAt.modelBilled]!
-      add(bucketOf(hourly, hour, theirs), absorbedSum, absorbed)
-      add(bucketOf(daily, day, theirs), absorbedSum, absorbed)
-    }
+
+  return {
+    add({ log, attempts }) {
+      const startedAtMs = log[at.startedAtMs] as number
+      const hour = startedAtMs - (startedAtMs % hourMs)
+      const { day } = dayAt(startedAtMs)
+      // Most rows of a batch fall into the buckets of the row before.
+      let isSame = hour === lastHour && day === lastDay
+      for (let i = 0; i < dimensionColumns.length; i++) {
+        const cell = log[dimensionColumns[i]!]!
+        if (cell === lastDimensions[i]) continue
+        lastDimensions[i] = cell
+        isSame = false
+      }
+      if (!isSame) {
+        inHour = bucketOf(hourly, hour, lastDimensions)
+        inDay = bucketOf(daily, day, lastDimensions)
+        lastHour = hour
+        lastDay = day
+      }
+      addRequest(inHour, log)
+      addRequest(inDay, log)
+      for (const attempt of attempts) {
+        const absorbed = attempt[attemptAt.costNano] as number
+        if (attempt[attemptAt.charged] === 1 || absorbed === 0) continue
+        const theirs = lastDimensions.slice()
+        theirs[accountDimension] = attempt[attemptAt.accountId]!
+        theirs[modelDimension] = attempt[attemptAt.modelBilled]!
+        add(bucketOf(hourly, hour, theirs), absorbedSum, absorbed)
+        add(bucketOf(daily, day, theirs), absorbedSum, absorbed)
+      }
+    },
+    hourly: () => [...hourly.values()],
+    daily: () => [...daily.values()],
+    clear() {
+      hourly.clear()
+      daily.clear()
+      lastHour = -1
+    },
   }
-  return { hourly: [...hourly.values()], daily: [...daily.values()] }
 }
 
 function bucketOf(buckets: Map<string, Cell[]>, when: Cell, dimensions: readonly Cell[]): Cell[] {
@@ -110,21 +127,19 @@ function addRequest(row: Cell[], log: readonly Cell[]): void {
   const durationMs = number(at.durationMs)
   const firstByteMs = number(at.firstByteMs)
   const hasFirstByte = firstByteMs >= 0
-  const sums = [
-    1,
-    log[at.outcome] === 'completed' ? 0 : 1,
-    number(at.input),
-    number(at.output),
-    number(at.write5m) + number(at.write1h),
-    number(at.read),
-    number(at.webSearches),
-    number(at.costNano),
-    0,
-    durationMs,
-    hasFirstByte ? firstByteMs : 0,
-    hasFirstByte ? 1 : 0,
-  ]
-  for (let i = 0; i < sums.length; i++) add(row, i, sums[i]!)
+  add(row, 0, 1)
+  add(row, 1, log[at.outcome] === 'completed' ? 0 : 1)
+  add(row, 2, number(at.input))
+  add(row, 3, number(at.output))
+  add(row, 4, number(at.write5m) + number(at.write1h))
+  add(row, 5, number(at.read))
+  add(row, 6, number(at.webSearches))
+  add(row, 7, number(at.costNano))
+  add(row, 9, durationMs)
+  if (hasFirstByte) {
+    add(row, 10, firstByteMs)
+    add(row, 11, 1)
+  }
   add(row, firstDuration + slotOf(durationBucketsMs, durationMs), 1)
   if (hasFirstByte) add(row, firstFirstByte + slotOf(firstByteBucketsMs, firstByteMs), 1)
 }

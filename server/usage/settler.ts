@@ -1,9 +1,9 @@
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import { createBacklog } from './backlog.ts'
-import type { Journal, SettledRecord } from './journal.ts'
+import { type Backlog, type BatchRows, createBacklog, type WaitingBatch } from './backlog.ts'
+import type { Journal, Segment, SettledRecord } from './journal.ts'
 import type { LedgerRecord } from './ledger.ts'
-import { createLedgerWriter } from './ledger-writer.ts'
+import { createLedgerWriter, mustBeLookedAt } from './ledger-writer.ts'
 
 /** Brings settled records into the database, in order and in batches, as often as it takes. */
 export interface Settler {
@@ -12,8 +12,8 @@ export interface Settler {
   drained(): Promise<void>
   /** Records that wait for the database. */
   backlog(): number
-  /** Nano-USD of a key that waits for the database, by record number; `day` null: on all days. */
-  waitingNano(apiKeyId: number, day: string | null): Map<number, number>
+  /** Nano-USD of a key that waits for the database, by batch with its first record; `day` null: on all days. */
+  waitingNano: Backlog['waitingNano']
   /** Stops the clock; does not drain. */
   stop(): void
 }
@@ -27,7 +27,7 @@ export function createSettler(options: {
   dayAt: (atMs: number) => ZoneDay
   intervalMs?: number
   batchRows?: number
-  /** Records kept in memory, about 3 KB each; what else waits is read back from the journal. */
+  /** Records kept in memory, about 1 KB each; what else waits is read back from the journal. */
   memoryRecords?: number
   setAside: (record: LedgerRecord, error: unknown) => void
   onError: (error: unknown, backlog: number) => void
@@ -36,7 +36,7 @@ export function createSettler(options: {
   const batchRows = options.batchRows ?? 1000
   const intervalMs = options.intervalMs ?? 250
   const memoryRecords = options.memoryRecords ?? 20_000
-  const backlog = createBacklog({ journal, dayAt, memoryRecords, readRecords: batchRows })
+  const backlog = createBacklog({ journal, dayAt, memoryRecords, batchRows })
   const { setAside } = options
   const writer = createLedgerWriter({ database, journalId, checkpoint: 0, dayAt, batchRows, setAside })
   let timer: NodeJS.Timeout | null = null
@@ -66,22 +66,40 @@ export function createSettler(options: {
   }
 
   async function work(): Promise<void> {
-    while (backlog.length() > 0) {
+    for (let batch = backlog.first(); batch; batch = backlog.first()) {
       try {
         // The journal first: else a crash could leave a row in the database that the journal knows as under way only.
         journal.flush()
-        const records = await backlog.first()
-        const offered = records.length
-        const count = await writer.write(records)
-        journal.checkpointed(backlog.take(count))
+        if (batch.rows) await writeWhole(batch, batch.rows)
+        else await writeRead(batch)
         failures = 0
-        if (count === offered && backlog.length() < batchRows) return
+        if (backlog.length() < batchRows) return
       } catch (error) {
+        if (batch.rows && mustBeLookedAt(error)) {
+          backlog.forget(batch)
+          continue
+        }
         failures++
         options.onError(error, backlog.length())
         return
       }
     }
+  }
+
+  async function writeWhole(batch: WaitingBatch, rows: BatchRows): Promise<void> {
+    await writer.writeWhole(rows, batch.lastSeq)
+    journal.checkpointed(batch.lastSeq, batch.segments)
+    backlog.done()
+  }
+
+  /** Record by record, as the journal gives them back. */
+  async function writeRead(batch: WaitingBatch): Promise<void> {
+    const records = await backlog.read(batch)
+    const taken = records.slice(0, await writer.write(records))
+    const segments = new Map<Segment, number>()
+    for (const { segment } of taken) segments.set(segment, (segments.get(segment) ?? 0) + 1)
+    journal.checkpointed(taken.at(-1)?.seq ?? 0, segments)
+    backlog.done(taken)
   }
 
   return {

@@ -128,7 +128,7 @@ export async function openUsage(options: {
         [journalId, apiKeyId, ...(day === null ? [] : [day])],
       )
       let sum = Number(row?.[0] ?? 0)
-      for (const [seq, nano] of new Map([...before, ...settler.waitingNano(apiKeyId, day)])) {
+      for (const { seq, nano } of new Map([...before, ...settler.waitingNano(apiKeyId, day)]).values()) {
         if (seq > Number(row?.[1] ?? 0)) sum += nano
       }
       return sum

@@ -38,7 +38,7 @@ const big = 9_007_199_254_740_993n
 const settingNamed = (name: string) => database.client.setting.findUnique({ where: { name } })
 
 test('rows given as arrays and as JSON text arrive alike, whole beyond 2^53', async () => {
-  const json = JSON.stringify([attempt(String(big + 1n), String(big), false), attempt(12, 7)])
+  const json = Buffer.from(JSON.stringify([attempt(String(big + 1n), String(big), false), attempt(12, 7)]))
   const affected = await database.batch([
     { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: [attempt(big, big), attempt(11, 7, false)] },
     { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json } },

@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { type Journal, openJournal } from '../../server/usage/journal.ts'
+import { type Journal, openJournal, type SettledRecord } from '../../server/usage/journal.ts'
 import { journalLines, journalsIn, segmentName } from '../../server/usage/journal-files.ts'
 import { noReading } from '../../server/usage/ledger.ts'
 import { admittedWith, entryWith } from './ledger-entries.ts'
@@ -32,6 +32,10 @@ async function kinds(directory: string): Promise<string[]> {
   return seen
 }
 
+function checkpoint(journal: Journal, records: readonly SettledRecord[]): void {
+  for (const { seq, segment } of records) journal.checkpointed(seq, new Map([[segment, 1]]))
+}
+
 test('an admission is in the file at once, and takes along what was waiting', async () => {
   let writes = 0
   const { journal, directory } = opened({
@@ -60,7 +64,7 @@ test('a segment goes only when it and every older one are needed no more, and th
   const run = (from: number, count: number) => {
     for (let number = from; number < from + count; number++) {
       const { segment } = journal.admit(admittedWith(number))
-      journal.checkpointed([journal.settle(segment, entryWith(number))])
+      checkpoint(journal, [journal.settle(segment, entryWith(number))])
       journal.flush()
     }
   }
@@ -71,7 +75,7 @@ test('a segment goes only when it and every older one are needed no more, and th
   const end = journal.settle(slow.segment, entryWith(0))
   journal.flush()
   expect(files()).toBeGreaterThanOrEqual(before)
-  journal.checkpointed([end])
+  checkpoint(journal, [end])
   expect(files()).toBe(1)
   expect(journal.open()).toBe(0)
   for (let round = 0; round < 20; round++) {
@@ -105,7 +109,7 @@ test('a full disk rejects admissions without a trace, keeps what was spent, and 
   isFull = false
   await journal.admit(admittedWith(4)).written
   expect(await kinds(directory)).toEqual(['a', 'u', 's1', 'a'])
-  journal.checkpointed([settled])
+  checkpoint(journal, [settled])
   expect(journal.open()).toBe(1)
   journal.close(false)
 })
@@ -143,7 +147,7 @@ test('reading back goes on behind segments that were deleted meanwhile', async (
   for (let number = 1; number <= 10; number++) {
     const records = await journal.readSettled(number, 1)
     expect(records.map((record) => record.seq)).toEqual([number])
-    journal.checkpointed(records)
+    checkpoint(journal, records)
     expect(readdirSync(directory)).toHaveLength(21 - 2 * number)
   }
   journal.close(true)

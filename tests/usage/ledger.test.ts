@@ -10,13 +10,13 @@ import {
   logRow,
 } from '../../server/usage/ledger.ts'
 import {
+  createRollup,
   durationBucketsMs,
   firstByteBucketsMs,
-  rollUp,
   rollupDimensions,
   rollupSums,
 } from '../../server/usage/rollups.ts'
-import { createZoneDays } from '../../server/zone-days.ts'
+import { createZoneDays, type ZoneDay } from '../../server/zone-days.ts'
 import { openTestDatabase } from '../support/engines.ts'
 import { attemptWith, entryWith } from './ledger-entries.ts'
 
@@ -33,6 +33,12 @@ async function columnsOf(table: string): Promise<string[]> {
       : `SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '${table}' ORDER BY ordinal_position`,
   )
   return rows.map(([name]) => String(name))
+}
+
+function rollUp(batch: readonly LedgerRows[], dayAt: (atMs: number) => ZoneDay) {
+  const rollup = createRollup(dayAt)
+  for (const rows of batch) rollup.add(rows)
+  return { hourly: rollup.hourly(), daily: rollup.daily() }
 }
 
 test.each([

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Database, OutcomeUnknown, type Write } from '../../server/store/database.ts'
+import { insertRows } from '../../server/store/writes.ts'
 import { engines, openTestDatabase } from '../support/engines.ts'
 import { attemptWith, entryWith } from './ledger-entries.ts'
 import { ledgerStand, removeFolders } from './ledger-stand.ts'
@@ -42,7 +43,7 @@ test('settled records reach the ledger in order, the rollups with them, and leav
   const stand = await ledgerStand(
     through((writes, batch) => {
       const write = writes[1]
-      batches.push(write?.kind === 'insert' && 'json' in write.rows ? JSON.parse(write.rows.json).length : -1)
+      batches.push(write?.kind === 'insert' ? insertRows(write.rows).length : -1)
       return batch(writes)
     }),
     { batchRows: 4 },
@@ -160,7 +161,8 @@ test('while the database is away memory stays bounded, sums are known, and all o
   )
   for (let number = 1; number <= 100; number++) stand.put(entryWith(number, { apiKeyId: 1 + (number % 2) }))
   await expect(stand.settler.drained()).rejects.toThrow()
-  const sum = (waiting: Map<number, number>) => [...waiting.values()].reduce((all, nano) => all + nano, 0)
+  const sum = (waiting: ReturnType<typeof stand.settler.waitingNano>) =>
+    [...waiting.values()].reduce((all, { nano }) => all + nano, 0)
   expect(stand.settler.backlog()).toBe(100)
   expect(stand.settler.waitingNano(1, null).size).toBeLessThan(10)
   expect(sum(stand.settler.waitingNano(1, null))).toBe(2550)
