@@ -59,7 +59,10 @@ async function takeTurns(contenders: readonly Contender[], turn: ReturnType<type
   for (let round = 1; round <= rounds; round++) {
     for (const workload of chosen) {
       for (const contender of contenders) {
-        const warm = round > 1 ? { ms: 500, answers: 0 } : { ms: options.quick ? 500 : 2000, answers: 3000 }
+        const warm =
+          round > 1
+            ? { ms: 500, answers: 0 }
+            : { ms: options.quick ? 500 : 2000, answers: options.quick ? 3000 : 15_000 }
         const result = await turn(contender, workload, warm, windowMs)
         turns.push(result)
         const cpu = contender.process ? `${result.cpuUsPerRequest.toFixed(1)} µs` : '–'
