@@ -34,7 +34,7 @@ export interface ReportParts {
 /** What happens to accounts: folded into the state here, and the same way in every other process. */
 export function createReports(parts: ReportParts) {
   const { events, now, chance, policy } = parts
-  const process = randomUUID()
+  const self = randomUUID()
 
   function report(account: Account, event: AccountEvent, cause: Cause): void {
     const steps = change(account, event, cause)
@@ -52,7 +52,7 @@ export function createReports(parts: ReportParts) {
     const after = fold(before, event, atMs, draw, policy)
     if (after === before) return null
     account.live.state = after
-    const message: Report = { from: process, id: account.id, event, atMs, chance: draw }
+    const message: Report = { from: self, id: account.id, event, atMs, chance: draw }
     events.publish(accountReported, message as unknown as Json)
     return transitionsOf(before, after, event, cause, atMs)
   }
@@ -87,7 +87,7 @@ export function createReports(parts: ReportParts) {
     applyReported(message: Json): void {
       const { from, id, event, atMs, chance: draw } = message as unknown as Report
       const account = parts.byId(id)
-      if (from === process || !account) return
+      if (from === self || !account) return
       account.live.state = fold(account.live.state, event, atMs, draw, policy)
     },
 

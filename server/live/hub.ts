@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReportEventFailure } from '../store/events.ts'
 import type { Stream } from '../store/stream.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { createAudience } from './audience.ts'
 import { type CostTotals, createDayTotals, type DaySeed, type TotalsView, totalsSince } from './day-totals.ts'
 import type {
   AccountChange,
@@ -74,7 +75,6 @@ export interface HubParts {
 }
 
 const defaultBatchMs = 50
-const defaultKeepMs = 120_000
 /** Messages to many subscribers come in fewer, larger pieces. */
 const longestPaceMs = 250
 const seedAgainMs = 5_000
@@ -98,11 +98,8 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   let seeding: Promise<void> | null = null
   let seedAgain = false
   let closed = false
-  // Where nobody reads, nothing is made to be read: totals and the list of what is under way go on, and who comes back after
-  // such a time is told a gap. Other processes may have readers that this one does not know.
-  let isHeard = stream.isShared
-  let unheard = 0
-  let quietTimer: NodeJS.Timeout | null = null
+  // Other processes may have readers that this one does not know.
+  const audience = createAudience({ isAlways: stream.isShared, keepMs: parts.keepMs, onBack: addGap })
 
   const outbox = createOutbox({ now, wake: () => scheduleFlush(batchMs) })
 
@@ -179,24 +176,6 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     }
   }
 
-  /** Somebody reads from now on. */
-  function beHeard(): void {
-    if (quietTimer) clearTimeout(quietTimer)
-    quietTimer = null
-    isHeard = true
-    if (unheard > 0) addGap(unheard)
-    unheard = 0
-  }
-
-  function readerLeft(): void {
-    if (subscribers.size > 0 || stream.isShared || closed) return
-    quietTimer = setTimeout(() => {
-      quietTimer = null
-      isHeard = false
-    }, parts.keepMs ?? defaultKeepMs)
-    quietTimer.unref()
-  }
-
   function addGap(dropped: number): void {
     ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped } })
   }
@@ -206,7 +185,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     session: ReaderSession | undefined,
   ): AsyncIterableIterator<T> {
     const subscriber = createSubscriber(take, () => {
-      if (subscribers.delete(subscriber)) readerLeft()
+      if (subscribers.delete(subscriber) && subscribers.size === 0) audience.left()
     })
     if (closed) subscriber.end()
     else subscribers.set(subscriber, session)
@@ -241,17 +220,17 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const hub: LiveHub = {
     started(request) {
       underWay.begin(request)
-      if (isHeard) outbox.begin(request)
-      else unheard++
+      if (audience.listens()) outbox.begin(request)
+      else audience.missed()
     },
     progress(request) {
-      if (isHeard) outbox.change(request)
+      if (audience.listens()) outbox.change(request)
     },
     settled(request) {
       underWay.end(request.requestId)
       outbox.end(request.requestId)
-      if (isHeard) return outbox.push({ settled: request })
-      unheard++
+      if (audience.listens()) return outbox.push({ settled: request })
+      audience.missed()
       totals.add(request)
     },
     accountChanged: (change) => outbox.push({ account: change }),
@@ -263,11 +242,11 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
         .sort((a, b) => a.startedAtMs - b.startedAtMs),
     totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
     events(filter, after, session) {
-      beHeard()
+      audience.came()
       return subscribe(readers.open(filter, after), session)
     },
     costTotals(viewer, session) {
-      beHeard()
+      audience.came()
       let told: TotalsView | null = null
       return subscribe(() => {
         const view = totals.view(viewer)
@@ -297,7 +276,8 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       // Other processes should hear how the last requests ended, but nobody waits for a Redis that is away.
       await Promise.race([hub.flushed(), sleep(lastWordsMs, undefined, { ref: false })])
       closed = true
-      for (const timer of [flushTimer, deliverTimer, seedTimer, quietTimer]) if (timer) clearTimeout(timer)
+      audience.close()
+      for (const timer of [flushTimer, deliverTimer, seedTimer]) if (timer) clearTimeout(timer)
       clearInterval(clock)
       endReaders(() => true)
       await stream.close()

@@ -2,6 +2,18 @@ import { findMembers, replaceSpan, type Span } from '../json-members.ts'
 
 /** The two edits of a request body that same-dialect relaying allows; every other byte goes up as it came. */
 
+/** The bytes that came, in the pieces in which they came, unless they have to be edited. */
+export function upstreamBody(
+  { chunks, length }: { chunks: readonly Buffer[]; length: number },
+  model: { span: Span; from: string; to: string },
+  dropTags: boolean,
+): Buffer | readonly Buffer[] {
+  if (model.from === model.to && !dropTags) return chunks.length === 1 ? chunks[0]! : chunks
+  const whole = Buffer.concat(chunks, length)
+  const mapped = model.from === model.to ? whole : withModel(whole, model.span, model.to)
+  return dropTags ? withoutTags(mapped) : mapped
+}
+
 /** The mapped model name in place of the requested one. */
 export function withModel(body: Buffer, span: Span, model: string): Buffer {
   const parts = replaceSpan(body, span, model)

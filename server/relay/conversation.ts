@@ -33,9 +33,7 @@ export function conversationOf(
  * True when a turn of the person begins with this request: the last message is the user's and holds no tool result. While
  * tools run the thinking of the turn goes back to whoever signed it, so that the conversation must stay where it is.
  */
-export function beginsTurn(body: Buffer, lastMessage: Span | undefined): boolean {
-  if (!lastMessage) return false
-  const message = body.subarray(lastMessage.start, lastMessage.end)
+export function beginsTurn(message: Buffer): boolean {
   const end = message.lastIndexOf(closeBrace) + 1
   const members = findMembers(message.subarray(0, end), ['role', 'content'])
   if (!members.ok) return false

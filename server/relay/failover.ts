@@ -9,7 +9,7 @@ import type { Upstream } from '../upstreams/upstream.ts'
 import type { Outcome } from '../usage/ledger.ts'
 import type { Usage } from '../usage/usage.ts'
 import { sendFailure } from './answer.ts'
-import { withModel, withoutTags } from './body-edits.ts'
+import { upstreamBody } from './body-edits.ts'
 import type { AttemptResult, Exchange, ForwardTimers } from './exchange.ts'
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
@@ -141,8 +141,12 @@ export function createFailover(parts: FailoverParts): Failover {
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
     const headers = upstreamHeaders(exchange.headers, account, dropTags)
-    const body = upstreamBody(exchange, modelSent, dropTags)
-    if (Array.isArray(body)) headers.push('content-length', String(exchange.body.length))
+    const body = upstreamBody(
+      exchange.body,
+      { span: exchange.modelSpan, from: exchange.model, to: modelSent },
+      dropTags,
+    )
+    if (!Buffer.isBuffer(body)) headers.push('content-length', String(exchange.body.length))
     const { told } = exchange
     if (told) {
       told.attempt++
@@ -189,15 +193,6 @@ export function createFailover(parts: FailoverParts): Failover {
   }
 
   const causeOf = (exchange: Exchange): Cause => ({ by: 'request', requestId: exchange.id.text, evidence: null })
-
-  /** The bytes that came, in the pieces in which they came, unless they have to be edited. */
-  function upstreamBody(exchange: Exchange, modelSent: string, dropTags: boolean): Buffer | Buffer[] {
-    const { chunks, length } = exchange.body
-    if (modelSent === exchange.model && !dropTags) return chunks.length === 1 ? chunks[0]! : (chunks as Buffer[])
-    const whole = Buffer.concat(chunks, length)
-    const mapped = modelSent === exchange.model ? whole : withModel(whole, exchange.modelSpan, modelSent)
-    return dropTags ? withoutTags(mapped) : mapped
-  }
 
   const callParts = {
     timers,

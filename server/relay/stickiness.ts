@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import { beginsTurn } from './conversation.ts'
 import type { Exchange } from './exchange.ts'
+import { bytesOf } from './joined.ts'
 import { drawOf, isDisplaced, type Wish } from './schedule.ts'
 
 export interface TrialWish extends Wish {
@@ -37,7 +38,7 @@ export function createStickiness(parts: { accounts: Accounts; now: () => number;
       accounts.group(exchange.key.groupId)?.returnsToPriority === true &&
       isDisplaced(accounts.ofGroup(exchange.key.groupId), wish)
     )
-      wish.returns = beginsTurn(exchange.body.bytes, exchange.lastMessage)
+      wish.returns = exchange.lastMessage !== undefined && beginsTurn(bytesOf(exchange.body, exchange.lastMessage))
     return wish
   }
 

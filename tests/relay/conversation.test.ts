@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { beginsTurn, conversationOf } from '../../server/relay/conversation.ts'
 import { inspect } from '../../server/relay/inspect.ts'
+import { bytesOf } from '../../server/relay/joined.ts'
 
 /** The conversation of a body under key 7. */
 function of(body: object, headers: Record<string, string | string[]> = {}, keyId = 7) {
@@ -67,7 +68,7 @@ const turn = (messages: unknown) => {
   const bytes = Buffer.from(JSON.stringify({ model: 'm', messages }, null, 1))
   const found = inspect(bytes)
   if ('code' in found) throw new Error(found.message)
-  return beginsTurn(bytes, found.lastMessage)
+  return found.lastMessage !== undefined && beginsTurn(bytesOf({ chunks: [bytes] }, found.lastMessage))
 }
 const toolResult = { type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'x' }] }
 
