@@ -37,7 +37,7 @@ export async function runAdmin(
     const role = await database.locked('provision', async (tx) => {
       const user = await tx.user.findFirst({ where: { username, deletedMark: 0 } })
       if (!user) throw new Error(await unknownUser(username, tx.user))
-      await tx.user.update({ where: { id: user.id }, data: { passwordHash, enabled: true } })
+      await tx.user.update({ where: { id: user.id }, data: { passwordHash, enabled: true, mustChangePassword: true } })
       await tx.session.updateMany({
         where: { userId: user.id, revokedAt: null },
         data: { revokedAt: new Date(now()) },
@@ -53,7 +53,7 @@ export async function runAdmin(
     })
     say(
       `The password of ${role === 'admin' ? 'administrator' : 'user'} "${username}" is now: ${password}\n` +
-        'It is shown this once. Sign in with it and choose another. All earlier sessions have ended.\n',
+        'It is shown this once. Sign in with it: you are asked for another one first. All earlier sessions have ended.\n',
     )
   } finally {
     await database.close()

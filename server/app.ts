@@ -4,6 +4,7 @@ import { type Account, accountsChanged, createAccounts } from './accounts/accoun
 import { accountReported } from './accounts/reports.ts'
 import type { StatePolicy } from './accounts/state.ts'
 import type { Transition } from './accounts/transitions.ts'
+import { createClientAddress } from './client-address.ts'
 import type { Config } from './config.ts'
 import { checkDeployment } from './deployment.ts'
 import { fail } from './errors.ts'
@@ -251,7 +252,9 @@ async function compose(
   const upstreams = { console: consoleUpstream, claude: undefined, openai: undefined, codex: undefined }
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
+  const clientAddress = createClientAddress(config.trustedProxies)
   const relay = createRelay({
+    clientAddress,
     keys,
     accounts,
     usage,
@@ -288,6 +291,7 @@ async function compose(
     log: roomLog(log, 'graphql'),
     version: options.version ?? 'unknown',
     baseUrl,
+    clientAddress,
     timeZone: config.timeZone,
     secureCookies: config.publicUrl?.startsWith('https:') ?? false,
   })

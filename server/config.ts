@@ -8,6 +8,8 @@ export interface Config {
   /** 0 = any free port. */
   readonly port: number
   readonly publicUrl: string | null
+  /** CIDRs of proxies whose x-forwarded-for is believed; none: nobody's. */
+  readonly trustedProxies: readonly string[]
   readonly dataDir: string
   /** `file:…` or `mysql://…`; may hold a password. */
   readonly databaseUrl: string
@@ -70,6 +72,7 @@ export function readConfig(
     host: values.HOST,
     port: values.PORT,
     publicUrl: values.PUBLIC_URL,
+    trustedProxies: Object.freeze([...(values.TRUSTED_PROXIES ?? [])]),
     dataDir: values.DATA_DIR,
     databaseUrl: database.url ?? `file:${values.DATA_DIR}/relay.db`,
     redisUrl: redis.url,
@@ -194,6 +197,8 @@ function warnOfValues(values: SettingValues, set: ReadonlySet<SettingName>, gath
     warnings.push('DEFAULT_ADMIN_PASSWORD is the well-known password of the original system: choose another')
   if (values.UPSTREAM_ALLOW?.some((network) => network.endsWith('/0')))
     warnings.push('UPSTREAM_ALLOW lets upstreams be any address at all, this machine and its cloud included')
+  if (values.TRUSTED_PROXIES?.some((network) => network.endsWith('/0')))
+    warnings.push('TRUSTED_PROXIES lets every client say where it comes from')
   if (gathering && !values.TIME_ZONE)
     warnings.push('TIME_ZONE is not set: processes on machines of different zones would begin their days apart')
   return warnings

@@ -28,6 +28,7 @@ const group = z.strictObject({
   returnsToPriority: z.boolean().optional().meta({
     description: 'Conversations return to accounts of a smaller priority number at their next user turn. New: true.',
   }),
+  shared: z.boolean().optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
 })
 
 const account = z.strictObject({

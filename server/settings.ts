@@ -44,6 +44,12 @@ export const settings = {
     default: '',
     read: webAddress,
   },
+  TRUSTED_PROXIES: {
+    description:
+      'Networks (CIDR, comma-separated) of the proxies before the relay, whose `x-forwarded-for` says where a request comes from.',
+    default: '',
+    read: networks,
+  },
   DATA_DIR: { description: 'Folder of the database, the journal and the secrets.', default: './data', read: folder },
   DATABASE_URL: {
     description: '`file:<path>` (SQLite) or `mysql://user:password@host:3306/database`.',

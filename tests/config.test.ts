@@ -35,6 +35,7 @@ test('an empty environment gives one process on SQLite, on this machine only, wi
     timeZone: 'Europe/Berlin',
     timeZoneFrom: 'system',
     provisionFile: null,
+    trustedProxies: [],
     upstreamAllow: [],
     caFile: null,
     bodyMemoryBytes: 512 * 1024 * 1024,

@@ -158,7 +158,11 @@ export function createAccounts(parts: {
     group: (id: number): Group | undefined => groups.get(id),
 
     /** Creates a group or changes the fields given; matched by name. */
-    async ensureGroup(tx: Tx, name: string, fields: { returnsToPriority?: boolean } = {}): Promise<number> {
+    async ensureGroup(
+      tx: Tx,
+      name: string,
+      fields: { returnsToPriority?: boolean; shared?: boolean } = {},
+    ): Promise<number> {
       const found = await tx.group.findFirst({ where: { name, deletedMark: 0 } })
       if (!found) return (await tx.group.create({ data: { name, ...fields } })).id
       if (Object.keys(fields).length > 0) await tx.group.update({ where: { id: found.id }, data: fields })

@@ -53,7 +53,7 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
 })
 
 addMutation('createApiKey', {
-  description: 'Makes a key in a group of yours. The answer shows its secret, once.',
+  description: 'Makes a key in a group of yours or a shared one. The answer shows its secret, once.',
   scope: 'user',
   args: (arg) => ({ input: arg({ type: CreateApiKeyInput, required: true }) }),
   check: z.object({
@@ -78,7 +78,7 @@ addMutation('createApiKey', {
   async run({ input: { dailyLimit, totalLimit, ...rest } }, context, change) {
     const draft = { ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit, userId: context.actor.userId }
     const id = await change(async (tx) => {
-      await refuseForeignGroup(tx, context.viewer, draft.groupId)
+      await refuseForeignGroup(tx, context.viewer, draft.groupId, 'keys')
       const objectId = await context.parts.keys.create(tx, draft)
       return { answer: objectId, audit: { objectType: 'ApiKey', objectId, after: draft } }
     })
@@ -130,7 +130,7 @@ addMutation('updateApiKey', {
     await change(async (tx) => {
       const row = await ownKey(tx, context.viewer, id)
       if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
-        await refuseForeignGroup(tx, context.viewer, draft.groupId)
+        await refuseForeignGroup(tx, context.viewer, draft.groupId, 'keys')
       }
       await context.parts.keys.update(tx, id, draft)
       const before = { ...row, models: JSON.parse(row.models) }

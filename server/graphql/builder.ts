@@ -13,12 +13,12 @@ export const defaultPage = 20
 
 /**
  * The schema's builder: definitions only, nothing of a running program (that is in the context). Scopes are the rights:
- * `public`, `user` (signed in), `admin`. A field or its type must name one; scopes.ts refuses a schema that does not.
+ * `public`, `signedIn` (also who must choose another password first), `user`, `admin`. A field or its type must name one; scopes.ts refuses a schema that does not.
  */
 export const builder = new SchemaBuilder<{
   Context: Context
   PrismaTypes: PrismaTypes
-  AuthScopes: { public: boolean; user: boolean; admin: boolean }
+  AuthScopes: { public: boolean; signedIn: boolean; user: boolean; admin: boolean }
   DefaultFieldNullability: false
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
@@ -33,11 +33,16 @@ export const builder = new SchemaBuilder<{
   plugins: [ScopeAuthPlugin, PrismaPlugin, RelayPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
-    authScopes: ({ viewer }) => ({ public: true, user: viewer !== null, admin: viewer?.role === 'admin' }),
+    authScopes: ({ viewer }) => {
+      const user = viewer !== null && !viewer.mustChangePassword
+      return { public: true, signedIn: viewer !== null, user, admin: user && viewer.role === 'admin' }
+    },
     unauthorizedError: (_parent, { viewer }) =>
       viewer === null
         ? new GraphQLError('Sign in first.', { extensions: { code: 'UNAUTHENTICATED' } })
-        : new GraphQLError('This is for administrators.', { extensions: { code: 'FORBIDDEN' } }),
+        : viewer.mustChangePassword
+          ? new GraphQLError('Choose another password first.', { extensions: { code: 'PASSWORD_CHANGE_NEEDED' } })
+          : new GraphQLError('This is for administrators.', { extensions: { code: 'FORBIDDEN' } }),
     treatErrorsAsUnauthorized: false,
   },
   prisma: {

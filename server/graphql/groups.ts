@@ -8,7 +8,7 @@ import { builder } from './builder.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given, User } from './users.ts'
 import { globalId, onlyId, remark, unlessAbsent } from './values.ts'
-import { ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
+import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
 
 export const Group = builder.prismaNode('Group', {
   id: { field: 'id' },
@@ -21,6 +21,7 @@ export const Group = builder.prismaNode('Group', {
     returnsToPriority: t.exposeBoolean('returnsToPriority', {
       description: 'Conversations return to accounts of a smaller priority number at their next user turn.',
     }),
+    shared: t.exposeBoolean('shared', { description: 'Everybody may put keys into it; only its owner accounts.' }),
     owner: t.field({
       type: User,
       nullable: true,
@@ -38,19 +39,27 @@ export const Group = builder.prismaNode('Group', {
   }),
 })
 
+const GroupUse = builder.enumType('GroupUse', {
+  values: { ACCOUNTS: { value: 'accounts' }, KEYS: { value: 'keys' } } as const,
+})
+
 builder.queryField('groups', (t) =>
   t.prismaConnection({
     type: Group,
     cursor: 'id',
     authScopes: { user: true },
-    args: { search: t.arg.string() },
-    resolve: (query, _parent, { search }, { parts, viewer }) =>
+    args: {
+      search: t.arg.string(),
+      open: t.arg({ type: GroupUse, description: 'Only groups that you may put such things into.' }),
+    },
+    resolve: (query, _parent, { search, open }, { parts, viewer }) =>
       parts.database.reader.group.findMany({
         ...query,
         where: {
           AND: [
             visibleGroups(viewer),
             { deletedMark: 0 },
+            viewer && open ? openGroups(viewer, open) : {},
             search ? { OR: [{ name: { contains: search } }, { remark: { contains: search } }] } : {},
           ],
         },
@@ -76,6 +85,7 @@ const CreateGroupInput = builder.inputType('CreateGroupInput', {
     name: t.string({ required: true }),
     remark: t.string(),
     returnsToPriority: t.boolean({ description: 'Absent: true.' }),
+    shared: t.boolean({ description: 'Everybody may put keys into it. For administrators; absent: false.' }),
   }),
 })
 
@@ -91,11 +101,16 @@ addMutation('createGroup', {
         .boolean()
         .nullish()
         .transform((returns) => returns ?? true),
+      shared: z
+        .boolean()
+        .nullish()
+        .transform((shared) => shared ?? false),
     }),
   }),
   success: addGroupSuccess('CreateGroupSuccess'),
   failures: ['input'],
-  async run({ input }, { parts, actor }, change) {
+  async run({ input }, { parts, actor, viewer }, change) {
+    if (input.shared) refuseToShare(viewer)
     const id = await change(async (tx) => {
       const objectId = await parts.accountEdits.createGroup(tx, { ...input, ownerId: actor.userId })
       return { answer: objectId, audit: { objectType: 'Group', objectId, after: input } }
@@ -113,6 +128,7 @@ const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
     remark: t.string(),
     enabled: t.boolean(),
     returnsToPriority: t.boolean(),
+    shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),
   }),
 })
 
@@ -127,6 +143,7 @@ addMutation('updateGroup', {
       remark: remark.nullish().transform((text) => (text === null ? '' : text)),
       enabled: unlessAbsent(z.boolean()),
       returnsToPriority: unlessAbsent(z.boolean()),
+      shared: unlessAbsent(z.boolean()),
     }),
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),
@@ -135,6 +152,7 @@ addMutation('updateGroup', {
     const draft = given(fields)
     await change(async (tx) => {
       const found = await ownGroup(tx, viewer, id)
+      if (draft.shared !== undefined && draft.shared !== found.shared) refuseToShare(viewer)
       await parts.accountEdits.updateGroup(tx, id, draft)
       return { answer: null, audit: { objectType: 'Group', objectId: id, ...changedFields(found, draft) } }
     })
@@ -171,9 +189,21 @@ async function ownGroup(tx: Tx, viewer: Viewer | null, id: number) {
   return found
 }
 
-/** Refuses a group to put something into, beside the field. */
-export async function refuseForeignGroup(tx: Tx, viewer: Viewer | null, groupId: number): Promise<void> {
-  await ownGroup(tx, viewer, groupId).catch(() => {
-    throw inputFailure({ path: 'groupId', message: 'must be a group of yours' })
-  })
+/** Who shares a group spends its accounts on everybody. */
+function refuseToShare(viewer: Viewer | null): void {
+  if (viewer?.role === 'admin') return
+  throw inputFailure({ path: 'shared', message: 'is decided by administrators' })
+}
+
+/** Refuses a group to put accounts or keys into, beside the field. */
+export async function refuseForeignGroup(
+  tx: Tx,
+  viewer: Viewer | null,
+  groupId: number,
+  what: 'accounts' | 'keys' = 'accounts',
+): Promise<void> {
+  const where = viewer && { AND: [openGroups(viewer, what), { id: groupId, deletedMark: 0 }] }
+  if (where && (await tx.group.findFirst({ where }))) return
+  const message = what === 'keys' ? 'must be a group of yours or a shared one' : 'must be a group of yours'
+  throw inputFailure({ path: 'groupId', message })
 }

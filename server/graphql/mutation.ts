@@ -24,7 +24,7 @@ export type MakeChange = <Answer>(fn: (tx: Tx) => Promise<Change<Answer>>) => Pr
 
 export interface MutationOptions<Checked extends z.ZodType, Success extends object> {
   description: string
-  scope: 'public' | 'user' | 'admin'
+  scope: 'public' | 'signedIn' | 'user' | 'admin'
   args?: Arguments
   /** Checks the arguments; `input` is left out of the paths of its problems. */
   check: Checked

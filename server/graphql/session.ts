@@ -10,7 +10,7 @@ import { User } from './users.ts'
 import { email, newPassword, typedText, userName } from './values.ts'
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
-  authScopes: { user: true },
+  authScopes: { signedIn: true },
   fields: (t) => ({
     user: t.prismaField({
       type: User,
@@ -75,11 +75,16 @@ const addTokensSuccess = (name: string) =>
   })
 
 /** Sends the refresh token as a cookie and becomes the viewer for the rest of the request. */
-function welcome(context: Context, tokens: Tokens, role: Viewer['role'], username: string): Tokens {
+function welcome(
+  context: Context,
+  tokens: Tokens,
+  user: Pick<Viewer, 'role' | 'username' | 'mustChangePassword'>,
+): Tokens {
+  const { username, role, mustChangePassword } = user
   const maxAgeS = Math.floor((tokens.refreshExpiresAtMs - context.parts.now()) / 1000)
   context.setRefreshCookie({ value: tokens.refreshToken, maxAgeS })
   const { userId, sessionId, accessExpiresAtMs: expiresAtMs } = tokens
-  context.viewer = { userId, sessionId, username, role, expiresAtMs }
+  context.viewer = { userId, sessionId, username, role, mustChangePassword, expiresAtMs }
   return tokens
 }
 
@@ -119,7 +124,7 @@ addMutation('completeSetup', {
       const answer = await parts.sessions.begin(tx, objectId, actor)
       return { answer, audit: { objectType: 'User', objectId, after: fields } }
     })
-    return welcome(context, tokens, 'admin', username.toLowerCase())
+    return welcome(context, tokens, { role: 'admin', username: username.toLowerCase(), mustChangePassword: false })
   },
 })
 
@@ -159,7 +164,7 @@ addMutation('signIn', {
         return { answer: { user, tokens: await parts.sessions.begin(tx, user.id, actor) }, audit }
       })
       if (answer === null) throw signInRefused()
-      return welcome(context, answer.tokens, answer.user.role, answer.user.username)
+      return welcome(context, answer.tokens, answer.user)
     } finally {
       parts.gate.under--
     }
@@ -198,11 +203,14 @@ addMutation('refreshSession', {
       context.setRefreshCookie(null)
       throw sessionOver()
     }
-    return welcome(context, answer.tokens, answer.user.role, answer.user.username)
+    return welcome(context, answer.tokens, answer.user)
   },
 })
 
-type Refreshed = null | { reused: number } | { tokens: Tokens; user: { role: Viewer['role']; username: string } }
+type Refreshed =
+  | null
+  | { reused: number }
+  | { tokens: Tokens; user: Pick<Viewer, 'role' | 'username' | 'mustChangePassword'> }
 
 const sessionOver = () => new VerbFailure('sign_in', 'The session is over. Sign in again.')
 
@@ -232,7 +240,7 @@ const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
 
 addMutation('changePassword', {
   description: 'Changes your own password; your other sessions end.',
-  scope: 'user',
+  scope: 'signedIn',
   args: (arg) => ({ input: arg({ type: ChangePasswordInput, required: true }) }),
   check: z.object({ input: z.object({ current: typedText, next: newPassword }) }),
   success: addOkSuccess('ChangePasswordSuccess'),
@@ -242,10 +250,11 @@ addMutation('changePassword', {
     await parts.signInTries.begin(username, actor.clientIp)
     const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } })
     if (!(await isPassword(stored, current))) throw inputFailure({ path: 'current', message: 'is wrong' })
+    if (current === next) throw inputFailure({ path: 'next', message: 'must be another one than now' })
     const passwordHash = await hashPassword(next)
     await change(async (tx) => {
       await parts.signInTries.succeeded(tx, username, actor.clientIp)
-      await parts.users.update(tx, userId, { passwordHash })
+      await parts.users.update(tx, userId, { passwordHash, mustChangePassword: false })
       await parts.sessions.endAllOf(tx, userId, sessionId)
       return { answer: null, audit: { objectType: 'User', objectId: userId, after: { password: 'set' } } }
     })

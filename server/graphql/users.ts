@@ -17,6 +17,9 @@ export const User = builder.prismaNode('User', {
     email: t.exposeString('email', { nullable: true }),
     role: t.field({ type: Role, resolve: (user) => user.role }),
     enabled: t.exposeBoolean('enabled'),
+    mustChangePassword: t.exposeBoolean('mustChangePassword', {
+      description: 'The password was made by `admin reset`: it opens nothing but the change to another.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 })

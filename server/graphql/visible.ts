@@ -3,7 +3,7 @@ import type { Viewer } from '../users/sessions.ts'
 
 /**
  * What a viewer may see of each noun, as a condition that stands under AND in every read; nobody sees nothing. People see
- * what they own; a group also when a key or an account of theirs is in it. Administrators see everything.
+ * what they own; a group also when it is shared, or a key or an account of theirs is in it. Administrators see everything.
  */
 const nothing = { id: -1 }
 const isAdmin = (viewer: Viewer | null): boolean => viewer?.role === 'admin'
@@ -19,6 +19,7 @@ export function visibleGroups(viewer: Viewer | null): Prisma.GroupWhereInput {
   return {
     OR: [
       { ownerId: viewer.userId },
+      { shared: true },
       { apiKeys: { some: { userId: viewer.userId, deletedMark: 0 } } },
       { accounts: { some: { ownerId: viewer.userId, deletedMark: 0 } } },
     ],
@@ -41,7 +42,16 @@ export function visibleUse(viewer: Viewer | null): { userId?: number } {
   return isAdmin(viewer) ? {} : { userId: viewer.userId }
 }
 
-/** Groups that a viewer may put accounts and keys into, rename and delete: the group's owner decides. */
+/**
+ * Groups that a viewer may put something into. Keys also into shared ones; an account sees what people ask, so that only
+ * the group's owner says which are in it.
+ */
+export function openGroups(viewer: Viewer, what: 'accounts' | 'keys'): Prisma.GroupWhereInput {
+  if (what === 'accounts' || isAdmin(viewer)) return ownGroups(viewer)
+  return { OR: [ownGroups(viewer), { shared: true }] }
+}
+
+/** Groups that a viewer may rename and delete: the group's owner decides. */
 export function ownGroups(viewer: Viewer): Prisma.GroupWhereInput {
   return isAdmin(viewer) ? {} : { ownerId: viewer.userId }
 }

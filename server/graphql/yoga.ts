@@ -67,7 +67,7 @@ export function createGraphql(parts: GraphqlParts) {
     }
     const caller: Caller = {
       viewer,
-      clientIp: req.socket.remoteAddress ?? '',
+      clientIp: parts.clientAddress(req),
       userAgent: req.headers['user-agent'] ?? '',
       requestId: id.text,
       refreshToken: readRefreshCookie(req.headers.cookie),
@@ -119,11 +119,12 @@ interface InitialContext {
 
 function callerOf(initial: InitialContext, parts: GraphqlParts): Caller {
   if (initial.caller) return initial.caller
-  const request = initial.request as Partial<IncomingMessage> | undefined
+  // A socket brings the request that it was made by.
+  const request = initial.request as IncomingMessage | undefined
   return {
     viewer: initial.viewer ?? null,
-    clientIp: request?.socket?.remoteAddress ?? '',
-    userAgent: String((request?.headers as IncomingMessage['headers'] | undefined)?.['user-agent'] ?? ''),
+    clientIp: request === undefined ? '' : parts.clientAddress(request),
+    userAgent: request?.headers['user-agent'] ?? '',
     requestId: parts.newId().text,
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressedRequest } from '../client-address.ts'
 import { type Failure, fail } from '../errors.ts'
 import type { ApiKey, Keys } from '../keys/keys.ts'
 import { claimsOf, parseCounter } from '../keys/limits.ts'
@@ -29,6 +30,8 @@ export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
   budget: ByteBudget
   readLimits: ReadLimits
   dayAt: (atMs: number) => ZoneDay
+  /** Where a request comes from. */
+  clientAddress: (req: AddressedRequest) => string
   /** The base URL people should use, for messages. */
   baseUrl: () => string
   /** A failure that is ours: nothing of it reaches the client. */
@@ -198,7 +201,7 @@ export function createRelay(parts: RelayParts): Relay {
     }
     const wish = wishOf(exchange)
     const first = places.take(exchange, wish)
-    const admitted = admittedOf(exchange, first)
+    const admitted = admittedOf(exchange, first, parts.clientAddress(req))
     const admission = usage.admit(admitted)
     try {
       await admission.written

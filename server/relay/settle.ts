@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
 import type { Ended } from './failover.ts'
 
 /** A request as the ledger gets it: at its admission, and at its end. */
-export function admittedOf(exchange: Exchange, first: Account | undefined): Admitted {
+export function admittedOf(exchange: Exchange, first: Account | undefined, clientIp: string): Admitted {
   const { req, key } = exchange
   return {
     id: exchange.ledgerId,
@@ -19,7 +19,7 @@ export function admittedOf(exchange: Exchange, first: Account | undefined): Admi
     stream: exchange.stream,
     sessionId: exchange.sessionId,
     agentId: exchange.agentId,
-    clientIp: req.socket.remoteAddress ?? '',
+    clientIp,
     userAgent: (req.headers['user-agent'] ?? '').slice(0, 191),
     requestBytes: exchange.requestBytes,
   }

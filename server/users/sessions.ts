@@ -25,6 +25,8 @@ export interface Viewer {
   sessionId: number
   username: string
   role: 'admin' | 'user'
+  /** Signed in with a password of `admin reset`: may choose another, and nothing else. */
+  mustChangePassword: boolean
   /** When the access token ends, epoch milliseconds. */
   expiresAtMs: number
 }
@@ -152,8 +154,8 @@ export function createSessions(parts: {
         include: { user: true },
       })
       if (!session?.user.enabled || session.user.deletedMark !== 0) return null
-      const { username, role } = session.user
-      return { ...claims, username, role }
+      const { username, role, mustChangePassword } = session.user
+      return { ...claims, username, role, mustChangePassword }
     },
 
     /** Tells every process, after the commit. */

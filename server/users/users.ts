@@ -20,6 +20,8 @@ export interface UserDraft {
   email: string | null
   role: 'admin' | 'user'
   enabled: boolean
+  /** Nothing else may be done before another password is chosen. */
+  mustChangePassword?: boolean
 }
 
 /** People. Passwords are argon2id (19 MiB, 2 passes); names and e-mail addresses are kept in lower case. */

@@ -56,7 +56,14 @@ async function startSse(viewer: Viewer | null) {
   }
 }
 
-const admin: Viewer = { userId: 1, sessionId: 2, username: 'a', role: 'admin', expiresAtMs: Date.now() + 60_000 }
+const admin: Viewer = {
+  userId: 1,
+  sessionId: 2,
+  username: 'a',
+  role: 'admin',
+  mustChangePassword: false,
+  expiresAtMs: Date.now() + 60_000,
+}
 const query = `subscription { live { sequence gap { dropped }
   started { requestId apiKeyId startedAt }
   settled { requestId outcome cost durationMs accountId }

@@ -137,7 +137,14 @@ test('47: the stream ends when its session does', async () => {
 
 test('a reader that does not read is cut off when its token has ended', async () => {
   const gate = createSseGate({ now: Date.now })
-  const viewer = { userId: 1, sessionId: 1, username: 'u', role: 'admin' as const, expiresAtMs: Date.now() - 1_900 }
+  const viewer = {
+    userId: 1,
+    sessionId: 1,
+    username: 'u',
+    role: 'admin' as const,
+    mustChangePassword: false,
+    expiresAtMs: Date.now() - 1_900,
+  }
   const cut = deferred()
   const server = createServer((req, res) => {
     expect(gate.admit(req, res, viewer)).toBe(true)

@@ -66,7 +66,7 @@ export async function startSocketStand(
         const [userId = 0, sessionId = 1] = token.split(':').map(Number)
         if (!(userId > 0)) return null
         const expiresAtMs = Date.now() + (lifetimes.get(token) ?? 60_000)
-        return { userId, sessionId, username: 'u', role: 'admin', expiresAtMs }
+        return { userId, sessionId, username: 'u', role: 'admin', mustChangePassword: false, expiresAtMs }
       },
     },
   })

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { createClientAddress } from '../../server/client-address.ts'
 import type { AccountTest } from '../../server/graphql/context.ts'
 import { createGraphqlDoor } from '../../server/graphql/door.ts'
 import { createLog } from '../../server/log.ts'
@@ -54,6 +55,7 @@ export async function startGraphqlStand(
     newId: createRequestIds(2, now),
     log: createLog({ level: 'info', to: { write: (line: string) => void lines.push(line) } }),
     version: '0.0.0',
+    clientAddress: createClientAddress([]),
     baseUrl: () => 'http://relay.test/claude-code',
     timeZone: 'UTC',
     secureCookies: options.secureCookies ?? false,

@@ -5,6 +5,9 @@ import type { Viewer } from '../../users/sessions.ts'
 /** What a signed-in person may see of live events. Throws for strangers: scopes are asked when an event comes, too late. */
 export function liveViewer(viewer: Viewer | null): LiveViewer {
   if (viewer === null) throw new GraphQLError('Sign in first.', { extensions: { code: 'UNAUTHENTICATED' } })
+  if (viewer.mustChangePassword) {
+    throw new GraphQLError('Choose another password first.', { extensions: { code: 'PASSWORD_CHANGE_NEEDED' } })
+  }
   return { userId: viewer.role === 'admin' ? null : viewer.userId }
 }
 

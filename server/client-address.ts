@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+/** What of a request says where it comes from. */
+export type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }
+
+/**
+ * Gives the address that a request comes from. Without `trusted` proxies (CIDRs) that is the connection's own, whatever
+ * the headers say. With them, `x-forwarded-for` is read from the right, hop by hop, for as long as the hop that wrote it
+ * is trusted: what a client put in front of it itself is never reached.
+ */
+export function createClientAddress(trusted: readonly string[]): (req: AddressedRequest) => string {
+  if (trusted.length === 0) return ({ socket }) => socket.remoteAddress ?? ''
+  const networks = new BlockList()
+  for (const network of trusted) {
+    const [address = '', prefix] = network.split('/')
+    networks.addSubnet(address, Number(prefix), familyOf(address))
+  }
+  const isTrusted = (address: string): boolean => networks.check(address, familyOf(address))
+
+  return ({ socket, headers }) => {
+    let address = socket.remoteAddress ?? ''
+    const header = headers['x-forwarded-for']
+    if (header === undefined || address === '') return address
+    const hops = String(header).split(',')
+    while (hops.length > 0 && isTrusted(address)) {
+      const hop = bareAddress(hops.pop() ?? '')
+      // Nonsense was written by somebody whom the last proxy trusted, not we.
+      if (hop === null) break
+      address = hop
+    }
+    return address
+  }
+}
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+/** `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1` or `[2001:db8::1]:567` without the port; null for anything else. */
+function bareAddress(text: string): string | null {
+  const trimmed = text.trim()
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(trimmed)?.[1] ?? trimmed
+  return isIP(bare) > 0 ? bare : null
+}

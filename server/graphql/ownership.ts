@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import type { Tx } from '../store/database.ts'
+import { inputFailure, notFound } from '../verb-failure.ts'
+import { builder } from './builder.ts'
+import { addMutation } from './mutation.ts'
+import { User } from './users.ts'
+import { globalId, idNumber } from './values.ts'
+
+const nouns = {
+  Group: 'group',
+  Account: 'account',
+  ApiKey: 'API key',
+} as const
+type Noun = keyof typeof nouns
+
+const GiveToOwnerSuccess = builder.objectRef<{ ownerId: number }>('GiveToOwnerSuccess').implement({
+  authScopes: { admin: true },
+  fields: (t) => ({
+    owner: t.field({
+      type: User,
+      resolve: ({ ownerId }, _args, { parts }) =>
+        parts.database.reader.user.findUniqueOrThrow({ where: { id: ownerId } }),
+    }),
+  }),
+})
+
+addMutation('giveToOwner', {
+  description:
+    'Gives a group, an account or a key to another person. What was used so far stays with whom it was booked on.',
+  scope: 'admin',
+  args: (arg) => ({ id: arg.id({ required: true }), ownerId: arg.id({ required: true }) }),
+  check: z.object({ id: z.string().transform(named), ownerId: globalId('User') }),
+  success: GiveToOwnerSuccess,
+  failures: ['input', 'not_found'],
+  async run({ id: object, ownerId }, { parts }, change) {
+    if (object === null) throw notFound('object')
+    await change(async (tx) => {
+      const owner = await tx.user.findFirst({ where: { id: ownerId, deletedMark: 0 } })
+      if (!owner) throw inputFailure({ path: 'ownerId', message: 'is nobody here' })
+      const before = await give(tx, object, ownerId)
+      if (before === undefined) throw notFound(nouns[object.noun])
+      const audit = { objectType: object.noun, objectId: object.id, before: { ownerId: before }, after: { ownerId } }
+      return { answer: null, audit }
+    })
+    if (object.noun === 'ApiKey') {
+      parts.keys.changed()
+      await parts.reload.keys()
+    } else {
+      parts.accounts.changed()
+      await parts.reload.accounts()
+    }
+    return { ownerId }
+  },
+})
+
+/** The owner before; undefined when there is no such object. */
+async function give(
+  tx: Tx,
+  { noun, id }: { noun: Noun; id: number },
+  ownerId: number,
+): Promise<number | null | undefined> {
+  const where = { id, deletedMark: 0 }
+  if (noun === 'ApiKey') {
+    const key = await tx.apiKey.findFirst({ where })
+    if (key) await tx.apiKey.update({ where: { id }, data: { userId: ownerId } })
+    return key?.userId
+  }
+  if (noun === 'Group') {
+    const group = await tx.group.findFirst({ where })
+    if (group) await tx.group.update({ where: { id }, data: { ownerId } })
+    return group?.ownerId
+  }
+  const account = await tx.account.findFirst({ where })
+  if (account) await tx.account.update({ where: { id }, data: { ownerId } })
+  return account?.ownerId
+}
+
+function named(text: string): { noun: Noun; id: number } | null {
+  for (const noun of Object.keys(nouns) as Noun[]) {
+    const id = idNumber(text, noun)
+    if (id !== -1) return { noun, id }
+  }
+  return null
+}
