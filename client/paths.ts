@@ -7,6 +7,7 @@ export const paths = {
   groups: '/groups',
   signin: '/signin',
   setup: '/setup',
+  password: '/password',
 } as const
 
 /** Where to go after signing in: only a path of this site, never another host. */

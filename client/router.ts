@@ -9,6 +9,7 @@ export function createPages(session: Session): Router {
     routes: [
       { path: paths.setup, component: () => import('./pages/setup/SetupPage.vue'), meta: { open: true } },
       { path: paths.signin, component: () => import('./pages/signin/SignInPage.vue'), meta: { open: true } },
+      { path: paths.password, component: () => import('./pages/password/PasswordPage.vue') },
       {
         path: paths.home,
         component: () => import('./shell/AppShell.vue'),
@@ -24,7 +25,9 @@ export function createPages(session: Session): Router {
     ],
   })
   router.beforeEach((to) => {
-    if (to.meta.open === true || session.user.value !== undefined) return true
+    if (to.meta.open === true) return true
+    if (session.user.value?.mustChangePassword === true) return to.path === paths.password || paths.password
+    if (session.user.value !== undefined) return true
     return { path: paths.signin, query: to.path === paths.live ? {} : { next: to.path } }
   })
   return router

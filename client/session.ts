@@ -13,6 +13,7 @@ export interface SessionParts {
 
 export interface Session {
   user: Readonly<Ref<Grant['user'] | undefined>>
+  isAdmin: Readonly<Ref<boolean>>
   /** Settles once the first refresh has answered. */
   start: () => Promise<void>
   /** The access token, renewed shortly before its end; undefined when signed out. */
@@ -73,6 +74,7 @@ export function createSession(parts: SessionParts): Session {
 
   return {
     user: computed(() => grant.value?.user),
+    isAdmin: computed(() => grant.value?.user.role === 'ADMIN'),
     // Offline at the start is not "signed out" for good, but there is nothing to show until the server answers.
     start: () => renew().then(() => {}, forget),
     token,

@@ -5,7 +5,16 @@ import { extname, join, relative, sep } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 /** Paths that the dashboard's router knows (client/paths.ts; a test compares): each answers index.html. */
-export const pagePaths: readonly string[] = ['/', '/live', '/accounts', '/keys', '/groups', '/signin', '/setup']
+export const pagePaths: readonly string[] = [
+  '/',
+  '/live',
+  '/accounts',
+  '/keys',
+  '/groups',
+  '/signin',
+  '/setup',
+  '/password',
+]
 
 interface Asset {
   type: string

@@ -2,11 +2,11 @@ import { graphql, type ResultOf } from './tada.ts'
 
 const accountFields = graphql(`
   fragment AccountFields on Account {
-    id name platform url authHeader priority weight models hasProxy enabled inFlight createdAt
+    id name platform url authHeader priority weight concurrency models hasProxy enabled inFlight createdAt
     group { id name }
     owner { id username }
     modelMapping { from to }
-    state { kind until reason models { model until reason } }
+    state { kind since until nextProbeAt reason models { model until reason } }
     today { requests failures tokens cost }
   }
 `)
@@ -84,15 +84,45 @@ export const clearAccountState = graphql(
   [accountFields],
 )
 
-export const accountChanged = graphql(`
+const stepFields = graphql(`
+  fragment StepFields on AccountStep {
+    at from to model until nextProbeAt reason cause requestId httpStatus errorType errorCode errorMessage
+  }
+`)
+
+export const timelineQuery = graphql(
+  `
+  query Timeline($id: ID!, $after: String) {
+    node(id: $id) {
+      ... on Account {
+        timeline(first: 20, after: $after) {
+          edges { node { ...StepFields } }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    }
+  }
+`,
+  [stepFields],
+)
+
+export const accountChanged = graphql(
+  `
   subscription AccountChanged($after: String) {
     events: accountChanged(after: $after) {
       sequence
       gap { dropped }
-      account { accountId name enabled inFlight state { kind until reason models { model until reason } } }
+      account {
+        accountId name enabled inFlight
+        state { kind since until nextProbeAt reason models { model until reason } }
+        steps { ...StepFields }
+      }
     }
   }
-`)
+`,
+  [stepFields],
+)
 
+export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']

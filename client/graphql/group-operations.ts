@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from './tada.ts'
 
 const groupFields = graphql(`
-  fragment GroupFields on Group { id name remark enabled createdAt accountCount keyCount owner { id username } }
+  fragment GroupFields on Group { id name remark enabled shared createdAt accountCount keyCount owner { id username } }
 `)
 
 export const groupsQuery = graphql(
@@ -15,6 +15,13 @@ export const groupsQuery = graphql(
 `,
   [groupFields],
 )
+
+/** Groups to put something into, for a select. */
+export const openGroupsQuery = graphql(`
+  query OpenGroups($search: String, $open: GroupUse!) {
+    list: groups(first: 20, search: $search, open: $open) { edges { node { id name } } }
+  }
+`)
 
 export const createGroup = graphql(
   `

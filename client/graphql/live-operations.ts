@@ -44,6 +44,13 @@ export const liveEvents = graphql(
   [runningFields],
 )
 
+/** What keys spend, as it is settled. */
+export const keySpending = graphql(`
+  subscription KeySpending($after: String) {
+    events: requestSettled(after: $after) { sequence gap { dropped } settled { apiKeyId cost startedAt durationMs } }
+  }
+`)
+
 export const costTotals = graphql(`
   subscription CostTotals { totals: costTotals { revision snapshot day requests failures tokens cost } }
 `)
@@ -71,4 +78,5 @@ export type LiveEvent = ResultOf<typeof liveEvents>['events'][number]
 export type SettledRequest = NonNullable<LiveEvent['settled']>
 export type LoggedRequest = ResultOf<typeof liveQuery>['logs']['edges'][number]['node']
 export type RequestDetail = NonNullable<ResultOf<typeof requestQuery>['log']>
+export type SpendingEvent = ResultOf<typeof keySpending>['events'][number]
 export type CostTotals = ResultOf<typeof costTotals>['totals']

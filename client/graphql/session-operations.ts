@@ -8,7 +8,7 @@ export const completeSetup = graphql(`
   mutation CompleteSetup($input: CompleteSetupInput!) {
     result: completeSetup(input: $input) {
       __typename
-      ... on CompleteSetupSuccess { accessToken expiresAt user { id username role } }
+      ... on CompleteSetupSuccess { accessToken expiresAt user { id username role mustChangePassword } }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }
@@ -19,7 +19,7 @@ export const signIn = graphql(`
   mutation SignIn($input: SignInInput!) {
     result: signIn(input: $input) {
       __typename
-      ... on SignInSuccess { accessToken expiresAt user { id username role } }
+      ... on SignInSuccess { accessToken expiresAt user { id username role mustChangePassword } }
       ... on SignInFailure { retryAfterSeconds }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
@@ -31,7 +31,7 @@ export const refreshSession = graphql(`
   mutation RefreshSession {
     result: refreshSession {
       __typename
-      ... on RefreshSessionSuccess { accessToken expiresAt user { id username role } }
+      ... on RefreshSessionSuccess { accessToken expiresAt user { id username role mustChangePassword } }
       ... on Failure { message }
     }
   }

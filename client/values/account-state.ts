@@ -7,7 +7,8 @@ export interface ShownState {
   until: string | undefined
 }
 
-const themes: Record<AccountState['kind'], ShownState['theme']> = {
+/** The colour of each state's tag. */
+export const stateThemes: Record<AccountState['kind'], ShownState['theme']> = {
   READY: 'success',
   LIMITED: 'warning',
   COOLING: 'warning',
@@ -17,12 +18,12 @@ const themes: Record<AccountState['kind'], ShownState['theme']> = {
 }
 
 /** What the tag says: the manual switch comes before the automatic state. */
-export function shownState(state: AccountState, enabled: boolean): ShownState {
+export function shownState(state: Pick<AccountState, 'kind' | 'until' | 'reason'>, enabled: boolean): ShownState {
   if (!enabled) return { word: 'OFF', theme: 'default', reason: '', until: undefined }
   const rests = state.kind !== 'READY'
   return {
     word: state.kind,
-    theme: themes[state.kind],
+    theme: stateThemes[state.kind],
     reason: rests ? state.reason : '',
     until: rests ? (state.until ?? undefined) : undefined,
   }

@@ -1,48 +1,14 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startMockServer } from '../client/mock-server.ts'
-
-const executablePath = '/usr/bin/chromium'
-// Debian's flags for a root user without a network of its own.
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+import { describe, expect, test } from 'vitest'
+import { openDashboard } from './dashboard-page.ts'
 
 /** The built dashboard in a real browser, under the policies that the server sends, before canned answers. */
 describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
-  let browser: Browser
-  let server: Awaited<ReturnType<typeof startMockServer>>
-  let context: BrowserContext
-  const complaints: string[] = []
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args })
-  })
-  beforeEach(async () => {
-    server = await startMockServer()
-  })
-  afterAll(() => browser.close())
-  afterEach(async () => {
-    await context.close()
-    server.close()
-  })
-
-  async function open(path: string): Promise<Page> {
-    context ??= await browser.newContext({ locale: 'en' })
-    const page = await context.newPage()
-    // A refused style, script or connection is told on the console.
-    page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
-    page.on('pageerror', (error) => complaints.push(error.message))
-    await page.goto(server.url + path)
-    return page
-  }
-  async function fresh(path: string): Promise<Page> {
-    context = await browser.newContext({ locale: 'en' })
-    complaints.length = 0
-    return open(path)
-  }
+  const { open, complaints, server: serverNow } = openDashboard()
 
   test('the setup link loses its token at once and leads to the groups', async () => {
+    const server = serverNow()
     server.data.session.isOpen = false
-    const page = await fresh('/setup?token=one-time')
+    const page = await open('/setup?token=one-time')
     expect(page.url()).toBe(`${server.url}/setup`)
     await page.getByLabel('Password *', { exact: true }).fill('short')
     await page.getByLabel('Repeat the password').fill('short')
@@ -59,8 +25,9 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
   })
 
   test('a request appears, fills and settles with its cost, and the totals follow', async () => {
+    const server = serverNow()
     server.data.session.isOpen = true
-    const page = await fresh('/')
+    const page = await open('/')
     await page.getByTestId('settled').waitFor()
     await expect.poll(() => server.data.listening()).toBe(2)
     const row = { ...server.data.running[0], requestId: 'req_new', model: 'claude-new', outputTokens: 0 }
@@ -91,7 +58,8 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
   })
 
   test('a broken connection is told, and mended without a reload', async () => {
-    const page = await fresh('/live')
+    const server = serverNow()
+    const page = await open('/live')
     await page.getByTestId('settled').waitFor()
     await expect.poll(() => server.data.listening()).toBe(2)
     server.cut()
@@ -106,7 +74,8 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
   })
 
   test('a list that could not be read says so and is read again on request', async () => {
-    const page = await fresh('/groups')
+    const server = serverNow()
+    const page = await open('/groups')
     await page.getByText('contractors').waitFor()
     server.setDown(true)
     await page.getByRole('button', { name: 'Refresh' }).click()
@@ -117,7 +86,7 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
   })
 
   test('a name that is taken is told beside its field', async () => {
-    const page = await fresh('/groups')
+    const page = await open('/groups')
     await page.getByRole('button', { name: 'Create group' }).click()
     await page.getByLabel('Name *').fill('default')
     await page.getByRole('button', { name: 'Create', exact: true }).click()
@@ -126,7 +95,7 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
   })
 
   test("a new key's secret is shown once, with settings to copy, and is nowhere afterwards", async () => {
-    const page = await fresh('/keys')
+    const page = await open('/keys')
     await page.getByRole('button', { name: 'Create key' }).click()
     await page.getByLabel('Name *').fill('new-laptop')
     await page.getByRole('button', { name: 'Create', exact: true }).click()
@@ -140,7 +109,7 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
   })
 
   test('signing out in one tab leads both to the sign-in page', async () => {
-    const page = await fresh('/keys')
+    const page = await open('/keys')
     await page.getByText('laptop-anna').waitFor()
     const other = await open('/accounts')
     await other.getByText('console-main').waitFor()

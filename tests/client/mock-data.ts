@@ -5,7 +5,6 @@ const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).t
 const ahead = (seconds: number): string => ago(-seconds)
 type Row = Record<string, unknown>
 
-const user = { id: 'U1', username: 'admin', email: null, role: 'ADMIN', enabled: true, createdAt: ago(864_000) }
 const totals = {
   requests: 1284,
   failures: 3,
@@ -17,7 +16,7 @@ const totals = {
   cost: '12483190250',
   absorbed: '0',
 }
-const ready = { kind: 'READY', until: null, reason: '', models: [] }
+const ready = { kind: 'READY', since: null, until: null, nextProbeAt: null, reason: '', models: [] }
 
 export interface MockData {
   root: Row
@@ -31,15 +30,29 @@ export interface MockData {
   listening: () => number
   /** Drops them: a generator that waits does not hear that its socket is gone. */
   forget: () => void
+  /** The one who is signed in, and the keys: rows that a test changes. */
+  user: Row
+  keys: Row[]
 }
 
 export function createMockData(isEmpty: boolean): MockData {
+  const user: Row = {
+    id: 'U1',
+    username: 'admin',
+    email: null,
+    role: 'ADMIN',
+    enabled: true,
+    mustChangePassword: false,
+    createdAt: ago(864_000),
+  }
+  const anna: Row = { ...user, id: 'U2', username: 'anna', role: 'USER' }
   const groups: Row[] = [
     {
       id: 'G1',
       name: 'default',
       remark: 'Everybody without a group of their own',
       enabled: true,
+      shared: true,
       owner: null,
       createdAt: ago(864_000),
       accountCount: 4,
@@ -50,6 +63,7 @@ export function createMockData(isEmpty: boolean): MockData {
       name: '研发团队',
       remark: '后端与前端',
       enabled: true,
+      shared: false,
       owner: user,
       createdAt: ago(90_000),
       accountCount: 1,
@@ -60,6 +74,7 @@ export function createMockData(isEmpty: boolean): MockData {
       name: 'contractors',
       remark: '',
       enabled: false,
+      shared: false,
       owner: user,
       createdAt: ago(4000),
       accountCount: 0,
@@ -74,6 +89,7 @@ export function createMockData(isEmpty: boolean): MockData {
     owner: user,
     priority: 100,
     weight: 100,
+    concurrency: null,
     models: [],
     modelMapping: [],
     hasProxy: false,
@@ -86,13 +102,13 @@ export function createMockData(isEmpty: boolean): MockData {
   })
   const zero = { ...totals, requests: 0, failures: 0, tokens: 0, cost: '0' }
   const accounts: Row[] = [
-    account({ id: 'A1', name: 'console-main', inFlight: 2 }),
+    account({ id: 'A1', name: 'console-main', inFlight: 2, concurrency: 4 }),
     account({
       id: 'A2',
       name: 'max-plan-tokyo',
       platform: 'CLAUDE',
       authHeader: 'BEARER',
-      state: { kind: 'LIMITED', until: ahead(5100), reason: '5-hour limit reached (429)', models: [] },
+      state: { ...ready, kind: 'LIMITED', since: ago(900), until: ahead(5100), reason: '5-hour limit reached (429)' },
     }),
     account({
       id: 'A3',
@@ -101,21 +117,28 @@ export function createMockData(isEmpty: boolean): MockData {
       priority: 200,
       hasProxy: true,
       modelMapping: [{ from: 'claude-*', to: 'glm-4.6' }],
-      state: { kind: 'COOLING', until: ahead(42), reason: '3 failures in 60 s: connect ECONNREFUSED', models: [] },
+      state: {
+        ...ready,
+        kind: 'COOLING',
+        since: ago(18),
+        until: ahead(42),
+        nextProbeAt: ahead(30),
+        reason: '3 failures in 60 s: connect ECONNREFUSED',
+      },
       today: { ...totals, cost: '1926000', requests: 7 },
     }),
     account({
       id: 'A4',
       name: 'old-team-account',
       platform: 'CLAUDE',
-      state: { kind: 'NEEDS_LOGIN', until: null, reason: '401 after a forced refresh', models: [] },
+      state: { ...ready, kind: 'NEEDS_LOGIN', since: ago(7200), reason: '401 after a forced refresh' },
       today: zero,
     }),
     account({
       id: 'A5',
       name: 'prepaid',
       group: groups[1],
-      state: { kind: 'UNFUNDED', until: null, reason: 'credit balance is too low', models: [] },
+      state: { ...ready, kind: 'UNFUNDED', since: ago(90_000), reason: 'credit balance is too low' },
       today: zero,
     }),
     account({
@@ -308,6 +331,71 @@ export function createMockData(isEmpty: boolean): MockData {
     },
   ].map((row) => ({ apiKeyId: 'K1', accountId: 'A1', groupId: 'G1', ...row }))
 
+  const step = (row: Row): Row => ({
+    model: null,
+    until: null,
+    nextProbeAt: null,
+    cause: 'REQUEST',
+    requestId: null,
+    httpStatus: null,
+    errorType: null,
+    errorCode: null,
+    errorMessage: null,
+    ...row,
+  })
+  const steps: Row[] = [
+    step({
+      at: ago(18),
+      from: 'READY',
+      to: 'COOLING',
+      until: ahead(42),
+      nextProbeAt: ahead(30),
+      reason: '3 failures in 60 s: connect ECONNREFUSED',
+      requestId: 'req_a3',
+    }),
+    step({ at: ago(3700), from: 'PROBING', to: 'READY', cause: 'PROBE', reason: 'it answered' }),
+    step({ at: ago(3705), from: 'COOLING', to: 'PROBING', cause: 'TIME', reason: 'its rest is over' }),
+    step({
+      at: ago(4000),
+      from: 'READY',
+      to: 'COOLING',
+      until: ago(3705),
+      reason: '5 failures in 60 s',
+      httpStatus: 502,
+      errorType: 'api_error',
+      errorMessage: 'upstream connect error or disconnect/reset before headers',
+      requestId: 'req_a9',
+    }),
+    step({ at: ago(90_000), from: 'LIMITED', to: 'READY', cause: 'PERSON', reason: 'cleared' }),
+    step({
+      at: ago(91_000),
+      from: 'READY',
+      to: 'LIMITED',
+      model: 'glm-4.6',
+      until: ago(88_000),
+      reason: 'rate limit',
+      httpStatus: 429,
+      errorType: 'rate_limit_error',
+      errorCode: '1302',
+    }),
+  ]
+  const decision = {
+    at: ago(75),
+    model: 'claude-sonnet-4-6',
+    candidates: [
+      { reason: 'CHOSEN', until: null, account: accounts[0] },
+      { reason: 'RESTING', until: ahead(5100), account: accounts[1] },
+      { reason: 'LOWER_PRIORITY', until: null, account: accounts[2] },
+      { reason: 'DISABLED', until: null, account: accounts[5] },
+    ],
+    counts: [
+      { reason: 'CHOSEN', count: 1 },
+      { reason: 'RESTING', count: 3 },
+      { reason: 'LOWER_PRIORITY', count: 1 },
+      { reason: 'DISABLED', count: 1 },
+    ],
+  }
+
   const session = { isOpen: true, needsSetup: false }
   const connection =
     (rows: Row[]) =>
@@ -344,6 +432,33 @@ export function createMockData(isEmpty: boolean): MockData {
     logs: connection(logs),
     log: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
     liveRequests: () => (isEmpty ? [] : running),
+    users: connection([user, anna]),
+    node: ({ id }: { id: string }) => ({
+      __typename: 'Account',
+      ...accounts.find((row) => row['id'] === id),
+      timeline: {
+        edges: (id === 'A3' ? steps : []).map((node) => ({ cursor: 'c', node })),
+        pageInfo: { hasNextPage: false, hasPreviousPage: false },
+      },
+    }),
+    routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
+    simulateRoute: () => ({ keyProblem: null, decision }),
+    giveToOwner: () => ({ __typename: 'GiveToOwnerSuccess', owner: anna }),
+    changePassword: ({ input }: { input: Row }) => {
+      if (input['current'] === 'wrong')
+        return {
+          __typename: 'InputFailure',
+          message: 'Input is not valid.',
+          fields: [{ path: 'current', message: 'is wrong' }],
+        }
+      user['mustChangePassword'] = false
+      return { __typename: 'ChangePasswordSuccess', ok: true }
+    },
+    rotateApiKey: ({ input }: { input: Row }) => ({
+      __typename: 'RotateApiKeySuccess',
+      secret: input['secret'] ?? 'sk-ccr-rotated-0123456789',
+      apiKey: keys.find((row) => row['id'] === input['id']),
+    }),
     refreshSession: () =>
       session.isOpen ? grant('RefreshSessionSuccess') : { __typename: 'SignInFailure', message: 'No session.' },
     signIn: ({ input }: { input: Row }) =>
@@ -396,6 +511,12 @@ export function createMockData(isEmpty: boolean): MockData {
     live: async function* () {
       for await (const events of listen()) yield { live: events }
     },
+    requestSettled: async function* () {
+      for await (const events of listen()) {
+        const settled = events.filter((event) => event['settled'] || event['gap'])
+        if (settled.length > 0) yield { requestSettled: settled }
+      }
+    },
     accountChanged: async function* () {
       for await (const events of listen()) yield { accountChanged: events.filter((event) => event['account']) }
     },
@@ -426,6 +547,8 @@ export function createMockData(isEmpty: boolean): MockData {
   return {
     root,
     session,
+    user,
+    keys,
     running,
     listening: () => listeners.size,
     forget: () => listeners.clear(),

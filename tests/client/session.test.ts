@@ -7,7 +7,7 @@ import { createSession } from '../../client/session.ts'
 const grant = (accessToken: string, expiresInMs = 900_000): Grant => ({
   accessToken,
   expiresAt: new Date(Date.now() + expiresInMs).toISOString(),
-  user: { id: 'U', username: 'anna', role: 'ADMIN' },
+  user: { id: 'U', username: 'anna', role: 'ADMIN', mustChangePassword: false },
 })
 
 function makeSession(answers: (Grant | undefined)[]) {

@@ -1,4 +1,4 @@
-import type { Account, accountChanged } from '../../graphql/account-operations.ts'
+import type { Account, AccountStep, accountChanged } from '../../graphql/account-operations.ts'
 import type { ResultOf } from '../../graphql/tada.ts'
 
 type AccountEvent = ResultOf<typeof accountChanged>['events'][number]
@@ -13,4 +13,11 @@ export function foldAccountEvents(rows: Account[], events: readonly AccountEvent
     const { name, enabled, inFlight, state } = change
     return { ...row, name, enabled, inFlight, state }
   })
+}
+
+/** Steps of both, each once, the newest first. */
+export function foldSteps(steps: readonly AccountStep[], more: readonly AccountStep[]): AccountStep[] {
+  const known = new Map([...steps, ...more].map((step) => [[step.at, step.from, step.to, step.model].join(), step]))
+  // Of one moment the later told stands above: the order of the array is the order of telling.
+  return [...known.values()].sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
 }

@@ -10,6 +10,8 @@ export interface AccountForm {
   groupId: string
   priority: number
   weight: number
+  /** Empty: no limit. */
+  concurrency: number | undefined
   models: string
   mapping: string
   proxy: string
@@ -27,16 +29,17 @@ const addresses: Record<Account['platform'], string> = {
 
 export const addressOf = (platform: Account['platform']): string => addresses[platform]
 
-export function formOf(account: Account | undefined, groupId: string): AccountForm {
+export function formOf(account: Account | undefined): AccountForm {
   return {
     name: account?.name ?? '',
     platform: account?.platform ?? 'CONSOLE',
     url: account?.url ?? addresses.CONSOLE,
     authHeader: account?.authHeader ?? 'X_API_KEY',
     secret: '',
-    groupId: account?.group.id ?? groupId,
+    groupId: account?.group.id ?? '',
     priority: account?.priority ?? 100,
     weight: account?.weight ?? 100,
+    concurrency: account?.concurrency ?? undefined,
     models: modelsText(account?.models ?? []),
     mapping: account?.modelMapping.map(({ from, to }) => `${from} = ${to}`).join('\n') ?? '',
     proxy: '',
@@ -66,6 +69,7 @@ export function readForm(
     groupId,
     priority,
     weight,
+    concurrency: form.concurrency ?? null,
     models: parseModels(form.models),
     modelMapping: mapping,
     enabled,

@@ -18,10 +18,10 @@ export interface KeyForm {
   enabled: boolean
 }
 
-export function formOf(key: ApiKey | undefined, groupId: string): KeyForm {
+export function formOf(key: ApiKey | undefined): KeyForm {
   return {
     name: key?.name ?? '',
-    groupId: key?.group.id ?? groupId,
+    groupId: key?.group.id ?? '',
     isOwnSecret: false,
     secret: '',
     models: modelsText(key?.models ?? []),

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { openDashboard } from './dashboard-page.ts'
+
+/** Pages of objects: forms, selects that search, live figures, phones. */
+describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
+  const { open, complaints, server: serverNow } = openDashboard()
+
+  test.each(['/accounts', '/keys', '/groups', '/live'])(
+    '%s does not scroll sideways on a phone, and shows every fact',
+    async (path) => {
+      const page = await open(path, { viewport: { width: 390, height: 844 } })
+      await page.locator('.panel').first().waitFor()
+      await page
+        .getByText(path === '/live' ? 'Just ended' : 'default')
+        .first()
+        .waitFor()
+      const widths = await page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll('main, main *')]
+          .filter((element) => element.scrollWidth > element.clientWidth + 1)
+          .filter((element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX))
+          .map((element) => element.className),
+      )
+      expect(widths).toEqual([])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+      if (path === '/keys') {
+        const card = page.getByRole('listitem').filter({ hasText: 'laptop-anna' })
+        for (const fact of ['Spent today', 'Spent in all', 'Group', 'Expires', 'Last used', 'Enabled'])
+          await card.getByText(fact, { exact: true }).waitFor()
+      }
+      expect(complaints).toEqual([])
+    },
+  )
+
+  test('what a key spends grows as its requests settle, without the list being asked again', async () => {
+    const server = serverNow()
+    const page = await open('/keys')
+    const row = page.getByRole('row').filter({ hasText: 'laptop-anna' })
+    await row.getByText('$1.28').waitFor()
+    await expect.poll(() => server.data.listening()).toBe(1)
+    let asked = 0
+    page.on('request', (request) => request.postData()?.includes('query ApiKeys') && asked++)
+    const settled = { apiKeyId: 'K1', cost: '1000000000', startedAt: new Date().toISOString(), durationMs: 5 }
+    server.data.push({ sequence: '1', settled }, { sequence: '2', settled })
+    await row.getByText('$3.28').waitFor()
+    await row.getByText('$50.31').waitFor()
+    expect(asked).toBe(0)
+    // Once it is quiet the figures are the server's again.
+    await expect.poll(() => asked, { timeout: 10_000 }).toBe(1)
+    await row.getByText('$1.28').waitFor()
+  })
+
+  test('the group of a key is searched on the server; a secret of one’s own is sent when rotating', async () => {
+    const page = await open('/keys')
+    await page.getByRole('button', { name: 'Create key' }).click()
+    const group = page.getByLabel('Group *')
+    await expect.poll(() => group.inputValue()).toBe('default')
+    const asked = page.waitForRequest((request) => request.postData()?.includes('"search":"contr"') ?? false)
+    await group.click()
+    await group.fill('contr')
+    expect((await asked).postData()).toContain('"open":"KEYS"')
+    await page.locator('.t-select-option').getByText('contractors').click()
+    await expect.poll(() => group.inputValue()).toBe('contractors')
+    await page.getByRole('button', { name: 'Cancel' }).click()
+
+    await page.getByRole('button', { name: 'More actions for laptop-anna' }).click()
+    await page.getByText('Rotate secret').click()
+    await page.getByText('My own').click()
+    const secret = page.locator('.t-dialog').locator('input[type=password]')
+    await secret.fill('too short')
+    await page.getByRole('button', { name: 'Rotate', exact: true }).click()
+    await page.getByText('At least 20 characters.').waitFor()
+    await secret.fill('sk-of-my-own-0123456789')
+    await page.getByRole('button', { name: 'Rotate', exact: true }).click()
+    await page.getByText("export ANTHROPIC_AUTH_TOKEN='sk-of-my-own-0123456789'").waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('an administrator gives a group to somebody else; others are not offered that', async () => {
+    const server = serverNow()
+    const page = await open('/groups')
+    await page.getByRole('button', { name: 'More actions for contractors' }).click()
+    await page.getByText('Give to…').click()
+    await page.getByLabel('Owner').click()
+    await page.locator('.t-select-option').getByText('anna').click()
+    await page.getByRole('button', { name: 'Give', exact: true }).click()
+    await page.getByRole('cell', { name: 'contractors anna' }).waitFor()
+    server.data.user['role'] = 'USER'
+    const theirs = await open('/groups')
+    await theirs.getByRole('button', { name: 'More actions for contractors' }).click()
+    await theirs.getByText('Delete').waitFor()
+    expect(await theirs.getByText('Give to…').count()).toBe(0)
+  })
+
+  test('who signs in with a password of `admin reset` sees nothing but the change to another', async () => {
+    const server = serverNow()
+    server.data.user['mustChangePassword'] = true
+    const page = await open('/accounts')
+    await page.waitForURL('**/password')
+    await page.getByText('made by an administrator').waitFor()
+    await page.goto(`${server.url}/keys`)
+    await page.waitForURL('**/password')
+    await page.getByLabel('Present password').fill('wrong')
+    await page.getByLabel('New password').fill('another battery staple')
+    await page.getByLabel('Repeat the password').fill('another battery stable')
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await page.getByText('The two passwords differ').waitFor()
+    await page.getByLabel('Repeat the password').fill('another battery staple')
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await page.getByText('is wrong').waitFor()
+    await page.getByLabel('Present password').fill('the one that was printed')
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await page.waitForURL('**/live')
+    expect(complaints).toEqual([])
+  })
+
+  test('an account explains itself, and a change of state is told with its reason as it happens', async () => {
+    const server = serverNow()
+    const page = await open('/accounts')
+    await page.getByRole('button', { name: 'glm-backup' }).first().click()
+    const drawer = page.locator('.t-drawer').filter({ hasText: 'What happened' })
+    await drawer.getByText('It failed several times in a row.').waitFor()
+    await drawer
+      .getByText(/^\d+ s$/)
+      .first()
+      .waitFor()
+    await drawer.getByTestId('timeline').getByText('by a probe').waitFor()
+    await drawer.getByText('502 · api_error').waitFor()
+    const at = new Date().toISOString()
+    const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
+    const step = { at, from: 'COOLING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }
+    server.data.push({
+      sequence: '1',
+      account: { accountId: 'A3', name: 'glm-backup', enabled: true, inFlight: 1, state: ready, steps: [step] },
+    })
+    await drawer.getByText('It takes part').waitFor()
+    await drawer.getByTestId('timeline').getByText('a probe was answered').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('a request tells how its account was chosen; a key can be asked where its next one would go', async () => {
+    const page = await open('/live')
+    await page.getByTestId('settled').getByRole('button').first().click()
+    const route = page.getByTestId('route')
+    await route.getByText('chosen').waitFor()
+    await route.getByText('2 accounts you cannot see').waitFor()
+    await page.goto(`${serverNow().url}/keys`)
+    await page.getByRole('button', { name: 'More actions for laptop-anna' }).click()
+    await page.getByText('Where would it go?').click()
+    await page.getByRole('button', { name: 'Where would it go?' }).click()
+    await page.getByText('comes later in priority').waitFor()
+    expect(complaints).toEqual([])
+  })
+})
