@@ -225,7 +225,7 @@ export const en = {
       enabled: 'Enabled',
     },
     hints: {
-      concurrency: 'Counted by each process. Empty: no limit. Further ones wait in line.',
+      concurrency: 'Empty: no limit. Others wait.',
       secret: 'Stored sealed; nobody can read it here again.',
       secretKeep: 'Leave empty to keep the present one.',
       priority: 'Smaller goes first.',
@@ -238,7 +238,7 @@ export const en = {
     clearProxy: 'Remove the proxy',
     explain: {
       verb: 'Explain',
-      since: 'since',
+      since: 'changed',
       reason: 'Reason',
       until: 'Returns in',
       probe: 'Next probe in',
@@ -355,6 +355,7 @@ export const en = {
     others: '{count} account you cannot see | {count} accounts you cannot see',
     until: 'until {time}',
     simulate: 'Where would it go?',
+    run: 'Simulate',
     simulateTitle: 'Where would a request of {name} go?',
     simulateText: 'The choice that a new conversation would find now. Nothing is sent.',
     reasons: {

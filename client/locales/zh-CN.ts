@@ -222,7 +222,7 @@ export const zhCN: Messages = {
       enabled: '启用',
     },
     hints: {
-      concurrency: '按进程计数，留空不限。超出的请求排队等待。',
+      concurrency: '留空不限，超出的排队。',
       secret: '加密保存，此处无法再次查看。',
       secretKeep: '留空则保持不变。',
       priority: '数值小的优先。',
@@ -235,7 +235,7 @@ export const zhCN: Messages = {
     clearProxy: '移除代理',
     explain: {
       verb: '说明',
-      since: '自',
+      since: '变更于',
       reason: '原因',
       until: '距恢复',
       probe: '距下次探测',
@@ -346,6 +346,7 @@ export const zhCN: Messages = {
     others: '你看不到的 {count} 个账号',
     until: '直到 {time}',
     simulate: '会走哪个账号？',
+    run: '模拟',
     simulateTitle: '{name} 的请求会走哪个账号？',
     simulateText: '新对话此刻会得到的选择，不会真正发送请求。',
     reasons: {

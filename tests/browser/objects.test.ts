@@ -89,6 +89,9 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await theirs.getByRole('button', { name: 'More actions for contractors' }).click()
     await theirs.getByText('Delete').waitFor()
     expect(await theirs.getByText('Give to…').count()).toBe(0)
+    // A shared group is nobody's to change but its owner's.
+    expect(await theirs.getByRole('button', { name: 'More actions for default' }).count()).toBe(0)
+    expect(await theirs.getByLabel('Enable default').getAttribute('class')).toContain('t-is-disabled')
   })
 
   test('who signs in with a password of `admin reset` sees nothing but the change to another', async () => {
@@ -146,7 +149,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await page.goto(`${serverNow().url}/keys`)
     await page.getByRole('button', { name: 'More actions for laptop-anna' }).click()
     await page.getByText('Where would it go?').click()
-    await page.getByRole('button', { name: 'Where would it go?' }).click()
+    await page.getByRole('button', { name: 'Simulate' }).click()
     await page.getByText('comes later in priority').waitFor()
     expect(complaints).toEqual([])
   })
