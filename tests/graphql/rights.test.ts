@@ -80,7 +80,9 @@ test('people see and change what they own; administrators see all of it with its
   }
   expect(stand.tested).toEqual([])
   const foreign = await stand.ask(createKey, { input: { name: 'k', groupId: bobs.groupId } }, { token: eve.token })
-  expect(foreign.data.createApiKey.fields).toEqual([{ path: 'groupId', message: 'must be a group of yours' }])
+  expect(foreign.data.createApiKey.fields).toEqual([
+    { path: 'groupId', message: 'must be a group of yours or a shared one' },
+  ])
   for (const query of [
     '{ users { edges { cursor } } }',
     '{ auditLog { edges { cursor } } }',
@@ -166,6 +168,7 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   await run(`clearAccountState(id: "${accountId}") { __typename }`)
   await run(`updateApiKey(input: { id: "${keyId}", dailyLimit: "5" }) { __typename }`)
   await run(`rotateApiKey(input: { id: "${keyId}", keepOldHours: 1 }) { __typename }`)
+  await run(`giveToOwner(id: "${keyId}", ownerId: "${admin.globalId}") { __typename }`)
   await run(`deleteApiKey(id: "${keyId}") { __typename }`)
   await run(`deleteAccount(id: "${accountId}") { __typename }`)
   await run(`deleteGroup(id: "${groupId}") { __typename }`)
