@@ -9,8 +9,10 @@ import type { Config } from './config.ts'
 import { checkDeployment } from './deployment.ts'
 import { fail } from './errors.ts'
 import { createGraphqlDoor } from './graphql/door.ts'
+import { readSettings } from './graphql/settings.ts'
 import { type Enveloped, openSocketDoor } from './graphql/websocket.ts'
 import { createHttp, type HttpLimits } from './http.ts'
+import { createJobs, defaultTimes as defaultJobTimes, type JobTimes } from './jobs/jobs.ts'
 import { createKeys, keysChanged } from './keys/keys.ts'
 import { dayCounter, totalCounter } from './keys/limits.ts'
 import { listen } from './listen.ts'
@@ -36,6 +38,8 @@ import { openDataDir } from './store/data-dir.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { createMemoryEvents } from './store/events-memory.ts'
 import { createRedisEvents } from './store/events-redis.ts'
+import { createMemoryLocks } from './store/locks-memory.ts'
+import { createRedisLocks } from './store/locks-redis.ts'
 import { openRedis } from './store/redis.ts'
 import { createSeal } from './store/seal.ts'
 import { createMemoryStream } from './store/stream-memory.ts'
@@ -56,6 +60,10 @@ export interface AppOptions {
   statePolicy?: StatePolicy
   queue?: Partial<QueueLimits>
   settleIntervalMs?: number
+  /** null: nothing happens by itself. */
+  jobs?: Partial<JobTimes> | null
+  /** In place of our own workers. */
+  jobWorkers?: { probe?: URL; chore?: URL }
   connectTimeoutMs?: number
   now?: () => number
   chance?: () => number
@@ -243,11 +251,12 @@ async function compose(
     keys.changed()
   }
 
-  const dispatchers = createDispatchers({
+  const network = {
     allow: config.upstreamAllow,
     caPem,
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
-  })
+  }
+  const dispatchers = createDispatchers(network)
   opened.push(() => dispatchers.close())
   const upstreams = { console: consoleUpstream, claude: undefined, openai: undefined, codex: undefined }
   let url = ''
@@ -274,6 +283,29 @@ async function compose(
       roomLog(log, 'relay').error({ err: error, requestId }, 'a request failed inside the relay'),
   })
 
+  const jobs = createJobs({
+    accounts,
+    usage,
+    live,
+    database,
+    upstreams,
+    locks: redis ? createRedisLocks({ redis: redis.commands, prefix, waitMs: 0 }) : createMemoryLocks({ waitMs: 0 }),
+    network: () => network,
+    async probing() {
+      const { recoveryProbes, recoveryProbeSeconds } = await readSettings(database)
+      return { isActive: recoveryProbes === 'active', firstMs: Number(recoveryProbeSeconds) * 1000 }
+    },
+    times: { ...defaultJobTimes, ...options.jobs },
+    workers: options.jobWorkers,
+    newId: requestId,
+    now,
+    chance,
+    onDrift(rows) {
+      if (rows > 0) roomLog(log, 'usage').error({ rows }, 'sums of the ledger and of its rollups differ')
+    },
+    onError: report('jobs'),
+  })
+  opened.push(() => jobs.stop())
   const door = createGraphqlDoor({
     database,
     seal,
@@ -284,6 +316,7 @@ async function compose(
     live,
     reload,
     routes: relay,
+    jobs,
     testAccount: createAccountTest({ dispatchers, upstreams, now }),
     dayAt,
     now,
@@ -328,6 +361,7 @@ async function compose(
     limits: options.httpLimits,
   })
   url = await listen(server, config)
+  if (options.jobs !== null) await jobs.start()
   const { replayed } = usage
   if (replayed.settled + replayed.interrupted > 0) {
     log.info(
@@ -343,11 +377,13 @@ async function compose(
   async function stopAll(): Promise<void> {
     // Still listening while answers run: who asks /ready or /health gets an answer, new requests a 529.
     isReady = false
+    const jobsStopped = jobs.stop()
     const patienceMs = options.drainMs ?? drainMs
     // Requests whose body is still on its way have no answer that could end with an error.
     const lastResort = setTimeout(() => server.closeAllConnections(), patienceMs + 1000)
     await relay.drain(patienceMs)
     clearTimeout(lastResort)
+    await jobsStopped
     // A WebSocket is a connection that the server would wait for, for ever.
     await closeSockets()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -260,7 +260,7 @@ async function tellAccounts({ parts }: Context): Promise<void> {
 }
 
 /** An account that the viewer may change. Throws not found for others, as if they were not there. */
-async function ownAccount(tx: Pick<Tx, 'account'>, viewer: Viewer | null, id: number) {
+export async function ownAccount(tx: Pick<Tx, 'account'>, viewer: Viewer | null, id: number) {
   const found = await tx.account.findFirst({ where: { AND: [visibleAccounts(viewer), { id, deletedMark: 0 }] } })
   if (!found) throw notFound('account')
   return found

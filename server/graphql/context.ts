@@ -51,6 +51,40 @@ export interface Routes {
   simulate: (key: { id: number; groupId: number }, model: string) => RouteDecision
 }
 
+/** A job as people see it. */
+export interface JobInfo {
+  name: string
+  everyMs: number
+  nextAtMs: number | null
+  last: { startedAtMs: number; durationMs: number; outcome: string; message: string } | null
+}
+
+/** How a recovery probe went. */
+export interface ProbeOutcome {
+  ok: boolean
+  status: number
+  latencyMs: number
+  message: string
+}
+
+export interface ProbeRow {
+  startedAtMs: bigint
+  durationMs: number
+  outcome: string
+  status: number
+  message: string
+  costNano: bigint
+}
+
+/** What happens by itself, and on demand. */
+export interface Jobs {
+  list: () => Promise<JobInfo[]>
+  /** False when it runs already. */
+  runNow: (name: string) => Promise<boolean>
+  probeNow: (account: Account) => Promise<ProbeOutcome>
+  probesOf: (accountId: number, most: number) => Promise<ProbeRow[]>
+}
+
 /** What the GraphQL door stands on. */
 export interface GraphqlParts {
   database: Database
@@ -67,6 +101,7 @@ export interface GraphqlParts {
   reload: { accounts: () => Promise<void>; keys: () => Promise<void> }
   testAccount: TestAccount
   routes: Routes
+  jobs: Jobs
   /** Passwords being looked at in this process. */
   gate: { under: number }
   dayAt: (atMs: number) => ZoneDay

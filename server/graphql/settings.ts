@@ -12,6 +12,18 @@ const catalogue = {
     default: 'Claude Code Relay',
     check: z.string().trim().min(1, 'cannot be empty').max(60, 'must have at most 60 characters'),
   },
+  recoveryProbes: {
+    description:
+      '`active`: small requests look whether resting accounts are back. `passive`: the next real request finds out.',
+    default: 'active',
+    check: z.enum(['active', 'passive'], 'must be active or passive'),
+  },
+  recoveryProbeSeconds: {
+    description:
+      'Seconds to the first look at an account that is not ready; each further one comes after twice as long.',
+    default: '30',
+    check: z.string().regex(/^([1-9]|[1-9]\d{1,3})$/, 'must be a whole number of seconds from 1 to 9999'),
+  },
 } as const
 
 type Name = keyof typeof catalogue

@@ -19,10 +19,10 @@ import { modelAnswer } from './models.ts'
 import { createPlaces } from './places.ts'
 import type { QueueLimits } from './queue.ts'
 import { type ByteBudget, type ReadLimits, readBody } from './read.ts'
-import { choose, simulatedWish } from './schedule.ts'
+import { simulatedWish } from './schedule.ts'
 import { admittedOf, entryOf } from './settle.ts'
 import { liveRequestOf, settledOf } from './tell.ts'
-import { createTrace, type RouteDecision } from './trace.ts'
+import { createTrace, type RouteDecision, simulateRoute } from './trace.ts'
 
 export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
   queue: QueueLimits
@@ -285,13 +285,8 @@ export function createRelay(parts: RelayParts): Relay {
     handle,
     idle,
     traceOf: trace.of,
-    simulate(key, model) {
-      const wish = simulatedWish(model, now(), parts.chance)
-      const members = accounts.ofGroup(key.groupId)
-      const rehearsal = createTrace({ decisions: 1, candidates: Math.max(1, members.length) })
-      rehearsal.record('', key, members, wish, choose(members, wish))
-      return rehearsal.of('')[0]!
-    },
+    simulate: (key, model) =>
+      simulateRoute(key, accounts.ofGroup(key.groupId), simulatedWish(model, now(), parts.chance)),
     async drain(deadlineMs) {
       const timer = setTimeout(cutOff, deadlineMs)
       await idle()

@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/accounts.ts'
 import { returnsAtMs } from '../accounts/state.ts'
-import { type RouteReason, reasonFor, routeReasons, type Wish } from './schedule.ts'
+import { choose, type RouteReason, reasonFor, routeReasons, type Wish } from './schedule.ts'
 
 /** One choice, as it can be told afterwards. */
 export interface RouteDecision {
@@ -107,6 +107,17 @@ export function createTrace(sizes = defaultSizes) {
       return found
     },
   }
+}
+
+/** The choice that a request would find, counted nowhere. */
+export function simulateRoute(
+  key: { id: number; groupId: number },
+  members: readonly Account[],
+  wish: Wish,
+): RouteDecision {
+  const trace = createTrace({ decisions: 1, candidates: Math.max(1, members.length) })
+  trace.record('', key, members, wish, choose(members, wish))
+  return trace.of('')[0]!
 }
 
 export type Trace = ReturnType<typeof createTrace>

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts'
 import type { Dispatchers } from './dispatchers.ts'
+import { look, messageProbe, refusalOf } from './probe.ts'
 import type { Upstream } from './upstream.ts'
 
 /** How a try of an account went. */
@@ -23,31 +24,13 @@ export function createAccountTest(parts: {
   return async (account: Account, model: string): Promise<AccountTrial> => {
     const upstream = parts.upstreams[account.platform]
     if (!upstream) return { ok: false, latencyMs: 0, status: 0, message: `Nothing speaks ${account.platform} yet.` }
-    const startedMs = parts.now()
-    const credential =
-      account.authHeader === 'bearer' ? { authorization: `Bearer ${account.secret}` } : { 'x-api-key': account.secret }
-    const body = { model: account.mapping.map(model), max_tokens: 1, messages: [{ role: 'user', content: 'ping' }] }
-    try {
-      const answer = await parts.dispatchers.for(account.origin, account.proxy).request({
-        path: upstream.address(account, '/v1/messages', ''),
-        method: 'POST',
-        headers: { ...credential, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-        body: JSON.stringify(body),
-        headersTimeout: patienceMs,
-        bodyTimeout: patienceMs,
-      })
-      const bytes = Buffer.from(await answer.body.arrayBuffer())
-      const latencyMs = parts.now() - startedMs
-      if (answer.statusCode === 200) return { ok: true, latencyMs, status: 200, message: `${body.model} answered.` }
-      const headers = new Map(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]))
-      const verdict = upstream.judge({ status: answer.statusCode, headers, body: bytes }, model, parts.now())
-      const reason = verdict.event && 'reason' in verdict.event ? verdict.event.reason : verdict.errorType
-      return { ok: false, latencyMs, status: answer.statusCode, message: reason }
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'failed'
-      // Our own connect failures name host and remedy; others could carry anything.
-      const isOurs = code.startsWith('UPSTREAM_') && error instanceof Error
-      return { ok: false, latencyMs: parts.now() - startedMs, status: 0, message: isOurs ? error.message : code }
-    }
+    const request = messageProbe(upstream, account, model)
+    const answer = await look(parts.dispatchers, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
+    const { status, durationMs: latencyMs } = answer
+    if (status === 0) return { ok: false, latencyMs, status, message: answer.problem }
+    if (status === 200) return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.` }
+    const verdict = upstream.judge(refusalOf(answer), model, parts.now())
+    const reason = verdict.event && 'reason' in verdict.event ? verdict.event.reason : verdict.errorType
+    return { ok: false, latencyMs, status, message: reason }
   }
 }

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Evidence } from '../accounts/transitions.ts'
+import type { ProbeRequest } from './probe.ts'
 
 /** An upstream's answer that is not a success, as far as it was read. */
 export interface UpstreamRefusal {
@@ -36,4 +37,6 @@ export interface Upstream {
   judgeEvent(errorType: string, nowMs: number): Verdict
   /** True when the account is the vendor's own API: only then do `tags` travel. */
   isFirstParty(account: Account): boolean
+  /** What a recovery probe asks, where a message of one token is not the way; 200 means that the account is back. */
+  probe?(account: Account): ProbeRequest
 }

@@ -166,6 +166,14 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   await run(`updateAccount(input: { id: "${accountId}", proxy: null, weight: 7 }) { __typename }`)
   await run(`testAccount(id: "${accountId}", model: "m") { __typename }`)
   await run(`clearAccountState(id: "${accountId}") { __typename }`)
+  const account = stand.accounts.all()[Symbol.iterator]().next().value!
+  stand.accounts.report(
+    account,
+    { kind: 'login_needed', reason: 'r' },
+    { by: 'request', requestId: '', evidence: null },
+  )
+  await run(`probeNow(id: "${accountId}") { __typename }`)
+  await run('runJob(name: "probe") { __typename }')
   await run(`updateApiKey(input: { id: "${keyId}", dailyLimit: "5" }) { __typename }`)
   await run(`rotateApiKey(input: { id: "${keyId}", keepOldHours: 1 }) { __typename }`)
   await run(`giveToOwner(id: "${keyId}", ownerId: "${admin.globalId}") { __typename }`)

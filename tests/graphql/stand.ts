@@ -49,6 +49,12 @@ export async function startGraphqlStand(
       tested.push({ account: account.name, model })
       return { ok: true, latencyMs: 12, status: 200, message: 'It answered.' }
     },
+    jobs: {
+      list: async () => [{ name: 'probe', everyMs: 5000, nextAtMs: null, last: null }],
+      runNow: async () => true,
+      probeNow: async () => ({ ok: true, status: 200, latencyMs: 1, message: 'It answered.' }),
+      probesOf: async () => [],
+    },
     routes: { traceOf: () => [], simulate: (key, model) => ({ atMs: now(), apiKeyId: key.id, model, candidates: [] }) },
     dayAt,
     now,

@@ -30,6 +30,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@prisma/adapter-mariadb': ['store'],
   '@prisma/client': ['server/generated'],
   '@prisma/driver-adapter-utils': ['store'],
+  bree: ['jobs'],
   graphql: ['graphql'],
   'graphql-redis-subscriptions': ['store'],
   'graphql-ws': ['graphql'],

@@ -7,9 +7,11 @@ import { openDatabase } from '../../server/store/database.ts'
 import { gate } from '../support/deferred.ts'
 import { engines, newDatabaseAddress, redisUrl, silentLog } from '../support/engines.ts'
 import { messageEvents, usageOf } from '../support/fake-message.ts'
+import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { listening } from '../support/listening.ts'
-import { type Program, startProgram } from '../support/program.ts'
+import { builtMain, type Program, startProgram } from '../support/program.ts'
+import { askGraphql, signedIn } from './graphql-asking.ts'
 
 const key = 'sk-alice-0123456789abcdef'
 
@@ -162,4 +164,48 @@ test('the demo needs nothing, serves the line it prints, sums its ledger up and 
     /Ledger so far:\n {2}claude-opus-5-5 +\d+ requests, 0 failed, \d+ tokens out, \$0\.\d{4}\n/,
   )
   expect(await readdir(cwd)).toEqual(['data-demo'])
+})
+
+test('the built program finds the files of its workers: a resting account is looked at, and a chore runs', async () => {
+  const cwd = await newFolder()
+  const database = await newDatabaseAddress()
+  const upstream = await createFakeUpstream()
+  onTestFinished(async () => {
+    await upstream.close()
+    await database.drop()
+  })
+  const provision = {
+    groups: [{ name: 'g' }],
+    accounts: [{ name: 'one', url: upstream.url, secret: 'sk-upstream-1', group: 'g' }],
+    keys: [{ name: 'alice', secret: key, group: 'g' }],
+  }
+  await writeFile(join(cwd, 'provision.json'), JSON.stringify(provision))
+  const env: Record<string, string> = {
+    PORT: '0',
+    TIME_ZONE: 'UTC',
+    DATABASE_URL: database.url,
+    PROVISION_FILE: 'provision.json',
+    UPSTREAM_ALLOW: '127.0.0.0/8',
+    DEFAULT_ADMIN_PASSWORD: 'correct horse battery',
+  }
+  if (engines === 'services') env['REDIS_URL'] = redisUrl
+  const program = startProgram(cwd, env, [], [builtMain])
+  onTestFinished(async () => {
+    program.signal('SIGTERM')
+    await program.ended
+  })
+  const url = await urlOf(program)
+  upstream.script(refusal(401, 'authentication_error'))
+  expect((await ask(`${url}/claude-code`)).status).toBe(503)
+  const admin = await signedIn(url, 'admin', 'correct horse battery')
+  const { data } = await askGraphql(url, '{ accounts { edges { node { id } } } }', {}, admin)
+  const query = `mutation { probeNow(id: "${data.accounts.edges[0].node.id}") { ... on ProbeNowSuccess { ok message } } }`
+  expect((await askGraphql(url, query, {}, admin)).data.probeNow).toEqual({ ok: true, message: 'It answered.' })
+  await askGraphql(url, 'mutation { runJob(name: "drift") { __typename } }', {}, admin)
+  const jobs = async () => (await askGraphql(url, '{ jobs { name lastRun { outcome message } } }', {}, admin)).data.jobs
+  await expect
+    .poll(jobs, { timeout: 15_000 })
+    .toContainEqual({ name: 'drift', lastRun: { outcome: 'DONE', message: 'ledger and rollups agree' } })
+  program.signal('SIGTERM')
+  expect(await program.ended).toBe(0)
 })

@@ -17,14 +17,18 @@ export interface Program {
 const main = fileURLToPath(new URL('../../server/main.ts', import.meta.url))
 const tsx = createRequire(import.meta.url).resolve('tsx')
 
+/** The same as `npm start` starts it; `npm run build` has to have been run. */
+export const builtMain = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+
 /** `cwd` is where `.env` and `./data` would be; nothing of the test's own environment but PATH reaches the program. */
 export function startProgram(
   cwd: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  start: readonly string[] = ['--import', tsx, main],
 ): Program {
   const { PATH = '' } = process.env
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const child = spawn(process.execPath, [...start, ...args], {
     cwd,
     env: { PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -83,6 +83,7 @@ export async function startRelayApp(options: RelayAppOptions = {}): Promise<Rela
     {
       settleIntervalMs: 10,
       drainMs: 2000,
+      jobs: null,
       provision: readProvisionFile(JSON.stringify(file)),
       ...appOptions,
       timers: { ...quickTimers, ...appOptions.timers },

@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { conflict, notFound } from '../verb-failure.ts'
+import { ownAccount } from './account-mutations.ts'
+import { Account } from './accounts.ts'
+import { builder } from './builder.ts'
+import type { JobInfo, ProbeOutcome, ProbeRow } from './context.ts'
+import { addMutation, addOkSuccess } from './mutation.ts'
+import { onlyId } from './values.ts'
+
+const JobOutcome = builder.enumType('JobOutcome', {
+  values: { DONE: { value: 'done' }, FAILED: { value: 'failed' } } as const,
+})
+
+const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implement({
+  authScopes: { admin: true },
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => new Date(startedAtMs) }),
+    durationMs: t.exposeInt('durationMs'),
+    outcome: t.field({ type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
+    message: t.exposeString('message'),
+  }),
+})
+
+const JobType = builder.objectRef<JobInfo>('Job').implement({
+  description: 'Something the relay does by itself.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    everySeconds: t.float({ resolve: ({ everyMs }) => everyMs / 1000 }),
+    nextAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When its clock rings next in this process; nothing is done when nothing is due, or another process leads.',
+      resolve: ({ nextAtMs }) => (nextAtMs === null ? null : new Date(nextAtMs)),
+    }),
+    lastRun: t.field({
+      type: LastRun,
+      nullable: true,
+      description: 'In whichever process; null when there was nothing to do yet.',
+      resolve: ({ last }) => last,
+    }),
+  }),
+})
+
+builder.queryField('jobs', (t) =>
+  t.field({
+    type: [JobType],
+    authScopes: { admin: true },
+    resolve: (_parent, _args, { parts }) => parts.jobs.list(),
+  }),
+)
+
+addMutation('runJob', {
+  description: 'Runs a job now if something is due for it.',
+  scope: 'admin',
+  args: (arg) => ({ name: arg.string({ required: true }) }),
+  check: z.object({ name: z.string().max(32) }),
+  success: addOkSuccess('RunJobSuccess'),
+  failures: ['not_found', 'conflict'],
+  async run({ name }, { parts }, change) {
+    if (!(await parts.jobs.list()).some((job) => job.name === name)) throw notFound('job')
+    await change(async () => ({ answer: null, audit: { objectType: 'Job', objectId: 0, after: { name } } }))
+    if (!(await parts.jobs.runNow(name))) throw conflict('The job runs already.')
+    return { ok: true }
+  },
+})
+
+const Probe = builder.objectRef<ProbeRow>('Probe').implement({
+  description: 'One look whether a resting account is back.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)) }),
+    ok: t.boolean({ description: 'The account was back.', resolve: ({ outcome }) => outcome === 'done' }),
+    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    message: t.exposeString('message'),
+    durationMs: t.exposeInt('durationMs'),
+    cost: t.expose('costNano', { type: 'NanoUsd', description: 'On no key: a row of its own in the ledger.' }),
+  }),
+})
+
+builder.prismaObjectField(Account, 'probes', (t) =>
+  t.field({
+    type: [Probe],
+    description: 'The newest first.',
+    args: { first: t.arg.int({ defaultValue: 20 }) },
+    resolve: ({ id }, { first }, { parts }) => parts.jobs.probesOf(id, Math.min(Math.max(first ?? 20, 1), 100)),
+  }),
+)
+
+const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').implement({
+  authScopes: { user: true },
+  fields: (t) => ({
+    ok: t.exposeBoolean('ok', { description: 'The account is back.' }),
+    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    latencyMs: t.expose('latencyMs', { type: 'Count' }),
+    message: t.exposeString('message'),
+  }),
+})
+
+addMutation('probeNow', {
+  description:
+    'Looks now whether an account that is not ready is back; no key pays for it, and it never makes a state worse.',
+  scope: 'user',
+  args: (arg) => ({ id: arg.id({ required: true }) }),
+  check: onlyId('Account'),
+  success: ProbeNowSuccess,
+  failures: ['not_found', 'conflict'],
+  async run({ id }, { parts, viewer }, change) {
+    await ownAccount(parts.database.reader, viewer, id)
+    const account = parts.accounts.byId(id)
+    if (!account) throw notFound('account')
+    if (account.live.state.kind === 'ready') throw conflict('The account is ready: there is nothing to look for.')
+    const outcome = await parts.jobs.probeNow(account)
+    await change(async () => ({
+      answer: null,
+      audit: { objectType: 'Account', objectId: id, after: { ok: outcome.ok, status: outcome.status } },
+    }))
+    return outcome
+  },
+})

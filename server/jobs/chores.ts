@@ -1,0 +1,73 @@
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Database } from '../store/database.ts'
+import { ledgerDrift } from '../usage/drift.ts'
+import type { Runs } from './runs.ts'
+import type { Job } from './scheduler.ts'
+
+export interface ChoreParts {
+  accounts: Accounts
+  database: Database
+  runs: Runs
+  now: () => number
+  worker: URL
+  times: { releaseMs: number; pruneMs: number; driftMs: number }
+  /** Told of every drift check, for the log and the metric. */
+  onDrift: (rows: number) => void
+}
+
+const dayMs = 24 * 3_600_000
+const keepTimelineMs = 90 * dayMs
+const keepRunsMs = 30 * dayMs
+/** Longer than any window in which tries are counted. */
+const keepTriesMs = dayMs
+
+/** What is done again and again beside probes; each needs the database, so that its worker only rings. */
+export function createChores(parts: ChoreParts): Job[] {
+  const { accounts, database, runs, now, worker, times } = parts
+  const chore = (name: string, everyMs: number, run: () => Promise<string>, isDue = () => true): Job => ({
+    name,
+    everyMs,
+    worker,
+    begin: () => (isDue() ? 'ring' : null),
+    decide: run,
+  })
+
+  return [
+    chore(
+      'release',
+      times.releaseMs,
+      async () => {
+        const resting = restingNow(accounts, now())
+        accounts.releaseDue()
+        return `${resting} rests ended`
+      },
+      () => restingNow(accounts, now()) > 0,
+    ),
+    chore('prune', times.pruneMs, async () => {
+      const atMs = now()
+      const steps = await accounts.pruneTimeline(atMs - keepTimelineMs)
+      const old = await runs.prune(atMs - keepRunsMs)
+      // Tokens go with their sessions.
+      const { client } = database
+      const sessions = (await client.session.deleteMany({ where: { expiresAt: { lt: new Date(atMs) } } })).count
+      const tries = await client.signInTry.deleteMany({ where: { firstAtMs: { lt: BigInt(atMs - keepTriesMs) } } })
+      return `${steps} steps of timelines, ${old} runs, ${sessions} sessions, ${tries.count} sign-in tries deleted`
+    }),
+    chore('drift', times.driftMs, async () => {
+      const rows = await ledgerDrift(database)
+      parts.onDrift(rows)
+      return rows === 0 ? 'ledger and rollups agree' : `${rows} sums of ledger and rollups differ`
+    }),
+  ]
+}
+
+/** Rests whose time is over and that nobody has ended yet: of accounts and of models. */
+function restingNow(accounts: Accounts, nowMs: number): number {
+  let count = 0
+  for (const { live } of accounts.all()) {
+    const { kind, untilMs, models } = live.state
+    if ((kind === 'limited' || kind === 'unfunded') && untilMs !== null && untilMs <= nowMs) count++
+    for (const name in models) if (models[name]!.untilMs <= nowMs) count++
+  }
+  return count
+}

@@ -1,0 +1,96 @@
+import type { Account } from '../accounts/accounts.ts'
+import type { LiveSource } from '../live/hub.ts'
+import type { RequestId } from '../request-ids.ts'
+import type { LedgerEntry } from '../usage/ledger.ts'
+import type { Reading } from '../usage/records.ts'
+import type { Usage } from '../usage/usage.ts'
+
+/** What marks the rows of probes in the ledger, among their flags. */
+const probeFlag = 'recovery_probe'
+
+/**
+ * Books what a probe cost: a row of its own in the ledger, on the account and its group, on no key and nobody. Returns the
+ * cost in nano-USD.
+ */
+export async function bookProbe(
+  parts: { usage: Usage; live: LiveSource; newId: () => RequestId },
+  account: Account,
+  probe: { model: string; startedMs: number; durationMs: number; reading: Reading },
+): Promise<number> {
+  const { usage } = parts
+  const { startedMs, durationMs } = probe
+  const modelSent = account.mapping.map(probe.model)
+  const reading = { ...probe.reading, flags: [...probe.reading.flags, probeFlag] }
+  const cost = usage.price(reading.model === '' ? { ...reading, model: modelSent } : reading, startedMs)
+  const id = parts.newId()
+  const admitted = {
+    id: id.key,
+    startedAtMs: startedMs,
+    apiKeyId: 0,
+    userId: 0,
+    groupId: account.groupId,
+    accountId: account.id,
+    platform: account.platform,
+    modelRequested: probe.model,
+    modelSent,
+    stream: false,
+    sessionId: '',
+    agentId: '',
+    clientIp: '',
+    userAgent: '',
+    requestBytes: 0,
+  }
+  const entry: LedgerEntry = {
+    ...admitted,
+    outcome: 'completed',
+    httpStatus: 200,
+    errorType: '',
+    firstByteMs: -1,
+    durationMs,
+    attempts: [
+      {
+        accountId: account.id,
+        modelSent,
+        startedAtMs: startedMs,
+        verdict: 'answer',
+        httpStatus: 200,
+        errorType: '',
+        upstreamRequestId: '',
+        firstByteMs: -1,
+        durationMs,
+        charged: true,
+        reading,
+        cost,
+      },
+    ],
+  }
+  const admission = usage.admit(admitted)
+  await admission.written
+  const { record } = usage.settle(admission, entry)
+  const { tokens } = reading
+  parts.live.settled({
+    requestId: id.text,
+    startedAtMs: startedMs,
+    apiKeyId: 0,
+    apiKeyName: '',
+    userId: 0,
+    groupId: account.groupId,
+    accountId: account.id,
+    accountName: account.name,
+    model: probe.model,
+    stream: false,
+    outcome: 'completed',
+    httpStatus: 200,
+    errorType: '',
+    attemptCount: 1,
+    firstByteMs: null,
+    durationMs,
+    inputTokens: tokens.input,
+    outputTokens: tokens.output,
+    cacheReadTokens: tokens.cacheRead,
+    cacheWriteTokens: tokens.cacheWrite5m + tokens.cacheWrite1h,
+    costNano: cost.totalNano,
+    record,
+  })
+  return cost.totalNano
+}

@@ -1,0 +1,47 @@
+import type { RequestId } from '../request-ids.ts'
+import { firstKeyAt } from '../request-ids.ts'
+import type { Database } from '../store/database.ts'
+
+/** One run of a job, or with an account one probe of it. */
+export interface RunRow {
+  job: string
+  /** 0: the job as a whole. */
+  accountId: number
+  startedAtMs: number
+  durationMs: number
+  outcome: 'done' | 'failed'
+  /** Of a probe: the upstream's status; 0 when there was no answer. */
+  status: number
+  message: string
+  costNano: number
+}
+
+/** What jobs did, in the database: every process can tell, whichever ran them. */
+export function createRuns({ database, newId }: { database: Database; newId: () => RequestId }) {
+  return {
+    async add({ startedAtMs, costNano, ...row }: RunRow): Promise<void> {
+      await database.client.jobRun.create({
+        data: { id: BigInt(newId().key), startedAtMs: BigInt(startedAtMs), costNano: BigInt(costNano), ...row },
+      })
+    },
+
+    /** The last run of each job, by name. */
+    async last(jobs: readonly string[]) {
+      const rows = await Promise.all(
+        jobs.map((job) => database.reader.jobRun.findFirst({ where: { job, accountId: 0 }, orderBy: { id: 'desc' } })),
+      )
+      return new Map(rows.flatMap((row) => (row ? [[row.job, row] as const] : [])))
+    },
+
+    /** Probes of an account, the newest first. */
+    ofAccount: (accountId: number, most: number) =>
+      database.reader.jobRun.findMany({ where: { accountId }, orderBy: { id: 'desc' }, take: most }),
+
+    /** Deletes what began before a moment; returns how many. */
+    async prune(beforeMs: number): Promise<number> {
+      return (await database.client.jobRun.deleteMany({ where: { id: { lt: firstKeyAt(beforeMs) } } })).count
+    },
+  }
+}
+
+export type Runs = ReturnType<typeof createRuns>

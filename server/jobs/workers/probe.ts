@@ -1,0 +1,17 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { givenTo } from '../../thread.ts'
+import { createDispatchers } from '../../upstreams/dispatchers.ts'
+import { look } from '../../upstreams/probe.ts'
+import type { LookedAt, ToLookAt } from '../probes.ts'
+
+// Looks, and decides nothing: it has the network and no database.
+
+const { targets, network, patienceMs } = givenTo<ToLookAt>(workerData)
+const dispatchers = createDispatchers(network)
+parentPort?.on('message', (message) => {
+  if (message === 'cancel') parentPort?.postMessage('cancelled')
+})
+const answers: LookedAt['answers'] = await Promise.all(
+  targets.map(async (target) => ({ accountId: target.accountId, answer: await look(dispatchers, target, patienceMs) })),
+)
+parentPort?.postMessage({ answers } satisfies LookedAt)

@@ -1,0 +1,2 @@
+// A worker that is gone in the middle of its work.
+process.exit(9)

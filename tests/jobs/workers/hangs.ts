@@ -1,0 +1,2 @@
+// A worker that never gives the thread back.
+for (;;);

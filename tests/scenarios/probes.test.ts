@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { refusal } from '../support/fake-scripts.ts'
+import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
+import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../support/relay-app.ts'
+import { askGraphql, signedIn } from './graphql-asking.ts'
+import { ask } from './pools.ts'
+
+let upstream: FakeUpstream
+let relay: RelayApp
+let admin: string
+let accountId: string
+
+/** Nothing happens by the clock here: what is due is asked for. */
+const still = { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 }
+const hangs = new URL('../jobs/workers/hangs.ts', import.meta.url)
+const dies = new URL('../jobs/workers/dies.ts', import.meta.url)
+const probeNow =
+  'mutation ($id: ID!) { probeNow(id: $id) { __typename ... on ProbeNowSuccess { ok status message } ... on ConflictFailure { message } } }'
+
+async function start(options: RelayAppOptions = {}) {
+  const relay = await startRelayApp({
+    accounts: [{ url: upstream.url, models: ['claude-haiku-4-5', 'claude-opus-4-5'] }],
+    env: { DEFAULT_ADMIN_PASSWORD: 'correct horse battery' },
+    jobs: still,
+    ...options,
+  })
+  const admin = await signedIn(relay.app.url, 'admin', 'correct horse battery')
+  const { data } = await askGraphql(relay.app.url, '{ accounts { edges { node { id } } } }', {}, admin)
+  return { relay, admin, accountId: data.accounts.edges[0].node.id as string }
+}
+
+beforeAll(async () => {
+  upstream = await createFakeUpstream()
+  ;({ relay, admin, accountId } = await start())
+})
+afterAll(async () => {
+  await relay.stop()
+  await upstream.close()
+})
+
+const request = (on: RelayApp) => ask(on.base, testKey, { body: { model: 'claude-opus-4-5' } })
+
+const state = async () => {
+  const query = `{ node(id: "${accountId}") { ... on Account { state { kind reason } probes { ok status message cost } } } }`
+  return (await askGraphql(relay.app.url, query, {}, admin)).data.node
+}
+
+async function loseLogin(on: RelayApp): Promise<void> {
+  upstream.script(refusal(401, 'authentication_error'))
+  expect((await request(on)).status).toBe(503)
+}
+
+test('a probe asks one token of the cheapest model, brings the account back, and costs no key anything', async () => {
+  await loseLogin(relay)
+  expect((await state()).state.kind).toBe('NEEDS_LOGIN')
+  const before = upstream.requests.length
+  const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
+  expect(data.probeNow).toEqual({ __typename: 'ProbeNowSuccess', ok: true, status: 200, message: 'It answered.' })
+  expect(upstream.requests.length).toBe(before + 1)
+  const sent = JSON.parse(upstream.requests[before]!.body.toString()) as { model: string; max_tokens: number }
+  expect(sent).toMatchObject({ model: 'claude-haiku-4-5', max_tokens: 1 })
+  const found = await state()
+  expect(found.state.kind).toBe('READY')
+  expect(found.probes).toEqual([
+    { ok: true, status: 200, message: 'It answered.', cost: expect.stringMatching(/^\d+$/) },
+  ])
+  const row = (await relay.rows()).at(-1)!
+  expect([Number(row['api_key_id']), Number(row['user_id'])]).toEqual([0, 0])
+  expect(row).toMatchObject({
+    outcome: 'completed',
+    model_requested: 'claude-haiku-4-5',
+  })
+  expect(row['flags']).toContain('recovery_probe')
+  expect(Number(row['cost_nano'])).toBeGreaterThan(0)
+  expect(String(row['cost_nano'])).toBe(found.probes[0].cost)
+  expect((await request(relay)).status).toBe(200)
+})
+
+test('what a probe is refused makes nothing worse, and is told', async () => {
+  await loseLogin(relay)
+  for (const [status, type, headers] of [
+    [401, 'authentication_error', {}],
+    [429, 'rate_limit_error', { 'retry-after': '9999' }],
+    [402, 'billing_error', {}],
+    [500, 'api_error', {}],
+    [403, 'permission_error', {}],
+  ] as const) {
+    upstream.script(refusal(status, type, 'canary', headers))
+    const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
+    expect(data.probeNow).toMatchObject({ ok: false, status })
+    expect(JSON.stringify(data)).not.toContain('canary')
+    expect((await state()).state.kind).toBe('NEEDS_LOGIN')
+  }
+  await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
+  expect((await state()).state.kind).toBe('READY')
+})
+
+test('an account that is ready is not asked, and nobody without rights asks', async () => {
+  const before = upstream.requests.length
+  const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
+  expect(data.probeNow.__typename).toBe('ConflictFailure')
+  expect((await askGraphql(relay.app.url, '{ jobs { name } }')).errors).toBeDefined()
+  expect(upstream.requests.length).toBe(before)
+})
+
+test('jobs are listed with what they did last and when they are due; an administrator can run one, and that is audited', async () => {
+  const jobs = async () => {
+    const query = '{ jobs { name nextAt everySeconds lastRun { outcome message } } }'
+    return (await askGraphql(relay.app.url, query, {}, admin)).data.jobs as { name: string; lastRun: object | null }[]
+  }
+  expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['probe', 'release', 'prune', 'drift']))
+  for (const name of ['drift', 'prune']) {
+    const run = await askGraphql(relay.app.url, `mutation { runJob(name: "${name}") { __typename } }`, {}, admin)
+    expect(run.data.runJob.__typename).toBe('RunJobSuccess')
+    await expect.poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun).not.toBeNull()
+  }
+  const last = Object.fromEntries((await jobs()).map(({ name, lastRun }) => [name, lastRun]))
+  expect(last['drift']).toEqual({ outcome: 'DONE', message: 'ledger and rollups agree' })
+  expect(last['prune']).toMatchObject({ outcome: 'DONE' })
+  const { client } = relay.app.database
+  expect(await client.apiLog.count({ where: { action: { in: ['runJob', 'probeNow'] } } })).toBeGreaterThan(2)
+})
+
+test('by the clock: a cooled or lost account is looked at again and again, slower and slower, until it is back', async () => {
+  const own = await start({
+    jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 },
+    chance: () => 0,
+  })
+  try {
+    const url = own.relay.app.url
+    const set = await askGraphql(
+      url,
+      'mutation { updateSettings(input: [{ name: "recoveryProbeSeconds", value: "1" }]) { __typename } }',
+      {},
+      own.admin,
+    )
+    expect(set.data.updateSettings.__typename).toBe('UpdateSettingsSuccess')
+    await loseLogin(own.relay)
+    upstream.script(refusal(401, 'authentication_error'))
+    const probes = async () => {
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind } probes { ok at } } } }`
+      return (await askGraphql(url, query, {}, own.admin)).data.node
+    }
+    await expect
+      .poll(probes, { timeout: 15_000 })
+      .toMatchObject({ state: { kind: 'READY' }, probes: [{ ok: true }, { ok: false }] })
+    const [second, first] = (await probes()).probes
+    expect(Date.parse(second.at) - Date.parse(first.at)).toBeGreaterThanOrEqual(1800)
+  } finally {
+    await own.relay.stop()
+  }
+})
+
+test('passive: nothing is asked by the clock', async () => {
+  const own = await start({ jobs: { ...still, probeMs: 10, releaseMs: 10 } })
+  try {
+    await askGraphql(
+      own.relay.app.url,
+      'mutation { updateSettings(input: [{ name: "recoveryProbes", value: "passive" }, { name: "recoveryProbeSeconds", value: "1" }]) { __typename } }',
+      {},
+      own.admin,
+    )
+    upstream.script(refusal(429, 'rate_limit_error', 'slow', { 'retry-after': '2' }))
+    await request(own.relay)
+    const before = upstream.requests.length
+    const kind = async () => {
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind } } } }`
+      return (await askGraphql(own.relay.app.url, query, {}, own.admin)).data.node.state.kind as string
+    }
+    expect(await kind()).toBe('LIMITED')
+    // The rest ends by the clock, and that is told without a request.
+    await expect.poll(() => own.relay.log.some((line) => line.includes('"by":"time"')), { timeout: 10_000 }).toBe(true)
+    expect(await kind()).toBe('READY')
+    expect(upstream.requests.length).toBe(before)
+  } finally {
+    await own.relay.stop()
+  }
+})
+
+test.each([
+  ['hangs', hangs],
+  ['dies', dies],
+])(
+  'a worker that %s: requests go on, who waits is told, and the relay stops within five seconds',
+  async (_name, probe) => {
+    const own = await start({ jobs: { ...still, patienceMs: 1000 }, jobWorkers: { probe } })
+    await loseLogin(own.relay)
+    const asked = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin)
+    expect((await asked).data.probeNow).toMatchObject({ ok: false, status: 0 })
+    const again = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin).catch(() => null)
+    const health = await fetch(`${own.relay.app.url}/health`)
+    expect(health.status).toBe(200)
+    const startedMs = performance.now()
+    await own.relay.stop()
+    expect(performance.now() - startedMs).toBeLessThan(5000)
+    await again
+  },
+)
