@@ -1,12 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LockBusy, type Locks } from '../store/locks.ts'
 
-/** How long the jobs stand still when the process that runs them dies. */
-const ttlMs = 15_000
-const retryMs = 5_000
+/** After a process that leads has died, its jobs stand still for `ttlMs` and `retryMs` at most. */
+const usualTimes = { ttlMs: 15_000, retryMs: 5_000 }
 
 /** One of all processes leads: it holds a lock as long as it lives, the others ask again and again. `locks` must not wait. */
-export function createLease(parts: { locks: Locks; name: string; onError: (error: unknown, doing: string) => void }) {
+export function createLease(parts: {
+  locks: Locks
+  name: string
+  times?: { ttlMs: number; retryMs: number }
+  onError: (error: unknown, doing: string) => void
+}) {
+  const { ttlMs, retryMs } = parts.times ?? usualTimes
   const stopping = new AbortController()
   const { signal } = stopping
   let leads = false

@@ -172,3 +172,34 @@ test('a place is free again however a request ended: refused, broken off, or lef
     await own.close()
   }
 })
+
+test('sixty subagents of one session at once are spread over four accounts, none above its share and a quarter', async () => {
+  const own = await Promise.all(Array.from({ length: 4 }, () => createFakeUpstream()))
+  const pools = await startPools({ p: own.map(({ url }) => ({ url })) }, { timers: { firstByteStreamMs: 20_000 } })
+  const gate = deferred<void>()
+  for (const one of own) {
+    one.scriptWhen(
+      () => true,
+      async (exchange) => {
+        await gate.promise
+        await answerDefault(exchange, 1)
+      },
+    )
+  }
+  try {
+    const answers = Array.from({ length: 60 }, (_, agent) =>
+      pools.ask('p', {
+        headers: { 'x-claude-code-session-id': 'one', 'x-claude-code-agent-id': `agent-${agent}` },
+      }),
+    )
+    const counts = () => own.map(({ requests }) => requests.length)
+    await expect.poll(() => counts().reduce((sum, count) => sum + count), { timeout: 10_000 }).toBe(60)
+    expect(Math.max(...counts())).toBeLessThanOrEqual(Math.ceil(15 * 1.25))
+    gate.resolve()
+    for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)
+  } finally {
+    gate.resolve()
+    await pools.stop()
+    for (const one of own) await one.close()
+  }
+})
