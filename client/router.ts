@@ -19,6 +19,7 @@ export function createPages(session: Session): Router {
           { path: paths.accounts, component: () => import('./pages/accounts/AccountsPage.vue') },
           { path: paths.keys, component: () => import('./pages/keys/KeysPage.vue') },
           { path: paths.groups, component: () => import('./pages/groups/GroupsPage.vue') },
+          { path: paths.jobs, component: () => import('./pages/jobs/JobsPage.vue'), meta: { admin: true } },
           { path: '/:rest(.*)*', component: () => import('./shell/NotFound.vue') },
         ],
       },
@@ -27,7 +28,7 @@ export function createPages(session: Session): Router {
   router.beforeEach((to) => {
     if (to.meta.open === true) return true
     if (session.user.value?.mustChangePassword === true) return to.path === paths.password || paths.password
-    if (session.user.value !== undefined) return true
+    if (session.user.value !== undefined) return to.meta.admin !== true || session.isAdmin.value || paths.live
     return { path: paths.signin, query: to.path === paths.live ? {} : { next: to.path } }
   })
   return router

@@ -2,14 +2,16 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 /** What of a request says where it comes from. */
-export type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }
+type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }
+
+export type ClientAddress = (req: AddressedRequest) => string
 
 /**
  * Gives the address that a request comes from. Without `trusted` proxies (CIDRs) that is the connection's own, whatever
  * the headers say. With them, `x-forwarded-for` is read from the right, hop by hop, for as long as the hop that wrote it
  * is trusted: what a client put in front of it itself is never reached.
  */
-export function createClientAddress(trusted: readonly string[]): (req: AddressedRequest) => string {
+export function createClientAddress(trusted: readonly string[]): ClientAddress {
   if (trusted.length === 0) return ({ socket }) => socket.remoteAddress ?? ''
   const networks = new BlockList()
   for (const network of trusted) {

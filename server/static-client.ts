@@ -11,6 +11,7 @@ export const pagePaths: readonly string[] = [
   '/accounts',
   '/keys',
   '/groups',
+  '/jobs',
   '/signin',
   '/setup',
   '/password',

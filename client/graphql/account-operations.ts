@@ -90,11 +90,22 @@ const stepFields = graphql(`
   }
 `)
 
+export const probeNow = graphql(`
+  mutation ProbeNow($id: ID!) {
+    result: probeNow(id: $id) {
+      __typename
+      ... on ProbeNowSuccess { ok latencyMs status message }
+      ... on Failure { message }
+    }
+  }
+`)
+
 export const timelineQuery = graphql(
   `
   query Timeline($id: ID!, $after: String) {
     node(id: $id) {
       ... on Account {
+        probes(first: 5) { at ok status durationMs message cost }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
           pageInfo { hasNextPage endCursor }
@@ -123,6 +134,7 @@ export const accountChanged = graphql(
   [stepFields],
 )
 
+export type Probe = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>['probes'][number]
 export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']

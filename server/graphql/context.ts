@@ -1,6 +1,6 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { AccountEdits } from '../accounts/edits.ts'
-import type { AddressedRequest } from '../client-address.ts'
+import type { ClientAddress } from '../client-address.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { LiveHub } from '../live/hub.ts'
 import type { Log } from '../log.ts'
@@ -110,8 +110,7 @@ export interface GraphqlParts {
   newId: () => RequestId
   log: Log
   version: string
-  /** Where a request comes from. */
-  clientAddress: (req: AddressedRequest) => string
+  clientAddress: ClientAddress
   /** What ANTHROPIC_BASE_URL would be. */
   baseUrl: () => string
   timeZone: string

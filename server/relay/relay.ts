@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressedRequest } from '../client-address.ts'
+import type { ClientAddress } from '../client-address.ts'
 import { type Failure, fail } from '../errors.ts'
 import type { ApiKey, Keys } from '../keys/keys.ts'
 import { claimsOf, parseCounter } from '../keys/limits.ts'
@@ -30,8 +30,7 @@ export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
   budget: ByteBudget
   readLimits: ReadLimits
   dayAt: (atMs: number) => ZoneDay
-  /** Where a request comes from. */
-  clientAddress: (req: AddressedRequest) => string
+  clientAddress: ClientAddress
   /** The base URL people should use, for messages. */
   baseUrl: () => string
   /** A failure that is ours: nothing of it reaches the client. */

@@ -5,13 +5,14 @@ import { openDashboard } from './dashboard-page.ts'
 describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
   const { open, complaints, server: serverNow } = openDashboard()
 
-  test.each(['/accounts', '/keys', '/groups', '/live'])(
+  test.each(['/accounts', '/keys', '/groups', '/jobs', '/live'])(
     '%s does not scroll sideways on a phone, and shows every fact',
     async (path) => {
       const page = await open(path, { viewport: { width: 390, height: 844 } })
       await page.locator('.panel').first().waitFor()
+      const signs: Record<string, string> = { '/live': 'Just ended', '/jobs': 'Ledger check' }
       await page
-        .getByText(path === '/live' ? 'Just ended' : 'default')
+        .getByText(signs[path] ?? 'default')
         .first()
         .waitFor()
       const widths = await page.evaluate(() =>
@@ -128,6 +129,9 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       .waitFor()
     await drawer.getByTestId('timeline').getByText('by a probe').waitFor()
     await drawer.getByText('502 · api_error').waitFor()
+    await drawer.getByTestId('probes').getByText('connect ECONNREFUSED').waitFor()
+    await drawer.getByRole('button', { name: 'Probe now' }).click()
+    await page.getByText('It is still overloaded.').waitFor()
     const at = new Date().toISOString()
     const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
     const step = { at, from: 'COOLING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }
@@ -137,6 +141,26 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     })
     await drawer.getByText('It takes part').waitFor()
     await drawer.getByTestId('timeline').getByText('a probe was answered').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('jobs tell what they did and when they run next; only administrators find them', async () => {
+    const server = serverNow()
+    const page = await open('/jobs')
+    const drift = page.getByTestId('job-drift')
+    await drift.getByText('Failed').waitFor()
+    await drift.getByText('The worker did not answer within 60 s.').waitFor()
+    await page.getByTestId('job-refresh').getByText('not run yet').waitFor()
+    await page
+      .getByTestId('job-prune')
+      .getByText(/next in (29|30) m/)
+      .waitFor()
+    await page.getByRole('button', { name: 'Run Clean-up now' }).click()
+    await page.getByText('The job runs already.').waitFor()
+    server.data.user['role'] = 'USER'
+    const theirs = await open('/jobs')
+    await theirs.waitForURL('**/live')
+    expect(await theirs.getByRole('link', { name: 'Jobs' }).count()).toBe(0)
     expect(complaints).toEqual([])
   })
 

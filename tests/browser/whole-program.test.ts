@@ -8,6 +8,7 @@ import { openDatabase } from '../../server/store/database.ts'
 import { deferred, gate } from '../support/deferred.ts'
 import { silentLog } from '../support/engines.ts'
 import { answerDefault, messageEvents, usageOf } from '../support/fake-message.ts'
+import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { startRelayProcess } from '../support/relay-process.ts'
 
@@ -150,6 +151,22 @@ test('setup link, group, account, key, a request that appears, fills and settles
   expect(answered).toEqual(await sql())
   complaints.length = 0
 
+  // The upstream refuses its credential: the account says so without a reload, why, and what a person may do.
+  await page.getByRole('link', { name: 'Accounts' }).click()
+  await page.getByRole('cell', { name: 'Ready' }).waitFor()
+  upstream.script(refusal(401, 'authentication_error'))
+  await ask()
+  await page.getByRole('cell', { name: 'Needs login' }).waitFor()
+  await page.getByRole('button', { name: 'console', exact: true }).click()
+  const timeline = page.getByTestId('timeline')
+
+  await timeline.getByText('401 authentication_error').waitFor()
+  await timeline.getByText('by a request').waitFor()
+  await page.locator('.t-drawer').getByRole('button', { name: 'Clear state' }).click()
+  await timeline.getByText('by a person').waitFor()
+  await page.getByText('It takes part').waitFor()
+  await page.locator('.t-drawer__close-btn').click()
+
   await page.getByRole('button', { name: 'User menu' }).click()
   await page.getByText('Sign out').click()
   await page.waitForURL('**/signin**')
@@ -159,7 +176,7 @@ test('setup link, group, account, key, a request that appears, fills and settles
   await page.getByRole('alert').first().waitFor()
   await page.getByLabel('Password').fill('correct horse battery')
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('heading', { name: 'Live requests' }).waitFor()
+  await page.getByRole('heading', { name: 'Accounts' }).waitFor()
   // Signing in with a wrong password is told on the console as a matter of course.
   expect(complaints).toEqual([])
 })

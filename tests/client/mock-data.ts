@@ -436,11 +436,43 @@ export function createMockData(isEmpty: boolean): MockData {
     node: ({ id }: { id: string }) => ({
       __typename: 'Account',
       ...accounts.find((row) => row['id'] === id),
+      probes: (id === 'A3' ? [false, true] : []).map((ok, index) => ({
+        at: ago(20 + index * 3680),
+        ok,
+        status: ok ? 200 : 0,
+        durationMs: ok ? 734 : 10_000,
+        message: ok ? 'It answered.' : 'connect ECONNREFUSED 10.0.0.9:443',
+        cost: ok ? '1926' : '0',
+      })),
       timeline: {
         edges: (id === 'A3' ? steps : []).map((node) => ({ cursor: 'c', node })),
         pageInfo: { hasNextPage: false, hasPreviousPage: false },
       },
     }),
+    probeNow: () => ({
+      __typename: 'ProbeNowSuccess',
+      ok: false,
+      latencyMs: 31,
+      status: 529,
+      message: 'It is still overloaded.',
+    }),
+    jobs: () =>
+      [
+        ['probe', 10, 4, 'DONE', '2 accounts asked, 1 is back'],
+        ['release', 5, 3, 'DONE', '1 rests ended'],
+        ['prune', 3600, 1800, 'DONE', '12 steps of timelines, 40 runs, 3 sessions, 9 sign-in tries deleted'],
+        ['drift', 900, 300, 'FAILED', 'The worker did not answer within 60 s.'],
+        ['refresh', 60, 41, null, ''],
+      ].map(([name, everySeconds, next, outcome, message]) => ({
+        name,
+        everySeconds,
+        nextAt: ahead(Number(next)),
+        lastRun: outcome === null ? null : { at: ago(70), durationMs: 31, outcome, message },
+      })),
+    runJob: ({ name }: { name: string }) =>
+      name === 'probe'
+        ? { __typename: 'RunJobSuccess', ok: true }
+        : { __typename: 'ConflictFailure', message: 'The job runs already.' },
     routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
     simulateRoute: () => ({ keyProblem: null, decision }),
     giveToOwner: () => ({ __typename: 'GiveToOwnerSuccess', owner: anna }),
