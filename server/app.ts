@@ -298,6 +298,7 @@ async function compose(
     times: { ...defaultJobTimes, ...options.jobs },
     workers: options.jobWorkers,
     newId: requestId,
+    dayAt,
     now,
     chance,
     onDrift(rows) {

@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Database } from '../store/database.ts'
 import { ledgerDrift } from '../usage/drift.ts'
+import type { ZoneDay } from '../zone-days.ts'
 import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
 
@@ -8,6 +9,7 @@ export interface ChoreParts {
   accounts: Accounts
   database: Database
   runs: Runs
+  dayAt: (atMs: number) => ZoneDay
   now: () => number
   worker: URL
   times: { releaseMs: number; pruneMs: number; driftMs: number }
@@ -18,12 +20,14 @@ export interface ChoreParts {
 const dayMs = 24 * 3_600_000
 const keepTimelineMs = 90 * dayMs
 const keepRunsMs = 30 * dayMs
+const runsPerWhole = 24
 /** Longer than any window in which tries are counted. */
 const keepTriesMs = dayMs
 
 /** What is done again and again beside probes; each needs the database, so that its worker only rings. */
 export function createChores(parts: ChoreParts): Job[] {
   const { accounts, database, runs, now, worker, times } = parts
+  let driftRuns = 0
   const chore = (name: string, everyMs: number, run: () => Promise<string>, isDue = () => true): Job => ({
     name,
     everyMs,
@@ -54,7 +58,8 @@ export function createChores(parts: ChoreParts): Job[] {
       return `${steps} steps of timelines, ${old} runs, ${sessions} sessions, ${tries.count} sign-in tries deleted`
     }),
     chore('drift', times.driftMs, async () => {
-      const rows = await ledgerDrift(database)
+      // The whole ledger once in a while, its last days every time.
+      const rows = await ledgerDrift(database, driftRuns++ % runsPerWhole === 0 ? null : parts.dayAt(now() - dayMs))
       parts.onDrift(rows)
       return rows === 0 ? 'ledger and rollups agree' : `${rows} sums of ledger and rollups differ`
     }),

@@ -29,7 +29,7 @@ export const defaultTimes: JobTimes = {
 
 export interface JobsParts
   extends Omit<ProbesParts, 'runs' | 'worker' | 'everyMs' | 'patienceMs' | 'longestMs'>,
-    Pick<ChoreParts, 'onDrift'> {
+    Pick<ChoreParts, 'onDrift' | 'dayAt'> {
   locks: Locks
   times: JobTimes
   /** More jobs, whose work is another room's. */

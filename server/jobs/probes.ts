@@ -95,7 +95,13 @@ export function createProbes(parts: ProbesParts) {
     }
     const { isActive, firstMs } = await parts.probing()
     pace = { firstMs, longestMs: Math.max(firstMs, parts.longestMs) }
-    if (isActive) for (const account of due()) if (some.size < mostAtOnce) some.set(account.id, account)
+    if (isActive) {
+      for (const account of due()) if (some.size < mostAtOnce) some.set(account.id, account)
+    } else {
+      // What is not going to happen is not shown as a plan.
+      for (const account of accounts.all())
+        if (account.live.state.nextProbeAtMs !== null) accounts.probeAt(account, null)
+    }
     asked = new Map()
     const targets: ToLookAt['targets'] = []
     for (const account of some.values()) {

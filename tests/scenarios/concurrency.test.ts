@@ -203,3 +203,33 @@ test('sixty subagents of one session at once are spread over four accounts, none
     for (const one of own) await one.close()
   }
 })
+
+test('a stop does not wait for who stands in line: it is told to come again, and the answer under way ends', async () => {
+  const own = await createFakeUpstream()
+  const pools = await startPools(
+    { p: [{ url: own.url, concurrency: 1 }] },
+    {
+      queue: { waitMs: 60_000 },
+      drainMs: 100,
+      timers: { firstByteStreamMs: 60_000 },
+      env: { DEFAULT_ADMIN_PASSWORD: 'correct horse battery' },
+    },
+  )
+  own.script((exchange) => exchange.hang())
+  const first = pools.ask('p')
+  await own.arrived(0)
+  const second = pools.ask('p')
+  const token = await signedIn(pools.app.url, 'admin', 'correct horse battery')
+  const inLine = async () => {
+    const { data } = await askGraphql(pools.app.url, '{ liveRequests { queuePosition } }', {}, token)
+    return (data.liveRequests as { queuePosition: number | null }[]).some(({ queuePosition }) => queuePosition === 1)
+  }
+  await expect.poll(inLine).toBe(true)
+  const startedMs = performance.now()
+  await pools.stop()
+  const refused = await second
+  expect([refused.status, refused.text]).toEqual([529, expect.stringContaining('busy')])
+  expect((await first).status).not.toBe(200)
+  expect(performance.now() - startedMs).toBeLessThan(10_000)
+  await own.close()
+})

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ledgerDrift } from '../../server/usage/drift.ts'
+import { createZoneDays } from '../../server/zone-days.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
 
@@ -24,6 +25,17 @@ test('ledger and rollups agree after requests; a sum that is changed behind thei
     }
     await relay.app.settled()
     expect(await ledgerDrift(database)).toBe(0)
+    // Since a day: what is older is left out on both sides.
+    const dayAt = createZoneDays('UTC')
+    const today = dayAt(Date.now())
+    const tomorrow = dayAt(today.endMs)
+    expect(await ledgerDrift(database, today)).toBe(0)
+    await database.client.hourlyRollup.updateMany({ data: { costNano: { increment: 1n } } })
+    expect([await ledgerDrift(database, today), await ledgerDrift(database, tomorrow)]).toEqual([1, 0])
+    await database.client.hourlyRollup.updateMany({ data: { costNano: { decrement: 1n } } })
+    await database.client.dailyRollup.updateMany({ data: { inputTokens: { increment: 1n } } })
+    expect([await ledgerDrift(database, today), await ledgerDrift(database, tomorrow)]).toEqual([1, 0])
+    await database.client.dailyRollup.updateMany({ data: { inputTokens: { decrement: 1n } } })
     await database.client.hourlyRollup.updateMany({ data: { costNano: { increment: 1n } } })
     expect(await ledgerDrift(database)).toBe(1)
     await database.client.dailyRollup.updateMany({ data: { requests: { decrement: 1n } } })
