@@ -44,6 +44,23 @@ export const liveEvents = graphql(
   [runningFields],
 )
 
+/** Which account each request under way is with. */
+export const placesQuery = graphql(`
+  query Places { liveRequests { requestId accountId } }
+`)
+
+export const placeEvents = graphql(`
+  subscription PlaceEvents($after: String) {
+    events: live(after: $after) {
+      sequence
+      gap { dropped }
+      started { requestId accountId }
+      progress { requestId accountId }
+      settled { requestId }
+    }
+  }
+`)
+
 /** What keys spend, as it is settled. */
 export const keySpending = graphql(`
   subscription KeySpending($after: String) {
@@ -78,5 +95,6 @@ export type LiveEvent = ResultOf<typeof liveEvents>['events'][number]
 export type SettledRequest = NonNullable<LiveEvent['settled']>
 export type LoggedRequest = ResultOf<typeof liveQuery>['logs']['edges'][number]['node']
 export type RequestDetail = NonNullable<ResultOf<typeof requestQuery>['log']>
+export type PlaceEvent = ResultOf<typeof placeEvents>['events'][number]
 export type SpendingEvent = ResultOf<typeof keySpending>['events'][number]
 export type CostTotals = ResultOf<typeof costTotals>['totals']

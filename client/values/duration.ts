@@ -1,3 +1,11 @@
+/** Whole seconds for reading: 10 s · 15 m · 1 h · 1 h 30 m. */
+export function plainInterval(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `${minutes} m`
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} m`
+}
+
 /** Milliseconds for reading: 350 ms · 4.2 s · 1 m 05 s · 2 h 03 m. */
 export function shortDuration(ms: number): string {
   if (ms < 999.5) return `${Math.max(0, Math.round(ms))} ms`

@@ -165,6 +165,8 @@ test('setup link, group, account, key, a request that appears, fills and settles
   await page.locator('.t-drawer').getByRole('button', { name: 'Clear state' }).click()
   await timeline.getByText('by a person').waitFor()
   await page.getByText('It takes part').waitFor()
+  // Nothing runs any more: that too is told, not asked for.
+  await page.locator('.t-drawer dd').getByText('0', { exact: true }).waitFor()
   await page.locator('.t-drawer__close-btn').click()
 
   await page.getByRole('button', { name: 'User menu' }).click()

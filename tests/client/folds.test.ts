@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { AccountStep } from '../../client/graphql/account-operations.ts'
 import type { ApiKey } from '../../client/graphql/key-operations.ts'
 import { foldSteps } from '../../client/pages/accounts/account-events.ts'
+import { countPlaces, foldPlaces } from '../../client/pages/accounts/in-flight.ts'
 import { foldSpending } from '../../client/pages/keys/key-spending.ts'
 import { hiddenCounts } from '../../client/values/route-decision.ts'
 
@@ -66,6 +67,18 @@ test('steps that were read and told stand once each, the newest first', () => {
   const model = step('2026-11-23T10:00:01.000Z', 'LIMITED', 'claude-*')
   const fresh = step('2026-11-23T10:00:05.000Z', 'COOLING')
   expect(foldSteps([old, model], [fresh, old])).toEqual([fresh, old, model])
+})
+
+test('requests are counted with the account they are with, and late progress brings none back', () => {
+  const at = (accountId: string | null) => ({ requestId: 'r1', accountId })
+  const event = (more: object) => ({ sequence: '1', gap: null, started: null, progress: null, settled: null, ...more })
+  const ended = new Set<string>()
+  const started = foldPlaces(new Map([['r0', 'A1']]), [event({ started: at(null) })], ended)
+  expect(countPlaces(started)).toEqual(new Map([['A1', 1]]))
+  const moved = foldPlaces(started, [event({ progress: at('A1') })], ended)
+  expect(countPlaces(moved)).toEqual(new Map([['A1', 2]]))
+  const over = foldPlaces(moved, [event({ settled: { requestId: 'r1' } }), event({ progress: at('A1') })], ended)
+  expect(countPlaces(over)).toEqual(new Map([['A1', 1]]))
 })
 
 test('what a person cannot see of a choice is told by its number', () => {

@@ -6,7 +6,7 @@ import { modelsText, parseMapping, parseModels } from '../../client/pages/models
 import { takeSetupToken } from '../../client/pages/setup/setup-token.ts'
 import { nextPath } from '../../client/paths.ts'
 import { shownState } from '../../client/values/account-state.ts'
-import { shortDuration } from '../../client/values/duration.ts'
+import { plainInterval, shortDuration } from '../../client/values/duration.ts'
 import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
 import { shortCount } from '../../client/values/tokens.ts'
 import { relativeTime } from '../../client/values/when.ts'
@@ -41,6 +41,10 @@ describe('money', () => {
     expect(shareOf('3', '2')).toBe(150)
     expect(shareOf('0', '0')).toBe(100)
   })
+})
+
+test('intervals are told in their largest whole units', () => {
+  expect([5, 10, 60, 900, 3600, 5400].map(plainInterval)).toEqual(['5 s', '10 s', '1 m', '15 m', '1 h', '1 h 30 m'])
 })
 
 test('counts and durations are short and never round into the wrong unit', () => {
