@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
-import type { AccountState } from '../accounts/state.ts'
+import { type AccountState, isEligible } from '../accounts/state.ts'
 import type { Verdict } from '../upstreams/upstream.ts'
 import { tierOf } from '../usage/price-card.ts'
 import type { PriceBook } from '../usage/prices.ts'
@@ -56,7 +56,7 @@ export function cheapestModel(
 }
 
 function restsHere({ live }: Account, model: string, nowMs: number): boolean {
-  return (live.state.models[model]?.untilMs ?? 0) > nowMs
+  return !isEligible({ ...live.state, kind: 'ready' }, model, nowMs)
 }
 
 function costPico(model: string, book: PriceBook, nowMs: number): number {

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state.ts'
+import { cheapestModel, isBack, nextLookMs, wantsProbe } from '../../server/jobs/probe-plan.ts'
+import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
+import { seedCards } from '../../server/usage/price-seed.ts'
+import { createPriceBook } from '../../server/usage/prices.ts'
+import { accountOf } from '../relay/some-account.ts'
+
+const nowMs = Date.UTC(2026, 10, 23)
+const after = (event: AccountEvent): AccountState => fold(readyState, event, nowMs, 0)
+const inState = (state: AccountState) => accountOf({ live: { state, inFlight: 0 } })
+const limited = after({ kind: 'limited', untilMs: nowMs + 5000, reason: 'r' })
+const lost = after({ kind: 'login_needed', reason: 'r' })
+const book = createPriceBook(seedCards)
+
+test('only accounts that are switched on, have a secret and are not ready are looked at', () => {
+  expect(wantsProbe(inState(readyState), nowMs)).toBe(false)
+  expect(wantsProbe(inState(lost), nowMs)).toBe(true)
+  expect(wantsProbe(inState(after({ kind: 'unfunded', untilMs: null, reason: 'r' })), nowMs)).toBe(true)
+  expect(wantsProbe(inState(limited), nowMs)).toBe(true)
+  // Its time is over: the clock brings it back, not a probe.
+  expect(wantsProbe(inState(limited), nowMs + 5000)).toBe(false)
+  expect(wantsProbe({ ...inState(lost), enabled: false }, nowMs)).toBe(false)
+  expect(wantsProbe({ ...inState(lost), secret: '' }, nowMs)).toBe(false)
+})
+
+test('each look comes after twice the pause of the one before, up to the longest, spread by a fifth', () => {
+  const pace = { firstMs: 30_000, longestMs: 600_000 }
+  const pauses = [0, 1, 2, 3, 4, 5, 50].map((tries) => nextLookMs(nowMs, tries, 0.5, pace) - nowMs)
+  expect(pauses).toEqual([30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000])
+  expect(nextLookMs(0, 0, 0, pace)).toBe(27_000)
+  expect(nextLookMs(0, 0, 0.999, pace)).toBeLessThan(33_000)
+})
+
+test('a refusal that is the request’s own proves that a cooled upstream works, and nothing about money and logins', () => {
+  const verdict = (kind: 'caller' | 'limited' | 'refused' | 'failing') => ({ kind, errorType: 'e' })
+  for (const kind of ['cooling', 'probing'] as const) expect(isBack({ kind }, verdict('caller'))).toBe(true)
+  for (const kind of ['limited', 'needs_login', 'unfunded'] as const) {
+    expect(isBack({ kind }, verdict('caller'))).toBe(false)
+    expect(isBack({ kind }, null)).toBe(true)
+  }
+  for (const kind of ['limited', 'refused', 'failing'] as const)
+    expect(isBack({ kind: 'cooling' }, verdict(kind))).toBe(false)
+})
+
+test('the cheapest model is one that the account served lately, else one that it names, else one with a price', () => {
+  const of = (more: Parameters<typeof accountOf>[0], served: string[] = []) =>
+    cheapestModel(accountOf(more), served, book, nowMs)
+  const some = createModelList(['claude-opus-4-5', 'claude-haiku-4-5', 'claude-sonnet-4-5'])
+  expect(of({ models: some })).toBe('claude-haiku-4-5')
+  expect(of({ models: some }, ['claude-opus-4-5', 'claude-sonnet-4-5'])).toBe('claude-sonnet-4-5')
+  // What it served once but may not serve any more is no choice.
+  expect(of({ models: createModelList(['claude-opus-4-5']) }, ['claude-haiku-4-5'])).toBe('claude-opus-4-5')
+  expect(of({ models: createModelList(['nobody-knows']) })).toBe('nobody-knows')
+  expect(of({ mapping: createModelMapping({ 'claude-x': 'glm-4.6' }), models: createModelList(['claude-x']) })).toBe(
+    'claude-x',
+  )
+  expect(of({})).toMatch(/^claude-/)
+  const haikuRests = after({ kind: 'limited', model: 'claude-haiku-4-5', untilMs: nowMs + 5000, reason: 'r' })
+  expect(of({ models: some, live: { state: haikuRests, inFlight: 0 } })).toBe('claude-sonnet-4-5')
+  const familyRests = after({ kind: 'limited', model: 'claude-haiku-*', untilMs: nowMs + 5000, reason: 'r' })
+  expect(of({ models: some, live: { state: familyRests, inFlight: 0 } })).toBe('claude-sonnet-4-5')
+  expect(of({ models: createModelList(['other-*']) })).toBeNull()
+})
