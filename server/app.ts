@@ -1,6 +1,9 @@
 // Over 300 lines: the composition root; every part is named, wired and closed here, once.
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Account, accountsChanged, createAccounts } from './accounts/accounts.ts'
+import { createLogins } from './accounts/oauth-login.ts'
+import { createRenewals } from './accounts/oauth-renewal.ts'
 import { accountReported } from './accounts/reports.ts'
 import type { StatePolicy } from './accounts/state.ts'
 import type { Transition } from './accounts/transitions.ts'
@@ -38,12 +41,15 @@ import { openDataDir } from './store/data-dir.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { createMemoryEvents } from './store/events-memory.ts'
 import { createRedisEvents } from './store/events-redis.ts'
+import { createKeptTexts } from './store/kept-texts.ts'
 import { createMemoryLocks } from './store/locks-memory.ts'
 import { createRedisLocks } from './store/locks-redis.ts'
 import { openRedis } from './store/redis.ts'
 import { createSeal } from './store/seal.ts'
 import { createMemoryStream } from './store/stream-memory.ts'
 import { openRedisStream } from './store/stream-redis.ts'
+import { claudeUpstream } from './upstreams/claude.ts'
+import { createClaudeOauth } from './upstreams/claude-oauth.ts'
 import { consoleUpstream } from './upstreams/console.ts'
 import { createDispatchers } from './upstreams/dispatchers.ts'
 import { createAccountTest } from './upstreams/test-account.ts'
@@ -98,6 +104,9 @@ export interface App {
 const clientDirectory = new URL(import.meta.url.endsWith('.ts') ? '../dist/client/' : '../client/', import.meta.url)
 const connectTimeoutMs = 10_000
 const drainMs = 30_000
+const refreshEveryMs = 30_000
+/** Longer than a refresh may take, so that whoever waits for another process's finds it done. */
+const loginLockWaitMs = 40_000
 
 /** The composition root: builds each room once and starts listening. Throws with a message for people; what was opened is closed. */
 export async function startApp(config: Config, log: Log, options: AppOptions = {}): Promise<App> {
@@ -208,6 +217,7 @@ async function compose(
     now,
     chance,
     policy: options.statePolicy,
+    defaultProxy: config.upstreamProxy,
     newId: requestId,
     onTransition(account, steps) {
       for (const { from, to, model, untilMs, reason, cause } of steps) {
@@ -258,7 +268,23 @@ async function compose(
   }
   const dispatchers = createDispatchers(network)
   opened.push(() => dispatchers.close())
-  const upstreams = { console: consoleUpstream, claude: undefined, openai: undefined, codex: undefined }
+  const upstreams = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
+  const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
+  const renewals = createRenewals({
+    database,
+    seal,
+    accounts,
+    locks: redis
+      ? createRedisLocks({ redis: redis.commands, prefix, waitMs: loginLockWaitMs })
+      : createMemoryLocks({ waitMs: loginLockWaitMs }),
+    kept: createKeptTexts(join(dataDir.path, 'refreshed-logins')),
+    refresh: (account, refreshToken) => oauth.refresh(refreshToken, account.proxy),
+    now,
+    chance,
+    onError: report('accounts'),
+  })
+  opened.push(() => renewals.close())
+  await renewals.recover()
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
   const clientAddress = createClientAddress(config.trustedProxies)
@@ -270,6 +296,7 @@ async function compose(
     counters,
     dispatchers,
     upstreams,
+    renew: renewals.renew,
     live,
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
     budget: createByteBudget(config.bodyMemoryBytes),
@@ -296,6 +323,14 @@ async function compose(
       return { isActive: recoveryProbes === 'active', firstMs: Number(recoveryProbeSeconds) * 1000 }
     },
     times: { ...defaultJobTimes, ...options.jobs },
+    others: [
+      {
+        name: 'refresh',
+        everyMs: refreshEveryMs,
+        isDue: () => renewals.isDue(now()),
+        run: () => renewals.refreshDue(now()),
+      },
+    ],
     workers: options.jobWorkers,
     newId: requestId,
     dayAt,
@@ -318,7 +353,8 @@ async function compose(
     reload,
     routes: relay,
     jobs,
-    testAccount: createAccountTest({ dispatchers, upstreams, now }),
+    logins: createLogins({ database, seal, now, authorizeAddress: oauth.authorizeAddress, exchange: oauth.exchange }),
+    testAccount: createAccountTest({ dispatchers, upstreams, accounts, renew: renewals.renew, now }),
     dayAt,
     now,
     newId: requestId,

@@ -23,7 +23,16 @@ export interface Config {
   readonly provisionFile: string | null
   /** CIDRs. */
   readonly upstreamAllow: readonly string[]
+  /** May hold a password. */
+  readonly upstreamProxy: string | null
   readonly caFile: string | null
+  readonly claudeOauth: {
+    readonly authorizeUrl: string
+    readonly tokenUrl: string
+    readonly redirectUrl: string
+    readonly clientId: string
+    readonly scopes: string
+  }
   readonly bodyMemoryBytes: number
   readonly queueWaitMs: number
   /** Requests that may wait in one group. */
@@ -81,7 +90,15 @@ export function readConfig(
     timeZoneFrom: values.TIME_ZONE ? 'TIME_ZONE' : systemZone ? 'system' : 'fallback',
     provisionFile: values.PROVISION_FILE,
     upstreamAllow: Object.freeze([...(values.UPSTREAM_ALLOW ?? [])]),
+    upstreamProxy: values.UPSTREAM_PROXY,
     caFile: values.CA_FILE,
+    claudeOauth: Object.freeze({
+      authorizeUrl: values.CLAUDE_AUTHORIZE_URL,
+      tokenUrl: values.CLAUDE_TOKEN_URL,
+      redirectUrl: values.CLAUDE_REDIRECT_URL,
+      clientId: values.CLAUDE_CLIENT_ID,
+      scopes: values.CLAUDE_SCOPES,
+    }),
     bodyMemoryBytes: values.BODY_MEMORY_MB * 1024 * 1024,
     queueWaitMs: values.QUEUE_WAIT_S * 1000,
     queueLength: values.QUEUE_LENGTH,

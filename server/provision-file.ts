@@ -6,6 +6,7 @@ import {
   modelPatterns,
   moment,
   objectName,
+  planName,
   proxyUrl,
   upstreamSecret,
   upstreamUrl,
@@ -13,7 +14,7 @@ import {
 } from './provision-values.ts'
 
 const whole = (least: number, most: number) => z.int().min(least).max(most)
-const knownPlatforms = z.enum(['console'], 'must be "console", the only platform known so far')
+const knownPlatforms = z.enum(['console', 'claude'], 'must be "console" or "claude", the platforms known so far')
 
 const admin = z
   .strictObject({
@@ -31,14 +32,23 @@ const group = z.strictObject({
   shared: z.boolean().optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
 })
 
-const account = z.strictObject({
+const accountFields = z.strictObject({
   name: objectName.meta({ description: 'Found by this name.' }),
-  platform: knownPlatforms.optional().meta({ description: 'console: any endpoint that speaks the Anthropic format.' }),
-  url: upstreamUrl
-    .optional()
-    .meta({ description: 'What ANTHROPIC_BASE_URL would be, such as https://api.anthropic.com.' }),
+  platform: knownPlatforms.optional().meta({
+    description:
+      'console: any endpoint that speaks the Anthropic format. claude: a subscription of your own, behind a login.',
+  }),
+  url: upstreamUrl.optional().meta({
+    description: 'What ANTHROPIC_BASE_URL would be, such as https://api.anthropic.com. claude: may be absent.',
+  }),
   authHeader: z.enum(['bearer', 'x-api-key']).optional().meta({ description: 'How the secret is sent. New: bearer.' }),
   secret: upstreamSecret.optional().meta({ description: "The upstream's key. Stored sealed, never shown again." }),
+  accessToken: upstreamSecret.optional().meta({
+    description: 'claude: in place of a secret; also what `claude setup-token` prints. Used once: renewed tokens stay.',
+  }),
+  refreshToken: upstreamSecret.optional().meta({ description: 'claude: with accessToken; renews it.' }),
+  expiresAt: moment.optional().meta({ description: 'claude: end of the accessToken, where it is known.' }),
+  plan: planName.optional().meta({ description: 'What the subscription is called, for people.' }),
   group: objectName.optional().meta({ description: 'A group of this file or one that exists.' }),
   priority: whole(0, 10_000).optional().meta({ description: 'Smaller first. New: 100.' }),
   weight: whole(1, 10_000).optional().meta({ description: 'Share among accounts of one priority. New: 100.' }),
@@ -48,7 +58,23 @@ const account = z.strictObject({
     .meta({ description: 'Requests at once, counted by each process. null: no limit.' }),
   models: modelPatterns.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
   modelMapping: modelMapping.optional().meta({ description: 'Requested pattern → model sent; the first match wins.' }),
-  proxy: proxyUrl.nullable().optional().meta({ description: 'null: none.' }),
+  proxy: proxyUrl
+    .nullable()
+    .optional()
+    .meta({ description: 'null: what UPSTREAM_PROXY says. "none": a direct connection.' }),
+})
+
+const account = accountFields.superRefine((given, check) => {
+  const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
+  const { platform, accessToken } = given
+  if (accessToken === undefined) {
+    for (const field of ['refreshToken', 'expiresAt'] as const) {
+      if (given[field] !== undefined) refuse(field, 'belongs to an accessToken')
+    }
+    return
+  }
+  if (platform !== 'claude') refuse('accessToken', 'is for accounts with "platform": "claude"')
+  if (given.secret !== undefined) refuse('secret', 'cannot stand beside an accessToken')
 })
 
 const key = z.strictObject({

@@ -36,16 +36,20 @@ export const upstreamUrl = z
   })
   .meta({ format: 'uri', pattern: '^https?://[^?#\\s]+$' })
 
-/** http and https proxies are asked by CONNECT; socks5h leaves resolving names to the proxy, and so does socks5 here. */
+/**
+ * http and https proxies are asked by CONNECT; socks5h leaves resolving names to the proxy, and so does socks5 here. "none" is
+ * a direct connection where the deployment has a proxy for all.
+ */
 export const proxyUrl = z
   .string()
   .refine(
-    isProxyUrl,
-    'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed',
+    (text) => text === 'none' || isProxyUrl(text),
+    'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed; or none',
   )
-  .meta({ format: 'uri', pattern: '^(https?|socks5h?)://' })
+  .meta({ pattern: '^((https?|socks5h?)://|none$)' })
 
-function isProxyUrl(text: string): boolean {
+/** Also what UPSTREAM_PROXY is checked by. */
+export function isProxyUrl(text: string): boolean {
   if (!URL.canParse(text) || /[\s\p{Cc}?#]/u.test(text)) return false
   const url = new URL(text)
   if (!/^(https?|socks5h?):$/.test(url.protocol) || !url.hostname || !/^\/?$/.test(url.pathname)) return false
@@ -55,6 +59,9 @@ function isProxyUrl(text: string): boolean {
     return false
   }
 }
+
+/** What a subscription is called by those who pay for it. */
+export const planName = z.string().regex(/^[\w .+-]{0,60}$/, 'must have at most 60 letters, digits, spaces, or . + - _')
 
 /** It travels in a header: printable ASCII, no spaces. */
 export const upstreamSecret = z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable ASCII without spaces')

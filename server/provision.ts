@@ -26,9 +26,20 @@ export async function provision(
     }
     if (file.admin) await named('admin', users.saveAdmin(tx, file.admin))
     for (const { name, ...fields } of file.groups) groups.set(name, await accounts.ensureGroup(tx, name, fields))
-    for (const [index, { group, ...draft }] of file.accounts.entries()) {
+    for (const [index, given] of file.accounts.entries()) {
+      const { group, accessToken, refreshToken, expiresAt, ...draft } = given
       const path = `accounts[${index}]`
-      const fields = group === undefined ? draft : { ...draft, groupId: await groupId(`${path}.group`, group) }
+      const fields = {
+        ...draft,
+        ...(group !== undefined && { groupId: await groupId(`${path}.group`, group) }),
+        ...(accessToken !== undefined && {
+          login: {
+            accessToken,
+            refreshToken: refreshToken ?? null,
+            expiresAtMs: expiresAt === undefined ? null : Date.parse(expiresAt),
+          },
+        }),
+      }
       await named(path, accounts.save(tx, fields))
     }
     for (const [index, { group, dailyLimitUsd, totalLimitUsd, expiresAt, ...draft }] of file.keys.entries()) {

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { isProxyUrl } from './provision-values.ts'
 
 /** A setting's text turned into a value, or what is wrong with it: a clause that follows its name, without the text. */
 export type Parsed<T> = { value: T } | { problem: string }
@@ -83,6 +84,13 @@ export const webAddress: Read<string> = (text) => {
     return { problem: 'must hold no user, password, query or fragment' }
   return { value: `${url.origin}${url.pathname}`.replace(/\/+$/, '') }
 }
+
+export const proxyAddress: Read<string> = (text) =>
+  isProxyUrl(text)
+    ? { value: text }
+    : {
+        problem: 'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed',
+      }
 
 /** `file:<path>` (SQLite) or `mysql://user:password@host:port/database`. */
 export const databaseAddress: Read<string> = (text) => {

@@ -7,6 +7,7 @@ import {
   networks,
   oneOf,
   type Parsed,
+  proxyAddress,
   readableFile,
   redisAddress,
   textOfAtLeast,
@@ -88,10 +89,42 @@ export const settings = {
     default: '',
     read: networks,
   },
+  UPSTREAM_PROXY: {
+    description:
+      'Proxy for accounts that name none: `http://`, `https://`, `socks5://` or `socks5h://`, with `user:password@` if needed.',
+    default: '',
+    secret: true,
+    read: proxyAddress,
+  },
   CA_FILE: {
     description: 'PEM file of further certificate authorities to trust for upstreams.',
     default: '',
     read: readableFile,
+  },
+  CLAUDE_AUTHORIZE_URL: {
+    description: 'Page at which the login of a Claude subscription begins.',
+    default: 'https://claude.ai/oauth/authorize',
+    read: webAddress,
+  },
+  CLAUDE_TOKEN_URL: {
+    description: 'Where codes and refresh tokens of Claude subscriptions are exchanged.',
+    default: 'https://platform.claude.com/v1/oauth/token',
+    read: webAddress,
+  },
+  CLAUDE_REDIRECT_URL: {
+    description: 'Page that shows the code at the end of a login.',
+    default: 'https://platform.claude.com/oauth/code/callback',
+    read: webAddress,
+  },
+  CLAUDE_CLIENT_ID: {
+    description: 'OAuth client of such logins.',
+    default: '9d1c250a-e61b-44d9-88ed-5944d1962f5e',
+    read: anyText,
+  },
+  CLAUDE_SCOPES: {
+    description: 'What such logins ask for, separated by spaces.',
+    default: 'user:profile user:inference',
+    read: anyText,
   },
   BODY_MEMORY_MB: {
     description: 'Memory (MiB) that all request bodies together may take; requests beyond it are answered 529.',

@@ -117,6 +117,29 @@ test.each(['http://proxy:3128', 'https://me:pw@proxy', 'socks5://[::1]:1080', 's
   },
 )
 
+test('the tokens of a login stand together, and only with the platform that has logins', () => {
+  const [accessToken, refreshToken] = ['sk-ant-oat01-CANARY', 'sk-ant-ort01-CANARY']
+  const file = {
+    accounts: [
+      { name: 'a', platform: 'claude', accessToken, refreshToken, expiresAt: '2027-01-31T00:00:00Z', plan: 'max' },
+      { name: 'b', platform: 'console', accessToken },
+      { name: 'c', platform: 'claude', refreshToken, expiresAt: '2027-01-31T00:00:00Z' },
+      { name: 'd', platform: 'claude', accessToken, secret: 'sk-CANARY' },
+      { name: 'e', platform: 'claude', accessToken: 'two words', expiresAt: 'tomorrow' },
+    ],
+  }
+  expect(pathsOf(file).sort()).toEqual([
+    'accounts[1].accessToken',
+    'accounts[2].expiresAt',
+    'accounts[2].refreshToken',
+    'accounts[3].secret',
+    'accounts[4].accessToken',
+    'accounts[4].expiresAt',
+  ])
+  expect(() => readProvisionFile(JSON.stringify(file))).toThrow(expect.not.stringContaining('CANARY'))
+  expect(readProvisionFile(JSON.stringify({ accounts: [file.accounts[0]] })).accounts[0]).toEqual(file.accounts[0])
+})
+
 test.each(['proxy:3128', 'socks4://proxy', 'http://proxy/path', 'http://a:%zz@proxy', 'socks5://', ''])(
   'the proxy %j is a problem',
   (proxy) => {
@@ -131,7 +154,7 @@ test('every problem of a file is told at once, by path', () => {
     groups: {},
     accounts: [
       {
-        platform: 'claude',
+        platform: 'gemini',
         authHeader: 'cookie',
         secret: 'two words',
         weight: 0,

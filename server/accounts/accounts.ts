@@ -3,7 +3,9 @@ import type { RequestId } from '../request-ids.ts'
 import type { Database, Tx } from '../store/database.ts'
 import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
-import { credentialAad, openCredential, type SealedCredential } from './credential.ts'
+import { changeCredential, openCredential, type Tokens } from './credential.ts'
+import { loginClock, storedClock, takeLogin } from './login-clock.ts'
+import { platformsOff } from './platform-switch.ts'
 import { createReports } from './reports.ts'
 import { type AccountState, type StatePolicy, storedState } from './state.ts'
 import { createTimeline } from './timeline.ts'
@@ -22,8 +24,15 @@ export interface Account {
   /** Path before /v1, '' or '/…' without a trailing slash. */
   basePath: string
   authHeader: AuthHeader
-  /** Plain in memory only; sealed at rest. */
+  /** An API key or an access token. Plain in memory only; sealed at rest. */
   secret: string
+  /** End of the access token, epoch milliseconds; Infinity for what does not end by a clock. */
+  expiresAtMs: number
+  /** From when it is renewed beside the requests that use it; Infinity when it cannot be. */
+  dueAtMs: number
+  /** From when requests wait for its renewal; Infinity when it cannot be. */
+  staleAtMs: number
+  /** What connections go through: the account's own proxy or the deployment's; null: none. */
   proxy: string | null
   groupId: number
   /** 0: none. */
@@ -57,9 +66,15 @@ export interface Group {
 export interface AccountDraft {
   name: string
   platform?: Platform
+  /** New accounts of a platform with a single vendor need none. */
   url?: string
   authHeader?: AuthHeader
   secret?: string
+  /** In place of a secret: an access token, with what renews it. */
+  login?: Tokens
+  /** What the login's owner pays for, for people. */
+  plan?: string
+  /** 'none': no proxy; null: the deployment's default. */
   proxy?: string | null
   groupId?: number
   priority?: number
@@ -69,6 +84,9 @@ export interface AccountDraft {
   modelMapping?: Readonly<Record<string, string>>
   enabled?: boolean
 }
+
+/** Where accounts of a platform are by default, when there is one place only. */
+export const vendorUrls: Readonly<Partial<Record<Platform, string>>> = { claude: 'https://api.anthropic.com' }
 
 export const accountsChanged = 'accounts.changed'
 /** The pool: groups and accounts in memory, their states, and the verbs that change them. */
@@ -81,35 +99,45 @@ export function createAccounts(parts: {
   /** Ids that sort by time, for the timeline. */
   newId: () => RequestId
   policy?: StatePolicy
+  /** For accounts that name none. */
+  defaultProxy?: string | null
   onTransition?: (account: Account, steps: readonly Transition[]) => void
   /** A state or a step could not be written yet. */
   onError?: (error: unknown, doing: string) => void
 }) {
   const { database, seal, events } = parts
+  /** Logins that are newer in memory than the rows, by account: the database was away, or a read was under way. */
+  const renewed = new Map<number, { version: number; tokens: Tokens; atMs: number }>()
   let byId = new Map<number, Account>()
   let byGroup = new Map<number, readonly Account[]>()
   let groups = new Map<number, Group>()
+  /** The proxy each account names, as it names it. */
+  let choices = new Map<number, string | null>()
 
   /** Reads everything anew. Accounts keep their live state over it. */
   async function load(): Promise<void> {
-    const [rows, groupRows] = await Promise.all([
+    const [rows, groupRows, off] = await Promise.all([
       database.client.account.findMany({ where: { deletedMark: 0 }, include: { credential: true } }),
       database.client.group.findMany({ where: { deletedMark: 0 } }),
+      platformsOff(database.client),
     ])
     const next = new Map<number, Account>()
     const nextByGroup = new Map<number, Account[]>()
+    const nextChoices = new Map<number, string | null>()
     for (const row of rows) {
       const credential = openCredential(seal, row.credential?.sealed, row.id)
+      const platform = row.platform as Platform
       const url = new URL(row.url)
       const account: Account = {
         id: row.id,
         name: row.name,
-        platform: row.platform as Platform,
+        platform,
         origin: url.origin,
         basePath: url.pathname.replace(/\/+$/, ''),
         authHeader: row.authHeader as AuthHeader,
         secret: credential.secret,
-        proxy: credential.proxy,
+        ...storedClock(row.credential, credential),
+        proxy: proxyFor(credential.proxy),
         groupId: row.groupId,
         ownerId: row.ownerId ?? 0,
         priority: row.priority,
@@ -117,15 +145,20 @@ export function createAccounts(parts: {
         concurrency: row.concurrency,
         models: createModelList(JSON.parse(row.models)),
         mapping: createModelMapping(JSON.parse(row.modelMapping)),
-        enabled: row.enabled,
+        enabled: row.enabled && !off.has(platform),
         live: liveOf(byId.get(row.id), storedState(row.state)),
       }
+      const newer = renewed.get(row.id)
+      if (newer && newer.version > (row.credential?.version ?? 0)) takeLogin(account, newer.tokens, newer.atMs)
+      else renewed.delete(row.id)
       next.set(account.id, account)
+      nextChoices.set(account.id, credential.proxy)
       const members = nextByGroup.get(account.groupId)
       if (members) members.push(account)
       else nextByGroup.set(account.groupId, [account])
     }
     byId = next
+    choices = nextChoices
     byGroup = nextByGroup
     groups = new Map(groupRows.map((row) => [row.id, row]))
   }
@@ -142,6 +175,10 @@ export function createAccounts(parts: {
     writeIn: timeline.writeIn,
     onTransition: parts.onTransition,
   })
+  /** What a choice of proxy comes to. */
+  function proxyFor(choice: string | null): string | null {
+    return choice === 'none' ? null : (choice ?? parts.defaultProxy ?? null)
+  }
 
   return {
     ...reports,
@@ -152,10 +189,25 @@ export function createAccounts(parts: {
     stored: timeline.written,
     /** Gives up what the database does not take. */
     stop: timeline.stop,
+    proxyFor,
     ofGroup: (groupId: number): readonly Account[] => byGroup.get(groupId) ?? [],
     byId: (id: number): Account | undefined => byId.get(id),
     all: (): Iterable<Account> => byId.values(),
     group: (id: number): Group | undefined => groups.get(id),
+
+    /** A login was renewed: requests from now on carry it. `version` is that of its row, stored or about to be. */
+    applyLogin(id: number, version: number, tokens: Tokens): void {
+      const atMs = parts.now()
+      renewed.set(id, { version, tokens, atMs })
+      const account = byId.get(id)
+      if (account) takeLogin(account, tokens, atMs)
+    },
+
+    /** The vendor will not renew this login; its access token is good until it ends. */
+    refreshIsOver(id: number): void {
+      const account = byId.get(id)
+      if (account) Object.assign(account, loginClock(account.expiresAtMs, 0, false))
+    },
 
     /** Creates a group or changes the fields given; matched by name. */
     async ensureGroup(
@@ -171,10 +223,7 @@ export function createAccounts(parts: {
 
     /** Creates an account or changes the fields given; matched by name. */
     async save(tx: Tx, draft: AccountDraft): Promise<number> {
-      const found = await tx.account.findFirst({
-        where: { name: draft.name, deletedMark: 0 },
-        include: { credential: true },
-      })
+      const found = await tx.account.findFirst({ where: { name: draft.name, deletedMark: 0 } })
       const fields = {
         ...(draft.platform !== undefined && { platform: draft.platform }),
         ...(draft.url !== undefined && { url: draft.url }),
@@ -185,15 +234,22 @@ export function createAccounts(parts: {
         ...(draft.concurrency !== undefined && { concurrency: draft.concurrency }),
         ...(draft.models !== undefined && { models: JSON.stringify(draft.models) }),
         ...(draft.modelMapping !== undefined && { modelMapping: JSON.stringify(draft.modelMapping) }),
+        ...(draft.plan !== undefined && { plan: draft.plan }),
         ...(draft.enabled !== undefined && { enabled: draft.enabled }),
       }
+      const opens = draft.secret ?? draft.login
       let id: number
       if (found) {
         id = found.id
+        for (const field of opens === undefined ? (['url', 'platform'] as const) : []) {
+          if (draft[field] === undefined || draft[field] === found[field]) continue
+          throw new Error(`account "${draft.name}" has another ${field} now, and needs its secret again`)
+        }
         await tx.account.update({ where: { id }, data: fields })
       } else {
-        if (draft.url === undefined || draft.groupId === undefined || draft.secret === undefined) {
-          throw new Error(`account "${draft.name}" is new and needs url, group and secret`)
+        const url = draft.url ?? vendorUrls[draft.platform ?? 'console']
+        if (url === undefined || draft.groupId === undefined || opens === undefined) {
+          throw new Error(`account "${draft.name}" is new and needs url, group and secret (or accessToken)`)
         }
         const created = await tx.account.create({
           data: {
@@ -203,26 +259,15 @@ export function createAccounts(parts: {
             models: '["*"]',
             modelMapping: '{}',
             ...fields,
-            url: draft.url,
+            url,
             groupId: draft.groupId,
           },
         })
         id = created.id
       }
-      if (draft.secret !== undefined || draft.proxy !== undefined) {
-        const old = openCredential(seal, found?.credential?.sealed, id)
-        const credential: SealedCredential = {
-          secret: draft.secret ?? old.secret,
-          proxy: draft.proxy !== undefined ? draft.proxy : old.proxy,
-        }
-        if (!found?.credential || credential.secret !== old.secret || credential.proxy !== old.proxy) {
-          const sealed = seal.seal(JSON.stringify(credential), credentialAad(id))
-          await tx.accountCredential.upsert({
-            where: { accountId: id },
-            create: { accountId: id, sealed },
-            update: { sealed, version: { increment: 1 } },
-          })
-        }
+      if ((await changeCredential(tx, seal, id, draft, { fromFile: true })) && found) {
+        // What it rested for was said of the old one.
+        await reports.clearState(tx, id, { by: 'person', requestId: '', evidence: null })
       }
       return id
     },
@@ -230,7 +275,16 @@ export function createAccounts(parts: {
     /** What can be seen of an account's credential: never the secret, only whether there is a proxy. */
     hasProxy: (id: number): boolean => (byId.get(id)?.proxy ?? null) !== null,
 
-    /** Tells every process, this one too, that accounts or groups changed. */
+    /** Whose proxy it goes through. */
+    proxyChoice(id: number): 'default' | 'none' | 'own' {
+      const choice = choices.get(id) ?? 'default'
+      return choice === 'none' || choice === 'default' ? choice : 'own'
+    },
+
+    /** True when its access token is renewed before it ends. */
+    renews: (id: number): boolean => (byId.get(id)?.dueAtMs ?? Infinity) < Infinity,
+
+    /** Tells every process, this one too, of changes. */
     changed: () => events.publish(accountsChanged, {}),
   }
 }

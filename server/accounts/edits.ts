@@ -1,11 +1,12 @@
 import type { Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
-import type { AccountDraft } from './accounts.ts'
-import { credentialAad, openCredential } from './credential.ts'
+import { type AccountDraft, vendorUrls } from './accounts.ts'
+import { changeCredential } from './credential.ts'
 
-/** An account with all it needs. */
-export type NewAccount = Required<AccountDraft> & { ownerId: number | null }
+/** An account with all it needs; a secret or a login opens it. */
+export type NewAccount = Required<Omit<AccountDraft, 'secret' | 'login'>> &
+  Pick<AccountDraft, 'secret' | 'login'> & { ownerId: number | null }
 
 /** What people do to groups and accounts, by id. Each runs in the caller's transaction; afterwards accounts.changed(). */
 export function createAccountEdits({ seal }: { seal: Seal }) {
@@ -42,28 +43,36 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       await tx.group.update({ where: { id }, data: { deletedMark: id, enabled: false } })
     },
 
+    /** Throws an input failure for a name that another account has. */
+    refuseTakenName: (tx: Pick<Tx, 'account'>, name: string, ownId?: number) =>
+      refuseTakenName(tx.account, name, ownId),
+
     /** Creates an account. Throws an input failure for a name that is taken. */
     async create(tx: Tx, draft: NewAccount): Promise<number> {
-      const { secret, proxy, models, modelMapping, ...fields } = draft
+      const { secret, login, proxy, models, modelMapping, ...fields } = draft
       await refuseTakenName(tx.account, draft.name)
       const { id } = await tx.account.create({
         data: { ...fields, models: JSON.stringify(models), modelMapping: JSON.stringify(modelMapping) },
       })
-      const sealed = seal.seal(JSON.stringify({ secret, proxy }), credentialAad(id))
-      await tx.accountCredential.create({ data: { accountId: id, sealed } })
+      await changeCredential(tx, seal, id, { secret, login, proxy })
       return id
     },
 
     /**
-     * Changes the fields given; a null proxy clears it. A secret belongs to its address: another url asks for the secret
-     * again, so that nobody who may edit sends it elsewhere. Throws not found, or input failures.
+     * Changes the fields given; a null proxy stands for the deployment's. A secret belongs to its address: another url or
+     * platform asks for it again, so that nobody who may edit sends it elsewhere. True when it has a fresh secret or login:
+     * what it rested for was said of the old one. Throws not found, or input failures.
      */
-    async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<void> {
-      const { secret, proxy, models, modelMapping, ...fields } = draft
+    async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
+      const { secret, login, proxy, models, modelMapping, ...fields } = draft
       const found = await existingAccount(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.account, draft.name, id)
-      if (draft.url !== undefined && draft.url !== found.url && secret === undefined) {
-        throw inputFailure({ path: 'secret', message: 'must be given again, since the URL changed' })
+      const opens = secret ?? login
+      for (const field of ['url', 'platform'] as const) {
+        if (opens !== undefined || draft[field] === undefined || draft[field] === found[field]) continue
+        const what = field === 'url' ? 'URL' : field
+        const path = (draft.platform ?? found.platform) in vendorUrls ? 'login' : 'secret'
+        throw inputFailure({ path, message: `must be given again, since the ${what} changed` })
       }
       await tx.account.update({
         where: { id },
@@ -73,15 +82,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
           ...(modelMapping !== undefined && { modelMapping: JSON.stringify(modelMapping) }),
         },
       })
-      if (secret === undefined && proxy === undefined) return
-      const old = openCredential(seal, found.credential?.sealed, id)
-      const fresh = { secret: secret ?? old.secret, proxy: proxy === undefined ? old.proxy : proxy }
-      const sealed = seal.seal(JSON.stringify(fresh), credentialAad(id))
-      await tx.accountCredential.upsert({
-        where: { accountId: id },
-        create: { accountId: id, sealed },
-        update: { sealed, version: { increment: 1 } },
-      })
+      return changeCredential(tx, seal, id, { secret, login, proxy })
     },
 
     /** Takes the account out of the pool; its history stays, its credential goes. */

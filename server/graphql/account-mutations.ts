@@ -1,16 +1,25 @@
 import { z } from 'zod'
-import { modelPatterns, objectName, proxyUrl, upstreamSecret, upstreamUrl } from '../provision-values.ts'
+import { readClaudeSwitch } from '../accounts/platform-switch.ts'
 import type { Tx } from '../store/database.ts'
 import { changedFields } from '../users/audit.ts'
 import type { Viewer } from '../users/sessions.ts'
 import { inputFailure, notFound } from '../verb-failure.ts'
-import { Account, AuthHeader, Platform } from './accounts.ts'
+import {
+  CreateAccountInput,
+  checkOpening,
+  createAccountCheck,
+  UpdateAccountInput,
+  updateAccountCheck,
+} from './account-input.ts'
+import { Account } from './accounts.ts'
 import { builder } from './builder.ts'
+import { claudeIsOff } from './claude-accounts.ts'
+import { planOf, tokensOf } from './claude-login.ts'
 import type { Context } from './context.ts'
 import { refuseForeignGroup } from './groups.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given } from './users.ts'
-import { globalId, onlyId, unlessAbsent } from './values.ts'
+import { globalId, onlyId } from './values.ts'
 import { visibleAccounts } from './visible.ts'
 
 const addAccountSuccess = (name: string) =>
@@ -25,156 +34,76 @@ const addAccountSuccess = (name: string) =>
     }),
   })
 
-const ModelMappingInput = builder.inputType('ModelMappingInput', {
-  fields: (t) => ({ from: t.string({ required: true }), to: t.string({ required: true }) }),
-})
-
-/** Only platforms that the relay can speak to can be had; the others are named by the contract already. */
-const platform = z
-  .enum(['claude', 'console', 'openai', 'codex'])
-  .refine((name) => name === 'console', 'is not supported yet')
-
-const mapping = z
-  .array(
-    z.object({
-      from: z
-        .string()
-        .regex(
-          /^(?!\d+$)[\x21-\x7e]{1,191}$/,
-          'must be the name of a model or a pattern with *, without spaces, not digits only',
-        ),
-      to: z.string().regex(/^[\x21-\x29\x2b-\x7e]{1,191}$/, 'must be the name of a model, without * and spaces'),
-    }),
-  )
-  .max(200, 'has too many entries')
-  .refine((pairs) => new Set(pairs.map(({ from }) => from)).size === pairs.length, 'names a model twice')
-  .transform((pairs) => Object.fromEntries(pairs.map(({ from, to }) => [from, to])))
-
-const fields = {
-  name: objectName,
-  platform,
-  url: upstreamUrl,
-  authHeader: z.enum(['bearer', 'x-api-key']),
-  secret: upstreamSecret,
-  groupId: globalId('Group'),
-  priority: z.int().min(0, 'must be at least 0').max(10_000, 'must be at most 10000'),
-  weight: z.int().min(1, 'must be at least 1').max(10_000, 'must be at most 10000'),
-  concurrency: z.int().min(1, 'must be at least 1').max(10_000, 'must be at most 10000'),
-  models: modelPatterns.max(200, 'has too many entries'),
-  modelMapping: mapping,
-  proxy: proxyUrl,
-  enabled: z.boolean(),
-}
-
-/** Absent and null both mean the value a new object begins with. */
-const or = <Value extends z.ZodType>(value: Value, fallback: z.output<Value>) =>
-  value.nullish().transform((one) => one ?? fallback)
-
-const CreateAccountInput = builder.inputType('CreateAccountInput', {
-  fields: (t) => ({
-    name: t.string({ required: true }),
-    platform: t.field({ type: Platform, required: true }),
-    url: t.string({ required: true, description: 'What ANTHROPIC_BASE_URL would be.' }),
-    authHeader: t.field({ type: AuthHeader }),
-    secret: t.string({ required: true, description: 'Sealed; never shown again.' }),
-    groupId: t.id({ required: true }),
-    priority: t.int(),
-    weight: t.int(),
-    concurrency: t.int({ description: 'Requests at once; absent: no limit.' }),
-    models: t.stringList(),
-    modelMapping: t.field({ type: [ModelMappingInput] }),
-    proxy: t.string({ description: 'http, https, socks5 or socks5h, with user:password@ if needed.' }),
-    enabled: t.boolean(),
-  }),
-})
-
 addMutation('createAccount', {
   description: 'Adds an upstream account to a group of yours.',
   scope: 'user',
   args: (arg) => ({ input: arg({ type: CreateAccountInput, required: true }) }),
-  check: z.object({
-    input: z.object({
-      ...fields,
-      authHeader: or(fields.authHeader, 'bearer'),
-      priority: or(fields.priority, 100),
-      weight: or(fields.weight, 100),
-      concurrency: fields.concurrency.nullish().transform((places) => places ?? null),
-      models: or(fields.models, ['*']),
-      modelMapping: or(fields.modelMapping, {}),
-      proxy: fields.proxy.nullish().transform((text) => text ?? null),
-      enabled: or(fields.enabled, true),
-    }),
-  }),
+  check: createAccountCheck,
   success: addAccountSuccess('CreateAccountSuccess'),
   failures: ['input'],
-  async run({ input }, context, change) {
-    const id = await change(async (tx) => {
+  async run({ input: { login, ...input } }, context, change) {
+    const { accounts, accountEdits, database } = context.parts
+    const check = async (tx: Checking) => {
       await refuseForeignGroup(tx, context.viewer, input.groupId)
-      const objectId = await context.parts.accountEdits.create(tx, { ...input, ownerId: context.actor.userId })
-      return { answer: objectId, audit: { objectType: 'Account', objectId, after: input } }
+      await accountEdits.refuseTakenName(tx, input.name)
+      if (input.platform === 'claude') await refuseClaudeWhileOff(tx)
+    }
+    // Before the exchange too: a code is good once.
+    await check(database.reader)
+    const tokens = await tokensOf(context, login, accounts.proxyFor(input.proxy))
+    const fields = { ...input, plan: input.plan ?? planOf(login) ?? '' }
+    const id = await change(async (tx) => {
+      await check(tx)
+      const draft = { ...fields, ...(tokens && { login: tokens }), ownerId: context.actor.userId }
+      const objectId = await accountEdits.create(tx, draft)
+      const after = { ...fields, ...(login && { login: login.way }) }
+      return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
     })
     await tellAccounts(context)
     return { id }
   },
 })
 
-const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
-  fields: (t) => ({
-    id: t.id({ required: true }),
-    name: t.string(),
-    platform: t.field({ type: Platform }),
-    url: t.string({ description: 'With another address the secret must be given again.' }),
-    authHeader: t.field({ type: AuthHeader }),
-    secret: t.string(),
-    groupId: t.id(),
-    priority: t.int(),
-    weight: t.int(),
-    concurrency: t.int({ description: 'null: no limit.' }),
-    models: t.stringList({ description: '["*"] allows every model.' }),
-    modelMapping: t.field({ type: [ModelMappingInput] }),
-    proxy: t.string({ description: 'null clears.' }),
-    enabled: t.boolean(),
-  }),
-})
-
 addMutation('updateAccount', {
   description: 'Changes the fields given.',
   scope: 'user',
   args: (arg) => ({ input: arg({ type: UpdateAccountInput, required: true }) }),
-  check: z.object({
-    input: z.object({
-      id: globalId('Account'),
-      name: unlessAbsent(fields.name),
-      platform: unlessAbsent(fields.platform),
-      url: unlessAbsent(fields.url),
-      authHeader: unlessAbsent(fields.authHeader),
-      secret: unlessAbsent(fields.secret),
-      groupId: unlessAbsent(fields.groupId),
-      priority: unlessAbsent(fields.priority),
-      weight: unlessAbsent(fields.weight),
-      concurrency: fields.concurrency.nullish(),
-      models: unlessAbsent(fields.models),
-      modelMapping: unlessAbsent(fields.modelMapping),
-      proxy: fields.proxy.nullish(),
-      enabled: unlessAbsent(fields.enabled),
-    }),
-  }),
+  check: updateAccountCheck,
   success: addAccountSuccess('UpdateAccountSuccess'),
   failures: ['input', 'not_found'],
-  async run({ input: { id, ...rest } }, context, change) {
+  async run({ input: { id, login, ...rest } }, context, change) {
+    const { viewer } = context
+    const { accounts, accountEdits, database } = context.parts
     const draft = given(rest)
-    await change(async (tx) => {
-      const row = await ownAccount(tx, context.viewer, id)
+    const check = async (tx: Checking) => {
+      const row = await ownAccount(tx, viewer, id)
+      const platform = draft.platform ?? row.platform
+      checkOpening({ platform, secret: draft.secret, login }, (path, message) => {
+        throw inputFailure({ path, message })
+      })
+      if (platform === 'claude' && (login || platform !== row.platform)) await refuseClaudeWhileOff(tx)
+      if (draft.name !== undefined) await accountEdits.refuseTakenName(tx, draft.name, id)
       if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
-        await refuseForeignGroup(tx, context.viewer, draft.groupId)
+        await refuseForeignGroup(tx, viewer, draft.groupId)
       }
-      await context.parts.accountEdits.update(tx, id, draft)
+      return row
+    }
+    await check(database.reader)
+    const proxy = draft.proxy === undefined ? accounts.byId(id)?.proxy : accounts.proxyFor(draft.proxy)
+    const tokens = await tokensOf(context, login, proxy ?? null)
+    const plan = draft.plan ?? planOf(login)
+    const fields = { ...draft, ...(plan !== undefined && { plan }) }
+    const cause = { by: 'person', requestId: context.actor.requestId, evidence: null } as const
+    const opensAnew = await change(async (tx) => {
+      const row = await check(tx)
+      const answer = await accountEdits.update(tx, id, { ...fields, ...(tokens && { login: tokens }) })
+      if (answer) await accounts.clearState(tx, id, cause)
       const before = { ...row, models: JSON.parse(row.models), modelMapping: JSON.parse(row.modelMapping) }
-      return {
-        answer: null,
-        audit: { objectType: 'Account', objectId: id, ...changedFields<object>(before, draft) },
-      }
+      const changed = changedFields<object>(before, fields)
+      const after = { ...changed.after, ...(login && { login: login.way }) }
+      return { answer, audit: { objectType: 'Account', objectId: id, before: changed.before, after } }
     })
+    if (opensAnew) accounts.cleared(id, cause)
     await tellAccounts(context)
     return { id }
   },
@@ -253,6 +182,14 @@ addMutation('testAccount', {
     return result
   },
 })
+
+/** What is read before an account is written; also outside of the transaction that writes it. */
+type Checking = Pick<Tx, 'account' | 'group' | 'setting'>
+
+async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
+  if (!(await readClaudeSwitch(tx)).enabled)
+    throw inputFailure({ path: 'platform', message: `cannot be used: ${claudeIsOff}` })
+}
 
 async function tellAccounts({ parts }: Context): Promise<void> {
   parts.accounts.changed()

@@ -23,6 +23,45 @@ export const AuthHeader = builder.enumType('AuthHeader', {
   values: { BEARER: { value: 'bearer' }, X_API_KEY: { value: 'x-api-key' } } as const,
 })
 
+const ProxyChoice = builder.enumType('ProxyChoice', {
+  values: {
+    DEFAULT: { value: 'default', description: 'What UPSTREAM_PROXY says.' },
+    NONE: { value: 'none', description: 'A direct connection, whatever UPSTREAM_PROXY says.' },
+    OWN: { value: 'own' },
+  } as const,
+})
+
+const AccountLogin = builder.objectRef<StoredLogin>('AccountLogin').implement({
+  description: 'Of an account that opens its upstream with a login. The tokens themselves have no field.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'End of the access token; null when nobody said.',
+      resolve: ({ expiresAtMs }) => dateOf(expiresAtMs),
+    }),
+    renews: t.exposeBoolean('renews', { description: 'False: it ends with its access token.' }),
+    refreshedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ refreshedAtMs }) => dateOf(refreshedAtMs),
+    }),
+    refreshFailure: t.exposeString('refreshFailure', {
+      description: "Why it is not renewed any more; '' while it is.",
+    }),
+  }),
+})
+
+interface StoredLogin {
+  expiresAtMs: bigint | null
+  refreshedAtMs: bigint | null
+  refreshFailure: string
+  renews: boolean
+}
+
+const dateOf = (ms: bigint | null): Date | null => (ms === null ? null : new Date(Number(ms)))
+
 const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMapping').implement({
   authScopes: { user: true },
   fields: (t) => ({ from: t.exposeString('from'), to: t.exposeString('to') }),
@@ -63,6 +102,20 @@ export const Account = builder.prismaNode('Account', {
     hasProxy: t.boolean({
       description: 'Its address may hold a password and is not shown.',
       resolve: ({ id }, _args, { parts }) => parts.accounts.hasProxy(id),
+    }),
+    proxyChoice: t.field({
+      type: ProxyChoice,
+      resolve: ({ id }, _args, { parts }) => parts.accounts.proxyChoice(id),
+    }),
+    plan: t.exposeString('plan', { description: "What the subscription is called; '' when nobody said." }),
+    login: t.field({
+      type: AccountLogin,
+      nullable: true,
+      description: 'null: it opens its upstream with a key.',
+      resolve: async ({ id, platform }, _args, { parts, batches }) => {
+        const stored = platform === 'claude' ? await batches.credential(id) : undefined
+        return stored ? { ...stored, renews: parts.accounts.renews(id) } : null
+      },
     }),
     enabled: t.exposeBoolean('enabled'),
     state: t.field({ type: AccountStateType, resolve: (row, _args, context) => liveOf(row, context).state }),

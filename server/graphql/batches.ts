@@ -13,6 +13,12 @@ export function createBatches(parts: Pick<GraphqlParts, 'database' | 'statistics
     user: rows((ids) => reader.user.findMany({ where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } })),
     group: rows((ids) => reader.group.findMany({ where: { AND: [visibleGroups(viewer), { id: { in: ids } }] } })),
     account: rows((ids) => reader.account.findMany({ where: { AND: [visibleAccounts(viewer), { id: { in: ids } }] } })),
+    /** What may be seen of a credential; of accounts that were read under their rights. */
+    credential: batched(async (ids: readonly number[]) => {
+      const select = { accountId: true, expiresAtMs: true, refreshedAtMs: true, refreshFailure: true } as const
+      const found = await reader.accountCredential.findMany({ where: { accountId: { in: [...ids] } }, select })
+      return new Map(found.map((row) => [row.accountId, row]))
+    }),
     apiKey: rows((ids) => reader.apiKey.findMany({ where: { AND: [visibleKeys(viewer), { id: { in: ids } }] } })),
     today: batched((ids: readonly number[]) => statistics.todayByAccount(ids)),
     keyUse: batched((ids: readonly number[]) => statistics.keyUse(ids)),

@@ -1,5 +1,6 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { AccountEdits } from '../accounts/edits.ts'
+import type { Logins } from '../accounts/oauth-login.ts'
 import type { ClientAddress } from '../client-address.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { LiveHub } from '../live/hub.ts'
@@ -94,6 +95,8 @@ export interface GraphqlParts {
   setup: Setup
   accounts: Accounts
   accountEdits: AccountEdits
+  /** Sign-ins at the vendor of claude accounts. */
+  logins: Logins
   keys: Keys
   statistics: Statistics
   live: LiveHub

@@ -183,7 +183,7 @@ addMutation('deleteGroup', {
 })
 
 /** A group that the viewer may change. Throws not found for others, as if they were not there. */
-async function ownGroup(tx: Tx, viewer: Viewer | null, id: number) {
+async function ownGroup(tx: Pick<Tx, 'group'>, viewer: Viewer | null, id: number) {
   const found = viewer && (await tx.group.findFirst({ where: { AND: [ownGroups(viewer), { id, deletedMark: 0 }] } }))
   if (!found) throw notFound('group')
   return found
@@ -197,7 +197,7 @@ function refuseToShare(viewer: Viewer | null): void {
 
 /** Refuses a group to put accounts or keys into, beside the field. */
 export async function refuseForeignGroup(
-  tx: Tx,
+  tx: Pick<Tx, 'group'>,
   viewer: Viewer | null,
   groupId: number,
   what: 'accounts' | 'keys' = 'accounts',

@@ -53,6 +53,8 @@ export interface Exchange {
   /** When the first byte of the answer went to the client, epoch ms; 0 before. */
   firstByteAtMs: number
   attempts: AttemptEntry[]
+  /** The account whose access token was renewed because the upstream refused it; 0: none. */
+  renewedId: number
 }
 
 /** How long each phase may take, in milliseconds. No limit on the whole. */
@@ -112,3 +114,6 @@ export type AttemptResult =
     }
   /** The upstream says the request itself is wrong: its answer is to be passed on as it came. */
   | { kind: 'caller'; errorType: string; refusal: { status: number; headers: string[]; body: Buffer } }
+
+/** The same, or: the access token is not taken any more, and may be renewed. */
+export type CallResult = AttemptResult | { kind: 'unauthorized' }

@@ -1,4 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Renewals } from '../accounts/oauth-renewal.ts'
 import { type AccountEvent, isEligible, isHalfOpen, readyState } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
 import type { Failure } from '../errors.ts'
@@ -8,9 +9,10 @@ import type { Dispatchers } from '../upstreams/dispatchers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { Outcome } from '../usage/ledger.ts'
 import type { Usage } from '../usage/usage.ts'
+import { createTokenKeeper } from './access-token.ts'
 import { sendFailure } from './answer.ts'
 import { upstreamBody } from './body-edits.ts'
-import type { AttemptResult, Exchange, ForwardTimers } from './exchange.ts'
+import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './exchange.ts'
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
@@ -24,6 +26,7 @@ export interface FailoverParts {
   counters: Counters
   dispatchers: Dispatchers
   upstreams: Record<Account['platform'], Upstream | undefined>
+  renew: Renewals['renew']
   timers: ForwardTimers
   now: () => number
   chance: () => number
@@ -73,7 +76,7 @@ export function createFailover(parts: FailoverParts): Failover {
     let last: Extract<AttemptResult, { kind: 'next' }> | null = null
     let misconfigured = true
     for (let failovers = 0; account !== undefined; failovers++) {
-      const result = await attempt(exchange, account, last !== null && !last.connectPhase)
+      const result = await withFreshToken(exchange, account, last !== null && !last.connectPhase)
       if (result.kind === 'done') {
         if (result.outcome === 'completed') remember(exchange, account, wish)
         return result
@@ -121,17 +124,17 @@ export function createFailover(parts: FailoverParts): Failover {
   /** The last account that could serve is not ejected before a trial. */
   function withLast(exchange: Exchange, account: Account, event: AccountEvent): AccountEvent {
     if (event.kind !== 'failed') return event
+    const { model } = exchange
     const atMs = now()
     const isLast = !accounts
       .ofGroup(exchange.key.groupId)
-      .some(
-        (other) =>
-          other !== account && serves(other, exchange.model) && isEligible(other.live.state, exchange.model, atMs),
-      )
+      .some((other) => other.id !== account.id && serves(other, model) && isEligible(other.live.state, model, atMs))
     return isLast ? { ...event, isLast } : event
   }
 
-  async function attempt(exchange: Exchange, account: Account, isRetry: boolean): Promise<AttemptResult> {
+  const withFreshToken = createTokenKeeper({ ...parts, callOnce })
+
+  async function callOnce(exchange: Exchange, account: Account, isRetry: boolean): Promise<CallResult> {
     const upstream = parts.upstreams[account.platform]
     if (!upstream) throw new Error(`no upstream speaks ${account.platform}`)
     if (isRetry) retrying++
@@ -140,7 +143,7 @@ export function createFailover(parts: FailoverParts): Failover {
     if (isTrial) accounts.report(account, { kind: 'trial' }, causeOf(exchange))
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
-    const headers = upstreamHeaders(exchange.headers, account, dropTags)
+    const headers = upstreamHeaders(exchange.headers, account, dropTags, upstream.beta)
     const body = upstreamBody(
       exchange.body,
       { span: exchange.modelSpan, from: exchange.model, to: modelSent },
@@ -156,7 +159,7 @@ export function createFailover(parts: FailoverParts): Failover {
     }
     let call: UpstreamCall | undefined
     try {
-      return await new Promise<AttemptResult>((resolve) => {
+      return await new Promise<CallResult>((resolve) => {
         const started = new UpstreamCall(
           exchange,
           account,

@@ -15,7 +15,7 @@ import { type AttemptVerdict, noReading } from '../usage/ledger.ts'
 import type { Cost, Reading } from '../usage/records.ts'
 import { sendFailure } from './answer.ts'
 import {
-  type AttemptResult,
+  type CallResult,
   type Exchange,
   errorBytesLimit,
   type ForwardTimers,
@@ -56,7 +56,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
   readonly startedAtMs: number
   readonly exchange: Exchange
   private readonly parts: CallParts
-  private readonly finished: (result: AttemptResult) => void
+  private readonly finished: (result: CallResult) => void
   private readonly firstByteMs: number
 
   private phase: Phase = 'connecting'
@@ -92,7 +92,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     modelSent: string,
     firstByteMs: number,
     parts: CallParts,
-    finished: (result: AttemptResult) => void,
+    finished: (result: CallResult) => void,
   ) {
     this.exchange = exchange
     this.account = account
@@ -384,6 +384,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
   }
 
   private judgeRefusal(): void {
+    // An access token may end before its time: a renewal and one more try decide, not this answer.
+    if (this.status === 401 && this.parts.upstream.renews && this.exchange.renewedId !== this.account.id) {
+      this.settle('refused', 'authentication_error', false)
+      return this.finish({ kind: 'unauthorized' })
+    }
     const body = Buffer.concat(this.chunks)
     const headers = this.answer!.all()
     const verdict = this.parts.upstream.judge(
@@ -483,7 +488,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     })
   }
 
-  private finish(result: AttemptResult): void {
+  private finish(result: CallResult): void {
     this.phase = 'ended'
     this.exchange.call = null
     this.decoder?.destroy()

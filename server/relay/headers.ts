@@ -89,14 +89,27 @@ export function readRequestHeaders(raw: readonly string[], connection: string | 
   return headers
 }
 
-/** The headers of the upstream request: what came, the account's credential, no compression. */
-export function upstreamHeaders(headers: RequestHeaders, account: Account, dropTags: boolean): string[] {
+/** The headers of the upstream request: what came, the account's credential, the platform's beta, no compression. */
+export function upstreamHeaders(headers: RequestHeaders, account: Account, dropTags: boolean, beta?: string): string[] {
   const list = dropTags && headers.hasTagsBeta ? withoutTagsBeta(headers.upward) : headers.upward.slice()
+  if (beta !== undefined) addBeta(list, beta)
   if (!headers.hasVersion) list.push('anthropic-version', '2023-06-01')
   list.push('accept-encoding', 'identity')
   if (account.authHeader === 'bearer') list.push('authorization', `Bearer ${account.secret}`)
   else list.push('x-api-key', account.secret)
   return list
+}
+
+/** Names `beta` beside what the client named, never in its place. */
+function addBeta(list: string[], beta: string): void {
+  let at = -1
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i]!.toLowerCase() !== 'anthropic-beta') continue
+    if (list[i + 1]!.split(',').some((one) => one.trim() === beta)) return
+    at = i + 1
+  }
+  if (at < 0) list.push('anthropic-beta', beta)
+  else list[at] = list[at]!.trim() === '' ? beta : `${list[at]},${beta}`
 }
 
 function withoutTagsBeta(upward: readonly string[]): string[] {

@@ -181,6 +181,7 @@ export function createRelay(parts: RelayParts): Relay {
       told: null,
       firstByteAtMs: 0,
       attempts: [],
+      renewedId: 0,
     }
     res.on('close', () => {
       if (res.writableFinished) return

@@ -27,7 +27,12 @@ export function messageProbe(upstream: Upstream, account: Account, model: string
   return {
     method: 'POST',
     path: upstream.address(account, '/v1/messages', ''),
-    headers: { ...credential, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    headers: {
+      ...credential,
+      ...betaOf(upstream),
+      'content-type': 'application/json',
+      'anthropic-version': '2023-06-01',
+    },
     body: JSON.stringify({
       model: account.mapping.map(model),
       max_tokens: 1,
@@ -35,6 +40,8 @@ export function messageProbe(upstream: Upstream, account: Account, model: string
     }),
   }
 }
+
+const betaOf = ({ beta }: Upstream): Record<string, string> => (beta === undefined ? {} : { 'anthropic-beta': beta })
 
 /** More of an answer than this says nothing more about the account. */
 const mostBytes = 256 * 1024

@@ -1,4 +1,5 @@
-import type { Account } from '../accounts/accounts.ts'
+import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Renewals } from '../accounts/oauth-renewal.ts'
 import type { Dispatchers } from './dispatchers.ts'
 import { look, messageProbe, refusalOf } from './probe.ts'
 import type { Upstream } from './upstream.ts'
@@ -19,11 +20,19 @@ const patienceMs = 30_000
 export function createAccountTest(parts: {
   dispatchers: Dispatchers
   upstreams: Record<Account['platform'], Upstream | undefined>
+  accounts: Pick<Accounts, 'byId'>
+  renew: Renewals['renew']
   now: () => number
 }) {
-  return async (account: Account, model: string): Promise<AccountTrial> => {
-    const upstream = parts.upstreams[account.platform]
-    if (!upstream) return { ok: false, latencyMs: 0, status: 0, message: `Nothing speaks ${account.platform} yet.` }
+  return async (tested: Account, model: string): Promise<AccountTrial> => {
+    const upstream = parts.upstreams[tested.platform]
+    if (!upstream) return { ok: false, latencyMs: 0, status: 0, message: `Nothing speaks ${tested.platform} yet.` }
+    let account = tested
+    if (parts.now() >= account.staleAtMs) {
+      const renewal = await parts.renew(account, account.secret)
+      if (renewal.kind !== 'renewed') return { ok: false, latencyMs: 0, status: 0, message: renewal.reason }
+      account = parts.accounts.byId(account.id) ?? account
+    }
     const request = messageProbe(upstream, account, model)
     const answer = await look(parts.dispatchers, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
     const { status, durationMs: latencyMs } = answer

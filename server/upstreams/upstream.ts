@@ -39,4 +39,8 @@ export interface Upstream {
   isFirstParty(account: Account): boolean
   /** What a recovery probe asks, where a message of one token is not the way; 200 means that the account is back. */
   probe?(account: Account): ProbeRequest
+  /** A beta that every request has to name, beside those that the client names. */
+  beta?: string
+  /** True when accounts open it with access tokens that end: a 401 is worth one renewal and one more try. */
+  renews?: true
 }

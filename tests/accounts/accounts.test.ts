@@ -107,13 +107,17 @@ test('the credential row is written only when secret or proxy changed', async ()
   expect((await credentialOf(id)).version).toBe(first.version + 2)
 })
 
-test('a changed address keeps the secret', async () => {
+test('a secret never goes to another address: a changed one asks for the secret again', async () => {
   const { save, groupId } = await openPool()
   await save({ ...whole, groupId })
-  expect(await save({ name: 'one', url: 'https://other.example.com' })).toMatchObject({
-    origin: 'https://other.example.com',
+  const url = 'https://other.example.com'
+  await expect(save({ name: 'one', url })).rejects.toThrow(
+    'account "one" has another url now, and needs its secret again',
+  )
+  expect(await save({ name: 'one', url, secret: 'sk-other' })).toMatchObject({
+    origin: url,
     basePath: '',
-    secret: 'sk-upstream-1',
+    secret: 'sk-other',
   })
 })
 

@@ -107,7 +107,18 @@ test('no field of any type gives a secret back', async () => {
     {},
     admin,
   )
-  const roots = ['viewer', 'deployment', 'settings', 'groups', 'accounts', 'apiKeys', 'users', 'auditLog', 'logs']
+  const roots = [
+    'viewer',
+    'deployment',
+    'settings',
+    'claudeAccounts',
+    'groups',
+    'accounts',
+    'apiKeys',
+    'users',
+    'auditLog',
+    'logs',
+  ]
   const fields = stand.graphql.schema.getQueryType()!.getFields()
   let text = ''
   for (const name of roots) {
@@ -180,6 +191,8 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   await run(`deleteApiKey(id: "${keyId}") { __typename }`)
   await run(`deleteAccount(id: "${accountId}") { __typename }`)
   await run(`deleteGroup(id: "${groupId}") { __typename }`)
+  await run('setClaudeAccounts(enabled: true, acknowledged: true) { __typename }')
+  await run('beginClaudeLogin { __typename }')
   await run('updateSettings(input: [{ name: "systemName", value: "Ours" }]) { __typename }')
   await stand.client.user.updateMany({ data: { enabled: false } })
   const token = new URL(stand.setup.linkPath(), 'http://x').searchParams.get('token')

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { createLogins } from '../../server/accounts/oauth-login.ts'
 import { createClientAddress } from '../../server/client-address.ts'
 import type { AccountTest } from '../../server/graphql/context.ts'
 import { createGraphqlDoor } from '../../server/graphql/door.ts'
@@ -45,6 +46,13 @@ export async function startGraphqlStand(
     keys,
     live,
     reload: { accounts: accounts.load, keys: keys.load },
+    logins: createLogins({
+      database,
+      seal,
+      now,
+      authorizeAddress: (state) => `https://vendor.test/authorize?state=${state}`,
+      exchange: async () => ({ kind: 'failed', reason: 'There is no vendor here.', byProxy: false }),
+    }),
     async testAccount(account, model): Promise<AccountTest> {
       tested.push({ account: account.name, model })
       return { ok: true, latencyMs: 12, status: 200, message: 'It answered.' }

@@ -8,6 +8,8 @@ import { type Pools, startPools, usualBody } from './pools.ts'
 
 /** `upstream.test` is a name that only the proxies can resolve. */
 const caFile = fileURLToPath(new URL('../support/pem/ca.pem', import.meta.url))
+/** The first failure already changes the account's state, and is told. */
+const toldAtOnce = { failures: 1, windowMs: 60_000, coolingMs: 1, longestCoolingMs: 1, trialMs: 1 }
 const credentials = { username: 'user', password: 'PROXY-CANARY:/@%é' }
 let upstream: FakeUpstream
 let impostor: FakeUpstream
@@ -35,7 +37,7 @@ beforeAll(async () => {
         { url, proxy: socksProxy.url, priority: 2 },
       ],
     },
-    { env: { CA_FILE: caFile } },
+    { env: { CA_FILE: caFile }, statePolicy: toldAtOnce },
   )
 })
 afterAll(async () => {
@@ -102,7 +104,7 @@ test('an address that the policy forbids: 503 for the client without a word of i
   const plain = await createFakeUpstream()
   const strict = await startPools(
     { p: [{ url: plain.url }], q: [{ url: 'https://169.254.169.254' }] },
-    { env: { UPSTREAM_ALLOW: '10.0.0.0/8' } },
+    { env: { UPSTREAM_ALLOW: '10.0.0.0/8' }, statePolicy: toldAtOnce },
   )
   try {
     for (const [pool, address] of [

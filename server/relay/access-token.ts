@@ -1,0 +1,56 @@
+import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Renewals } from '../accounts/oauth-renewal.ts'
+import type { AttemptResult, CallResult, Exchange } from './exchange.ts'
+
+/** One upstream call, as failover makes it. */
+export type CallOnce = (exchange: Exchange, account: Account, isRetry: boolean) => Promise<CallResult>
+
+/**
+ * Access tokens that end: one attempt at an account renews its token when it ends, and once more when the upstream does not
+ * take it; then the same account is called once again.
+ */
+export function createTokenKeeper(parts: {
+  accounts: Pick<Accounts, 'byId'>
+  renew: Renewals['renew']
+  now: () => number
+  callOnce: CallOnce
+}) {
+  const { accounts, callOnce } = parts
+
+  /** Null: the account has a fresh access token. A refresh goes on when its client leaves. */
+  async function refused(exchange: Exchange, account: Account, used: string): Promise<AttemptResult | null> {
+    const renewal = await parts.renew(account, used)
+    if (renewal.kind === 'renewed') return null
+    const { reason } = renewal
+    const isOver = renewal.kind === 'refused'
+    return {
+      kind: 'next',
+      errorType: 'token_not_renewed',
+      // Nothing was sent: outside the retry budget, as a connection that did not come about.
+      connectPhase: true,
+      misconfigured: isOver,
+      event: { kind: isOver ? 'login_needed' : 'failed', reason },
+      cause: { by: 'request', requestId: exchange.id.text, evidence: null },
+      refusal: null,
+    }
+  }
+
+  return async (exchange: Exchange, chosen: Account, isRetry: boolean): Promise<AttemptResult> => {
+    let account = chosen
+    const nowMs = parts.now()
+    if (nowMs >= account.staleAtMs) {
+      const failure = await refused(exchange, account, account.secret)
+      if (failure) return failure
+      account = accounts.byId(account.id) ?? account
+    } else if (nowMs >= account.dueAtMs) void parts.renew(account, account.secret)
+    const used = account.secret
+    const result = await callOnce(exchange, account, isRetry)
+    if (result.kind !== 'unauthorized') return result
+    exchange.renewedId = account.id
+    const failure = await refused(exchange, account, used)
+    if (failure) return failure
+    const again = await callOnce(exchange, accounts.byId(account.id) ?? account, isRetry)
+    if (again.kind === 'unauthorized') throw new Error('an access token was to be renewed twice for one request')
+    return again
+  }
+}

@@ -1,0 +1,20 @@
+import { oauthBeta } from './claude-oauth.ts'
+import { consoleUpstream } from './console.ts'
+import type { Upstream } from './upstream.ts'
+
+/**
+ * A subscription behind a login: the vendor's API as `console` speaks it, opened with an access token. What the client sent
+ * goes up as it came; nothing is added to make a request look like somebody else's.
+ */
+export const claudeUpstream: Upstream = {
+  ...consoleUpstream,
+  beta: oauthBeta,
+  renews: true,
+  // What the subscription has left costs nothing to ask, and is asked with the same token.
+  probe: ({ basePath, secret }) => ({
+    method: 'GET',
+    path: `${basePath}/api/oauth/usage`,
+    headers: { authorization: `Bearer ${secret}`, 'anthropic-beta': oauthBeta, accept: 'application/json' },
+    body: null,
+  }),
+}

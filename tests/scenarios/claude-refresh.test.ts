@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import { accountWith, startClaudeStand } from './claude-stand.ts'
+
+const states = '{ accounts { edges { node { name state { kind reason } login { refreshFailure } } } } }'
+const expired = -60_000
+
+test('fifty requests at the end of an access token: one refresh, and every request is answered', async () => {
+  const { claude, ask } = await startClaudeStand((vendor) => {
+    const login = vendor.issue()
+    vendor.revoke()
+    return [accountWith(vendor, login, expired)]
+  })
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask()))
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200))
+  expect(claude.grants).toHaveLength(1)
+  expect((await ask()).status).toBe(200)
+  expect(claude.grants).toHaveLength(1)
+})
+
+test('fifty requests whose access token was taken back early: one forced refresh, one more try each', async () => {
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), 3_600_000)])
+  const { claude, ask } = stand
+  claude.revoke()
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask()))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(claude.grants).toHaveLength(1)
+  expect((await stand.rows()).map((row) => row['outcome'])).toEqual(Array.from({ length: 50 }, () => 'completed'))
+})
+
+test('a 401 that a fresh access token does not mend: one refresh, one more try, then the account needs a login', async () => {
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), 3_600_000)])
+  const { claude, ask, graphql } = stand
+  claude.takesTokens = false
+  expect((await ask()).status).toBe(503)
+  expect(claude.grants).toHaveLength(1)
+  expect((await stand.attempts()).map((row) => row['http_status'])).toEqual([401, 401])
+  const [{ node }] = (await graphql(states)).accounts.edges
+  expect(node.state.kind).toBe('NEEDS_LOGIN')
+  // Out of service: the vendor is not asked again.
+  await ask()
+  expect(claude.grants).toHaveLength(1)
+})
+
+test('a refresh token that the vendor does not take: the account serves until its access token ends, then needs a login', async () => {
+  let offsetMs = 0
+  const stand = await startClaudeStand(
+    (vendor) => {
+      const { accessToken } = vendor.issue()
+      return [accountWith(vendor, { accessToken, refreshToken: 'sk-ant-ort01-unknown' }, 300_000)]
+    },
+    { now: () => Date.now() + offsetMs },
+  )
+  const { claude, ask, graphql } = stand
+  expect((await ask()).status).toBe(200)
+  await expect
+    .poll(async () => (await graphql(states)).accounts.edges[0].node.login.refreshFailure)
+    .toMatch(/invalid_grant/)
+  expect((await ask()).status).toBe(200)
+  expect(claude.grants).toHaveLength(1)
+  offsetMs = 301_000
+  claude.revoke()
+  expect((await ask()).status).toBe(503)
+  const [{ node }] = (await graphql(states)).accounts.edges
+  expect(node.state).toMatchObject({ kind: 'NEEDS_LOGIN' })
+  expect(claude.grants).toHaveLength(1)
+})
+
+test('a token endpoint in trouble takes no login away: the request goes to the next account, and the refresh is tried later', async () => {
+  let offsetMs = 0
+  const stand = await startClaudeStand(
+    (vendor) => [
+      { name: 'first', priority: 1, ...accountWith(vendor, vendor.issue(), expired) },
+      { name: 'second', priority: 2, ...accountWith(vendor, vendor.issue(), 3_600_000) },
+    ],
+    { now: () => Date.now() + offsetMs },
+  )
+  const { claude, ask, graphql } = stand
+  claude.troubledWith = 503
+  expect((await ask()).status).toBe(200)
+  expect((await ask()).status).toBe(200)
+  // Two requests, one question: the vendor said when to come back.
+  expect(claude.grants).toHaveLength(1)
+  const first = (await graphql(states)).accounts.edges[0].node
+  expect(first).toMatchObject({ name: 'first', state: { kind: 'READY' }, login: { refreshFailure: '' } })
+  expect(first.state.reason).toBe('The token endpoint answered 503.')
+  claude.troubledWith = null
+  offsetMs = 7_500
+  // Another conversation: the first stays with the account that answered it.
+  expect((await ask({ messages: [{ role: 'user', content: 'something else' }] })).status).toBe(200)
+  expect(claude.grants).toHaveLength(2)
+  expect((await stand.rows()).at(-1)).toMatchObject({ attempts: 1, outcome: 'completed' })
+})

@@ -1,0 +1,71 @@
+import { onTestFinished } from 'vitest'
+import { createFakeClaude, type FakeClaude, type Login } from '../support/fake-claude.ts'
+import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../support/relay-app.ts'
+import { type Answer, ask } from './pools.ts'
+
+const admin = { username: 'admin', password: 'correct horse battery' }
+const adminEnv = { DEFAULT_ADMIN_USERNAME: admin.username, DEFAULT_ADMIN_PASSWORD: admin.password }
+
+/** One operation of GraphQL, signed in as the administrator. */
+export async function signedIn(url: string) {
+  const post = async (query: string, variables: object, token?: string) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify({ query, variables }),
+    })
+    // biome-ignore lint/suspicious/noExplicitAny: tests read what they asked for
+    return (await response.json()) as { data: any; errors?: { message: string }[] }
+  }
+  const signIn = `mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }`
+  const token = (await post(signIn, { input: admin })).data.signIn.accessToken as string
+  return async (query: string, variables: object = {}) => {
+    const { data, errors } = await post(query, variables, token)
+    if (errors) throw new Error(errors.map(({ message }) => message).join('; '))
+    return data
+  }
+}
+
+export type Graphql = Awaited<ReturnType<typeof signedIn>>
+
+const turnOn = (graphql: Graphql) =>
+  graphql('mutation { setClaudeAccounts(enabled: true, acknowledged: true) { __typename } }')
+
+/** An account of a provisioning file that opens the vendor with this login. */
+export const accountWith = (claude: FakeClaude, { accessToken, refreshToken }: Login, expiresInMs?: number) => ({
+  platform: 'claude',
+  url: claude.url,
+  secret: undefined,
+  accessToken,
+  refreshToken,
+  ...(expiresInMs !== undefined && { expiresAt: new Date(Date.now() + expiresInMs).toISOString() }),
+})
+
+export interface ClaudeStand extends RelayApp {
+  claude: FakeClaude
+  graphql: Graphql
+  ask(body?: object): Promise<Answer>
+}
+
+/** A relay beside an emulated vendor, claude accounts turned on; all of it goes with the test. */
+export async function startClaudeStand(
+  accountsOf: (claude: FakeClaude) => RelayAppOptions['accounts'],
+  options: RelayAppOptions = {},
+): Promise<ClaudeStand> {
+  const claude = await createFakeClaude()
+  onTestFinished(() => claude.close())
+  const relay = await startRelayApp({
+    ...options,
+    accounts: accountsOf(claude) ?? [],
+    env: { ...adminEnv, ...claude.env, ...options.env },
+  })
+  onTestFinished(() => relay.stop())
+  const graphql = await signedIn(relay.app.url)
+  await turnOn(graphql)
+  return {
+    ...relay,
+    claude,
+    graphql,
+    ask: (body = {}) => ask(relay.base, testKey, { body: { stream: false, ...body } }),
+  }
+}

@@ -1,0 +1,157 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { createFakeUpstream, type Exchange, type FakeUpstream } from './fake-upstream.ts'
+
+/** A login as the vendor gives it out. */
+export interface Login {
+  accessToken: string
+  refreshToken: string
+}
+
+/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. */
+export interface FakeClaude extends FakeUpstream {
+  /** Points a relay at it. */
+  env: Record<string, string>
+  /** Bodies of calls of the token endpoint, refused ones too, in order. */
+  grants: Record<string, unknown>[]
+  /** A login, as if somebody had signed in before. */
+  issue(): Login
+  /** Access tokens are not taken any more from now on; of one login, or of all. */
+  revoke(accessToken?: string): void
+  /** What the vendor's page would show to a person who signs in at `url`. */
+  signIn(url: string): string
+  /** False: no access token is taken, fresh ones neither. */
+  takesTokens: boolean
+  /** In place of an answer of the token endpoint: a page of somebody in between, with this status. */
+  troubledWith: number | null
+  /** Seconds that fresh access tokens last. */
+  expiresInS: number
+  /** Waited for between taking a refresh token and answering. */
+  beforeAnswer: (exchange: Exchange) => Promise<void>
+  /** True: a refresh token works again until what it gave is used (some vendors forgive lost answers). */
+  forgiving: boolean
+}
+
+const clientId = 'client-of-the-test'
+const scopes = 'one two'
+
+export async function createFakeClaude(): Promise<FakeClaude> {
+  const upstream = await createFakeUpstream()
+  const access = new Set<string>()
+  const refresh = new Set<string>()
+  const spent = new Set<string>()
+  const codes = new Map<string, { challenge: string; state: string; redirect: string }>()
+  const random = () => randomBytes(24).toString('base64url')
+  const env = {
+    CLAUDE_AUTHORIZE_URL: `${upstream.url}/oauth/authorize`,
+    CLAUDE_TOKEN_URL: `${upstream.url}/v1/oauth/token`,
+    CLAUDE_REDIRECT_URL: `${upstream.url}/oauth/code/callback`,
+    CLAUDE_CLIENT_ID: clientId,
+    CLAUDE_SCOPES: scopes,
+  }
+
+  const claude: FakeClaude = {
+    ...upstream,
+    env,
+    grants: [],
+    expiresInS: 8 * 3600,
+    forgiving: false,
+    takesTokens: true,
+    troubledWith: null,
+    beforeAnswer: async () => {},
+    issue() {
+      const login = { accessToken: `sk-ant-oat01-${random()}`, refreshToken: `sk-ant-ort01-${random()}` }
+      access.add(login.accessToken)
+      refresh.add(login.refreshToken)
+      return login
+    },
+    revoke(accessToken) {
+      if (accessToken === undefined) access.clear()
+      else access.delete(accessToken)
+    },
+    signIn(url) {
+      const { searchParams, origin, pathname } = new URL(url)
+      const asked = Object.fromEntries(searchParams)
+      const { state = '', code_challenge: challenge = '', redirect_uri: redirect = '', ...rest } = asked
+      const expected = { code: 'true', client_id: clientId, response_type: 'code', scope: scopes }
+      if (
+        origin + pathname !== env.CLAUDE_AUTHORIZE_URL ||
+        redirect !== env.CLAUDE_REDIRECT_URL ||
+        !/^[\w-]{43}$/.test(state) ||
+        !/^[\w-]{43}$/.test(challenge) ||
+        !isDeepStrictEqual(rest, { ...expected, code_challenge_method: 'S256' })
+      )
+        throw new Error(`the vendor does not take this address: ${url}`)
+      const code = `code-${random()}`
+      codes.set(code, { challenge, state, redirect })
+      return `${code}#${state}`
+    },
+  }
+
+  upstream.scriptWhen(
+    ({ path }) => path === '/v1/oauth/token',
+    async (exchange) => {
+      const { json } = exchange
+      claude.grants.push(json)
+      if (claude.troubledWith !== null) {
+        return exchange.respond(claude.troubledWith, { 'retry-after': '7' }, '<html>GRANT-CANARY</html>')
+      }
+      const isGood = exchange.request.headers['content-type'] === 'application/json' && take(json)
+      await claude.beforeAnswer(exchange)
+      if (!isGood) return exchange.respond(400, {}, { error: 'invalid_grant', error_description: 'GRANT-CANARY' })
+      const { accessToken, refreshToken } = claude.issue()
+      return exchange.respond(
+        200,
+        {},
+        {
+          token_type: 'Bearer',
+          access_token: accessToken,
+          refresh_token: refreshToken,
+          expires_in: claude.expiresInS,
+          scope: scopes,
+        },
+      )
+    },
+  )
+
+  function take(json: Record<string, unknown>): boolean {
+    if (json['client_id'] !== clientId) return false
+    if (json['grant_type'] === 'refresh_token') {
+      const token = String(json['refresh_token'])
+      const isGood = refresh.delete(token) || (claude.forgiving && spent.has(token))
+      spent.add(token)
+      return isGood
+    }
+    const code = codes.get(String(json['code']))
+    codes.delete(String(json['code']))
+    const challenge = createHash('sha256').update(String(json['code_verifier'])).digest('base64url')
+    return (
+      json['grant_type'] === 'authorization_code' &&
+      code !== undefined &&
+      code.challenge === challenge &&
+      code.state === json['state'] &&
+      code.redirect === json['redirect_uri']
+    )
+  }
+
+  upstream.scriptWhen(
+    ({ path, headers }) => {
+      if (!path.startsWith('/v1/messages')) return false
+      const betas = String(headers['anthropic-beta'] ?? '').split(',')
+      const token = /^Bearer (.*)$/.exec(headers.authorization ?? '')?.[1] ?? ''
+      return (
+        headers['x-api-key'] !== undefined ||
+        !betas.includes('oauth-2025-04-20') ||
+        !claude.takesTokens ||
+        !access.has(token)
+      )
+    },
+    (exchange) =>
+      exchange.respond(
+        401,
+        {},
+        { type: 'error', error: { type: 'authentication_error', message: 'Invalid bearer token' } },
+      ),
+  )
+  return claude
+}
