@@ -4,7 +4,7 @@ import { type ChoreParts, createChores } from './chores.ts'
 import { createLease } from './lease.ts'
 import { createProbes, type ProbeOutcome, type ProbesParts } from './probes.ts'
 import { createRuns } from './runs.ts'
-import { createScheduler } from './scheduler.ts'
+import { createScheduler, type Job } from './scheduler.ts'
 
 /** What tests and deployments set. */
 export interface JobTimes {
@@ -32,6 +32,8 @@ export interface JobsParts
     Pick<ChoreParts, 'onDrift' | 'dayAt'> {
   locks: Locks
   times: JobTimes
+  /** More jobs, whose work is another room's. */
+  others?: readonly { name: string; everyMs: number; isDue: () => boolean; run: () => Promise<string> }[]
   /** In place of our own workers. */
   workers?: { probe?: URL; chore?: URL } | undefined
   onError: (error: unknown, doing: string) => void
@@ -63,7 +65,16 @@ export function createJobs(parts: JobsParts) {
     patienceMs: Math.ceil(times.patienceMs / 2),
     longestMs: times.longestProbeMs,
   })
-  const jobs = [probes.job, ...createChores({ ...parts, runs, worker: workers.chore, times })]
+  const others = (parts.others ?? []).map(
+    ({ name, everyMs, isDue, run }): Job => ({
+      name,
+      everyMs,
+      worker: workers.chore,
+      begin: () => (isDue() ? 'ring' : null),
+      decide: run,
+    }),
+  )
+  const jobs = [probes.job, ...createChores({ ...parts, runs, worker: workers.chore, times }), ...others]
   const lease = createLease({ locks: parts.locks, name: 'jobs', onError })
   const scheduler = createScheduler({
     jobs,
