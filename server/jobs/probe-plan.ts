@@ -28,8 +28,10 @@ export function nextLookMs(nowMs: number, tries: number, chance: number, pace: P
  * Whether an answer brings the account back. Never the opposite: what a probe is refused says nothing that a request did
  * not say before. `judged` is null for status 200.
  */
-export function isBack(state: Pick<AccountState, 'kind'>, judged: Verdict | null): boolean {
-  if (judged === null) return true
+export function isBack(state: Pick<AccountState, 'kind'>, judged: Verdict | null, wasMessage = true): boolean {
+  // A page about the account is also shown to those that may send nothing now.
+  const saysNothing = !wasMessage && (state.kind === 'limited' || state.kind === 'unfunded')
+  if (judged === null) return !saysNothing
   // The upstream works and reads requests; of money, limits and logins this says nothing.
   return judged.kind === 'caller' && (state.kind === 'cooling' || state.kind === 'probing')
 }

@@ -160,8 +160,15 @@ export function createProbes(parts: ProbesParts) {
     const { status, durationMs } = answer
     const upstream = parts.upstreams[account.platform]!
     const verdict = status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer), model, now())
-    const ok = status !== 0 && isBack(account.live.state, verdict)
-    const message = status === 0 ? answer.problem : verdict ? `${status} ${verdict.errorType}` : 'It answered.'
+    const ok = status !== 0 && isBack(account.live.state, verdict, !upstream.probe)
+    const message =
+      status === 0
+        ? answer.problem
+        : verdict
+          ? `${status} ${verdict.errorType}`
+          : ok
+            ? 'It answered.'
+            : 'It answered, and its limit goes on.'
     let costNano = 0
     if (status === 200 && !upstream.probe) {
       const reading = readUsageFromJson(Buffer.from(answer.body))

@@ -37,7 +37,7 @@ export interface Upstream {
   judgeEvent(errorType: string, nowMs: number): Verdict
   /** True when the account is the vendor's own API: only then do `tags` travel. */
   isFirstParty(account: Account): boolean
-  /** What a recovery probe asks, where a message of one token is not the way; 200 means that the account is back. */
+  /** What a recovery probe asks where a message is not the way: 200 tells that login and network hold, and nothing of limits. */
   probe?(account: Account): ProbeRequest
   /** A beta that every request has to name, beside those that the client names. */
   beta?: string

@@ -39,6 +39,9 @@ test('a refusal that is the request’s own proves that a cooled upstream works,
     expect(isBack({ kind }, verdict('caller'))).toBe(false)
     expect(isBack({ kind }, null)).toBe(true)
   }
+  // Answers to questions that are no messages: of the login, not of limits.
+  for (const kind of ['cooling', 'probing', 'needs_login'] as const) expect(isBack({ kind }, null, false)).toBe(true)
+  for (const kind of ['limited', 'unfunded'] as const) expect(isBack({ kind }, null, false)).toBe(false)
   for (const kind of ['limited', 'refused', 'failing'] as const)
     expect(isBack({ kind: 'cooling' }, verdict(kind))).toBe(false)
 })
