@@ -1,0 +1,147 @@
+import { expect, test } from 'vitest'
+import { createConnectProxy } from '../support/connect-proxy.ts'
+import type { FakeClaude } from '../support/fake-claude.ts'
+import { type ClaudeStand, startClaudeStand } from './claude-stand.ts'
+
+const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {
+  ... on CreateAccountSuccess { account { id plan proxyChoice login { renews expiresAt } } }
+  ... on InputFailure { fields { path message } } } }`
+const begin =
+  'mutation { beginClaudeLogin { ... on BeginClaudeLoginSuccess { url state } ... on ConflictFailure { message } } }'
+
+/** Names of the fields that were refused, and what was said of them; nothing is stored when any is. */
+async function add(stand: ClaudeStand, login: object, more: object = {}) {
+  const { groups } = await stand.graphql('{ groups { edges { node { id } } } }')
+  const input = {
+    name: 'mine',
+    platform: 'CLAUDE',
+    url: stand.claude.url,
+    groupId: groups.edges[0].node.id,
+    login,
+    ...more,
+  }
+  return (await stand.graphql(create, { input })).createAccount
+}
+
+const countOf = async (stand: ClaudeStand) =>
+  (await stand.graphql('{ accounts { edges { node { id } } } }')).accounts.edges.length
+const start = () => startClaudeStand(() => [])
+const codeFrom = async (stand: ClaudeStand) => stand.claude.signIn((await stand.graphql(begin)).beginClaudeLogin.url)
+const addressOf = (claude: FakeClaude, pasted: string) => {
+  const [code = '', state = ''] = pasted.split('#')
+  return `${claude.env['CLAUDE_REDIRECT_URL']}?${new URLSearchParams({ code, state })}`
+}
+
+test('a code opens the account, pasted as CODE#STATE or as the address; a state is good once', async () => {
+  const stand = await start()
+  const pasted = await codeFrom(stand)
+  const made = await add(stand, { code: pasted }, { plan: 'max' })
+  expect(made.account).toMatchObject({ plan: 'max', login: { renews: true } })
+  expect((await stand.ask()).status).toBe(200)
+  expect((await add(stand, { code: pasted }, { name: 'again' })).fields[0].path).toBe('login.code')
+  const other = addressOf(stand.claude, await codeFrom(stand))
+  expect((await add(stand, { code: other }, { name: 'other' })).account).toBeDefined()
+  expect(await countOf(stand)).toBe(2)
+})
+
+test('a code without its state, with a foreign one, or refused by the vendor names its field, and nothing is stored', async () => {
+  const stand = await start()
+  const [code] = (await codeFrom(stand)).split('#')
+  for (const wrong of [code, `${code}#${'x'.repeat(43)}`, 'https://example.com/?code=abc', 'nonsense']) {
+    const { fields } = await add(stand, { code: wrong })
+    expect(fields).toEqual([{ path: 'login.code', message: expect.any(String) }])
+  }
+  expect(stand.claude.grants).toEqual([])
+  const { state } = (await stand.graphql(begin)).beginClaudeLogin
+  const refused = await add(stand, { code: `code-that-nobody-gave#${state}` })
+  expect(refused.fields).toEqual([{ path: 'login.code', message: expect.stringContaining('400 invalid_grant') }])
+  expect(await countOf(stand)).toBe(0)
+})
+
+test('the code is exchanged through the proxy of the account; a proxy that does not work is named, and the code stays good', async () => {
+  const stand = await start()
+  const proxy = await createConnectProxy()
+  const pasted = await codeFrom(stand)
+  const broken = await add(stand, { code: pasted }, { proxy: 'http://user:PROXY-CANARY@127.0.0.1:1' })
+  expect(broken.fields).toEqual([
+    { path: 'proxy', message: expect.stringContaining('Proxy 127.0.0.1:1 cannot be reached') },
+  ])
+  expect(JSON.stringify(broken)).not.toContain('CANARY')
+  const made = await add(stand, { code: pasted }, { proxy: proxy.url })
+  expect(made.account.proxyChoice).toBe('OWN')
+  expect(proxy.targets).toEqual([`127.0.0.1:${stand.claude.port}`])
+  await proxy.close()
+})
+
+test('tokens by hand, a setup token, and credentials files in seconds and milliseconds open accounts', async () => {
+  const stand = await start()
+  const { claude } = stand
+  const endMs = Math.floor(Date.now() / 1000) * 1000 + 3_600_000
+  const [byHand, cli, sdk] = [claude.issue(), claude.issue(), claude.issue()]
+  const files = [
+    { claudeAiOauth: { ...cli, expiresAt: endMs, scopes: ['user:inference'], subscriptionType: 'max' } },
+    {
+      version: 1,
+      type: 'oauth_token',
+      access_token: sdk.accessToken,
+      refresh_token: sdk.refreshToken,
+      expires_at: endMs / 1000,
+    },
+  ]
+  const expiresAt = new Date(endMs).toISOString()
+  const hand = await add(stand, { ...byHand, expiresAt }, { name: 'hand' })
+  expect(hand.account.login).toEqual({ renews: true, expiresAt })
+  const setup = await add(stand, { setupToken: claude.issue().accessToken }, { name: 'setup' })
+  expect(setup.account.login).toEqual({ renews: false, expiresAt: null })
+  const plans = []
+  for (const [index, file] of files.entries()) {
+    const { account } = await add(stand, { credentialsFile: JSON.stringify(file) }, { name: `file ${index}` })
+    expect(account.login).toEqual({ renews: true, expiresAt })
+    plans.push(account.plan)
+  }
+  expect(plans).toEqual(['max', ''])
+})
+
+test.each([
+  ['not JSON', 'credentialsFile'],
+  ['{}', 'credentialsFile'],
+  ['{"claudeAiOauth":{"refreshToken":"CANARY"}}', 'credentialsFile'],
+  ['{"claudeAiOauth":{"accessToken":"CANARY","expiresAt":"soon"}}', 'credentialsFile'],
+])('the token file %j names its field, without what it holds', async (credentialsFile, field) => {
+  const stand = await start()
+  const { fields } = await add(stand, { credentialsFile })
+  expect(fields).toEqual([{ path: `login.${field}`, message: expect.not.stringContaining('CANARY') }])
+  expect(await countOf(stand)).toBe(0)
+})
+
+test('until an administrator turns them on and acknowledges the notice, they take no part; the audit keeps who and when', async () => {
+  const stand = await startClaudeStand((claude) => [
+    { platform: 'claude', url: claude.url, secret: undefined, accessToken: claude.issue().accessToken },
+  ])
+  const set = (enabled: boolean, acknowledged?: boolean) =>
+    stand.graphql(
+      `mutation ($enabled: Boolean!, $acknowledged: Boolean) { setClaudeAccounts(enabled: $enabled, acknowledged: $acknowledged) {
+        ... on SetClaudeAccountsSuccess { claudeAccounts { enabled acknowledgedBy { username } acknowledgedAt } }
+        ... on InputFailure { fields { path } } } }`,
+      { enabled, acknowledged },
+    )
+  await set(false)
+  expect((await stand.ask()).status).toBe(503)
+  expect(stand.claude.requests).toEqual([])
+  expect((await stand.graphql(begin)).beginClaudeLogin.message).toContain('are off')
+  expect((await add(stand, { setupToken: 'sk-ant-oat01-x' })).fields[0].path).toBe('platform')
+  expect((await set(true)).setClaudeAccounts.fields).toEqual([{ path: 'acknowledged' }])
+  expect((await set(true, true)).setClaudeAccounts.claudeAccounts).toMatchObject({
+    enabled: true,
+    acknowledgedBy: { username: 'admin' },
+    acknowledgedAt: expect.any(String),
+  })
+  expect((await stand.ask()).status).toBe(200)
+  const { headers } = stand.claude.requests[0]!
+  expect(headers['anthropic-beta']).toBe('oauth-2025-04-20')
+  const { auditLog } = await stand.graphql('{ auditLog { edges { node { action after user { username } } } } }')
+  const rows = auditLog.edges.map((edge: { node: object }) => edge.node)
+  expect(rows.filter((row: { action: string }) => row.action === 'setClaudeAccounts')[0]).toMatchObject({
+    after: expect.stringContaining('The terms of Claude subscriptions'),
+  })
+})
