@@ -10,8 +10,8 @@ import type { Cause } from './transitions.ts'
 /** What came of a wish for a fresh access token. Reasons are for people. */
 export type Renewal = { kind: 'renewed' } | { kind: 'refused' | 'failed'; reason: string }
 
-/** A refresh token is good once: whoever held the lock and died is waited for no longer than this. */
-const lockMs = 60_000
+/** Whoever held the lock and died is waited for no longer than this; the living keep it as long as they ask. */
+const lockMs = 10_000
 const firstPauseMs = 5_000
 const longestPauseMs = 300_000
 /** Renewals at a time, when many are due. */

@@ -4,7 +4,7 @@ import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../
 import { type Answer, ask } from './pools.ts'
 
 const admin = { username: 'admin', password: 'correct horse battery' }
-const adminEnv = { DEFAULT_ADMIN_USERNAME: admin.username, DEFAULT_ADMIN_PASSWORD: admin.password }
+export const adminEnv = { DEFAULT_ADMIN_USERNAME: admin.username, DEFAULT_ADMIN_PASSWORD: admin.password }
 
 /** One operation of GraphQL, signed in as the administrator. */
 export async function signedIn(url: string) {
@@ -28,7 +28,7 @@ export async function signedIn(url: string) {
 
 export type Graphql = Awaited<ReturnType<typeof signedIn>>
 
-const turnOn = (graphql: Graphql) =>
+export const turnOn = (graphql: Graphql) =>
   graphql('mutation { setClaudeAccounts(enabled: true, acknowledged: true) { __typename } }')
 
 /** An account of a provisioning file that opens the vendor with this login. */
