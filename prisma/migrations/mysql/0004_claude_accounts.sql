@@ -16,14 +16,3 @@ CREATE TABLE `account_logins` (
   PRIMARY KEY (`state_hmac`),
   INDEX `account_logins_expires_at_ms_idx` (`expires_at_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-
-CREATE TABLE `account_gauges` (
-  `account_id` INTEGER NOT NULL,
-  `gauge` VARCHAR(32) NOT NULL,
-  `at_ms` BIGINT NOT NULL,
-  `utilization_ppm` INTEGER NOT NULL,
-  `status` VARCHAR(32) NOT NULL,
-  `reset_at_ms` BIGINT NULL,
-  PRIMARY KEY (`account_id`, `gauge`, `at_ms`),
-  INDEX `account_gauges_at_ms_idx` (`at_ms`)
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
