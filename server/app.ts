@@ -219,6 +219,10 @@ async function compose(
     policy: options.statePolicy,
     defaultProxy: config.upstreamProxy,
     newId: requestId,
+    onFailure(account, reason) {
+      roomLog(log, 'accounts').info({ account: account.name, reason }, 'account failed')
+      tellAccount(account)
+    },
     onTransition(account, steps) {
       for (const { from, to, model, untilMs, reason, cause } of steps) {
         const fields = { account: account.name, from, to, model, until: untilMs, reason, by: cause.by }

@@ -101,6 +101,7 @@ export function createAccounts(parts: {
   policy?: StatePolicy
   /** For accounts that name none. */
   defaultProxy?: string | null
+  onFailure?: (account: Account, reason: string) => void
   onTransition?: (account: Account, steps: readonly Transition[]) => void
   /** A state or a step could not be written yet. */
   onError?: (error: unknown, doing: string) => void
@@ -173,6 +174,7 @@ export function createAccounts(parts: {
     policy: parts.policy,
     store: timeline.write,
     writeIn: timeline.writeIn,
+    onFailure: parts.onFailure,
     onTransition: parts.onTransition,
   })
   /** What a choice of proxy comes to. */

@@ -27,6 +27,8 @@ export interface ReportParts {
   store: (account: Account, steps: readonly Transition[]) => void
   /** Writes steps of the timeline in a transaction. */
   writeIn: (tx: Tx, accountId: number, steps: readonly Transition[]) => Promise<void>
+  /** A failure was counted, without making the account rest yet. */
+  onFailure?: ((account: Account, reason: string) => void) | undefined
   /** An account rests, is back, or is to be probed: told once among all processes. `steps` is empty for a plan. */
   onTransition?: ((account: Account, steps: readonly Transition[]) => void) | undefined
 }
@@ -38,7 +40,8 @@ export function createReports(parts: ReportParts) {
 
   function report(account: Account, event: AccountEvent, cause: Cause): void {
     const steps = change(account, event, cause)
-    // Failures that are only counted are no news.
+    if (event.kind === 'failed' && steps?.length === 0) parts.onFailure?.(account, event.reason)
+    // What is only counted is no step, and is not stored.
     if (steps === null || (steps.length === 0 && event.kind !== 'probe_planned')) return
     parts.store(account, steps)
     parts.onTransition?.(account, steps)

@@ -28,6 +28,8 @@ export interface AccountState {
   failures: { count: number; firstMs: number }
   /** Coolings in a row: the exponent of the back-off. */
   coolings: number
+  /** Limits in a row that named no end. */
+  limits: number
   /** Rests of single models (as requested) or of families (a pattern with `*`), beside the state of the whole account. */
   models: Readonly<Record<string, Rest>>
 }
@@ -37,8 +39,8 @@ export type AccountEvent =
   | { kind: 'answered' }
   /** A probe that began at `startedMs` was answered: whatever is older than it is over, or with `model` the rest of that model. */
   | { kind: 'recovered'; startedMs: number; model?: string }
-  /** `model`: only this model rests, or the family that a pattern names. */
-  | { kind: 'limited'; untilMs: number; reason: string; model?: string }
+  /** `model`: only this model rests, or the family that a pattern names. `untilMs` null: nobody said, it backs off. */
+  | { kind: 'limited'; untilMs: number | null; reason: string; model?: string }
   | { kind: 'forbidden'; model: string; keyId: number; untilMs: number; reason: string }
   /** `isLast`: no other account could serve; it is not ejected before a trial failed too. */
   | { kind: 'failed'; reason: string; isLast?: boolean }
@@ -55,6 +57,10 @@ export type AccountEvent =
   | { kind: 'probe_planned'; atMs: number | null }
   | { kind: 'cleared' }
 
+/** A limit whose end nobody names: half a minute, doubled each time. */
+const firstLimitMs = 30_000
+const longestLimitMs = 300_000
+
 const longestText = 2000
 /** More models than this rest one by one only where somebody makes their names up. */
 const mostModelRests = 50
@@ -69,6 +75,7 @@ export const readyState: AccountState = Object.freeze({
   nextProbeAtMs: null,
   failures: { count: 0, firstMs: 0 },
   coolings: 0,
+  limits: 0,
   models: noModels,
 })
 
@@ -110,8 +117,7 @@ export function fold(
     case 'recovered':
       return foldRecovery(state, event, nowMs)
     case 'limited':
-      if (event.model !== undefined) return withModelRest(state, event.model, event, nowMs)
-      return withRest(state, 'limited', event, nowMs)
+      return foldLimit(state, event, nowMs, chance)
     case 'forbidden':
       return foldForbidden(state, event, nowMs)
     case 'failed':
@@ -189,7 +195,13 @@ function foldAnswer(state: AccountState, nowMs: number): AccountState {
   // A request that was already on its way says nothing about a limit that came after it.
   if (state.kind !== 'ready' && state.kind !== 'cooling' && state.kind !== 'probing' && !isOver(state, nowMs))
     return state
-  if (state.kind === 'ready' && state.failures.count === 0 && state.coolings === 0 && models === state.models)
+  if (
+    state.kind === 'ready' &&
+    state.failures.count === 0 &&
+    state.coolings === 0 &&
+    state.limits === 0 &&
+    models === state.models
+  )
     return state
   return { ...readyState, sinceMs: state.kind === 'ready' ? state.sinceMs : nowMs, models }
 }
@@ -202,6 +214,20 @@ function foldRecovery(
   if (model !== undefined) return withoutModel(state, model)
   if (state.kind === 'ready' || state.sinceMs > startedMs) return state
   return { ...readyState, sinceMs: nowMs, models: withoutExpired(state.models, nowMs) }
+}
+
+function foldLimit(
+  state: AccountState,
+  event: Extract<AccountEvent, { kind: 'limited' }>,
+  nowMs: number,
+  chance: number,
+): AccountState {
+  const { reason } = event
+  const backOffMs = Math.min(firstLimitMs * 2 ** state.limits, longestLimitMs) * (1 + chance / 5)
+  const untilMs = event.untilMs ?? nowMs + Math.round(backOffMs)
+  if (event.model !== undefined) return withModelRest(state, event.model, { untilMs, reason }, nowMs)
+  const after = withRest(state, 'limited', { untilMs, reason }, nowMs)
+  return after === state || event.untilMs !== null ? after : { ...after, limits: state.limits + 1 }
 }
 
 function foldForbidden(

@@ -31,6 +31,8 @@ export function createTokenKeeper(parts: {
       misconfigured: isOver,
       event: { kind: isOver ? 'login_needed' : 'failed', reason },
       cause: { by: 'request', requestId: exchange.id.text, evidence: null },
+      sameAs: '',
+      passIfLast: false,
       refusal: null,
     }
   }

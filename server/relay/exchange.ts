@@ -109,7 +109,11 @@ export type AttemptResult =
       /** What happened to the account, if anything; and who found it out. */
       event: AccountEvent | null
       cause: Cause
-      /** The upstream's own answer, to pass on if no other account can serve. */
+      /** Two with the same text met a fault of the request; '' when the fault is the account's. */
+      sameAs: string
+      /** The upstream's own words go to the client if no other account can serve. */
+      passIfLast: boolean
+      /** The upstream's own answer, where it may be passed on. */
       refusal: { status: number; headers: string[]; body: Buffer } | null
     }
   /** The upstream says the request itself is wrong: its answer is to be passed on as it came. */

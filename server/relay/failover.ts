@@ -1,7 +1,6 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { Renewals } from '../accounts/oauth-renewal.ts'
-import { type AccountEvent, isEligible, isHalfOpen, readyState } from '../accounts/state.ts'
-import type { Cause } from '../accounts/transitions.ts'
+import { isEligible, readyState } from '../accounts/state.ts'
 import type { Failure } from '../errors.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { Counters } from '../store/counters.ts'
@@ -12,12 +11,12 @@ import type { Usage } from '../usage/usage.ts'
 import { createTokenKeeper } from './access-token.ts'
 import { sendFailure } from './answer.ts'
 import { upstreamBody } from './body-edits.ts'
+import { createConsequences, type Doubts } from './consequences.ts'
 import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './exchange.ts'
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
 import type { Places } from './places.ts'
-import { serves } from './schedule.ts'
 import { createStickiness, type TrialWish } from './stickiness.ts'
 
 export interface FailoverParts {
@@ -65,6 +64,7 @@ const fewestRetries = 3
 /** Which account serves a request, and what happens when it does not. */
 export function createFailover(parts: FailoverParts): Failover {
   const { accounts, usage, counters, timers, now, places } = parts
+  const consequences = createConsequences({ accounts, now })
   const calls = new Set<UpstreamCall>()
   const { wishOf, remember } = createStickiness(parts)
   let retrying = 0
@@ -75,15 +75,17 @@ export function createFailover(parts: FailoverParts): Failover {
     let account = first && mayStill(exchange, first) ? first : await waitInLine(exchange, first, wish)
     let last: Extract<AttemptResult, { kind: 'next' }> | null = null
     let misconfigured = true
+    let doubts: Doubts | null = null
     for (let failovers = 0; account !== undefined; failovers++) {
       const result = await withFreshToken(exchange, account, last !== null && !last.connectPhase)
       if (result.kind === 'done') {
+        if (doubts && result.outcome === 'completed') consequences.answered(doubts)
         if (result.outcome === 'completed') remember(exchange, account, wish)
         return result
       }
       if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
       wish.tried.add(account.id)
-      if (result.event) accounts.report(account, withLast(exchange, account, result.event), result.cause)
+      doubts = consequences.failed(exchange, account, result, doubts)
       places.free(exchange)
       misconfigured &&= result.misconfigured
       last = result
@@ -96,7 +98,7 @@ export function createFailover(parts: FailoverParts): Failover {
       account = places.take(exchange, wish) ?? (await waitInLine(exchange, undefined, wish))
     }
     if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
-    if (last?.refusal && last.refusal.status < 500 && exchange.metered)
+    if (last?.refusal && last.refusal.status < 500 && (last.passIfLast || doubts?.isRequests) && exchange.metered)
       return passOn(exchange, last.refusal, last.errorType)
     wish.nowMs = now()
     return giveUp(exchange, exhausted(exchange, accounts.ofGroup(exchange.key.groupId), wish, last, misconfigured))
@@ -121,26 +123,18 @@ export function createFailover(parts: FailoverParts): Failover {
     }
   }
 
-  /** The last account that could serve is not ejected before a trial. */
-  function withLast(exchange: Exchange, account: Account, event: AccountEvent): AccountEvent {
-    if (event.kind !== 'failed') return event
-    const { model } = exchange
-    const atMs = now()
-    const isLast = !accounts
-      .ofGroup(exchange.key.groupId)
-      .some((other) => other.id !== account.id && serves(other, model) && isEligible(other.live.state, model, atMs))
-    return isLast ? { ...event, isLast } : event
+  function upstreamOf({ platform }: Account): Upstream {
+    const upstream = parts.upstreams[platform]
+    if (!upstream) throw new Error(`no upstream speaks ${platform}`)
+    return upstream
   }
 
   const withFreshToken = createTokenKeeper({ ...parts, callOnce })
 
   async function callOnce(exchange: Exchange, account: Account, isRetry: boolean): Promise<CallResult> {
-    const upstream = parts.upstreams[account.platform]
-    if (!upstream) throw new Error(`no upstream speaks ${account.platform}`)
+    const upstream = upstreamOf(account)
     if (isRetry) retrying++
-    // Chosen in this very turn: no other request can have taken the trial.
-    const isTrial = isHalfOpen(account.live.state, now())
-    if (isTrial) accounts.report(account, { kind: 'trial' }, causeOf(exchange))
+    const isTrial = consequences.begun(exchange, account)
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
     const headers = upstreamHeaders(exchange.headers, account, dropTags, upstream.beta)
@@ -160,14 +154,7 @@ export function createFailover(parts: FailoverParts): Failover {
     let call: UpstreamCall | undefined
     try {
       return await new Promise<CallResult>((resolve) => {
-        const started = new UpstreamCall(
-          exchange,
-          account,
-          modelSent,
-          firstByteMs(exchange),
-          callPartsOf(account.platform, upstream),
-          resolve,
-        )
+        const started = new UpstreamCall(exchange, account, modelSent, firstByteMs(exchange), callParts, resolve)
         call = started
         calls.add(started)
         ticker ??= startTicker()
@@ -186,36 +173,21 @@ export function createFailover(parts: FailoverParts): Failover {
     } finally {
       if (call) calls.delete(call)
       if (isRetry) retrying--
-      if (isTrial) releaseTrial(exchange, account)
+      if (isTrial) consequences.trialEnded(exchange, account)
     }
   }
 
-  /** A trial that ended without a verdict leaves it to the next request. After this turn: the verdict is reported in it. */
-  function releaseTrial(exchange: Exchange, account: Account): void {
-    setImmediate(() => accounts.report(account, { kind: 'released' }, causeOf(exchange)))
-  }
-
-  const causeOf = (exchange: Exchange): Cause => ({ by: 'request', requestId: exchange.id.text, evidence: null })
-
-  const callParts = {
+  const callParts: CallParts = {
+    renews: (account) => upstreamOf(account).renews === true,
+    judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
+    judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
     timers,
     now,
     report: accounts.report,
     price: usage.price,
-    onUsage: (exchange: Exchange, account: Account, modelSent: string, reading: Parameters<Usage['price']>[0]) => {
+    onUsage: (exchange, account, modelSent, reading) => {
       if (exchange.metered) usage.usage(exchange.ledgerId, { accountId: account.id, modelSent, reading })
     },
-  }
-
-  /** One object a platform, made once. */
-  const partsByPlatform = new Map<string, CallParts>()
-  function callPartsOf(platform: string, upstream: Upstream): CallParts {
-    let found = partsByPlatform.get(platform)
-    if (!found) {
-      found = { ...callParts, upstream }
-      partsByPlatform.set(platform, found)
-    }
-    return found
   }
 
   function firstByteMs(exchange: Exchange): number {

@@ -10,7 +10,7 @@ import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-ev
 import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
 import { isConnectFailure } from '../upstreams/connect-failure.ts'
 import { createSseScanner, type SseScanner } from '../upstreams/sse.ts'
-import type { Upstream, Verdict } from '../upstreams/upstream.ts'
+import type { UpstreamRefusal, Verdict } from '../upstreams/upstream.ts'
 import { type AttemptVerdict, noReading } from '../usage/ledger.ts'
 import type { Cost, Reading } from '../usage/records.ts'
 import { sendFailure } from './answer.ts'
@@ -26,7 +26,10 @@ import { AnswerHeaders } from './headers.ts'
 
 /** What an upstream call needs of its surroundings. */
 export interface CallParts {
-  upstream: Upstream
+  /** True when a refused access token can be renewed. */
+  renews: (account: Account) => boolean
+  judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
+  judgeEvent: (account: Account, errorType: string, model: string) => Verdict
   timers: ForwardTimers
   now: () => number
   report: (account: Account, event: AccountEvent, cause: Cause) => void
@@ -370,12 +373,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
   }
 
   private failByEvent(): void {
-    this.fail(this.parts.upstream.judgeEvent(this.streamError, this.parts.now()), false)
+    this.fail(this.parts.judgeEvent(this.account, this.streamError, this.exchange.model), false)
   }
 
   /** The upstream itself ended its answer with an error event, which has gone out. */
   private endWithUpstreamError(): void {
-    const verdict = this.parts.upstream.judgeEvent(this.streamError, this.parts.now())
+    const verdict = this.parts.judgeEvent(this.account, this.streamError, this.exchange.model)
     if (verdict.event) this.parts.report(this.account, verdict.event, this.causeOf(verdict))
     this.flush()
     this.endAnswer()
@@ -385,17 +388,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
 
   private judgeRefusal(): void {
     // An access token may end before its time: a renewal and one more try decide, not this answer.
-    if (this.status === 401 && this.parts.upstream.renews && this.exchange.renewedId !== this.account.id) {
+    if (this.status === 401 && this.parts.renews(this.account) && this.exchange.renewedId !== this.account.id) {
       this.settle('refused', 'authentication_error', false)
       return this.finish({ kind: 'unauthorized' })
     }
     const body = Buffer.concat(this.chunks)
     const headers = this.answer!.all()
-    const verdict = this.parts.upstream.judge(
-      { status: this.status, headers, body },
-      this.exchange.model,
-      this.parts.now(),
-    )
+    const verdict = this.parts.judge(this.account, { status: this.status, headers, body }, this.exchange.model)
     const refusal = { status: this.status, headers: this.answer!.forClient(true), body }
     if (this.answer!.requestId === '') refusal.headers.push('request-id', this.exchange.id.text)
     if (verdict.kind === 'caller') {
@@ -403,7 +402,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
       this.finish({ kind: 'caller', errorType: verdict.errorType, refusal })
       return
     }
-    this.fail(verdict, false, verdict.passIfLast ? refusal : null)
+    this.fail(verdict, false, refusal)
   }
 
   private failUpstream(
@@ -411,8 +410,15 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     reason: string,
     more: { connectPhase?: boolean; misconfigured?: boolean } = {},
   ): void {
+    const evidence = { status: this.status, errorType, code: '', message: '' }
     this.fail(
-      { kind: 'failing', errorType, event: { kind: 'failed', reason }, misconfigured: more.misconfigured === true },
+      {
+        kind: 'failing',
+        errorType,
+        event: { kind: 'failed', reason },
+        evidence,
+        misconfigured: more.misconfigured === true,
+      },
       more.connectPhase === true,
     )
   }
@@ -431,12 +437,18 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
       // count_tokens has limits of its own upstream: they say nothing about messages.
       event: this.exchange.metered ? (verdict.event ?? null) : null,
       cause: this.causeOf(verdict),
+      sameAs: verdict.sameAs ?? '',
+      passIfLast: verdict.passIfLast === true,
       refusal,
     })
   }
 
   private causeOf(verdict: Verdict | null): Cause {
-    return { by: 'request', requestId: this.exchange.id.text, evidence: verdict?.evidence ?? null }
+    return {
+      by: 'request',
+      requestId: this.exchange.id.text,
+      evidence: verdict?.evidence ?? null,
+    }
   }
 
   clientIsGone(): void {

@@ -21,11 +21,13 @@ export interface Verdict {
   /** What happened to the account, if anything. */
   event?: AccountEvent
   /** For the account's timeline. */
-  evidence?: Evidence
+  evidence: Evidence
   /** True when the upstream's own words go to the client if no other account can serve (an unknown model, say). */
   passIfLast?: boolean
   /** True when a person has to mend the account: the client's error is 503, not 529. */
   misconfigured?: boolean
+  /** Two accounts whose verdicts have the same text here met a fault of the request. Holds the upstream's words: never shown. */
+  sameAs?: string
 }
 
 /** A dialect: how one platform is spoken to and understood. */
@@ -34,7 +36,7 @@ export interface Upstream {
   address(account: Account, path: string, query: string): string
   judge(refusal: UpstreamRefusal, model: string, nowMs: number): Verdict
   /** What an error event in a stream, before its content, says. */
-  judgeEvent(errorType: string, nowMs: number): Verdict
+  judgeEvent(errorType: string, model: string, nowMs: number): Verdict
   /** True when the account is the vendor's own API: only then do `tags` travel. */
   isFirstParty(account: Account): boolean
   /** What a recovery probe asks where a message is not the way: 200 tells that login and network hold, and nothing of limits. */

@@ -33,7 +33,11 @@ test('each look comes after twice the pause of the one before, up to the longest
 })
 
 test('a refusal that is the request’s own proves that a cooled upstream works, and nothing about money and logins', () => {
-  const verdict = (kind: 'caller' | 'limited' | 'refused' | 'failing') => ({ kind, errorType: 'e' })
+  const verdict = (kind: 'caller' | 'limited' | 'refused' | 'failing') => ({
+    kind,
+    errorType: 'e',
+    evidence: { status: 0, errorType: 'e', code: '', message: '' },
+  })
   for (const kind of ['cooling', 'probing'] as const) expect(isBack({ kind }, verdict('caller'))).toBe(true)
   for (const kind of ['limited', 'needs_login', 'unfunded'] as const) {
     expect(isBack({ kind }, verdict('caller'))).toBe(false)

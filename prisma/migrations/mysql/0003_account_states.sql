@@ -17,22 +17,3 @@ CREATE TABLE `account_events` (
   PRIMARY KEY (`id`),
   INDEX `account_events_account_id_id_idx` (`account_id`, `id`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-
-CREATE TABLE `account_rules` (
-  `id` INTEGER NOT NULL AUTO_INCREMENT,
-  `name` VARCHAR(191) NOT NULL,
-  `platform` VARCHAR(16) NOT NULL,
-  `status` INTEGER NOT NULL,
-  `error_type` VARCHAR(191) NOT NULL,
-  `code` VARCHAR(191) NOT NULL,
-  `pattern` VARCHAR(191) NOT NULL,
-  `scope` VARCHAR(16) NOT NULL,
-  `state` VARCHAR(16) NOT NULL,
-  `duration_s` INTEGER NOT NULL,
-  `try_next` BOOLEAN NOT NULL,
-  `position` INTEGER NOT NULL DEFAULT 100,
-  `enabled` BOOLEAN NOT NULL DEFAULT true,
-  `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  `updated_at` DATETIME(3) NOT NULL,
-  PRIMARY KEY (`id`)
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -19,22 +19,3 @@ CREATE TABLE "account_events" (
 
 -- CreateIndex
 CREATE INDEX "account_events_account_id_id_idx" ON "account_events"("account_id", "id");
-
--- CreateTable
-CREATE TABLE "account_rules" (
-    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    "name" TEXT NOT NULL,
-    "platform" TEXT NOT NULL,
-    "status" INTEGER NOT NULL,
-    "error_type" TEXT NOT NULL,
-    "code" TEXT NOT NULL,
-    "pattern" TEXT NOT NULL,
-    "scope" TEXT NOT NULL,
-    "state" TEXT NOT NULL,
-    "duration_s" INTEGER NOT NULL,
-    "try_next" BOOLEAN NOT NULL,
-    "position" INTEGER NOT NULL DEFAULT 100,
-    "enabled" BOOLEAN NOT NULL DEFAULT true,
-    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "updated_at" DATETIME NOT NULL
-);

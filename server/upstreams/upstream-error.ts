@@ -1,0 +1,36 @@
+/** What the error of an upstream says: words that are identifiers, and its text, which may quote a prompt. */
+export interface SaidError {
+  type: string
+  code: string
+  message: string
+}
+
+/** Longer texts say nothing more about whose fault it was, and every pattern reads them. */
+const longestMessage = 10_000
+
+/** The error of a body in the Anthropic envelope or one of its relatives; empty fields where it says nothing. */
+export function readError(body: Buffer): SaidError {
+  const nothing = { type: '', message: '', code: '' }
+  try {
+    const parsed: unknown = JSON.parse(body.toString('utf8'))
+    if (typeof parsed !== 'object' || parsed === null) return nothing
+    const outer = parsed as Record<string, unknown>
+    const error = fieldsOf(outer['error']) ?? outer
+    const details = fieldsOf(error['details']) ?? {}
+    return {
+      type: word(error['type']),
+      message: typeof error['message'] === 'string' ? error['message'].slice(0, longestMessage) : '',
+      code: word(details['error_code']) || word(error['code']),
+    }
+  } catch {
+    return nothing
+  }
+}
+
+const fieldsOf = (value: unknown): Record<string, unknown> | null =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+
+/** Error types and codes are identifiers; whatever else stands there is not kept (it could quote a prompt). */
+function word(value: unknown): string {
+  return typeof value === 'string' && /^[\w.-]{1,80}$/.test(value) ? value : ''
+}
