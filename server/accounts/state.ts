@@ -1,3 +1,4 @@
+// Over 300 lines: one fold, and all that is asked of its state.
 import { fitsPattern } from '../model-patterns.ts'
 
 /**

@@ -1,3 +1,4 @@
+// Over 300 lines: a table of verdicts and how its rows are read.
 import type { AccountEvent } from '../accounts/state.ts'
 import { redactText } from '../redaction.ts'
 import { limitReached, readUnifiedLimits } from './unified-limits.ts'

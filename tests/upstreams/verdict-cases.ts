@@ -1,3 +1,4 @@
+// Over 300 lines: one table.
 /** One answer of an upstream, and what it has to mean. At least one for each row of the table. */
 export interface VerdictCase {
   row: string
