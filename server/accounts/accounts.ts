@@ -189,7 +189,6 @@ export function createAccounts(parts: {
     pruneTimeline: timeline.prune,
     /** Resolves when every state and step so far is written. */
     stored: timeline.written,
-    /** Gives up what the database does not take. */
     stop: timeline.stop,
     proxyFor,
     ofGroup: (groupId: number): readonly Account[] => byGroup.get(groupId) ?? [],
