@@ -1,8 +1,8 @@
 import type { Tokens } from '../accounts/credential.ts'
 import type { CodeAnswer, RefreshAnswer } from '../accounts/oauth-answers.ts'
 import { isConnectFailure } from './connect-failure.ts'
-import { retryAfter } from './verdicts.ts'
 import type { Dispatchers } from './dispatchers.ts'
+import { retryAfter } from './verdicts.ts'
 
 /** Where logins of claude accounts are made; each of them has moved before, so a deployment can say otherwise. */
 export interface ClaudeOauthPlaces {
