@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { bare, type Contender, direct, nginx, relay, root, type Surroundings } from './contenders.ts'
+import { bare, type Contender, direct, nginx, relay, root, type Surroundings, watchedRelay } from './contenders.ts'
 import { reconcile } from './ledger.ts'
 import { startPinned, twoCores } from './pinned.ts'
 import { buildPrograms } from './programs.ts'
 import { createTurns, type Turn, workloads } from './turns.ts'
-import { boundLines, type Line, ledgerLines, table } from './verdict.ts'
+import { boundLines, type Line, ledgerLines, table, watchedLines } from './verdict.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ const rounds = amount('rounds', options.quick ? 1 : 5)
 const windowMs = 1000 * amount('seconds', options.quick ? 1 : 3)
 const connections = amount('connections', 32)
 const chosen = oneOf('workloads', workloads)
-const asked = oneOf('contenders', ['direct', 'nginx', 'bare', 'relay'] as const)
+const asked = oneOf('contenders', ['direct', 'nginx', 'bare', 'relay', 'watched'] as const)
 
 function amount(name: 'rounds' | 'seconds' | 'connections', usual: number): number {
   const value = Number(options[name] ?? usual)
@@ -42,12 +42,13 @@ function oneOf<Name extends string>(option: 'workloads' | 'contenders', all: rea
   return all.filter((name) => words.includes(name))
 }
 
-async function startContenders(around: Surroundings, bareScript: string): Promise<Contender[]> {
+async function startContenders(around: Surroundings, bareScript: string, sidePort: number): Promise<Contender[]> {
   const started = [
     asked.includes('direct') && direct(around),
     asked.includes('nginx') && (await nginx(around)),
     asked.includes('bare') && (await bare(around, bareScript)),
     asked.includes('relay') && (await relay(around, resolve(root, options.program))),
+    asked.includes('watched') && (await watchedRelay(around, resolve(root, options.program), sidePort)),
   ].filter((contender) => typeof contender === 'object')
   for (const contender of started) contender.process?.freeze()
   return started
@@ -59,6 +60,8 @@ async function takeTurns(contenders: readonly Contender[], turn: ReturnType<type
   for (let round = 1; round <= rounds; round++) {
     for (const workload of chosen) {
       for (const contender of contenders) {
+        // What watching costs is asked of W1 only.
+        if (contender.watching && workload !== 'w1') continue
         const warm =
           round > 1
             ? { ms: 500, answers: 0 }
@@ -96,7 +99,9 @@ async function bench(folder: string): Promise<boolean> {
   const [core, loadCore] = twoCores()
   const upstream = await startPinned(programs.upstream, [], { core: loadCore, announces: /:(\d+)\n/ })
   const around = { core, upstreamPort: upstream.port, folder, env: process.env }
-  const contenders = await startContenders(around, programs.bare)
+  const side = await startPinned(programs.upstream, [], { core: loadCore, announces: /:(\d+)\n/ })
+  await fetch(`http://127.0.0.1:${side.port}/bench/mode/w1`, { method: 'POST' })
+  const contenders = await startContenders(around, programs.bare, side.port)
   const upstreamOrigin = `http://127.0.0.1:${upstream.port}`
   const turns = await takeTurns(
     contenders,
@@ -105,9 +110,12 @@ async function bench(folder: string): Promise<boolean> {
   console.log(`\n${table(turns)}\n`)
   const lines = await closing(contenders, turns)
   await upstream.stop()
+  await side.stop()
   const faulty = turns.filter((turn) => turn.faults.length > 0).length
   lines.push({ text: `turns with faults: ${faulty} of ${turns.length} ${faulty ? 'FAIL' : 'PASS'}`, ok: faulty === 0 })
   const relayRan = contenders.some(({ name }) => name === 'relay')
+  const watched = contenders.find(({ watching }) => watching)
+  if (relayRan && watched?.watching) lines.push(...watchedLines(turns, watched.watching))
   if (relayRan && asked.includes('bare')) lines.push(...boundLines(turns, chosen))
   else if (asked.includes('relay')) lines.push({ text: 'relay: NOT MEASURED, no bound was checked FAIL', ok: false })
   for (const { text } of lines) console.log(text)

@@ -73,6 +73,7 @@ export function createTurns(ring: Ring) {
     await control(ring, `mode/${workload}`)
     await control(ring, 'reset')
     contender.process?.thaw()
+    contender.watching?.pace(true)
     const args = [
       contender.port,
       contender.process?.pid ?? 0,
@@ -84,6 +85,7 @@ export function createTurns(ring: Ring) {
       windowMs,
     ]
     const { stdout } = await run('taskset', ['-c', String(ring.core), ring.load, ...args.map(String)])
+    contender.watching?.pace(false)
     contender.process?.freeze()
     const report = JSON.parse(stdout) as LoadReport
     const response = await fetch(`${ring.upstreamOrigin}/bench/totals`)

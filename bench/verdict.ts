@@ -66,6 +66,25 @@ export function boundLines(turns: readonly Turn[], measured: readonly Workload[]
   })
 }
 
+/** W1 with 100 subscribers at 100 settled requests a second may cost so much more. */
+const mostLoss = 0.1
+
+export function watchedLines(turns: readonly Turn[], watching: { heard(): [number, number]; sent(): number }): Line[] {
+  const loss = 1 - figures(turns, 'relay', 'w1').cpu / figures(turns, 'watched', 'w1').cpu
+  const [least, most] = watching.heard()
+  const heardAll = least === most && least > 0 && least <= watching.sent()
+  return [
+    {
+      ok: loss < mostLoss,
+      text: `W1 loss while watched ${(100 * loss).toFixed(1)} % (< 10 %) ${loss < mostLoss ? 'PASS' : 'FAIL'}`,
+    },
+    {
+      ok: heardAll,
+      text: `each of 100 subscribers heard of ${least} to ${most} of ${watching.sent()} requests ${heardAll ? 'PASS' : 'FAIL'}`,
+    },
+  ]
+}
+
 export function ledgerLines(entries: readonly Entry[]): Line[] {
   return entries.map(({ what, ledger, expected }) => {
     const ok = ledger === expected

@@ -1,0 +1,109 @@
+/** People who watch: subscribers over sockets of their own, and the paced requests that they watch. */
+import { Agent, request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { smallAsk } from './asks.ts'
+
+export const administrator = { username: 'bench', password: 'bench-password-0000', email: 'bench@example.com' }
+export const watchedSecret = 'sk-watched-0000000000000000000000'
+
+export interface Watching {
+  /** Settled requests that each subscriber has heard of, the least and the most. */
+  heard(): [number, number]
+  sent(): number
+  /** The paced requests go on only while the relay may run. */
+  pace(isOn: boolean): void
+}
+
+const document =
+  'subscription ($key: ID!) { requestSettled(apiKeyId: $key) { gap { dropped } settled { requestId model outcome durationMs inputTokens outputTokens cost } } }'
+
+/** `count` subscribers to the requests of one key, and `perSecond` requests of it. */
+export async function watch(port: number, count: number, perSecond: number): Promise<Watching> {
+  const { signIn } = await ask<{ signIn: { accessToken: string } }>(
+    port,
+    'mutation ($in: SignInInput!) { signIn(input: $in) { ... on SignInSuccess { accessToken } } }',
+    { in: { username: administrator.username, password: administrator.password } },
+  )
+  const token = signIn.accessToken
+  const { apiKeys } = await ask<{ apiKeys: { edges: { node: { id: string; name: string } }[] } }>(
+    port,
+    '{ apiKeys(first: 10) { edges { node { id name } } } }',
+    {},
+    token,
+  )
+  const id = apiKeys.edges.find(({ node }) => node.name === 'watched')?.node.id ?? ''
+  const heard = await Promise.all(Array.from({ length: count }, () => subscribe(port, token, id)))
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  const body = smallAsk()
+  let sent = 0
+  let underWay = 0
+  let isOn = false
+  const send = () => {
+    // A relay that stands still is not given a heap of work for its next turn.
+    if (!isOn || underWay >= 16) return
+    underWay++
+    sent++
+    const headers = { 'content-type': 'application/json', 'x-api-key': watchedSecret, 'content-length': body.length }
+    const sending = request({
+      agent,
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/claude-code/v1/messages',
+      headers,
+    })
+    sending.on('response', (response) => response.resume())
+    sending.on('close', () => underWay--)
+    sending.on('error', () => {})
+    sending.end(body)
+  }
+  setInterval(send, 1000 / perSecond).unref()
+  return {
+    heard: () => [Math.min(...heard.map((one) => one.settled)), Math.max(...heard.map((one) => one.settled))],
+    sent: () => sent,
+    pace(on) {
+      isOn = on
+    },
+  }
+}
+
+async function subscribe(port: number, accessToken: string, key: string): Promise<{ settled: number }> {
+  const heard = { settled: 0 }
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws')
+  const say = (message: object) => socket.send(JSON.stringify(message))
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('open', () => say({ type: 'connection_init', payload: { accessToken } }))
+    socket.on('message', (data) => {
+      const message = JSON.parse((data as Buffer).toString())
+      if (message.type === 'connection_ack') {
+        say({ id: '1', type: 'subscribe', payload: { query: document, variables: { key } } })
+        resolve()
+      } else if (message.type === 'ping') say({ type: 'pong' })
+      else if (message.type === 'next')
+        for (const event of message.payload.data.requestSettled)
+          if (event.settled) heard.settled++
+          else if (message.type === 'error') reject(new Error(JSON.stringify(message.payload)))
+    })
+  })
+  // The subscription follows the acknowledgement: give it its turn before anything is sent.
+  await delay(50)
+  return heard
+}
+
+async function ask<Data>(port: number, query: string, variables: object, token?: string): Promise<Data> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      origin: `http://127.0.0.1:${port}`,
+      'x-graphql-yoga-csrf': '1',
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query, variables }),
+  })
+  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown }
+  if (errors) throw new Error(JSON.stringify(errors))
+  return data
+}
