@@ -33,7 +33,8 @@ export async function watch(port: number, count: number, perSecond: number): Pro
     token,
   )
   const id = apiKeys.edges.find(({ node }) => node.name === 'watched')?.node.id ?? ''
-  const heard = await Promise.all(Array.from({ length: count }, () => subscribe(port, token, id)))
+  const sockets = Array.from({ length: count / perSocket }, () => subscribe(port, token, id))
+  const heard = (await Promise.all(sockets)).flat()
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
   const body = smallAsk()
   let sent = 0
@@ -68,26 +69,30 @@ export async function watch(port: number, count: number, perSecond: number): Pro
   }
 }
 
-async function subscribe(port: number, accessToken: string, key: string): Promise<{ settled: number }> {
-  const heard = { settled: 0 }
+/** A user may hold so many sockets and no more: each carries several subscriptions. */
+const perSocket = 10
+
+async function subscribe(port: number, accessToken: string, key: string): Promise<{ settled: number }[]> {
+  const heard = Array.from({ length: perSocket }, () => ({ settled: 0 }))
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws')
   const say = (message: object) => socket.send(JSON.stringify(message))
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject)
+    socket.on('close', (code) => reject(new Error(`a subscriber's socket was closed with ${code}`)))
     socket.on('open', () => say({ type: 'connection_init', payload: { accessToken } }))
     socket.on('message', (data) => {
       const message = JSON.parse((data as Buffer).toString())
       if (message.type === 'connection_ack') {
-        say({ id: '1', type: 'subscribe', payload: { query: document, variables: { key } } })
+        const payload = { query: document, variables: { key } }
+        for (const index of heard.keys()) say({ id: String(index), type: 'subscribe', payload })
         resolve()
       } else if (message.type === 'ping') say({ type: 'pong' })
-      else if (message.type === 'next')
-        for (const event of message.payload.data.requestSettled)
-          if (event.settled) heard.settled++
-          else if (message.type === 'error') reject(new Error(JSON.stringify(message.payload)))
+      else if (message.type === 'next') {
+        for (const event of message.payload.data.requestSettled) if (event.settled) heard[message.id]!.settled++
+      } else if (message.type === 'error') reject(new Error(JSON.stringify(message.payload)))
     })
   })
-  // The subscription follows the acknowledgement: give it its turn before anything is sent.
+  // The subscriptions follow the acknowledgement: give them their turn before anything is sent.
   await delay(50)
   return heard
 }

@@ -12,7 +12,9 @@ import { openSqlite } from '../../server/store/sqlite-database.ts'
 import { type DatabaseAddress, engines, newDatabaseAddress, silentLog } from '../support/engines.ts'
 
 const engine = engines === 'services' ? 'mysql' : 'sqlite'
-const [init] = (await readSteps(engine)) as [Step]
+/** As the client knows the tables; tests that only count steps are content with the first. */
+const all = await readSteps(engine)
+const [init] = all as [Step]
 const step = (name: string, sql: string): Step => ({
   name,
   sql,
@@ -95,13 +97,13 @@ embedded('SQLite: a step that fails leaves nothing behind, and its corrected fil
 })
 
 embedded('SQLite: a step that would leave rows without parents is undone', async () => {
-  const database = await open([init])
+  const database = await open(all)
   await database.client.group.create({ data: { name: 'g', owner: { create: { username: 'u', passwordHash: '' } } } })
   await database.close()
-  expect((await refusal(init, step('0002_orphans', 'DELETE FROM users;\n'))).message).toContain(
+  expect((await refusal(...all, step('9999_orphans', 'DELETE FROM users;\n'))).message).toContain(
     '1 rows without parents',
   )
-  const after = await open([init])
+  const after = await open(all)
   expect(await after.client.user.count()).toBe(1)
   // The switch that lets tables be rebuilt is on again.
   await expect(after.client.group.create({ data: { name: 'h', ownerId: 99 } })).rejects.toMatchObject({ code: 'P2003' })
