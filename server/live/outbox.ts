@@ -94,7 +94,28 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
 }
 
 function copyOf(record: LiveRecord): LiveRecord {
-  if ('started' in record) return { started: { ...record.started } }
-  if ('progress' in record) return { progress: { ...record.progress } }
+  if ('started' in record) return { started: copyOfRequest(record.started) }
+  if ('progress' in record) return { progress: copyOfRequest(record.progress) }
   return record
+}
+
+/** Written out: a spread costs many times as much. The compiler sees that no field is left out. */
+function copyOfRequest(request: LiveRequest): LiveRequest {
+  return {
+    requestId: request.requestId,
+    startedAtMs: request.startedAtMs,
+    apiKeyId: request.apiKeyId,
+    apiKeyName: request.apiKeyName,
+    userId: request.userId,
+    groupId: request.groupId,
+    accountId: request.accountId,
+    accountName: request.accountName,
+    model: request.model,
+    stream: request.stream,
+    attempt: request.attempt,
+    queuePosition: request.queuePosition,
+    firstByteMs: request.firstByteMs,
+    inputTokens: request.inputTokens,
+    outputTokens: request.outputTokens,
+  }
 }

@@ -43,6 +43,8 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
   let bytes = 0
   /** The last one that left. */
   let edge: Place = { ms: 0, number: 0, index: 0 }
+  /** The batch of the last one that came. */
+  let batch = { id: '', ms: 0, number: 0 }
 
   const slotAt = (ordinal: number): Slot | undefined =>
     ordinal >= oldest && ordinal < head ? slots[ordinal % limits.slots] : undefined
@@ -75,8 +77,8 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
     at: (ordinal) => slotAt(ordinal)?.event ?? null,
 
     add(batchId, index, record) {
-      const place = placeOf(batchId, index)
-      const event: LiveEvent = { sequence: `${batchId}.${index}`, ...record }
+      if (batchId !== batch.id) batch = { id: batchId, ...placeOf(batchId) }
+      const event = eventOf(`${batchId}.${index}`, record)
       const size = sizeOf(event)
       while (head - oldest >= limits.slots || (bytes + size > limits.bytes && oldest < head)) evict()
       const { progress, settled } = event
@@ -87,7 +89,7 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
         supersede(settled.requestId)
         lastProgress.delete(settled.requestId)
       }
-      slots[head % limits.slots] = { ...place, event, bytes: size }
+      slots[head % limits.slots] = { ms: batch.ms, number: batch.number, index, event, bytes: size }
       bytes += size
       head++
     },
@@ -118,9 +120,18 @@ export function readSequence(text: string): (Place & { batchId: string }) | null
   return { ms: Number(ms), number: Number(number), index: Number(index), batchId: `${ms}-${number}` }
 }
 
-function placeOf(batchId: string, index: number): Place {
+function placeOf(batchId: string): { ms: number; number: number } {
   const dash = batchId.indexOf('-')
-  return { ms: Number(batchId.slice(0, dash)), number: Number(batchId.slice(dash + 1)), index }
+  return { ms: Number(batchId.slice(0, dash)), number: Number(batchId.slice(dash + 1)) }
+}
+
+/** Written out: a spread costs more than all else that is done with an event. */
+function eventOf(sequence: string, record: LiveRecord | { gap: { dropped: number } }): LiveEvent {
+  if ('settled' in record) return { sequence, settled: record.settled }
+  if ('started' in record) return { sequence, started: record.started }
+  if ('progress' in record) return { sequence, progress: record.progress }
+  if ('account' in record) return { sequence, account: record.account }
+  return { sequence, gap: record.gap }
 }
 
 const textOf = ({ ms, number, index }: Place): string => `${ms}-${number}.${index}`
