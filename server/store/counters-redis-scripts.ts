@@ -78,9 +78,11 @@ if expires then expire(KEYS[1], expires) end`
 /** ARGV[3] id, [4] claims as [[counter, limit, expires or -1], …], [5] their names, [6] amount, [7] deadline, [8] remember. */
 export const holdLua = `${prelude}
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'held'} end
-local claims, unknown = cjson.decode(ARGV[4]), {'unknown'}
+local claims, unknown, counters = cjson.decode(ARGV[4]), {'unknown'}, {}
 for _, claim in ipairs(claims) do
-  claim.counter = live(counter_keys .. claim[1])
+  local name = claim[1]
+  counters[name] = counters[name] or live(counter_keys .. name)
+  claim.counter = counters[name]
   if not claim.counter then unknown[#unknown + 1] = claim[1] end
 end
 if #unknown > 1 then return unknown end
@@ -98,9 +100,11 @@ for _, claim in ipairs(claims) do
   if c.expires and expires < 0 then
     redis.call('HSET', c.key, 'expires', '')
     redis.call('PERSIST', c.key)
+    c.expires = nil
   elseif c.expires and expires > c.expires then
     redis.call('HSET', c.key, 'expires', text(expires))
     expire(c.key, expires)
+    c.expires = expires
   end
 end
 redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[8])
