@@ -292,6 +292,7 @@ async function compose(
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
   const clientAddress = createClientAddress(config.trustedProxies)
+  const readLimits = { ...defaultReadLimits, ...options.readLimits }
   const relay = createRelay({
     clientAddress,
     keys,
@@ -304,7 +305,7 @@ async function compose(
     live,
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
     budget: createByteBudget(config.bodyMemoryBytes),
-    readLimits: { ...defaultReadLimits, ...options.readLimits },
+    readLimits,
     timers: { ...defaultTimers, ...options.timers },
     dayAt,
     now,
@@ -387,7 +388,9 @@ async function compose(
   const client = createStaticClient({ directory: options.clientDirectory ?? fileURLToPath(clientDirectory) })
 
   let isReady = true
-  const server = createHttp({
+  const { server, connections } = createHttp({
+    messages: relay.door(() => isReady, requestId),
+    bodyLimits: readLimits,
     graphql: door.graphql.handle,
     upgrade: sockets.upgrade,
     page: client.serve,
@@ -421,7 +424,10 @@ async function compose(
     const jobsStopped = jobs.stop()
     const patienceMs = options.drainMs ?? drainMs
     // Requests whose body is still on its way have no answer that could end with an error.
-    const lastResort = setTimeout(() => server.closeAllConnections(), patienceMs + 1000)
+    const lastResort = setTimeout(() => {
+      server.closeAllConnections()
+      connections.closeAll()
+    }, patienceMs + 1000)
     await relay.drain(patienceMs)
     clearTimeout(lastResort)
     await jobsStopped
@@ -429,6 +435,7 @@ async function compose(
     await closeSockets()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeAllConnections()
+    connections.closeAll()
     await closed
     await closeAll(opened, (error) => report('app')(error, 'closing'))
   }

@@ -3,8 +3,12 @@ import type { Socket } from 'node:net'
 import { errorBody, type Failure, fail } from './errors.ts'
 import { carriesBody, sendFailure } from './relay/answer.ts'
 import type { RequestId } from './request-ids.ts'
+import { type ClientConnections, type ClientDoor, takeConnections } from './wire/client-connections.ts'
+import { createSlabs } from './wire/slabs.ts'
 
-export interface HttpParts {
+export interface HttpParts<Guest> {
+  /** Messages on connections of our own; what it does not welcome comes to `relay`. */
+  messages: ClientDoor<Guest>
   /** Everything below /claude-code; `path` is what follows it, `query` begins with ? or is empty. */
   relay: (req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId) => void
   /** POST /graphql, and its page. */
@@ -18,6 +22,14 @@ export interface HttpParts {
   requestId: () => RequestId
   baseUrl: () => string
   limits?: HttpLimits
+  /** How long a message's body may take. */
+  bodyLimits: { bodyMs: number; bytesPerSecond: number }
+}
+
+export interface HttpDoor {
+  server: Server
+  /** The connections that serve messages. */
+  connections: ClientConnections
 }
 
 export interface HttpLimits {
@@ -30,13 +42,16 @@ export interface HttpLimits {
 }
 
 const defaultLimits: HttpLimits = { headersMs: 12_000, checkMs: 3_000, headerBytes: 16 * 1024, headerCount: 150 }
+const keepAliveMs = 75_000
+/** Of a connection that says nothing at all; after it node:http's clock for headers begins. */
+const silentMs = 4_000
 const relayPrefix = '/claude-code'
 const graphqlPath = '/graphql'
 /** How long a connection that was told why it is closed may go on sending: a reset would overtake the answer. */
 const lingerMs = 1000
 
 /** The one HTTP server: route table, request ids, limits of size and time, errors in the shape that the caller expects. */
-export function createHttp(parts: HttpParts): Server {
+export function createHttp<Guest>(parts: HttpParts<Guest>): HttpDoor {
   const limits = parts.limits ?? defaultLimits
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
@@ -44,7 +59,7 @@ export function createHttp(parts: HttpParts): Server {
     // Bodies have a clock of their own (relay/read.ts): it grows with what arrives.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkMs,
-    keepAliveTimeout: 75_000,
+    keepAliveTimeout: keepAliveMs,
     noDelay: true,
     // Refused here instead, in the shape of all other errors.
     requireHostHeader: false,
@@ -110,7 +125,19 @@ export function createHttp(parts: HttpParts): Server {
     socket.end(rawFailure(protocolFailure(error.code), parts.requestId()))
     setTimeout(() => socket.destroy(), lingerMs).unref()
   })
-  return server
+  const connections = takeConnections(server, {
+    door: parts.messages,
+    slabs: createSlabs(),
+    limits: {
+      headerBytes: limits.headerBytes,
+      headerCount: limits.headerCount,
+      silentMs: Math.min(silentMs, limits.headersMs / 3),
+      keepAliveMs,
+      checkMs: limits.checkMs,
+      ...parts.bodyLimits,
+    },
+  })
+  return { server, connections }
 }
 
 function protocolFailure(code: string | undefined): Failure {

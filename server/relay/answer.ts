@@ -1,5 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { errorBody, type Failure } from '../errors.ts'
+import type { WholeRequest } from '../wire/client-connections.ts'
+
+/** What an error needs of an answer, whoever makes it. */
+interface FailureAnswer {
+  readonly headersSent: boolean
+  readonly destroyed: boolean
+  writeHead(status: number, headers: string[]): unknown
+  write(bytes: Buffer): unknown
+  end(bytes?: Buffer): unknown
+}
 
 /** How much of an unwanted body is read and thrown away so that the client gets to see our answer, and for how long. */
 const lingerBytes = 4 * 1024 * 1024
@@ -9,7 +19,12 @@ const lingerMs = 5000
  * Answers with an error as the Anthropic API shapes it. A body that nobody has read yet is never kept: a small one is
  * dropped as it comes, before a large one the connection is closed. Does nothing when the client has left or was answered.
  */
-export function sendFailure(req: IncomingMessage, res: ServerResponse, failure: Failure, requestId: string): void {
+export function sendFailure(
+  req: IncomingMessage | WholeRequest,
+  res: FailureAnswer,
+  failure: Failure,
+  requestId: string,
+): void {
   if (res.headersSent || res.destroyed) return
   const body = Buffer.from(errorBody(failure.type, failure.message, requestId))
   const headers = ['content-type', 'application/json', 'content-length', String(body.length)]
@@ -18,21 +33,21 @@ export function sendFailure(req: IncomingMessage, res: ServerResponse, failure: 
   if (failure.retryAfterS !== undefined)
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterS))))
   if (failure.headers) headers.push(...failure.headers)
-  const unread = !req.complete && carriesBody(req)
+  const unread = 'readableFlowing' in req && !req.complete && carriesBody(req) ? req : null
   // Who asked for a "continue" and did not get it may send its body or not: what follows cannot be told apart.
-  const waits = unread && req.headers.expect !== undefined && req.readableFlowing === null
-  const closes = failure.closes === true || waits || (unread && !bodyIsSmall(req))
+  const waits = unread !== null && unread.headers.expect !== undefined && unread.readableFlowing === null
+  const closes = failure.closes === true || waits || (unread !== null && !bodyIsSmall(unread))
   if (closes) headers.push('connection', 'close')
   res.writeHead(failure.status, headers)
-  if (!unread || waits || req.method === 'HEAD') {
+  if (unread === null || waits || req.method === 'HEAD') {
     res.end(body)
   } else if (closes) {
     res.write(body)
-    dropBody(req, () => res.end())
+    dropBody(unread, () => res.end())
   } else {
     res.end(body)
-    dropBody(req, () => {
-      if (!req.complete) req.destroy()
+    dropBody(unread, () => {
+      if (!unread.complete) unread.destroy()
     })
   }
 }

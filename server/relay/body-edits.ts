@@ -7,11 +7,12 @@ export function upstreamBody(
   { chunks, length }: { chunks: readonly Buffer[]; length: number },
   model: { span: Span; from: string; to: string },
   dropTags: boolean,
-): Buffer | readonly Buffer[] {
-  if (model.from === model.to && !dropTags) return chunks.length === 1 ? chunks[0]! : chunks
+): { chunks: readonly Buffer[]; length: number } {
+  if (model.from === model.to && !dropTags) return { chunks, length }
   const whole = Buffer.concat(chunks, length)
   const mapped = model.from === model.to ? whole : withModel(whole, model.span, model.to)
-  return dropTags ? withoutTags(mapped) : mapped
+  const edited = dropTags ? withoutTags(mapped) : mapped
+  return { chunks: [edited], length: edited.length }
 }
 
 /** The mapped model name in place of the requested one. */

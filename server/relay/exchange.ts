@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
@@ -7,6 +7,8 @@ import type { ApiKey } from '../keys/keys.ts'
 import type { LiveRequest } from '../live/live-events.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { AttemptEntry } from '../usage/ledger.ts'
+import type { ClientAnswer } from '../wire/client-answer.ts'
+import type { WholeRequest } from '../wire/client-connections.ts'
 import type { Ticket } from './admit.ts'
 import type { RequestHeaders } from './headers.ts'
 import type { Body } from './read.ts'
@@ -16,8 +18,8 @@ export interface Exchange {
   id: RequestId
   /** The same id as the ledger's key, decimal. */
   ledgerId: string
-  req: IncomingMessage
-  res: ServerResponse
+  req: IncomingMessage | WholeRequest
+  res: ClientAnswer
   key: ApiKey
   /** /v1/messages or /v1/messages/count_tokens */
   path: string

@@ -15,7 +15,7 @@ import { createConsequences, type Doubts } from './consequences.ts'
 import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './exchange.ts'
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
-import { upstreamHeaders } from './headers.ts'
+import { fitsHeader, requestLines, upstreamHeaders } from './headers.ts'
 import type { Places } from './places.ts'
 import { createStickiness, type TrialWish } from './stickiness.ts'
 
@@ -143,7 +143,6 @@ export function createFailover(parts: FailoverParts): Failover {
       { span: exchange.modelSpan, from: exchange.model, to: modelSent },
       dropTags,
     )
-    if (!Buffer.isBuffer(body)) headers.push('content-length', String(exchange.body.length))
     const { told } = exchange
     if (told) {
       told.attempt++
@@ -159,16 +158,14 @@ export function createFailover(parts: FailoverParts): Failover {
         calls.add(started)
         ticker ??= startTicker()
         if (exchange.clientLeft) return started.clientIsGone()
-        parts.dispatchers.for(account.origin, account.proxy).dispatch(
-          {
-            path: upstream.address(account, exchange.path, exchange.query),
-            method: 'POST',
-            headers,
-            // Iterables are taken too: https://github.com/nodejs/undici/blob/main/docs/docs/api/Dispatcher.md; the types do not say so.
-            body: body as Buffer,
-          },
-          started,
-        )
+        if (!fitsHeader(account.secret)) return started.onError(badSecret())
+        const path = upstream.address(account, exchange.path, exchange.query)
+        const asked = {
+          head: requestLines(account.origin, path, headers, body.length),
+          body: body.chunks,
+          bodyBytes: body.length,
+        }
+        parts.dispatchers.ask(account.origin, account.proxy, asked, started)
       })
     } finally {
       if (call) calls.delete(call)
@@ -269,3 +266,6 @@ export function createFailover(parts: FailoverParts): Failover {
     },
   }
 }
+
+const badSecret = (): Error =>
+  Object.assign(new Error('The secret holds what no header can carry'), { code: 'UPSTREAM_BAD_SECRET' })

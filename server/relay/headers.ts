@@ -100,6 +100,19 @@ export function upstreamHeaders(headers: RequestHeaders, account: Account, dropT
   return list
 }
 
+/** What must not stand in a header's value: it would end the line, or is no character of one. */
+const unfit = /[^\t\x20-\x7e\x80-\xff]/
+
+/** False for a secret that no header can carry. */
+export const fitsHeader = (secret: string): boolean => !unfit.test(secret)
+
+/** Request line and header lines of the upstream request, each with its end. */
+export function requestLines(origin: string, path: string, headers: readonly string[], bodyBytes: number): string {
+  let lines = `POST ${path} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf('//') + 2)}\r\n`
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]!}: ${headers[i + 1]!}\r\n`
+  return `${lines}content-length: ${bodyBytes}\r\n`
+}
+
 /** Names `beta` beside what the client named, never in its place. */
 function addBeta(list: string[], beta: string): void {
   let at = -1
@@ -129,7 +142,7 @@ function withoutTagsBeta(upward: readonly string[]): string[] {
   return list
 }
 
-/** What the relay reads of an upstream's answer: raw headers (name, value, name, value …), read once. */
+/** What the relay reads of an upstream's answer: its headers as they came (name, value, name, value …), read once. */
 export class AnswerHeaders {
   contentType = ''
   contentEncoding = ''
@@ -137,12 +150,12 @@ export class AnswerHeaders {
   private shouldRetry = ''
   private retryAfter = ''
   private retryAfterMs = ''
-  private readonly raw: readonly Buffer[]
+  private readonly raw: readonly string[]
 
-  constructor(raw: readonly Buffer[]) {
+  constructor(raw: readonly string[]) {
     this.raw = raw
     for (let i = 0; i < raw.length; i += 2) {
-      // By length first: most headers of an answer are dropped without ever becoming a string.
+      // By length first: most headers of an answer are dropped unread.
       switch (raw[i]!.length) {
         case 10:
           if (this.requestId === '' && nameAt(raw, i) === 'request-id') this.requestId = valueAt(raw, i)
@@ -185,5 +198,5 @@ export class AnswerHeaders {
   }
 }
 
-const nameAt = (raw: readonly Buffer[], i: number): string => raw[i]!.toString('latin1').toLowerCase()
-const valueAt = (raw: readonly Buffer[], i: number): string => raw[i + 1]!.toString('latin1')
+const nameAt = (raw: readonly string[], i: number): string => raw[i]!.toLowerCase()
+const valueAt = (raw: readonly string[], i: number): string => raw[i + 1]!

@@ -139,14 +139,7 @@ function collect(
       const allowedMs = limits.bodyMs + (size / limits.bytesPerSecond) * 1000
       const leftMs = startedMs + allowedMs - performance.now()
       if (leftMs > 0) timer = setTimeout(checkPace, leftMs)
-      else
-        end(
-          fail(
-            'body_too_slow',
-            `The body did not arrive in time: ${size} bytes in ${Math.round((performance.now() - startedMs) / 1000)} s.`,
-            { closes: true },
-          ),
-        )
+      else end(bodyTooSlow(size, performance.now() - startedMs))
     }
     function onData(chunk: Buffer) {
       size += chunk.length
@@ -182,6 +175,12 @@ const orEmpty = (chunks: readonly Buffer[]): readonly Buffer[] => (chunks.length
 
 const tooLarge = (limits: ReadLimits): Failure =>
   fail('body_too_large', `The request body is larger than ${Math.floor(limits.bodyBytes / 1024 / 1024)} MB.`, {
+    closes: true,
+  })
+
+/** `received` bytes came in `ms`. */
+export const bodyTooSlow = (received: number, ms: number): Failure =>
+  fail('body_too_slow', `The body did not arrive in time: ${received} bytes in ${Math.round(ms / 1000)} s.`, {
     closes: true,
   })
 

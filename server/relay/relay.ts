@@ -4,6 +4,8 @@ import { type Failure, fail } from '../errors.ts'
 import type { ApiKey, Keys } from '../keys/keys.ts'
 import { claimsOf, parseCounter } from '../keys/limits.ts'
 import type { RequestId } from '../request-ids.ts'
+import { type ClientAnswer, NodeAnswer } from '../wire/client-answer.ts'
+import type { ClientDoor, WholeRequest } from '../wire/client-connections.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { freeTicket, holdBudget, type Ticket } from './admit.ts'
 import { sendFailure } from './answer.ts'
@@ -18,7 +20,7 @@ import { createJoiner } from './joined.ts'
 import { modelAnswer } from './models.ts'
 import { createPlaces } from './places.ts'
 import type { QueueLimits } from './queue.ts'
-import { type ByteBudget, type ReadLimits, readBody } from './read.ts'
+import { type ByteBudget, bodyTooSlow, type ReadLimits, readBody } from './read.ts'
 import { simulatedWish } from './schedule.ts'
 import { admittedOf, entryOf } from './settle.ts'
 import { liveRequestOf, settledOf } from './tell.ts'
@@ -39,6 +41,8 @@ export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
 
 export interface Relay {
   handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void
+  /** The same for connections of our own: what is plain and of a known key; all else is `handle`'s. */
+  door(isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest>
   /** The choices made for a request, while they are in this process's memory. */
   traceOf(requestId: string): RouteDecision[]
   /** The choice that a new conversation of this key would find now. */
@@ -48,6 +52,17 @@ export interface Relay {
   /** Resolves when nothing is under way; answers still running at the deadline are ended with an error. */
   drain(deadlineMs: number): Promise<void>
 }
+
+/** Who sends a message on a connection of our own. */
+export interface Guest {
+  key: ApiKey
+  id: RequestId
+  route: string
+  query: string
+}
+
+/** What the base URL is followed by; SDKs whose base URL already ends in /v1 ask for /v1/v1/…. */
+const messageTarget = /^\/claude-code(?:\/v1)?(\/v1\/messages(?:\/count_tokens)?)(\?.*)?$/
 
 /** The relay door: one request from header to bill, one step a file. */
 export function createRelay(parts: RelayParts): Relay {
@@ -66,17 +81,8 @@ export function createRelay(parts: RelayParts): Relay {
     // SDKs whose base URL already ends in /v1 ask for /v1/v1/….
     const route = path.startsWith('/v1/v1/') ? path.slice(3) : path
     if (method === 'POST' && (route === '/v1/messages' || route === '/v1/messages/count_tokens')) {
-      inFlight++
-      relayMessage(req, res, route, query, id)
-        .catch((error: unknown) => {
-          parts.onError(error, id.text)
-          if (res.headersSent) res.destroy()
-          else answer(fail('internal', `The relay failed. Request id: ${id.text}.`))
-        })
-        .finally(() => {
-          inFlight--
-          if (inFlight === 0) for (const resolve of waiting.splice(0)) resolve()
-        })
+      const client = new NodeAnswer(res)
+      underWay(relayRead(req, res, client, route, query, id), req, client, id)
     } else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/'))) {
       const key = authenticate(req.headers, keys, now())
       if ('code' in key) return answer(key)
@@ -104,12 +110,33 @@ export function createRelay(parts: RelayParts): Relay {
     }
   }
 
+  /** Counts a request while it runs. What goes wrong in it reaches the client as an error of ours. */
+  function underWay(
+    running: Promise<void>,
+    req: IncomingMessage | WholeRequest,
+    res: ClientAnswer,
+    id: RequestId,
+  ): void {
+    inFlight++
+    running
+      .catch((error: unknown) => {
+        parts.onError(error, id.text)
+        if (res.headersSent) res.destroy()
+        else sendFailure(req, res, fail('internal', `The relay failed. Request id: ${id.text}.`), id.text)
+      })
+      .finally(() => {
+        inFlight--
+        if (inFlight === 0) for (const resolve of waiting.splice(0)) resolve()
+      })
+  }
+
   const idle = (): Promise<void> =>
     inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))
 
-  async function relayMessage(
+  async function relayRead(
     req: IncomingMessage,
     res: ServerResponse,
+    client: ClientAnswer,
     route: string,
     query: string,
     id: RequestId,
@@ -119,9 +146,18 @@ export function createRelay(parts: RelayParts): Relay {
     const body = await readBody(req, res, parts.budget, parts.readLimits)
     if (body === null) return
     if ('code' in body) return sendFailure(req, res, body, id.text)
+    return relayMessage(req, client, body, { key, id, route, query })
+  }
+
+  async function relayMessage(
+    req: IncomingMessage | WholeRequest,
+    res: ClientAnswer,
+    body: Exchange['body'],
+    guest: Guest,
+  ): Promise<void> {
     try {
-      const exchange = openExchange(req, res, key, body, route, query, id)
-      if ('code' in exchange) return sendFailure(req, res, exchange.failure, id.text)
+      const exchange = openExchange(req, res, body, guest)
+      if ('code' in exchange) return sendFailure(req, res, exchange.failure, guest.id.text)
       if (exchange.metered) await relayMetered(exchange)
       else await relayCount(exchange)
     } finally {
@@ -129,15 +165,41 @@ export function createRelay(parts: RelayParts): Relay {
     }
   }
 
+  function door(isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest> {
+    const { budget, readLimits } = parts
+    return {
+      welcome({ target, headers }, bodyBytes) {
+        const found = messageTarget.exec(target)
+        if (found === null || bodyBytes > readLimits.bodyBytes || !isOpen()) return null
+        const id = requestId()
+        const key = authenticate(headers, keys, id.atMs)
+        if ('code' in key || !budget.take(bodyBytes)) return null
+        return { key, id, route: found[1]!, query: found[2] ?? '' }
+      },
+      dismiss: (_guest, bodyBytes) => budget.give(bodyBytes),
+      serve(request, { chunks, length, give }, answer, guest) {
+        const body: Exchange['body'] = {
+          chunks,
+          length,
+          give() {
+            give()
+            budget.give(length)
+          },
+        }
+        underWay(relayMessage(request, answer, body, guest), request, answer, guest.id)
+      },
+      refuseSlow(request, answer, received, ms) {
+        sendFailure(request, answer, bodyTooSlow(received, ms), requestId().text)
+      },
+    }
+  }
+
   /** Body found good, model allowed: everything the next steps ask for, in one place. */
   function openExchange(
-    req: IncomingMessage,
-    res: ServerResponse,
-    key: ApiKey,
+    req: IncomingMessage | WholeRequest,
+    res: ClientAnswer,
     body: Exchange['body'],
-    route: string,
-    query: string,
-    id: RequestId,
+    { key, id, route, query }: Guest,
   ): Exchange | { code: string; failure: Failure } {
     const bytes = joined(body)
     const inspected = inspect(bytes)
@@ -159,7 +221,7 @@ export function createRelay(parts: RelayParts): Relay {
       key,
       path: route,
       query,
-      headers: readRequestHeaders(req.rawHeaders, req.headers.connection),
+      headers: readRequestHeaders(req.rawHeaders, req.headers['connection']),
       body,
       model: inspected.model,
       modelSpan: inspected.modelSpan,
@@ -183,7 +245,7 @@ export function createRelay(parts: RelayParts): Relay {
       attempts: [],
       renewedId: 0,
     }
-    res.on('close', () => {
+    res.onClose(() => {
       if (res.writableFinished) return
       exchange.clientLeft = true
       exchange.call?.clientIsGone()
@@ -283,6 +345,7 @@ export function createRelay(parts: RelayParts): Relay {
 
   return {
     handle,
+    door,
     idle,
     traceOf: trace.of,
     simulate: (key, model) =>

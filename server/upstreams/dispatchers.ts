@@ -1,10 +1,12 @@
 import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import { lookup as systemLookup } from 'node:dns'
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import { type buildConnector, type Dispatcher, Pool } from 'undici'
 import { type AddressPolicy, createAddressPolicy } from './address-policy.ts'
 import { connectFailure } from './connect-failure.ts'
+import type { AnswerListener, Asked } from './connection.ts'
+import { createConnections } from './connections.ts'
 import { openTunnel, parseProxy } from './proxy-tunnel.ts'
 import { opened, startTls, tuned } from './sockets.ts'
 
@@ -14,6 +16,8 @@ export interface Dispatchers {
    * ask for it per attempt. Never throws for a bad proxy (its connections fail), only for an origin that is not http(s).
    */
   for(origin: string, proxy: string | null): Dispatcher
+  /** Sends a request on a connection of its own making, for the many that are relayed ({@link UpstreamConnection}). Never throws. */
+  ask(origin: string, proxy: string | null, asked: Asked, listener: AnswerListener): void
   /** Breaks off what is still running (UND_ERR_DESTROYED) and closes every socket: drain before. */
   close(): Promise<void>
 }
@@ -36,7 +40,8 @@ export interface DispatcherOptions {
 }
 
 type LookupDone = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void
-interface Target {
+/** Where a connection goes. */
+export interface Target {
   protocol: string
   hostname: string
   port: number
@@ -52,33 +57,41 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
   const pools = new Map<string, { pool: Pool; usedAt: number }>()
   const connecting = new Set<AbortController>()
 
-  function createConnector(proxy: string | null): buildConnector.connector {
+  /** One connection, within the time that it may take. */
+  async function open(target: Target, proxy: string | null, way: Way): Promise<Socket> {
+    const attempt = new AbortController()
+    const deadline = setTimeout(() => attempt.abort(timedOut(target, connectTimeoutMs)), connectTimeoutMs)
+    connecting.add(attempt)
+    try {
+      return await establish(target, proxy, way, attempt.signal)
+    } finally {
+      clearTimeout(deadline)
+      connecting.delete(attempt)
+    }
+  }
+
+  function createOpener(proxy: string | null): (target: Target, onread?: OnReadOpts) => Promise<Socket> {
     let session: Buffer | undefined
-    const way: Way = { policy, lookup, secureContext, session: () => session }
+    return async (target, onread) => {
+      const socket = await open(target, proxy, { policy, lookup, secureContext, session, onread })
+      socket.on('session', (ticket: Buffer) => {
+        session = ticket
+      })
+      return socket
+    }
+  }
+
+  function createConnector(proxy: string | null): buildConnector.connector {
+    const opener = createOpener(proxy)
     return ({ protocol, hostname, port }, callback) => {
-      const target = { protocol, hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
-      const attempt = new AbortController()
-      const deadline = setTimeout(() => attempt.abort(timedOut(target, connectTimeoutMs)), connectTimeoutMs)
-      connecting.add(attempt)
-      const over = () => {
-        clearTimeout(deadline)
-        connecting.delete(attempt)
-      }
-      establish(target, proxy, way, attempt.signal).then(
-        (socket) => {
-          over()
-          socket.on('session', (ticket: Buffer) => {
-            session = ticket
-          })
-          callback(null, socket)
-        },
-        (error: Error) => {
-          over()
-          callback(error, null)
-        },
+      opener(targetOf(protocol, hostname, port)).then(
+        (socket) => callback(null, socket),
+        (error: Error) => callback(error, null),
       )
     }
   }
+
+  const connections = createConnections({ createOpener, targetOf: targetOfOrigin, keepAliveMs, unusedMs })
 
   function closeUnused(): void {
     const before = performance.now() - unusedMs
@@ -110,14 +123,25 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
       pools.set(name, { pool, usedAt: performance.now() })
       return pool
     },
+    ask: connections.ask,
     async close() {
       clearInterval(sweep)
       for (const attempt of connecting) attempt.abort(new Error('The relay is stopping'))
+      connections.close()
       const open = [...pools.values()]
       pools.clear()
       await Promise.all(open.map(({ pool }) => pool.destroy()))
     },
   }
+}
+
+function targetOf(protocol: string, hostname: string, port: string): Target {
+  return { protocol, hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
+}
+
+function targetOfOrigin(origin: string): Target {
+  const { protocol, hostname, port } = new URL(origin)
+  return targetOf(protocol, hostname.replace(/^\[(.*)\]$/, '$1'), port)
 }
 
 function timedOut({ hostname, port }: Target, timeoutMs: number): Error {
@@ -129,12 +153,16 @@ interface Way {
   lookup: NonNullable<DispatcherOptions['lookup']>
   secureContext: SecureContext
   /** The TLS session of the pool's last connection, to resume. */
-  session: () => Buffer | undefined
+  session: Buffer | undefined
+  /** Where what is read goes, for whom streams are too slow. A plain connection through a proxy does without. */
+  onread: OnReadOpts | undefined
 }
 
 /** One connection, ready for HTTP. Rejects with a ConnectFailure or with the error of TCP, DNS or TLS. */
 async function establish(target: Target, proxy: string | null, way: Way, signal: AbortSignal): Promise<Socket> {
   const { protocol, hostname, port } = target
+  // tls.connect hands `onread` on to the socket; its types do not know.
+  const reading = way.onread && { onread: way.onread }
   if (proxy !== null) {
     const { policy, secureContext, session } = way
     if (!mayAskProxyFor(target, policy)) throw refused(target, hostname)
@@ -142,12 +170,12 @@ async function establish(target: Target, proxy: string | null, way: Way, signal:
     if (parsed === null) throw connectFailure('UPSTREAM_PROXY_FAILED', 'The proxy address is not usable', 'proxy')
     const socket = await openTunnel(parsed, target, secureContext, signal)
     if (protocol !== 'https:') return socket
-    return opened(startTls(hostname, secureContext, { socket, session: session() }), 'secureConnect', signal)
+    return opened(startTls(hostname, secureContext, { socket, session, ...reading }), 'secureConnect', signal)
   }
   if (isIP(hostname) !== 0 && !way.policy.admits(protocol, hostname)) throw refused(target, hostname)
-  const place = { port, lookup: guardedLookup(target, way), autoSelectFamilyAttemptTimeout: 1_000 }
+  const place = { port, lookup: guardedLookup(target, way), autoSelectFamilyAttemptTimeout: 1_000, ...reading }
   if (protocol !== 'https:') return opened(tuned(connectTcp({ ...place, host: hostname })), 'connect', signal)
-  const socket = startTls(hostname, way.secureContext, { ...place, session: way.session() })
+  const socket = startTls(hostname, way.secureContext, { ...place, session: way.session })
   return opened(tuned(socket), 'secureConnect', signal)
 }
 

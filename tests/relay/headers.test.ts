@@ -138,7 +138,7 @@ test('of an answer only what is listed comes down; retry-after with errors alone
     'other',
     'date',
     'today',
-  ].map((text) => Buffer.from(text))
+  ]
   const answer = new AnswerHeaders(raw)
   expect(answer).toMatchObject({
     contentType: 'text/event-stream',
