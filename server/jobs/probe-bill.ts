@@ -65,7 +65,7 @@ export async function bookProbe(
     ],
   }
   const admission = usage.admit(admitted)
-  await admission.written
+  if (admission.failure !== undefined) throw admission.failure
   const { record } = usage.settle(admission, entry)
   const { tokens } = reading
   parts.live.settled({

@@ -74,14 +74,23 @@ export function createKeys(parts: { database: Database; seal: Seal; events: Even
     byId = nextById
   }
 
+  function findByHmac(hmac: string): ApiKey | undefined {
+    const old = byOldHmac.get(hmac)
+    return byHmac.get(hmac) ?? (old && old.untilMs > now() ? old.key : undefined)
+  }
+
   return {
     load,
+
+    /** What a secret is known by. */
+    hmacOf: (secret: string): string => seal.hmac(secret),
+
     /** The key with this secret; equally fast for unknown and known ones: one HMAC, one map. */
-    find(secret: string): ApiKey | undefined {
-      const hmac = seal.hmac(secret)
-      const old = byOldHmac.get(hmac)
-      return byHmac.get(hmac) ?? (old && old.untilMs > now() ? old.key : undefined)
-    },
+    find: (secret: string): ApiKey | undefined => findByHmac(seal.hmac(secret)),
+
+    /** The same for a secret whose HMAC is at hand. */
+    findByHmac,
+
     byId: (id: number): ApiKey | undefined => byId.get(id),
 
     /** Creates a key or changes the fields given; matched by name. */

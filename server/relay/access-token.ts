@@ -12,6 +12,8 @@ export type CallOnce = (exchange: Exchange, account: Account, isRetry: boolean) 
 export function createTokenKeeper(parts: {
   accounts: Pick<Accounts, 'byId'>
   renew: Renewals['renew']
+  /** False for an account whose upstream call never ends as `unauthorized`. */
+  renews: (account: Account) => boolean
   now: () => number
   callOnce: CallOnce
 }) {
@@ -37,7 +39,7 @@ export function createTokenKeeper(parts: {
     }
   }
 
-  return async (exchange: Exchange, chosen: Account, isRetry: boolean): Promise<AttemptResult> => {
+  async function renewing(exchange: Exchange, chosen: Account, isRetry: boolean): Promise<AttemptResult> {
     let account = chosen
     const nowMs = parts.now()
     if (nowMs >= account.staleAtMs) {
@@ -51,8 +53,17 @@ export function createTokenKeeper(parts: {
     exchange.renewedId = account.id
     const failure = await refused(exchange, account, used)
     if (failure) return failure
-    const again = await callOnce(exchange, accounts.byId(account.id) ?? account, isRetry)
-    if (again.kind === 'unauthorized') throw new Error('an access token was to be renewed twice for one request')
-    return again
+    return renewed(await callOnce(exchange, accounts.byId(account.id) ?? account, isRetry))
   }
+
+  return (exchange: Exchange, account: Account, isRetry: boolean): Promise<AttemptResult> =>
+    // A secret that is no token is called with, and that is all: the path of nearly every request.
+    parts.renews(account)
+      ? renewing(exchange, account, isRetry)
+      : (callOnce(exchange, account, isRetry) as Promise<AttemptResult>)
+}
+
+function renewed(result: CallResult): AttemptResult {
+  if (result.kind === 'unauthorized') throw new Error('an access token was to be renewed twice for one request')
+  return result
 }

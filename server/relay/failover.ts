@@ -15,7 +15,7 @@ import { createConsequences, type Doubts } from './consequences.ts'
 import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './exchange.ts'
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
-import { fitsHeader, requestLines, upstreamHeaders } from './headers.ts'
+import { fitsHeader, requestHead, upstreamLines } from './headers.ts'
 import type { Places } from './places.ts'
 import { createStickiness, type TrialWish } from './stickiness.ts'
 
@@ -129,15 +129,16 @@ export function createFailover(parts: FailoverParts): Failover {
     return upstream
   }
 
-  const withFreshToken = createTokenKeeper({ ...parts, callOnce })
+  const renews = (account: Account): boolean => upstreamOf(account).renews === true
+  const withFreshToken = createTokenKeeper({ ...parts, renews, callOnce })
 
-  async function callOnce(exchange: Exchange, account: Account, isRetry: boolean): Promise<CallResult> {
+  /** Not async, and one promise: this is on the path of every request. */
+  function callOnce(exchange: Exchange, account: Account, isRetry: boolean): Promise<CallResult> {
     const upstream = upstreamOf(account)
     if (isRetry) retrying++
     const isTrial = consequences.begun(exchange, account)
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
-    const headers = upstreamHeaders(exchange.headers, account, dropTags, upstream.beta)
     const body = upstreamBody(
       exchange.body,
       { span: exchange.modelSpan, from: exchange.model, to: modelSent },
@@ -150,32 +151,30 @@ export function createFailover(parts: FailoverParts): Failover {
       told.accountName = account.name
       parts.live.progress(told)
     }
-    let call: UpstreamCall | undefined
-    try {
-      return await new Promise<CallResult>((resolve) => {
-        const started = new UpstreamCall(exchange, account, modelSent, firstByteMs(exchange), callParts, resolve)
-        call = started
-        calls.add(started)
-        ticker ??= startTicker()
-        if (exchange.clientLeft) return started.clientIsGone()
-        if (!fitsHeader(account.secret)) return started.onError(badSecret())
-        const path = upstream.address(account, exchange.path, exchange.query)
-        const asked = {
-          head: requestLines(account.origin, path, headers, body.length),
-          body: body.chunks,
-          bodyBytes: body.length,
-        }
-        parts.dispatchers.ask(account.origin, account.proxy, asked, started)
+    return new Promise<CallResult>((resolve) => {
+      const call = new UpstreamCall(exchange, account, modelSent, firstByteMs(exchange), callParts, (result) => {
+        calls.delete(call)
+        if (isRetry) retrying--
+        if (isTrial) consequences.trialEnded(exchange, account)
+        resolve(result)
       })
-    } finally {
-      if (call) calls.delete(call)
-      if (isRetry) retrying--
-      if (isTrial) consequences.trialEnded(exchange, account)
-    }
+      calls.add(call)
+      ticker ??= startTicker()
+      if (exchange.clientLeft) return call.clientIsGone()
+      if (!fitsHeader(account.secret)) return call.onError(badSecret())
+      const path = upstream.address(account, exchange.path, exchange.query)
+      const lines = upstreamLines(exchange.headers, account, dropTags, upstream.beta)
+      const asked = {
+        head: requestHead(account.origin, path, lines, body.length),
+        body: body.chunks,
+        bodyBytes: body.length,
+      }
+      parts.dispatchers.ask(account.origin, account.proxy, asked, call)
+    })
   }
 
   const callParts: CallParts = {
-    renews: (account) => upstreamOf(account).renews === true,
+    renews,
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
     timers,

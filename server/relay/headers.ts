@@ -51,6 +51,8 @@ function staysHere(name: string): boolean {
 export interface RequestHeaders {
   /** Name, value, name, value … of all that may go up, without credentials. */
   upward: string[]
+  /** The same as lines, each with its end. */
+  lines: string
   /** The headers that decide where and how it goes. */
   hasVersion: boolean
   hasTagsBeta: boolean
@@ -76,7 +78,7 @@ export function readRequestHeaders(raw: readonly string[], connection: string | 
     connection === undefined || connection === 'keep-alive' || connection === 'close'
       ? undefined
       : new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
-  const headers: RequestHeaders = { upward: [], hasVersion: false, hasTagsBeta: false }
+  const headers: RequestHeaders = { upward: [], lines: '', hasVersion: false, hasTagsBeta: false }
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
     const lower = dispositionOf(name)
@@ -86,18 +88,28 @@ export function readRequestHeaders(raw: readonly string[], connection: string | 
     else if (lower === 'anthropic-beta' && value.includes(tagsBeta)) headers.hasTagsBeta = true
     headers.upward.push(name, value)
   }
+  headers.lines = linesOf(headers.upward)
   return headers
 }
 
-/** The headers of the upstream request: what came, the account's credential, the platform's beta, no compression. */
-export function upstreamHeaders(headers: RequestHeaders, account: Account, dropTags: boolean, beta?: string): string[] {
-  const list = dropTags && headers.hasTagsBeta ? withoutTagsBeta(headers.upward) : headers.upward.slice()
-  if (beta !== undefined) addBeta(list, beta)
-  if (!headers.hasVersion) list.push('anthropic-version', '2023-06-01')
-  list.push('accept-encoding', 'identity')
-  if (account.authHeader === 'bearer') list.push('authorization', `Bearer ${account.secret}`)
-  else list.push('x-api-key', account.secret)
-  return list
+/** The header lines of the upstream request: what came, the account's credential, the platform's beta, no compression. */
+export function upstreamLines(headers: RequestHeaders, account: Account, dropTags: boolean, beta?: string): string {
+  let { lines } = headers
+  if (beta !== undefined || (dropTags && headers.hasTagsBeta)) {
+    const list = dropTags && headers.hasTagsBeta ? withoutTagsBeta(headers.upward) : headers.upward.slice()
+    if (beta !== undefined) addBeta(list, beta)
+    lines = linesOf(list)
+  }
+  if (!headers.hasVersion) lines += 'anthropic-version: 2023-06-01\r\n'
+  const credential =
+    account.authHeader === 'bearer' ? `authorization: Bearer ${account.secret}` : `x-api-key: ${account.secret}`
+  return `${lines}accept-encoding: identity\r\n${credential}\r\n`
+}
+
+function linesOf(list: readonly string[]): string {
+  let lines = ''
+  for (let i = 0; i < list.length; i += 2) lines += `${list[i]!}: ${list[i + 1]!}\r\n`
+  return lines
 }
 
 /** What must not stand in a header's value: it would end the line, or is no character of one. */
@@ -106,11 +118,9 @@ const unfit = /[^\t\x20-\x7e\x80-\xff]/
 /** False for a secret that no header can carry. */
 export const fitsHeader = (secret: string): boolean => !unfit.test(secret)
 
-/** Request line and header lines of the upstream request, each with its end. */
-export function requestLines(origin: string, path: string, headers: readonly string[], bodyBytes: number): string {
-  let lines = `POST ${path} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf('//') + 2)}\r\n`
-  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]!}: ${headers[i + 1]!}\r\n`
-  return `${lines}content-length: ${bodyBytes}\r\n`
+/** The head of the upstream request, up to its last header line. `lines` as {@link upstreamLines} gives them. */
+export function requestHead(origin: string, path: string, lines: string, bodyBytes: number): string {
+  return `POST ${path} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf('//') + 2)}\r\n${lines}content-length: ${bodyBytes}\r\n`
 }
 
 /** Names `beta` beside what the client named, never in its place. */

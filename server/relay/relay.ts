@@ -14,7 +14,7 @@ import { conversationOf } from './conversation.ts'
 import { createCountRate } from './count-rate.ts'
 import type { Exchange } from './exchange.ts'
 import { createFailover, type Ended, type FailoverParts } from './failover.ts'
-import { readRequestHeaders } from './headers.ts'
+import { type RequestHeaders, readRequestHeaders } from './headers.ts'
 import { inspect, shown } from './inspect.ts'
 import { createJoiner } from './joined.ts'
 import { modelAnswer } from './models.ts'
@@ -165,6 +165,35 @@ export function createRelay(parts: RelayParts): Relay {
     }
   }
 
+  /** A client repeats its head, which then is the same object: what was made of it is made once. */
+  const known = new WeakMap<object, { headers: RequestHeaders | null; hmacs: Map<string, string> }>()
+  function knownOf(headers: object) {
+    let made = known.get(headers)
+    if (made === undefined) {
+      made = { headers: null, hmacs: new Map() }
+      known.set(headers, made)
+    }
+    return made
+  }
+
+  function headersOf(req: IncomingMessage | WholeRequest): RequestHeaders {
+    if (!('target' in req)) return readRequestHeaders(req.rawHeaders, req.headers.connection)
+    const made = knownOf(req.headers)
+    made.headers ??= readRequestHeaders(req.rawHeaders, req.headers['connection'])
+    return made.headers
+  }
+
+  /** Whose key it is, is looked up for each request. */
+  function findKnown(headers: object, secret: string): ApiKey | undefined {
+    const { hmacs } = knownOf(headers)
+    let hmac = hmacs.get(secret)
+    if (hmac === undefined) {
+      hmac = keys.hmacOf(secret)
+      hmacs.set(secret, hmac)
+    }
+    return keys.findByHmac(hmac)
+  }
+
   function door(isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest> {
     const { budget, readLimits } = parts
     return {
@@ -172,7 +201,7 @@ export function createRelay(parts: RelayParts): Relay {
         const found = messageTarget.exec(target)
         if (found === null || bodyBytes > readLimits.bodyBytes || !isOpen()) return null
         const id = requestId()
-        const key = authenticate(headers, keys, id.atMs)
+        const key = authenticate(headers, { find: (secret) => findKnown(headers, secret) }, id.atMs)
         if ('code' in key || !budget.take(bodyBytes)) return null
         return { key, id, route: found[1]!, query: found[2] ?? '' }
       },
@@ -221,7 +250,7 @@ export function createRelay(parts: RelayParts): Relay {
       key,
       path: route,
       query,
-      headers: readRequestHeaders(req.rawHeaders, req.headers['connection']),
+      headers: headersOf(req),
       body,
       model: inspected.model,
       modelSpan: inspected.modelSpan,
@@ -265,9 +294,7 @@ export function createRelay(parts: RelayParts): Relay {
     const first = places.take(exchange, wish)
     const admitted = admittedOf(exchange, first, parts.clientAddress(req))
     const admission = usage.admit(admitted)
-    try {
-      await admission.written
-    } catch {
+    if (admission.failure !== undefined) {
       places.free(exchange)
       release(exchange.ticket, id.text)
       return sendFailure(

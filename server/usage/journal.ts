@@ -11,8 +11,8 @@ import type { Reading } from './records.ts'
  * of the loop turn to share the write costs more), the others go with it or at the end of the turn.
  */
 export interface JournalledAdmission {
-  /** Resolves when the record is with the operating system; rejects when it could not be written. */
-  written: Promise<void>
+  /** Why the record is not with the operating system; undefined when it is. */
+  failure: unknown
   segment: Segment
 }
 
@@ -56,7 +56,6 @@ export interface Journal {
 
 const defaultSegmentBytes = 64 * 1024 * 1024
 const admission = '{"t":"a"'
-const done = Promise.resolve()
 const firstWaitingBytes = 64 * 1024
 const newline = 0x0a
 
@@ -212,7 +211,7 @@ export function openJournal(options: {
       put(`${admission},"r":${JSON.stringify(admitted)}}`)
       segment.open++
       const failure = flush()
-      return { written: failure === undefined ? done : Promise.reject(failure), segment }
+      return { failure, segment }
     },
     usage(id, attempt) {
       append(`{"t":"u","id":"${id}","r":${JSON.stringify(attempt)}}`)

@@ -51,7 +51,7 @@ export class ChunkedReader {
         }
         if (this.digits === 0) return this.fail()
         if (byte === cr) this.state = sizeLf
-        else if (byte === semicolon || byte === space || byte === tab) this.state = extension
+        else if (byte === semicolon) this.state = extension
         else return this.fail()
         return true
       }
@@ -73,7 +73,13 @@ export class ChunkedReader {
         this.state = size
         return true
       case trailerStart:
-        this.state = byte === cr ? lastLf : trailer
+        if (byte === cr) this.state = lastLf
+        else if (isToken(byte)) this.state = trailerName
+        else return this.fail()
+        return this.lineGoesOn(byte)
+      case trailerName:
+        if (byte === colon) this.state = trailer
+        else if (!isToken(byte)) return this.fail()
         return this.lineGoesOn(byte)
       case trailer:
         if (byte === cr) this.state = trailerLf
@@ -89,9 +95,10 @@ export class ChunkedReader {
     }
   }
 
-  /** Extensions and trailers say nothing to us, but must be short, and a bare line feed ends no line. */
+  /** Extensions and trailers say nothing to us, but must be short and of characters; a bare line feed ends no line. */
   private lineGoesOn(byte: number): boolean {
-    return byte === lf || ++this.lineBytes > mostLineBytes ? this.fail() : true
+    const isCharacter = (byte >= space && byte !== del) || byte === tab || byte === cr
+    return !isCharacter || ++this.lineBytes > mostLineBytes ? this.fail() : true
   }
 
   private fail(): boolean {
@@ -110,12 +117,15 @@ const trailerStart = 6
 const trailer = 7
 const trailerLf = 8
 const lastLf = 9
+const trailerName = 10
 
 const cr = 0x0d
 const lf = 0x0a
 const tab = 0x09
 const space = 0x20
 const semicolon = 0x3b
+const colon = 0x3a
+const del = 0x7f
 /** 2^52: exact as a number. */
 const mostDigits = 13
 /** Of an extension, or of all trailers together. */
@@ -126,3 +136,11 @@ function hexDigit(byte: number): number {
   const letter = byte | 0x20
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
+
+/** RFC 9110 §5.6.2. */
+function isToken(byte: number): boolean {
+  const letter = byte | 0x20
+  if ((letter >= 0x61 && letter <= 0x7a) || (byte >= 0x30 && byte <= 0x39)) return true
+  return tokenSigns.includes(byte)
+}
+const tokenSigns: readonly number[] = [...Buffer.from("!#$%&'*+-.^_`|~")]

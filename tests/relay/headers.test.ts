@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest'
-import { AnswerHeaders, readRequestHeaders, upstreamHeaders } from '../../server/relay/headers.ts'
+import type { Account } from '../../server/accounts/accounts.ts'
+import { AnswerHeaders, type RequestHeaders, readRequestHeaders, upstreamLines } from '../../server/relay/headers.ts'
 import { accountOf } from './some-account.ts'
 
 const account = accountOf()
+/** Names and values of the lines that go up. */
+function upstreamHeaders(headers: RequestHeaders, to: Account, dropTags: boolean): string[] {
+  const lines = upstreamLines(headers, to, dropTags).split('\r\n')
+  expect(lines.pop()).toBe('')
+  return lines.flatMap((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)])
+}
+
 const up = (raw: string[], connection?: string) => upstreamHeaders(readRequestHeaders(raw, connection), account, false)
 
 const stays = [
