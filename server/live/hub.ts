@@ -99,7 +99,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   let seedAgain = false
   let closed = false
   // Other processes may have readers that this one does not know.
-  const audience = createAudience({ isAlways: stream.isShared, keepMs: parts.keepMs, onBack: addGap })
+  const audience = createAudience({ isAlways: stream.isShared, keepMs: parts.keepMs, head: ring.head })
 
   const outbox = createOutbox({ now, wake: () => scheduleFlush(batchMs) })
 
@@ -183,9 +183,11 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   function subscribe<T>(
     take: () => T | null | Promise<T | null>,
     session: ReaderSession | undefined,
+    onEnd: () => void = () => {},
   ): AsyncIterableIterator<T> {
     const subscriber = createSubscriber(take, () => {
-      if (subscribers.delete(subscriber) && subscribers.size === 0) audience.left()
+      subscribers.delete(subscriber)
+      onEnd()
     })
     if (closed) subscriber.end()
     else subscribers.set(subscriber, session)
@@ -220,18 +222,17 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const hub: LiveHub = {
     started(request) {
       underWay.begin(request)
-      if (audience.listens()) outbox.begin(request)
-      else audience.missed()
+      if (audience.wants('started', request)) outbox.begin(request)
     },
     progress(request) {
-      if (audience.listens()) outbox.change(request)
+      if (audience.wants('progress', request)) outbox.change(request)
     },
     settled(request) {
       underWay.end(request.requestId)
       outbox.end(request.requestId)
-      if (audience.listens()) return outbox.push({ settled: request })
-      audience.missed()
+      if (audience.wants('settled', request)) return outbox.push({ settled: request })
       totals.add(request)
+      scheduleDelivery(1)
     },
     accountChanged: (change) => outbox.push({ account: change }),
     recount: outbox.recount,
@@ -242,11 +243,10 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
         .sort((a, b) => a.startedAtMs - b.startedAtMs),
     totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
     events(filter, after, session) {
-      audience.came()
-      return subscribe(readers.open(filter, after), session)
+      const read = readers.open(filter, audience.came(filter), after)
+      return subscribe(read, session, () => audience.left(filter))
     },
     costTotals(viewer, session) {
-      audience.came()
       let told: TotalsView | null = null
       return subscribe(() => {
         const view = totals.view(viewer)

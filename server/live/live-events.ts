@@ -137,13 +137,29 @@ export interface LiveFilter {
 /** Whether an event passes. Gaps are for everyone. */
 export function passes(filter: LiveFilter, event: LiveEvent): boolean {
   if (event.gap) return true
-  const request = event.started ?? event.progress ?? event.settled
-  const about = request ?? event.account
-  if (!about || (filter.kinds && !filter.kinds.some((kind) => event[kind] !== undefined))) return false
-  if (!maySee(filter.viewer, about)) return false
-  if (filter.groupId !== undefined && about.groupId !== filter.groupId) return false
+  if (event.started) return passesRequest(filter, 'started', event.started)
+  if (event.progress) return passesRequest(filter, 'progress', event.progress)
+  if (event.settled) return passesRequest(filter, 'settled', event.settled)
+  if (!event.account || (filter.kinds && !filter.kinds.includes('account'))) return false
   // No account belongs to a key.
-  return filter.apiKeyId === undefined || request?.apiKeyId === filter.apiKeyId
+  if (filter.apiKeyId !== undefined || !maySee(filter.viewer, event.account)) return false
+  return filter.groupId === undefined || event.account.groupId === filter.groupId
+}
+
+/** The same for what is told of a request. */
+export function passesRequest(filter: LiveFilter, kind: LiveKind, request: LiveRequest | SettledRequest): boolean {
+  if (filter.apiKeyId !== undefined && request.apiKeyId !== filter.apiKeyId) return false
+  if (filter.kinds && !filter.kinds.includes(kind)) return false
+  if (!maySee(filter.viewer, request)) return false
+  return filter.groupId === undefined || request.groupId === filter.groupId
+}
+
+/** True when whatever passes `narrow` passes `wide` too. */
+export function covers(wide: LiveFilter, narrow: LiveFilter): boolean {
+  if (wide.viewer.userId !== null && wide.viewer.userId !== narrow.viewer.userId) return false
+  if (wide.groupId !== undefined && wide.groupId !== narrow.groupId) return false
+  if (wide.apiKeyId !== undefined && wide.apiKeyId !== narrow.apiKeyId) return false
+  return !wide.kinds || (narrow.kinds?.every((kind) => wide.kinds?.includes(kind)) ?? false)
 }
 
 /** Users see what is theirs: requests of their keys, changes of their accounts. */

@@ -1,4 +1,5 @@
 import type { Stream } from '../store/stream.ts'
+import type { Floor } from './audience.ts'
 import { filterKey, type LiveBatch, type LiveEvent, type LiveFilter, passes } from './live-events.ts'
 import { type Ring, readSequence } from './ring.ts'
 
@@ -37,8 +38,8 @@ export function createReaders(parts: { ring: Ring; stream: Pick<Stream<LiveBatch
   }
 
   return {
-    /** `after`: the sequence after which to begin; absent: from now on. */
-    open(filter: LiveFilter, after?: string): Read {
+    /** `after`: the sequence after which to begin; absent: from now on. Up to `floor` events are missing. */
+    open(filter: LiveFilter, floor: Floor | null, after?: string): Read {
       const name = filterKey(filter)
       let cursor = ring.head()
       /** Where it stands in the stream while the ring does not reach back to it. */
@@ -51,11 +52,16 @@ export function createReaders(parts: { ring: Ring; stream: Pick<Stream<LiveBatch
         else unknown = true
       }
 
+      /** Events were not made between the last one that it knows and now. */
+      let holed = after !== undefined && floor !== null && cursor <= floor.ordinal
+
       function readRing(): LiveEvent[] | null {
         const dropped = ring.oldest() - cursor
-        if (unknown || dropped > 0) {
-          if (dropped > 0) cursor = ring.oldest()
-          const gap = { sequence: ring.sequenceBefore(cursor), gap: { dropped: Math.max(0, dropped) } }
+        if (unknown || holed || dropped > 0) {
+          cursor = Math.max(cursor, holed ? floor!.ordinal : 0, ring.oldest())
+          const missed = holed ? floor!.missed : Math.max(0, dropped)
+          holed = false
+          const gap = { sequence: ring.sequenceBefore(cursor), gap: { dropped: missed } }
           unknown = false
           return [gap]
         }
