@@ -120,7 +120,8 @@ export const fitsHeader = (secret: string): boolean => !unfit.test(secret)
 
 /** The head of the upstream request, up to its last header line. `lines` as {@link upstreamLines} gives them. */
 export function requestHead(origin: string, path: string, lines: string, bodyBytes: number): string {
-  return `POST ${path} HTTP/1.1\r\nhost: ${origin.slice(origin.indexOf('//') + 2)}\r\n${lines}content-length: ${bodyBytes}\r\n`
+  const host = origin.slice(origin.indexOf('//') + 2)
+  return `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${bodyBytes}\r\n`
 }
 
 /** Names `beta` beside what the client named, never in its place. */
