@@ -109,7 +109,7 @@ test('at most two failovers a request', async () => {
 })
 
 test.each([401, 402, 403, 429, 500, 502, 503, 504, 529])(
-  'an upstream %s never reaches the client as such, neither its words nor its retry-after',
+  'client points 2 and 3: an upstream %s never reaches the client as such, neither its words nor its retry-after',
   async (status) => {
     bad.script(
       refusal(status, 'rate_limit_error', 'CANARY of the upstream', {
@@ -144,7 +144,7 @@ test.each([401, 402, 403, 429, 500, 502, 503, 504, 529])(
 )
 
 test.each([400, 404, 409, 413, 422])(
-  'a %s of the caller passes byte for byte, and no account is to blame',
+  'client point 17: a %s of the caller passes byte for byte, and no account is to blame',
   async (status) => {
     const body = `{"type": "error",  "error":{"message":"prompt is too long: 9 > 8 \\u00e9 é","type":"invalid_request_error"}, "request_id":null}\n`
     bad.script((exchange) =>

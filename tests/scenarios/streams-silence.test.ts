@@ -80,7 +80,7 @@ test('an upstream that says 200 and then nothing is cut after the idle deadline,
   expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'failed', error_type: 'broken_answer' })
 })
 
-test('silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
+test('client point 15: silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
   upstream.script(hangAfterEvents(4))
   const answer = await relay.ask('c')
   expect(answer.text).toContain(ourPing)
