@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { Group } from './groups.ts'
 import { Totals } from './totals-type.ts'
 import { User } from './users.ts'
-import { idNumber } from './values.ts'
+import { idNumber, soundPage } from './values.ts'
 import { visibleAccounts } from './visible.ts'
 
 export const Platform = builder.enumType('Platform', {
@@ -139,7 +139,7 @@ builder.queryField('accounts', (t) =>
     args: { search: t.arg.string(), groupId: t.arg.id() },
     resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
       parts.database.reader.account.findMany({
-        ...query,
+        ...soundPage(query),
         where: {
           AND: [
             visibleAccounts(viewer),

@@ -7,7 +7,7 @@ import { inputFailure, notFound } from '../verb-failure.ts'
 import { builder } from './builder.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given, User } from './users.ts'
-import { globalId, onlyId, remark, unlessAbsent } from './values.ts'
+import { globalId, onlyId, remark, soundPage, unlessAbsent } from './values.ts'
 import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
 
 export const Group = builder.prismaNode('Group', {
@@ -54,7 +54,7 @@ builder.queryField('groups', (t) =>
     },
     resolve: (query, _parent, { search, open }, { parts, viewer }) =>
       parts.database.reader.group.findMany({
-        ...query,
+        ...soundPage(query),
         where: {
           AND: [
             visibleGroups(viewer),
