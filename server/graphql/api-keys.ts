@@ -58,6 +58,7 @@ builder.queryField('apiKeys', (t) =>
   t.prismaConnection({
     type: ApiKey,
     cursor: 'id',
+    description: 'Keys that you own; of administrators all.',
     authScopes: { user: true },
     args: { search: t.arg.string(), groupId: t.arg.id() },
     resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>

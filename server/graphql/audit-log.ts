@@ -31,6 +31,7 @@ builder.queryField('auditLog', (t) =>
   t.prismaConnection({
     type: AuditEntry,
     cursor: 'id',
+    description: 'Every change and sign-in, the newest first.',
     authScopes: { admin: true },
     args: { userId: t.arg.id(), action: t.arg.string() },
     resolve: (query, _parent, { userId, action }, { parts }) =>

@@ -47,6 +47,7 @@ builder.queryField('groups', (t) =>
   t.prismaConnection({
     type: Group,
     cursor: 'id',
+    description: 'Groups that you own, that are shared, or that something of yours is in; of administrators all.',
     authScopes: { user: true },
     args: {
       search: t.arg.string(),

@@ -28,6 +28,7 @@ builder.queryField('users', (t) =>
   t.prismaConnection({
     type: User,
     cursor: 'id',
+    description: 'People.',
     authScopes: { admin: true },
     args: { search: t.arg.string() },
     resolve: (query, _parent, { search }, { parts, viewer }) =>

@@ -38,7 +38,13 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
     'GPC:J:["x"]',
     'GPC:I:9999999999999999999',
   ]
-  const ids = ['Account:99999999999999999999', 'AuditEntry:9999999999999999999', 'ApiKey:', 'Log:x']
+  const ids = [
+    'Account:99999999999999999999',
+    'AuditEntry:9999999999999999999',
+    'ApiKey:',
+    'Log:x',
+    'Log:9999999999999999999',
+  ]
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),
