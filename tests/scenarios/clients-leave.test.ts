@@ -56,7 +56,7 @@ test.each([true, false])(
   },
 )
 
-test('fault 32, client point 16: a client that leaves in mid-stream: upstream closed at once, row aborted, billed for what was read', async () => {
+test('fault 32: a client that leaves in mid-stream: upstream closed at once, row aborted, billed for what was read', async () => {
   upstream.script(hangAfterEvents(5))
   const index = upstream.requests.length
   const left = new AbortController()

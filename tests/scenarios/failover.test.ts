@@ -144,7 +144,7 @@ test.each([401, 402, 403, 429, 500, 502, 503, 504, 529])(
 )
 
 test.each([400, 404, 409, 413, 422])(
-  'client point 17: a %s of the caller passes byte for byte, and no account is to blame',
+  'a %s of the caller passes byte for byte, and no account is to blame',
   async (status) => {
     const body = `{"type": "error",  "error":{"message":"prompt is too long: 9 > 8 \\u00e9 é","type":"invalid_request_error"}, "request_id":null}\n`
     bad.script((exchange) =>

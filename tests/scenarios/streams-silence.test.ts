@@ -80,7 +80,7 @@ test('an upstream that says 200 and then nothing is cut after the idle deadline,
   expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'failed', error_type: 'broken_answer' })
 })
 
-test('client point 15: silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
+test('silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
   upstream.script(hangAfterEvents(4))
   const answer = await relay.ask('c')
   expect(answer.text).toContain(ourPing)
@@ -92,7 +92,7 @@ test('client point 15: silence in mid-stream is filled with pings between events
   expect(row?.['input_tokens']).toBeGreaterThan(0)
 })
 
-test('a ping never comes into an event that has begun to arrive', async () => {
+test('client point 15: a ping never comes into an event that has begun to arrive', async () => {
   const go = deferred()
   const half = encodeEvents(golden.events.slice(0, 4)).length - 20
   upstream.script(async (exchange) => {
