@@ -44,5 +44,5 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { '/graphql': { target: 'http://127.0.0.1:3000', ws: true } } },
+  server: { proxy: { '/graphql': { target: 'http://127.0.0.1:10081', ws: true } } },
 })

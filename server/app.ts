@@ -31,10 +31,11 @@ import { defaultTimers, type ForwardTimers } from './relay/exchange.ts'
 import type { QueueLimits } from './relay/queue.ts'
 import { createByteBudget, defaultReadLimits, type ReadLimits } from './relay/read.ts'
 import { createRelay } from './relay/relay.ts'
-import { createRequestIds, requestIdOf } from './request-ids.ts'
+import { createRequestIds, requestIdOf, slotOf } from './request-ids.ts'
 import { loadMasterSecret } from './secrets.ts'
 import { readCa, readText } from './setting-files.ts'
 import { createStaticClient } from './static-client.ts'
+import type { Counters } from './store/counters.ts'
 import { createMemoryCounters } from './store/counters-memory.ts'
 import { createRedisCounters } from './store/counters-redis.ts'
 import { openDataDir } from './store/data-dir.ts'
@@ -183,6 +184,7 @@ async function compose(
     onError: report('usage'),
   })
   opened.push(() => usage.close())
+  if (redis && usage.replayed.slots.length > 0) await releaseHolds(counters, new Set(usage.replayed.slots))
   const requestId = createRequestIds(usage.slot, now)
 
   const stream = redis
@@ -455,6 +457,11 @@ async function compose(
       return stopped
     },
   }
+}
+
+/** Ends holds of processes that died between the hold and the journal: nothing went upstream, and no replay knows of them. */
+async function releaseHolds(counters: Counters, deadSlots: ReadonlySet<number | null>): Promise<void> {
+  for (const id of await counters.unsettled()) if (deadSlots.has(slotOf(id))) await counters.settle(id, 0)
 }
 
 /** In the reverse order of opening; what fails to close does not keep the rest open. */

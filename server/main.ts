@@ -82,8 +82,8 @@ function welcome(app: App, config: Config): string {
   }
   if (app.accountCount === 0) {
     lines.push(
-      'Next step: there is no upstream account yet. Write a provisioning file (README, "Provisioning"), then:',
-      '  PROVISION_FILE=provision.json npm start',
+      'Next step: there is no upstream account yet. Add a group, an account and a key on the dashboard, or in a file:',
+      '  PROVISION_FILE=provision.json npm start    (README, "Accounts and keys: the provisioning file")',
       'Or watch it work without any credential:  npm run demo',
     )
   } else {

@@ -54,6 +54,12 @@ export function ledgerKey(text: string): string | null {
   return ((BigInt(high) << 22n) | BigInt(low)).toString()
 }
 
+/** The slot of the process that made a request id, or null when the text is no request id. */
+export function slotOf(text: string): number | null {
+  const key = ledgerKey(text)
+  return key === null ? null : Number((BigInt(key) >> 12n) & 0x3ffn)
+}
+
 /** The request id of a ledger key. */
 export function requestIdOf(key: bigint): string {
   return `req_${base32(Number(key >> 22n), 9)}${base32(Number(key & 0x3fffffn), 5)}`

@@ -25,7 +25,10 @@ interface Asset {
 }
 
 export interface StaticClient {
-  /** Answers GET and HEAD of a file or page of the dashboard; false: this path is none of them. */
+  /**
+   * Answers GET and HEAD of a file or page of the dashboard; false: this path is none of them. A browser that was sent to a
+   * page that does not exist gets the dashboard with status 404, which says so in its own words.
+   */
   serve: (req: IncomingMessage, res: ServerResponse, path: string) => boolean
   /** False when the program was built without the dashboard. */
   isThere: boolean
@@ -51,13 +54,14 @@ export function createStaticClient(parts: { directory: string }): StaticClient {
 
   function serve(req: IncomingMessage, res: ServerResponse, path: string): boolean {
     if (req.method !== 'GET' && req.method !== 'HEAD') return false
-    const asset = pagePaths.includes(path) ? index : path === '/index.html' ? undefined : assets.get(path)
+    const found = pagePaths.includes(path) ? index : path === '/index.html' ? undefined : assets.get(path)
+    const asset = found ?? (isNavigation(req) ? index : undefined)
     if (asset === undefined) return false
     for (const [name, value] of Object.entries(safety)) res.setHeader(name, value)
     res.setHeader('etag', asset.etag)
     res.setHeader('vary', 'accept-encoding')
     res.setHeader('cache-control', asset.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
-    if (matches(req.headers['if-none-match'], asset.etag)) {
+    if (found !== undefined && matches(req.headers['if-none-match'], asset.etag)) {
       res.writeHead(304).end()
       return true
     }
@@ -66,13 +70,16 @@ export function createStaticClient(parts: { directory: string }): StaticClient {
     res.setHeader('content-type', asset.type)
     res.setHeader('content-length', body.length)
     if (coding !== 'identity') res.setHeader('content-encoding', coding)
-    res.writeHead(200)
+    res.writeHead(found === undefined ? 404 : 200)
     res.end(req.method === 'HEAD' ? undefined : body)
     return true
   }
 
   return { serve, isThere: index !== undefined }
 }
+
+/** A browser that opens a page: clients of the relay never ask for HTML. */
+const isNavigation = (req: IncomingMessage): boolean => req.headers.accept?.includes('text/html') === true
 
 /**
  * 'self' in connect-src covers the WebSocket of the same host (CSP 3). Styles: TDesign and Vue set style attributes in

@@ -6,11 +6,11 @@ const originalSettings: Readonly<Record<string, string>> = {
   SALT: 'replaced by MASTER_SECRET',
   SESSION_SECRET: 'replaced by MASTER_SECRET',
   HTTP_CLIENT_TIMEOUT: 'replaced by limits of silence: no answer is cut for being long',
-  LOG_RECORD_API: 'no effect yet: a record of management calls comes with the dashboard',
+  LOG_RECORD_API: 'replaced by the audit log, which has every change',
   LOG_RETENTION_MONTHS: 'no effect yet: nothing is deleted',
-  SYSTEM_NAME: 'no effect yet: it comes with the dashboard',
-  ENABLE_REGISTRATION: 'no effect yet: it comes with the dashboard',
-  SERVE_STATIC: 'no effect yet: it comes with the dashboard',
+  SYSTEM_NAME: 'replaced by the setting systemName (updateSettings)',
+  ENABLE_REGISTRATION: 'no effect yet: administrators add people',
+  SERVE_STATIC: 'no effect: the dashboard is always served',
 }
 
 const ourPrefixes = /^(MYSQL|REDIS|SMTP|LOG|DEFAULT_ADMIN|UPSTREAM|PROVISION)_/
@@ -27,7 +27,7 @@ export function warnOfUnused(names: Iterable<string>, inFile: ReadonlySet<string
     if (Object.hasOwn(settings, name) || madeByKubernetes.test(name)) return []
     const told = Object.hasOwn(originalSettings, name) ? originalSettings[name] : undefined
     if (told) return [`${name}: ${told}`]
-    if (name.startsWith('SMTP_')) return [`${name}: no effect yet: mail comes with the dashboard`]
+    if (name.startsWith('SMTP_')) return [`${name}: no effect yet: no mail is sent`]
     const meant = nearest(name)
     if (meant) return [`${name} is not a setting: did you mean ${meant}?`]
     return inFile.has(name) || ourPrefixes.test(name) ? [`${name} is not a setting and has no effect`] : []

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../server/config.ts'
 import { parseEnvFile } from '../server/env-file.ts'
@@ -103,4 +103,27 @@ test('the image and the compose file set only variables that are settings, and b
   const start = ['node', 'dist/server/main.js']
   expect(dockerfile).toContain(`CMD [${start.map((word) => `"${word}"`).join(', ')}]`)
   expect(manifest.scripts['start']).toBe(start.join(' '))
+})
+
+test('whatever stands at the root goes into the build of the image, unless it is known to have no part in it', () => {
+  const lines = read('.dockerignore').split('\n')
+  const goes = lines
+    .filter((line) => line.startsWith('!'))
+    .map((line) => new RegExp(`^${line.slice(1).replace('*', '.*')}$`))
+  const ignored = read('.gitignore').split('\n')
+  const stays = readdirSync(new URL('..', import.meta.url)).filter(
+    (name) => !name.startsWith('.') && !ignored.includes(`${name}/`) && !goes.some((one) => one.test(name)),
+  )
+  const noPart = ['bench', 'deploy', 'docs', 'tests', 'CHANGELOG.md', 'README.md', 'README.zh-CN.md']
+  noPart.push('biome.json', 'docker-compose.yml', 'knip.json', 'vitest.config.ts')
+  expect(stays.filter((name) => !noPart.includes(name))).toEqual([])
+})
+
+test('every version in the manifest is exact', () => {
+  const { dependencies, devDependencies, overrides } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'devDependencies' | 'overrides',
+    Record<string, string>
+  >
+  const versions = Object.entries({ ...dependencies, ...devDependencies, ...overrides })
+  expect(versions.filter(([, version]) => !/^(npm:[a-z-]+@)?\d+\.\d+\.\d+(-[\w.-]+)?$/.test(version))).toEqual([])
 })

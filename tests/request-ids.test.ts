@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createRequestIds, firstKeyAt, ledgerKey, requestIdOf } from '../server/request-ids.ts'
+import { createRequestIds, firstKeyAt, ledgerKey, requestIdOf, slotOf } from '../server/request-ids.ts'
 
 const startMs = Date.UTC(2026, 10, 23, 12)
 const keyOf = (text: string): bigint => BigInt(ledgerKey(text) ?? 'not a request id')
@@ -40,6 +40,11 @@ test('a request keeps the time of the wall clock, whatever its id had to run on 
   next()
   atMs -= 1000
   expect(next().atMs).toBe(startMs - 1000)
+})
+
+test('an id tells the slot of the process that made it', () => {
+  for (const slot of [0, 1, 511, 1023]) expect(slotOf(createRequestIds(slot, Date.now)().text)).toBe(slot)
+  expect(slotOf('req_nonsense')).toBeNull()
 })
 
 test('processes of different slots never make the same id', () => {

@@ -133,6 +133,14 @@ describe('nothing else is served', () => {
     expect((await ask(path)).status).toBe(404)
   })
 
+  test('a browser that opens a page which does not exist gets the dashboard, as not found', async () => {
+    const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'if-none-match': '*' }
+    const { status, body } = await ask('/nowhere', { headers })
+    expect(status).toBe(404)
+    expect(body.toString()).toContain('<title>relay</title>')
+    expect((await ask('/nowhere', { method: 'POST', headers })).body.length).toBe(0)
+  })
+
   test('other methods are not for the dashboard', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) expect((await ask('/', { method })).status).toBe(404)
   })

@@ -17,6 +17,17 @@ export const stateThemes: Record<AccountState['kind'], ShownState['theme']> = {
   UNFUNDED: 'danger',
 }
 
+/** Why an account is back, as the server says it; what the upstream said stays in the upstream's words. */
+const returnWords = {
+  'answered again': 'answered',
+  'a probe was answered': 'recovered',
+  'its time was over': 'elapsed',
+  'cleared by hand': 'cleared',
+  'the request was at fault, not the account': 'retracted',
+} as const
+
+export const returnWord = (reason: string) => returnWords[reason as keyof typeof returnWords]
+
 /** What the tag says: the manual switch comes before the automatic state. */
 export function shownState(state: Pick<AccountState, 'kind' | 'until' | 'reason'>, enabled: boolean): ShownState {
   if (!enabled) return { word: 'OFF', theme: 'default', reason: '', until: undefined }

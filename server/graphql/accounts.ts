@@ -7,19 +7,21 @@ import type { Context } from './context.ts'
 import { Group } from './groups.ts'
 import { Totals } from './totals-type.ts'
 import { User } from './users.ts'
-import { idNumber } from './values.ts'
+import { idNumber, soundPage } from './values.ts'
 import { visibleAccounts } from './visible.ts'
 
 export const Platform = builder.enumType('Platform', {
+  description: 'The language an upstream speaks, and how it is opened.',
   values: {
-    CLAUDE: { value: 'claude' },
-    CONSOLE: { value: 'console' },
-    OPENAI: { value: 'openai' },
-    CODEX: { value: 'codex' },
+    CLAUDE: { value: 'claude', description: 'The vendor, with the login of a subscription.' },
+    CONSOLE: { value: 'console', description: 'Any endpoint of the Anthropic format, with a key.' },
+    OPENAI: { value: 'openai', description: 'Chat Completions. Not served yet.' },
+    CODEX: { value: 'codex', description: 'Responses. Not served yet.' },
   } as const,
 })
 
 export const AuthHeader = builder.enumType('AuthHeader', {
+  description: 'The header that carries the secret to the upstream.',
   values: { BEARER: { value: 'bearer' }, X_API_KEY: { value: 'x-api-key' } } as const,
 })
 
@@ -27,7 +29,7 @@ const ProxyChoice = builder.enumType('ProxyChoice', {
   values: {
     DEFAULT: { value: 'default', description: 'What UPSTREAM_PROXY says.' },
     NONE: { value: 'none', description: 'A direct connection, whatever UPSTREAM_PROXY says.' },
-    OWN: { value: 'own' },
+    OWN: { value: 'own', description: 'One of its own.' },
   } as const,
 })
 
@@ -135,11 +137,12 @@ builder.queryField('accounts', (t) =>
   t.prismaConnection({
     type: Account,
     cursor: 'id',
+    description: 'Upstream accounts that you own; of administrators all.',
     authScopes: { user: true },
     args: { search: t.arg.string(), groupId: t.arg.id() },
     resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
       parts.database.reader.account.findMany({
-        ...query,
+        ...soundPage(query),
         where: {
           AND: [
             visibleAccounts(viewer),

@@ -1,7 +1,7 @@
 import { builder } from './builder.ts'
 import { Group } from './groups.ts'
 import { User } from './users.ts'
-import { idNumber } from './values.ts'
+import { idNumber, soundPage } from './values.ts'
 import { visibleKeys } from './visible.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
@@ -58,11 +58,12 @@ builder.queryField('apiKeys', (t) =>
   t.prismaConnection({
     type: ApiKey,
     cursor: 'id',
+    description: 'Keys that you own; of administrators all.',
     authScopes: { user: true },
     args: { search: t.arg.string(), groupId: t.arg.id() },
     resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
       parts.database.reader.apiKey.findMany({
-        ...query,
+        ...soundPage(query),
         where: {
           AND: [
             visibleKeys(viewer),

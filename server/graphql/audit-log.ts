@@ -1,13 +1,13 @@
 import { builder } from './builder.ts'
 import { User } from './users.ts'
-import { idNumber } from './values.ts'
+import { idNumber, soundPage } from './values.ts'
 
 const AuditEntry = builder.prismaNode('ApiLog', {
   name: 'AuditEntry',
   description: 'One change that somebody made, or a sign-in.',
   id: { field: 'id' },
   // Nobody else's nodes: the scope refuses before anything is read.
-  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && /^\d{1,19}$/.test(id) ? BigInt(id) : -1n }),
+  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && /^\d{1,18}$/.test(id) ? BigInt(id) : -1n }),
   authScopes: { admin: true },
   fields: (t) => ({
     at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(Number(atMs)) }),
@@ -31,11 +31,12 @@ builder.queryField('auditLog', (t) =>
   t.prismaConnection({
     type: AuditEntry,
     cursor: 'id',
+    description: 'Every change and sign-in, the newest first.',
     authScopes: { admin: true },
     args: { userId: t.arg.id(), action: t.arg.string() },
     resolve: (query, _parent, { userId, action }, { parts }) =>
       parts.database.reader.apiLog.findMany({
-        ...query,
+        ...soundPage(query),
         where: { AND: [userId ? { userId: idNumber(userId, 'User') } : {}, action ? { action } : {}] },
         orderBy: { id: 'desc' },
       }),

@@ -55,7 +55,11 @@ export const builder = new SchemaBuilder<{
   relay: {
     edgesFieldOptions: { nullable: false },
     nodeFieldOptions: { nullable: false },
-    nodeQueryOptions: { authScopes: { user: true }, nullable: true },
+    nodeQueryOptions: {
+      description: 'Any object by its id; null when there is none, or it is not yours to see.',
+      authScopes: { user: true },
+      nullable: true,
+    },
     nodesQueryOptions: false,
     // What implements it decides.
     nodeTypeOptions: { authScopes: { public: true } },

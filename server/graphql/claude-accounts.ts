@@ -36,6 +36,7 @@ const ClaudeAccounts = builder.objectRef<ClaudeSwitch>('ClaudeAccounts').impleme
 builder.queryField('claudeAccounts', (t) =>
   t.field({
     type: ClaudeAccounts,
+    description: 'Whether accounts of the platform CLAUDE take part, and what has to be acknowledged for that.',
     authScopes: { user: true },
     resolve: (_parent, _args, { parts }) => readClaudeSwitch(parts.database.reader),
   }),

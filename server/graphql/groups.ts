@@ -7,7 +7,7 @@ import { inputFailure, notFound } from '../verb-failure.ts'
 import { builder } from './builder.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given, User } from './users.ts'
-import { globalId, onlyId, remark, unlessAbsent } from './values.ts'
+import { globalId, onlyId, remark, soundPage, unlessAbsent } from './values.ts'
 import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
 
 export const Group = builder.prismaNode('Group', {
@@ -47,6 +47,7 @@ builder.queryField('groups', (t) =>
   t.prismaConnection({
     type: Group,
     cursor: 'id',
+    description: 'Groups that you own, that are shared, or that something of yours is in; of administrators all.',
     authScopes: { user: true },
     args: {
       search: t.arg.string(),
@@ -54,7 +55,7 @@ builder.queryField('groups', (t) =>
     },
     resolve: (query, _parent, { search, open }, { parts, viewer }) =>
       parts.database.reader.group.findMany({
-        ...query,
+        ...soundPage(query),
         where: {
           AND: [
             visibleGroups(viewer),

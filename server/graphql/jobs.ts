@@ -46,6 +46,7 @@ const JobType = builder.objectRef<JobInfo>('Job').implement({
 builder.queryField('jobs', (t) =>
   t.field({
     type: [JobType],
+    description: 'What the relay does by itself.',
     authScopes: { admin: true },
     resolve: (_parent, _args, { parts }) => parts.jobs.list(),
   }),

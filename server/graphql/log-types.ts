@@ -8,20 +8,25 @@ import { User } from './users.ts'
 import { visibleUse } from './visible.ts'
 
 export const Outcome = builder.enumType('Outcome', {
+  description: 'How a request ended.',
   values: {
-    COMPLETED: { value: 'completed' },
-    FAILED: { value: 'failed' },
-    ABORTED: { value: 'aborted' },
-    INTERRUPTED: { value: 'interrupted' },
+    COMPLETED: { value: 'completed', description: 'With a whole answer.' },
+    FAILED: { value: 'failed', description: 'With an error, or an answer that broke off.' },
+    ABORTED: { value: 'aborted', description: 'The client left.' },
+    INTERRUPTED: { value: 'interrupted', description: 'The process of the relay died under it.' },
   } as const,
 })
 
 const UsageSource = builder.enumType('UsageSource', {
+  description: 'Where the token counts come from.',
   values: {
-    FINAL: { value: 'final' },
-    PARTIAL: { value: 'partial' },
-    ESTIMATED: { value: 'estimated' },
-    NONE: { value: 'none' },
+    FINAL: { value: 'final', description: 'The upstream, at the end of its answer.' },
+    PARTIAL: { value: 'partial', description: 'The upstream, but some of it could not be read.' },
+    ESTIMATED: {
+      value: 'estimated',
+      description: 'The answer broke off: its output is counted from what was passed on.',
+    },
+    NONE: { value: 'none', description: 'The upstream said nothing.' },
   } as const,
 })
 
@@ -126,14 +131,14 @@ builder.node(Log, {
       resolve: ({ platform }) => (platform === '' ? null : (platform as 'console')),
     }),
     modelRequested: t.exposeString('modelRequested'),
-    modelSent: t.exposeString('modelSent'),
-    modelBilled: t.exposeString('modelBilled'),
+    modelSent: t.exposeString('modelSent', { description: "After the account's mapping." }),
+    modelBilled: t.exposeString('modelBilled', { description: 'As the upstream named it; its card is the price.' }),
     stream: t.exposeBoolean('stream'),
     outcome: t.field({ type: Outcome, resolve: ({ outcome }) => outcome as 'completed' }),
     httpStatus: t.exposeInt('httpStatus', { description: 'What the client was answered; 0 when it left first.' }),
-    errorType: t.exposeString('errorType'),
-    stopReason: t.exposeString('stopReason'),
-    attemptCount: t.exposeInt('attempts'),
+    errorType: t.exposeString('errorType', { description: "'' when it completed." }),
+    stopReason: t.exposeString('stopReason', { description: 'As the upstream said it.' }),
+    attemptCount: t.exposeInt('attempts', { description: 'Calls of upstreams.' }),
     attempts: t.field({
       type: [Attempt],
       resolve: async ({ id }, _args, { batches }) => (await batches.attempts(id)) ?? [],
@@ -144,13 +149,18 @@ builder.node(Log, {
     webSearches: t.exposeInt('webSearches'),
     usageSource: t.field({ type: UsageSource, resolve: ({ usageSource }) => usageSource as 'final' }),
     usageRaw: t.exposeString('usageRaw', { description: "The upstream's usage objects as they came (JSON)." }),
-    flags: t.stringList({ resolve: ({ flags }) => flags.split(',').filter(Boolean) }),
+    flags: t.stringList({
+      description: 'Remarks on usage and price, such as clamped, split_missing, fallback_price.',
+      resolve: ({ flags }) => flags.split(',').filter(Boolean),
+    }),
     cost: t.expose('costNano', { type: 'NanoUsd' }),
     costParts: t.field({ type: CostParts, resolve: (row) => row }),
-    priceCardId: t.exposeString('priceCardId'),
-    priceSource: t.exposeString('priceSource'),
-    sessionId: t.exposeString('sessionId'),
-    agentId: t.exposeString('agentId'),
+    priceCardId: t.exposeString('priceCardId', { description: 'The card that priced it; later cards change nothing.' }),
+    priceSource: t.exposeString('priceSource', {
+      description: 'How the card was found: exact, dated, glob, or fallback.',
+    }),
+    sessionId: t.exposeString('sessionId', { description: "The client's conversation, as it names it." }),
+    agentId: t.exposeString('agentId', { description: 'The subagent of that conversation.' }),
     clientIp: t.exposeString('clientIp'),
     userAgent: t.exposeString('userAgent'),
   }),

@@ -6,6 +6,7 @@ import { badInput } from './values.ts'
 import { visibleUse } from './visible.ts'
 
 const LogFilter = builder.inputType('LogFilter', {
+  description: 'All that is given must hold.',
   fields: (t) => ({
     accountId: t.id(),
     apiKeyId: t.id(),
@@ -14,8 +15,8 @@ const LogFilter = builder.inputType('LogFilter', {
     model: t.string({ description: 'As requested or as billed.' }),
     stream: t.boolean(),
     outcome: t.field({ type: Outcome }),
-    httpStatus: t.int(),
-    from: t.field({ type: 'DateTime' }),
+    httpStatus: t.int({ description: 'What the client was answered.' }),
+    from: t.field({ type: 'DateTime', description: 'Begin of the request. Included.' }),
     to: t.field({ type: 'DateTime', description: 'Not included.' }),
     minCost: t.field({ type: 'NanoUsd' }),
     maxCost: t.field({ type: 'NanoUsd' }),
@@ -68,6 +69,8 @@ builder.queryField('log', (t) =>
   t.field({
     type: Log,
     nullable: true,
+    description:
+      'One request by the id that its client got; null while it runs, and for requests that are not yours to see.',
     authScopes: { user: true },
     args: { requestId: t.arg.string({ required: true }) },
     resolve: async (_parent, { requestId }, { parts, viewer }) =>

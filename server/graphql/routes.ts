@@ -9,22 +9,20 @@ import { idNumber } from './values.ts'
 import { visibleKeys, visibleUse } from './visible.ts'
 
 const reasons = {
-  CHOSEN: 'chosen',
-  DISABLED: 'disabled',
-  MODEL_NOT_ALLOWED: 'model_not_allowed',
-  TRIED: 'tried',
-  RESTING: 'resting',
-  FULL: 'full',
-  STICKY_ELSEWHERE: 'sticky_elsewhere',
-  LOWER_PRIORITY: 'lower_priority',
-  LOST_DRAW: 'lost_draw',
-} as const satisfies Record<Uppercase<RouteReason>, RouteReason>
+  CHOSEN: { value: 'chosen', description: 'The request went there.' },
+  DISABLED: { value: 'disabled', description: 'Switched off, or without weight.' },
+  MODEL_NOT_ALLOWED: { value: 'model_not_allowed', description: 'Its list of models leaves this one out.' },
+  TRIED: { value: 'tried', description: 'It was tried before, for the same request.' },
+  RESTING: { value: 'resting', description: 'Its state keeps it out, for this model or all.' },
+  FULL: { value: 'full', description: 'As many requests as it may have at once.' },
+  STICKY_ELSEWHERE: { value: 'sticky_elsewhere', description: 'The conversation stays with another.' },
+  LOWER_PRIORITY: { value: 'lower_priority', description: 'Others have a smaller priority number.' },
+  LOST_DRAW: { value: 'lost_draw', description: 'Another of its priority was drawn.' },
+} as const satisfies { [Name in Uppercase<RouteReason>]: { value: Lowercase<Name>; description: string } }
 
 const RouteReasonType = builder.enumType('RouteReason', {
   description: 'What became of an account in a choice.',
-  values: Object.fromEntries(Object.entries(reasons).map(([name, value]) => [name, { value }])) as {
-    [Name in keyof typeof reasons]: { value: (typeof reasons)[Name] }
-  },
+  values: reasons,
 })
 
 interface Candidate {

@@ -54,7 +54,12 @@ const Deployment = builder.objectRef<object>('Deployment').implement({
 })
 
 builder.queryField('deployment', (t) =>
-  t.field({ type: Deployment, authScopes: { public: true }, resolve: () => ({}) }),
+  t.field({
+    type: Deployment,
+    description: 'The deployment, as everybody may know it.',
+    authScopes: { public: true },
+    resolve: () => ({}),
+  }),
 )
 
 /** Fields that whoever just signed in may read: the request began without a viewer. */

@@ -53,6 +53,7 @@ const listed = (values: Record<Name, string>) => names.map((name) => ({ name, va
 builder.queryField('settings', (t) =>
   t.field({
     type: [Setting],
+    description: 'Settings that change while the relay runs.',
     authScopes: { admin: true },
     resolve: async (_parent, _args, { parts }) => listed(await readSettings(parts.database)),
   }),

@@ -6,7 +6,7 @@ export const Totals = builder.objectRef<TotalsRow>('Totals').implement({
   authScopes: { user: true },
   fields: (t) => ({
     requests: t.expose('requests', { type: 'Count' }),
-    failures: t.expose('failures', { type: 'Count' }),
+    failures: t.expose('failures', { type: 'Count', description: 'Requests of any outcome but COMPLETED.' }),
     tokens: t.field({
       type: 'Count',
       description: 'All classes together.',

@@ -117,6 +117,7 @@ async function labelled<Row extends { key: string }>(rows: Row[], by: Dimension,
 builder.queryFields((t) => ({
   totals: t.field({
     type: Totals,
+    description: 'Sums over a range; of people who are no administrators, of their own requests.',
     authScopes: { user: true },
     args: { range: t.arg({ type: RangeInput, required: true }), filter: t.arg({ type: TotalsFilterInput }) },
     resolve: (_parent, { range, filter }, context) =>

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { hashPassword } from '../users/passwords.ts'
 import { builder } from './builder.ts'
 import { addMutation } from './mutation.ts'
-import { email, globalId, newPassword, unlessAbsent, userName } from './values.ts'
+import { email, globalId, newPassword, soundPage, unlessAbsent, userName } from './values.ts'
 import { visibleUsers } from './visible.ts'
 
 const Role = builder.enumType('Role', { values: { ADMIN: { value: 'admin' }, USER: { value: 'user' } } })
@@ -28,11 +28,12 @@ builder.queryField('users', (t) =>
   t.prismaConnection({
     type: User,
     cursor: 'id',
+    description: 'People.',
     authScopes: { admin: true },
     args: { search: t.arg.string() },
     resolve: (query, _parent, { search }, { parts, viewer }) =>
       parts.database.reader.user.findMany({
-        ...query,
+        ...soundPage(query),
         where: {
           AND: [
             visibleUsers(viewer),

@@ -53,3 +53,14 @@ export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>
 /** Arguments that no form could send. */
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
+
+/** A page as Prisma is asked for it; refuses a cursor that can be nobody's, at which Prisma would fail. */
+export function soundPage<Page extends object>(page: Page): Page {
+  const { cursor } = page as { cursor?: { id?: unknown } }
+  if (cursor === undefined) return page
+  const { id } = cursor
+  const isSound =
+    typeof id === 'bigint' ? id >= 0 && id < 2n ** 63n : Number.isInteger(id) && 0 <= Number(id) && Number(id) < 2 ** 31
+  if (!isSound) throw badInput('`after` or `before` is not a cursor.')
+  return page
+}

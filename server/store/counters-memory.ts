@@ -91,6 +91,10 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       }
     },
 
+    async unsettled() {
+      return [...open.keys()]
+    },
+
     async read(counter) {
       const found = live(counter)
       return found === undefined ? null : { spentNano: found.spentNano, heldNano: found.heldNano }

@@ -74,6 +74,22 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
       await settle([requestKey(requestId)], [nowMs(), counterKeys, requestId, spentNano, named, rememberMs])
     },
 
+    async unsettled() {
+      const ids: string[] = []
+      const start = requestKey('')
+      for await (const keys of redis.scanStream({ match: `${start}*`, count: 1000 }) as AsyncIterable<string[]>) {
+        if (keys.length === 0) continue
+        const values = await redis.mget(keys)
+        ids.push(
+          ...keys
+            .filter((_, index) => (values[index] ?? 'settled') !== 'settled')
+            .map((key) => key.slice(start.length)),
+        )
+      }
+      // A scan may tell a key twice.
+      return distinct(ids)
+    },
+
     async read(counter) {
       const [spent, held] = (await read([counterKeys + counter], [nowMs(), counterKeys])) as string[]
       return spent === undefined ? null : { spentNano: Number(spent), heldNano: Number(held) }

@@ -24,6 +24,8 @@ export interface Counters {
    * remembered. A settlement is remembered for `rememberMs`: what is older is the ledger's to know, not settled again.
    */
   settle(requestId: string, spentNano: number, counters?: readonly string[]): Promise<void>
+  /** Requests that hold something and are not settled, in all processes. For starts: it walks through everything. */
+  unsettled(): Promise<string[]>
   /** null: no value yet. */
   read(counter: string): Promise<CounterValue | null>
   close(): Promise<void>

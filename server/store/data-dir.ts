@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import Database from 'libsql'
+import { takeFileLock } from './file-lock.ts'
 
 export interface DataDir {
   /** Absolute. */
@@ -16,23 +16,15 @@ export class DataDirInUse extends Error {
 }
 
 /**
- * Makes the data folder (mode 0700) and locks it for this process. The lock is an exclusive SQLite transaction on the empty file
- * `relay.lock`: the kernel gives it back when the process ends, however it ends, on every system that SQLite runs on, also between
- * containers that share the folder, where a pid says nothing. `relay.pid` beside it only tells people who has it: `pid`, and where.
+ * Makes the data folder (mode 0700) and locks it for this process by the file `relay.lock`. `relay.pid` beside it only tells
+ * people who has it: `pid`, and where.
  */
 export async function openDataDir(path: string, pid?: number): Promise<DataDir> {
   const folder = resolve(path)
   if (await mkdir(folder, { recursive: true, mode: 0o700 })) await chmod(folder, 0o700)
   const pidFile = join(folder, 'relay.pid')
-  const lock = new Database(join(folder, 'relay.lock'), { timeout: 0 })
-  try {
-    lock.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    lock.close()
-    const { code } = error as { code?: string }
-    if (!code?.startsWith('SQLITE_BUSY')) throw error
-    throw new DataDirInUse(await describeHolder(folder, pidFile), { cause: error })
-  }
+  const lock = takeFileLock(join(folder, 'relay.lock'))
+  if (!lock) throw new DataDirInUse(await describeHolder(folder, pidFile))
   await writeFile(pidFile, `${pid ?? '(unnamed)'} on ${hostname()}\n`, { mode: 0o600 })
   let held = true
   return {
@@ -41,7 +33,7 @@ export async function openDataDir(path: string, pid?: number): Promise<DataDir> 
       if (!held) return
       held = false
       await rm(pidFile, { force: true })
-      lock.close()
+      lock.release()
     },
   }
 }

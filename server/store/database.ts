@@ -42,7 +42,7 @@ export interface Database {
   incrementalVacuum(): Promise<number>
   /**
    * True when this is the only process on the database that asked, for as long as it lives: what a process without Redis has to
-   * be. On SQLite always true (the data folder's lock holds).
+   * be. On SQLite the file `<database>.lock` decides, on MySQL a named lock.
    */
   holdSingleProcess(): Promise<boolean>
   close(): Promise<void>

@@ -1,8 +1,9 @@
-import { mkdir, open as openFile } from 'node:fs/promises'
+import { mkdir, open as openFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PrismaClient } from '../generated/sqlite/client.ts'
 import { startThread } from '../thread.ts'
 import type { Database, Tx } from './database.ts'
+import { type FileLock, takeFileLock } from './file-lock.ts'
 import { readSteps, type Step } from './migrate.ts'
 import { createSqliteClient, type SqliteClient, type SqliteConnection } from './sqlite-client.ts'
 import type { Opening } from './sqlite-messages.ts'
@@ -37,6 +38,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   const client = new PrismaClient({ adapter: new PrismaSqlite(writer.client), transactionOptions })
   const reader = new PrismaClient({ adapter: new PrismaSqlite(reading.client), transactionOptions })
+  let single: FileLock | null = null
 
   return {
     engine: 'sqlite',
@@ -47,12 +49,17 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     // The name does not matter here: there is one writer, and it holds the write lock from the first statement on.
     locked: (_name, fn) => interactive(client, fn),
     incrementalVacuum: () => vacuum(writer.client),
-    holdSingleProcess: () => Promise.resolve(true),
+    async holdSingleProcess() {
+      // Beside the file itself, whatever it is called on the way there: two data folders may name one database.
+      single ??= takeFileLock(`${await realpath(path)}.lock`)
+      return single !== null
+    },
     async close() {
       await Promise.all([client.$disconnect(), reader.$disconnect()])
       // The reader first: the last connection to close folds the write-ahead log back into the file.
       await reading.close()
       await writer.close()
+      single?.release()
     },
   }
 }

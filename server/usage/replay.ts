@@ -20,7 +20,12 @@ export interface Replayed {
   interrupted: number
   /** Journals whose database is another one: left alone. */
   foreign: string[]
+  /** Slots (request-ids.ts) of the processes that died. */
+  slots: number[]
 }
+
+/** The slot of the process that has this journal. */
+export const slotOfJournal = (journalId: number): number => journalId % 1024
 
 /**
  * How old a settled record may be for `onRows` to hear of it again: budgets remember a settlement for six hours (counters.ts),
@@ -50,13 +55,14 @@ export async function replayJournals(options: {
 }): Promise<Replayed> {
   const { directory, database, dayAt, now } = options
   const batchRows = options.batchRows ?? 500
-  const result: Replayed = { settled: 0, interrupted: 0, foreign: [] }
+  const result: Replayed = { settled: 0, interrupted: 0, foreign: [], slots: [] }
   for (const [name, files] of journalsIn(directory)) {
     const row = await database.client.journal.findUnique({ where: { name } })
     if (!row) {
       result.foreign.push(name)
       continue
     }
+    result.slots.push(slotOfJournal(row.id))
     const settledSeq = Number(row.settledSeq)
     if (settledSeq !== journalDone) await replay({ id: row.id, name, settledSeq }, files)
     for (const file of files) unlinkSync(file)

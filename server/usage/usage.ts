@@ -18,7 +18,7 @@ import { createSetAside, journalDone } from './ledger-writer.ts'
 import { loadPriceBook } from './price-store.ts'
 import type { PriceBook } from './prices.ts'
 import type { Cost, Reading } from './records.ts'
-import { type Interrupted, type Replayed, replayJournals } from './replay.ts'
+import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
 import { createSettler } from './settler.ts'
 
 /** A request's end as the ledger has taken it. */
@@ -106,7 +106,7 @@ export async function openUsage(options: {
   })
 
   return {
-    slot: journalId % 1024,
+    slot: slotOfJournal(journalId),
     replayed,
     admit: journal.admit,
     usage: journal.usage,

@@ -46,7 +46,7 @@ describe.each([newest, '2.0.76'] as const)('Claude Code %s with a single account
       expect(ran.durationMs).toBeLessThan(soonMs)
     }))
 
-  test('does not sleep through the hour that the account is limited for', () =>
+  test('client point 3: does not sleep through the hour that the account is limited for', () =>
     withDesk({}, async ({ claude, upstream }) => {
       const { requests } = upstream
       upstream.scriptWhen(() => true, refusal(429, 'rate_limit_error', 'limited', { 'retry-after': '3600' }))
@@ -59,7 +59,7 @@ describe.each([newest, '2.0.76'] as const)('Claude Code %s with a single account
     }))
 })
 
-test('a 400 of the upstream is shown as it came, and the account goes on', () =>
+test('client point 17: a 400 of the upstream is shown as it came, and the account goes on', () =>
   withDesk({}, async ({ claude, upstream }) => {
     const take = upstream.scriptWhen(() => true, refusal(400, 'invalid_request_error', 'tools.3: this tool is too odd'))
     const refused = await claude(prompt)
@@ -76,7 +76,7 @@ test.each(['gzip', 'br'] as const)('an answer that comes in %s although nobody a
   }),
 )
 
-test('a client that is ended in the middle of its answer ends the upstream call, and its row says so', () =>
+test('client point 16: a client that is ended in the middle of its answer ends the upstream call, and its row says so', () =>
   withDesk({}, async ({ claude, upstream, relay }) => {
     upstream.scriptWhen(() => true, hangAfterEvents(4))
     const ran = await claude(prompt, { until: upstream.arrived(0) })

@@ -1,3 +1,4 @@
+import { encodeGlobalID } from '@pothos/plugin-relay'
 import { expect, test } from 'vitest'
 import { firstKeyAt, requestIdOf } from '../../server/request-ids.ts'
 import type { Scalar } from '../../server/store/database.ts'
@@ -131,6 +132,12 @@ test('logs page by key, newest first, with filters; people see their own', async
       if (name === 'outcome') return i % 2 ? 'failed' : 'completed'
       if (name === 'usage_source') return 'final'
       if (name === 'api_key_id') return 1
+      if (name === 'account_id') return (i % 3) + 1
+      if (name === 'group_id') return i < 2 ? 1 : 2
+      if (name === 'model_requested') return i === 4 ? 'asked' : 'other'
+      if (name === 'model_billed') return i === 5 ? 'asked' : 'other'
+      if (name === 'stream') return i % 2
+      if (name === 'http_status') return 200 + i
       return /platform|model|type|reason|raw|flags|card|source|modifiers|session|agent|ip/.test(name) ? '' : 0
     }),
   )
@@ -157,6 +164,14 @@ test('logs page by key, newest first, with filters; people see their own', async
   expect((await page({ from }, 10, null)).costs).toEqual([600, 500])
   expect((await page({ to: from }, 2, null)).costs).toEqual([400, 300])
   expect((await page({ requestId: requestIdOf(firstKeyAt(atMs)) }, 2, null)).costs).toEqual([0])
+  const costsOf = async (filter: object) => (await page(filter, 10, null)).costs
+  expect(await costsOf({ accountId: encodeGlobalID('Account', 1) })).toEqual([600, 300, 0])
+  expect(await costsOf({ groupId: encodeGlobalID('Group', 1) })).toEqual([100, 0])
+  expect(await costsOf({ apiKeyId: encodeGlobalID('ApiKey', 2) })).toEqual([])
+  expect(await costsOf({ model: 'asked' })).toEqual([500, 400])
+  expect(await costsOf({ stream: true })).toEqual([500, 300, 100])
+  expect(await costsOf({ httpStatus: 202 })).toEqual([200])
+  expect(await costsOf({ userId: bob.globalId })).toEqual([300])
   expect((await page({}, 10, null, bob)).costs).toEqual([300])
   expect((await page({ userId: ada.globalId }, 10, null, bob)).costs).toEqual([])
 })

@@ -218,6 +218,20 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   )
 })
 
+test('a change whose row of the audit log cannot be written is not made', async () => {
+  const stand = await startGraphqlStand()
+  const { token } = await stand.addUser('ada', 'admin')
+  const { groupId } = await fill(stand, token, 'one')
+  await stand.database.batch([{ kind: 'run', sql: 'DROP TABLE `api_logs`', args: [] }])
+  const { errors } = await stand.ask(
+    `mutation { updateGroup(input: { id: "${groupId}", remark: "changed" }) { __typename } }`,
+    {},
+    { token },
+  )
+  expect(errors?.[0]?.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
+  expect(await stand.client.group.count({ where: { remark: 'changed' } })).toBe(0)
+})
+
 test('a union of a mutation holds only what can happen', async () => {
   const { graphql } = await startGraphqlStand()
   for (const field of Object.values(graphql.schema.getMutationType()!.getFields())) {

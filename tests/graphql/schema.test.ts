@@ -1,4 +1,4 @@
-import { isObjectType } from 'graphql'
+import { type GraphQLEnumType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
 import { builder } from '../../server/graphql/builder.ts'
 import { printedSchema } from '../../server/graphql/print.ts'
@@ -13,6 +13,19 @@ test('every field has a scope, its own or that of its type', () => {
   const schema = buildSchema()
   expect(Object.values(schema.getTypeMap()).filter(isObjectType).length).toBeGreaterThan(50)
   expect(unscopedFields(schema)).toEqual([])
+})
+
+test('every field of the roots, and every value of what is chosen from a list, says what it means', () => {
+  const schema = buildSchema()
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+  const fields = roots.flatMap((type) =>
+    Object.values(type!.getFields()).map((field) => [`${type}.${field.name}`, field] as const),
+  )
+  const values = ['Outcome', 'UsageSource', 'Platform', 'RouteReason', 'ProxyChoice'].flatMap((name) =>
+    (schema.getType(name) as GraphQLEnumType).getValues().map((value) => [`${name}.${value.name}`, value] as const),
+  )
+  const mute = [...fields, ...values].filter(([, { description }]) => !description)
+  expect(mute.map(([name]) => name)).toEqual([])
 })
 
 test('a field without a scope is found, so that the walk says something', () => {

@@ -126,7 +126,7 @@ test.each([
   expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
 })
 
-test('both modes answer: JSON byte for byte with its length, also where stream is absent', async () => {
+test('client point 7: both modes answer: JSON byte for byte with its length, also where stream is absent', async () => {
   const { stream: _, ...withoutStream } = usualBody
   for (const body of [JSON.stringify({ ...usualBody, stream: false }), JSON.stringify(withoutStream)]) {
     const text =

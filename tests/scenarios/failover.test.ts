@@ -109,7 +109,7 @@ test('at most two failovers a request', async () => {
 })
 
 test.each([401, 402, 403, 429, 500, 502, 503, 504, 529])(
-  'an upstream %s never reaches the client as such, neither its words nor its retry-after',
+  'client points 2 and 3: an upstream %s never reaches the client as such, neither its words nor its retry-after',
   async (status) => {
     bad.script(
       refusal(status, 'rate_limit_error', 'CANARY of the upstream', {

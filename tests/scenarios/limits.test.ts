@@ -57,7 +57,7 @@ const unified = (answer: Answer) =>
       .map(([name, value]) => [name.slice(28), value]),
   )
 
-test('a used-up daily limit: 429 as Claude Code can show it, before any upstream call; the next day in the zone it is over', async () => {
+test('client point 4: a used-up daily limit: 429 as Claude Code can show it, before any upstream call; the next day in the zone it is over', async () => {
   const day = 86_400_000
   const shanghai = 8 * 3_600_000
   // Half a minute before midnight in Shanghai.

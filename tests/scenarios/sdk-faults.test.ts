@@ -34,7 +34,7 @@ const failureOf = (promise: PromiseLike<unknown>): Promise<unknown> =>
 test.each([
   ['an error event', errorAfterEvents(4), 'overloaded_error'],
   ['a reset', resetAfterEvents(4), 'api_error'],
-])('%s in the middle of a stream is an error, never half a message', (_, script, type) =>
+])('client point 6: %s in the middle of a stream is an error, never half a message', (_, script, type) =>
   withScript(script, async (client, relay) => {
     const error = await failureOf(client.messages.stream(hello).finalMessage())
     expect(error).toBeInstanceOf(APIError)

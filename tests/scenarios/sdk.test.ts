@@ -50,7 +50,7 @@ const failureOf = (promise: PromiseLike<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-test('create returns the message with the upstream id, and its usage is the row', async () => {
+test('client point 18: create returns the message with the upstream id, and its usage is the row', async () => {
   const message = await client.messages.create(hello)
   const [request] = requests()
   expect(message.content).toEqual([{ type: 'text', text: 'word 0 你好 🙂 word 1 你好 🙂 word 2 你好 🙂 ' }])
@@ -121,7 +121,7 @@ const contents: Partial<Record<GoldenName, unknown[]>> = {
 }
 
 test.each(Object.entries(contents) as [GoldenName, unknown[]][])(
-  'the golden stream %s arrives whole',
+  'client point 5: the golden stream %s arrives whole, for no event lost its name',
   async (name, content) => {
     const { bytes, stopReason, tokens } = goldenStreams()[name]
     upstream.script((exchange) => exchange.respond(200, { 'content-type': 'text/event-stream' }, bytes))

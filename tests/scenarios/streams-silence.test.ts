@@ -92,7 +92,7 @@ test('silence in mid-stream is filled with pings between events, and cut after t
   expect(row?.['input_tokens']).toBeGreaterThan(0)
 })
 
-test('a ping never comes into an event that has begun to arrive', async () => {
+test('client point 15: a ping never comes into an event that has begun to arrive', async () => {
   const go = deferred()
   const half = encodeEvents(golden.events.slice(0, 4)).length - 20
   upstream.script(async (exchange) => {

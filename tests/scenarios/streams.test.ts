@@ -169,22 +169,25 @@ test('through a line that delivers single bytes a tool call arrives whole', asyn
   }
 })
 
-test.each(['gzip', 'br'] as const)('%s that nobody asked for is undone, for streams and for JSON', async (encoding) => {
-  for (const stream of [true, false]) {
-    upstream.script(compressed(encoding))
-    const answer = await relay.ask('p', { body: { stream } })
-    expect(answer.status).toBe(200)
-    expect(answer.headers.get('content-encoding')).toBeNull()
-    expect(answer.text).toContain(stream ? 'event: message_stop' : '"stop_reason":"end_turn"')
-    expect(upstream.requests.at(-1)?.headers['accept-encoding']).toBe('identity')
-    const { usage } = upstream.requests.at(-1)!
-    expect((await relay.rows()).at(-1)).toMatchObject({
-      outcome: 'completed',
-      input_tokens: usage?.tokens.input,
-      output_tokens: usage?.tokens.output,
-    })
-  }
-})
+test.each(['gzip', 'br'] as const)(
+  'client point 8: %s that nobody asked for is undone, for streams and for JSON',
+  async (encoding) => {
+    for (const stream of [true, false]) {
+      upstream.script(compressed(encoding))
+      const answer = await relay.ask('p', { body: { stream } })
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('content-encoding')).toBeNull()
+      expect(answer.text).toContain(stream ? 'event: message_stop' : '"stop_reason":"end_turn"')
+      expect(upstream.requests.at(-1)?.headers['accept-encoding']).toBe('identity')
+      const { usage } = upstream.requests.at(-1)!
+      expect((await relay.rows()).at(-1)).toMatchObject({
+        outcome: 'completed',
+        input_tokens: usage?.tokens.input,
+        output_tokens: usage?.tokens.output,
+      })
+    }
+  },
+)
 
 test('an event of 2 MB flows, and its bytes are the same', async () => {
   const answer = await askWith(hugeEvent(2 * 1024 * 1024))

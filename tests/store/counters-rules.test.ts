@@ -107,6 +107,7 @@ function createRules(now: () => number, holdTtlMs: number): Counters {
       requests.set(id, { names, settled: false })
       return { kind: 'held' }
     },
+    unsettled: async () => [...requests].flatMap(([id, { settled }]) => (settled ? [] : [id])),
     async top(id, amount) {
       const request = requests.get(id)
       if (request !== undefined && !request.settled) for (const name of request.names) put(id, name, amount)

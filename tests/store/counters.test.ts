@@ -87,6 +87,17 @@ describe.each(twins)('%s', (_name, openTwin) => {
     expect(await living.read('day')).toEqual({ spentNano: 70, heldNano: 0 })
   })
 
+  test('what is held and not settled can be listed, whoever holds it', async () => {
+    const twin = openTwin()
+    const parts = { now: createClock().now }
+    const [one, other] = [await twin.counters(parts), await twin.counters(parts)]
+    await one.seed('day', 0, null)
+    expect(await one.unsettled()).toEqual([])
+    for (const id of ['r1', 'r2', 'r3']) await one.hold(id, [claim('day', 100)], 1)
+    await one.settle('r2', 1)
+    expect((await other.unsettled()).sort()).toEqual(['r1', 'r3'])
+  })
+
   test('holds go one by one, each at its own time, also those of a clock that runs behind', async () => {
     const clock = createClock()
     const counters = await openTwin().counters({ now: clock.now, holdTtlMs: 60_000 })

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -219,13 +220,24 @@ test('what a transaction returns is what the caller gets, and its writes are the
   expect(await settingNamed('made')).toMatchObject({ value: 'x' })
 })
 
-test('one process at a time has the database to itself where processes can share it', async () => {
-  const other = await openDatabase({ url: database.url, log: silentLog })
-  expect(await database.holdSingleProcess()).toBe(true)
-  expect(await database.holdSingleProcess()).toBe(true)
-  // On SQLite the data folder's lock answers this question (data-dir.ts).
-  expect(await other.holdSingleProcess()).toBe(engines === 'embedded')
-  await other.close()
+test('one process at a time has the database to itself, until it closes it', async () => {
+  const first = await openDatabase({ url: database.url, log: silentLog })
+  const second = await openDatabase({ url: database.url, log: silentLog })
+  expect(await first.holdSingleProcess()).toBe(true)
+  expect(await first.holdSingleProcess()).toBe(true)
+  expect(await second.holdSingleProcess()).toBe(false)
+  await first.close()
+  expect(await second.holdSingleProcess()).toBe(true)
+  await second.close()
+})
+
+test.runIf(engines === 'embedded')('a file is one database under every name', async () => {
+  const path = database.url.slice('file:'.length)
+  await symlink(path, `${path}-elsewhere`)
+  const elsewhere = await openDatabase({ url: `file:${path}-elsewhere`, log: silentLog })
+  expect(await elsewhere.holdSingleProcess()).toBe(true)
+  expect(await database.holdSingleProcess()).toBe(false)
+  await elsewhere.close()
 })
 
 test('a URL of another kind is refused without being shown', async () => {

@@ -20,7 +20,10 @@ export const LiveRequestRef = builder.objectRef<LiveRequest>('LiveRequest').impl
     model: t.exposeString('model', { description: 'As the client asked for it.' }),
     stream: t.exposeBoolean('stream'),
     attempt: t.exposeInt('attempt', { description: '1 for the first account; 0 before one is asked.' }),
-    queuePosition: t.exposeInt('queuePosition', { nullable: true }),
+    queuePosition: t.exposeInt('queuePosition', {
+      nullable: true,
+      description: 'In the line for a free account, 1 is next; null when it does not wait.',
+    }),
     firstByteMs: t.exposeInt('firstByteMs', { nullable: true }),
     inputTokens: t.expose('inputTokens', { type: 'Count', description: 'So far, with cache reads and writes.' }),
     outputTokens: t.expose('outputTokens', { type: 'Count', description: 'So far.' }),
