@@ -1,4 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
@@ -38,6 +39,7 @@ export interface ProbeOutcome {
 
 export interface ProbesParts {
   accounts: Accounts
+  gauges: Pick<Gauges, 'note'>
   usage: Usage
   live: LiveSource
   database: Database
@@ -159,6 +161,11 @@ export function createProbes(parts: ProbesParts) {
   ): Promise<ProbeOutcome> {
     const { status, durationMs } = answer
     const upstream = parts.upstreams[account.platform]!
+    if (upstream.limits) {
+      const { ofHeaders, ofProbe } = upstream.limits
+      const asked = upstream.probe && status === 200 ? ofProbe(answer.body) : []
+      parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers))])
+    }
     const verdict = status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer), model, now())
     const ok = status !== 0 && isBack(account.live.state, verdict, !upstream.probe)
     const message =

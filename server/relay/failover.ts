@@ -1,4 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { Renewals } from '../accounts/oauth-renewal.ts'
 import { isEligible, readyState } from '../accounts/state.ts'
 import type { Failure } from '../errors.ts'
@@ -25,6 +26,7 @@ export interface FailoverParts {
   counters: Counters
   dispatchers: Dispatchers
   upstreams: Record<Account['platform'], Upstream | undefined>
+  gauges: Pick<Gauges, 'note'>
   renew: Renewals['renew']
   timers: ForwardTimers
   now: () => number
@@ -179,6 +181,11 @@ export function createFailover(parts: FailoverParts): Failover {
 
   const callParts: CallParts = {
     renews: (account) => upstreamOf(account).renews === true,
+    noteLimits(account, answer) {
+      const { limits } = upstreamOf(account)
+      const headers = limits && answer.beginningWith(limits.prefix)
+      if (headers) parts.gauges.note(account.id, limits.ofHeaders(headers))
+    },
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
     timers,

@@ -28,6 +28,8 @@ import { AnswerHeaders } from './headers.ts'
 export interface CallParts {
   /** True when a refused access token can be renewed. */
   renews: (account: Account) => boolean
+  /** Any answer has come: what its headers tell of the account's limits. */
+  noteLimits: (account: Account, answer: AnswerHeaders) => void
   judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
   judgeEvent: (account: Account, errorType: string, model: string) => Verdict
   timers: ForwardTimers
@@ -123,6 +125,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.resumeUpstream = resume
     this.status = status
     this.answer = new AnswerHeaders(rawHeaders)
+    this.parts.noteLimits(this.account, this.answer)
     this.headersAtMs = this.parts.now()
     this.upstreamFirstByteAtMs = this.headersAtMs
     this.lastByteAtMs = this.headersAtMs

@@ -172,6 +172,19 @@ export class AnswerHeaders {
     return all
   }
 
+  /** Those whose names begin so (in lower case); null when there are none. */
+  beginningWith(prefix: string): Map<string, string> | null {
+    let found: Map<string, string> | null = null
+    for (let i = 0; i < this.raw.length; i += 2) {
+      if (this.raw[i]!.length <= prefix.length) continue
+      const name = nameAt(this.raw, i)
+      if (!name.startsWith(prefix)) continue
+      found ??= new Map()
+      found.set(name, valueAt(this.raw, i))
+    }
+    return found
+  }
+
   /** The allow-list of what comes down to the client; when to try again only with errors that are the caller's own. */
   forClient(withError: boolean): string[] {
     const list: string[] = []

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { createFakeUpstream, type Exchange, type FakeUpstream } from './fake-upstream.ts'
+import { answerDefault } from './fake-message.ts'
+import { createFakeUpstream, type Exchange, type FakeUpstream, type FakeUpstreamOptions } from './fake-upstream.ts'
 
 /** A login as the vendor gives it out. */
 export interface Login {
@@ -8,7 +9,7 @@ export interface Login {
   refreshToken: string
 }
 
-/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. */
+/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. `host` is a name that only a proxy resolves. */
 export interface FakeClaude extends FakeUpstream {
   /** Points a relay at it. */
   env: Record<string, string>
@@ -28,6 +29,10 @@ export interface FakeClaude extends FakeUpstream {
   expiresInS: number
   /** Waited for between taking a refresh token and answering. */
   beforeAnswer: (exchange: Exchange) => Promise<void>
+  /** Headers of every answer to a message; while there are any, scripts of messages wait. */
+  limits: Record<string, string>
+  /** The page of what is left of the subscription. */
+  usage: object
   /** True: a refresh token works again until what it gave is used (some vendors forgive lost answers). */
   forgiving: boolean
 }
@@ -35,8 +40,10 @@ export interface FakeClaude extends FakeUpstream {
 const clientId = 'client-of-the-test'
 const scopes = 'one two'
 
-export async function createFakeClaude(): Promise<FakeClaude> {
-  const upstream = await createFakeUpstream()
+export async function createFakeClaude(options: FakeUpstreamOptions & { host?: string } = {}): Promise<FakeClaude> {
+  const { host = '127.0.0.1', ...more } = options
+  const plain = await createFakeUpstream(more)
+  const upstream = { ...plain, url: plain.url.replace('127.0.0.1', host) }
   const access = new Set<string>()
   const refresh = new Set<string>()
   const spent = new Set<string>()
@@ -57,6 +64,8 @@ export async function createFakeClaude(): Promise<FakeClaude> {
     expiresInS: 8 * 3600,
     forgiving: false,
     takesTokens: true,
+    limits: {},
+    usage: {},
     troubledWith: null,
     beforeAnswer: async () => {},
     issue() {
@@ -136,7 +145,7 @@ export async function createFakeClaude(): Promise<FakeClaude> {
 
   upstream.scriptWhen(
     ({ path, headers }) => {
-      if (!path.startsWith('/v1/messages')) return false
+      if (!path.startsWith('/v1/messages') && path !== '/api/oauth/usage') return false
       const betas = String(headers['anthropic-beta'] ?? '').split(',')
       const token = /^Bearer (.*)$/.exec(headers.authorization ?? '')?.[1] ?? ''
       return (
@@ -152,6 +161,21 @@ export async function createFakeClaude(): Promise<FakeClaude> {
         {},
         { type: 'error', error: { type: 'authentication_error', message: 'Invalid bearer token' } },
       ),
+  )
+  upstream.scriptWhen(
+    ({ path }) => path === '/api/oauth/usage',
+    (exchange) => exchange.respond(200, {}, claude.usage),
+  )
+  upstream.scriptWhen(
+    ({ path }) => path.startsWith('/v1/messages') && Object.keys(claude.limits).length > 0,
+    async (exchange) => {
+      const { limits } = claude
+      const isMessage = !exchange.request.path.startsWith('/v1/messages/')
+      if (isMessage && exchange.json['stream'] === true) await exchange.begin(200, limits)
+      const respond: Exchange['respond'] = (status, headers, body) =>
+        exchange.respond(status, { ...limits, ...headers }, body)
+      await answerDefault({ ...exchange, respond }, 3)
+    },
   )
   return claude
 }
