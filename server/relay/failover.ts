@@ -17,6 +17,7 @@ import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './excha
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
+import { createLimitNotes } from './limit-notes.ts'
 import type { Places } from './places.ts'
 import { createStickiness, type TrialWish } from './stickiness.ts'
 
@@ -181,11 +182,7 @@ export function createFailover(parts: FailoverParts): Failover {
 
   const callParts: CallParts = {
     renews: (account) => upstreamOf(account).renews === true,
-    noteLimits(account, answer) {
-      const { limits } = upstreamOf(account)
-      const headers = limits && answer.beginningWith(limits.prefix)
-      if (headers) parts.gauges.note(account.id, limits.ofHeaders(headers))
-    },
+    noteLimits: createLimitNotes({ gauges: parts.gauges, upstreamOf }),
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
     timers,

@@ -172,17 +172,38 @@ export class AnswerHeaders {
     return all
   }
 
-  /** Those whose names begin so (in lower case); null when there are none. */
-  beginningWith(prefix: string): Map<string, string> | null {
-    let found: Map<string, string> | null = null
+  /** Those whose names begin so (in lower case). */
+  beginningWith(prefix: string): Map<string, string> {
+    const found = new Map<string, string>()
     for (let i = 0; i < this.raw.length; i += 2) {
-      if (this.raw[i]!.length <= prefix.length) continue
-      const name = nameAt(this.raw, i)
-      if (!name.startsWith(prefix)) continue
-      found ??= new Map()
-      found.set(name, valueAt(this.raw, i))
+      if (beginsWith(this.raw[i]!, prefix)) found.set(nameAt(this.raw, i), valueAt(this.raw, i))
     }
     return found
+  }
+
+  /**
+   * A number of 52 bits that is the same for the same headers whose names begin so, and hardly for others; 0: there are
+   * none. Makes no strings.
+   */
+  digestOf(prefix: string): number {
+    let one = 0x811c9dc5
+    let other = 0x9747b28c
+    let found = false
+    for (let i = 0; i < this.raw.length; i += 2) {
+      if (!beginsWith(this.raw[i]!, prefix)) continue
+      found = true
+      for (let part = i; part < i + 2; part++) {
+        const bytes = this.raw[part]!
+        for (let at = part === i ? prefix.length : 0; at < bytes.length; at++) {
+          one = Math.imul(one ^ bytes[at]!, 0x01000193)
+          other = Math.imul(other ^ bytes[at]!, 0x5bd1e995)
+          other ^= other >>> 15
+        }
+        // What is a name's end and what a value's begin is told apart.
+        one = Math.imul(one ^ 0x100, 0x01000193)
+      }
+    }
+    return found ? (one >>> 0) * 0x10_0000 + ((other >>> 0) & 0xf_ffff) || 1 : 0
   }
 
   /** The allow-list of what comes down to the client; when to try again only with errors that are the caller's own. */
@@ -196,6 +217,13 @@ export class AnswerHeaders {
     if (this.retryAfterMs !== '') list.push('retry-after-ms', this.retryAfterMs)
     return list
   }
+}
+
+/** Whatever its case: `|= 32` makes ASCII letters small and leaves digits and hyphens. */
+function beginsWith(name: Buffer, prefix: string): boolean {
+  if (name.length <= prefix.length) return false
+  for (let at = 0; at < prefix.length; at++) if ((name[at]! | 32) !== prefix.charCodeAt(at)) return false
+  return true
 }
 
 const nameAt = (raw: readonly Buffer[], i: number): string => raw[i]!.toString('latin1').toLowerCase()
