@@ -166,7 +166,8 @@ export function createProbes(parts: ProbesParts) {
       const asked = upstream.probe && status === 200 ? ofProbe(answer.body) : []
       parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers))])
     }
-    const verdict = status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer), model, now())
+    const verdict =
+      status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer, account.secret), model, now())
     const ok = status !== 0 && isBack(account.live.state, verdict, !upstream.probe)
     const message =
       status === 0
@@ -178,7 +179,7 @@ export function createProbes(parts: ProbesParts) {
             : 'It answered, and its limit goes on.'
     let costNano = 0
     if (status === 200 && !upstream.probe) {
-      const reading = readUsageFromJson(Buffer.from(answer.body))
+      const reading = readUsageFromJson(Buffer.from(answer.body), account.secret)
       costNano = await bookProbe(parts, account, { model, startedMs, durationMs, reading })
     }
     if (ok) {

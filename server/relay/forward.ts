@@ -9,6 +9,7 @@ import { findMembers } from '../json-members.ts'
 import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-events.ts'
 import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
 import { isConnectFailure } from '../upstreams/connect-failure.ts'
+import { bytesWithoutSecret } from '../upstreams/quoted-secret.ts'
 import { createSseScanner, type SseScanner } from '../upstreams/sse.ts'
 import type { UpstreamRefusal, Verdict } from '../upstreams/upstream.ts'
 import { type AttemptVerdict, noReading } from '../usage/ledger.ts'
@@ -60,6 +61,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
   readonly modelSent: string
   readonly startedAtMs: number
   readonly exchange: Exchange
+  /** What it was opened with; the account may have another one before it ends. */
+  private readonly secret: string
   private readonly parts: CallParts
   private readonly finished: (result: CallResult) => void
   private readonly firstByteMs: number
@@ -101,6 +104,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
   ) {
     this.exchange = exchange
     this.account = account
+    this.secret = account.secret
     this.modelSent = modelSent
     this.parts = parts
     this.finished = finished
@@ -108,7 +112,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.startedAtMs = parts.now()
     this.lastByteAtMs = this.startedAtMs
     this.usage = exchange.stream ? createUsageReader() : null
-    this.events = exchange.stream ? createSseScanner(listenToAnthropic(this)) : null
+    this.events = exchange.stream ? createSseScanner(listenToAnthropic(this, this.secret)) : null
     exchange.call = this
   }
 
@@ -125,6 +129,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.resumeUpstream = resume
     this.status = status
     this.answer = new AnswerHeaders(rawHeaders)
+    this.answer.forget(this.secret)
     this.parts.noteLimits(this.account, this.answer)
     this.headersAtMs = this.parts.now()
     this.upstreamFirstByteAtMs = this.headersAtMs
@@ -333,7 +338,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks)
     const problem = problemOf(body)
     if (problem !== '') return this.failUpstream('bad_answer', `200 with ${problem}`)
-    const reading = this.exchange.metered ? readUsageFromJson(body) : noReading
+    const reading = this.exchange.metered ? readUsageFromJson(body, this.secret) : noReading
     const headers = this.answer!.forClient(false)
     headers.push('content-length', String(body.length))
     this.writeHead(200, headers)
@@ -395,7 +400,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
       this.settle('refused', 'authentication_error', false)
       return this.finish({ kind: 'unauthorized' })
     }
-    const body = Buffer.concat(this.chunks)
+    const body = bytesWithoutSecret(Buffer.concat(this.chunks), this.secret)
     const headers = this.answer!.all()
     const verdict = this.parts.judge(this.account, { status: this.status, headers, body }, this.exchange.model)
     const refusal = { status: this.status, headers: this.answer!.forClient(true), body }

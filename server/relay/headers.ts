@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
+import { withoutSecret } from '../upstreams/quoted-secret.ts'
 
 /**
  * The header lists of the relay. Requests: everything goes up as it came but for what is named here (the vendor adds
@@ -163,6 +164,17 @@ export class AnswerHeaders {
         default:
       }
     }
+  }
+
+  /** What was read is read without `secret`, where an upstream quotes it. */
+  forget(secret: string): void {
+    // Nearly always shorter than the secret, and thereby without it.
+    this.contentType = withoutSecret(this.contentType, secret)
+    this.contentEncoding = withoutSecret(this.contentEncoding, secret)
+    this.requestId = withoutSecret(this.requestId, secret)
+    this.shouldRetry = withoutSecret(this.shouldRetry, secret)
+    this.retryAfter = withoutSecret(this.retryAfter, secret)
+    this.retryAfterMs = withoutSecret(this.retryAfterMs, secret)
   }
 
   /** All, by lower-case name, for a verdict. */

@@ -41,7 +41,7 @@ export function createAccountTest(parts: {
     parts.gauges.note(account.id, upstream.limits?.ofHeaders(new Map(answer.headers)) ?? [])
     if (status === 0) return { ok: false, latencyMs, status, message: answer.problem }
     if (status === 200) return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.` }
-    const verdict = upstream.judge(refusalOf(answer), model, parts.now())
+    const verdict = upstream.judge(refusalOf(answer, account.secret), model, parts.now())
     const reason = verdict.event && 'reason' in verdict.event ? verdict.event.reason : verdict.errorType
     return { ok: false, latencyMs, status, message: reason }
   }

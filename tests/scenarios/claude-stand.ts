@@ -51,14 +51,15 @@ export interface ClaudeStand extends RelayApp {
 /** A relay beside an emulated vendor, claude accounts turned on; all of it goes with the test. */
 export async function startClaudeStand(
   accountsOf: (claude: FakeClaude) => RelayAppOptions['accounts'],
-  options: RelayAppOptions = {},
+  options: RelayAppOptions & { vendor?: Parameters<typeof createFakeClaude>[0] } = {},
 ): Promise<ClaudeStand> {
-  const claude = await createFakeClaude()
+  const { vendor, ...more } = options
+  const claude = await createFakeClaude(vendor)
   onTestFinished(() => claude.close())
   const relay = await startRelayApp({
-    ...options,
+    ...more,
     accounts: accountsOf(claude) ?? [],
-    env: { ...adminEnv, ...claude.env, ...options.env },
+    env: { ...adminEnv, ...claude.env, ...more.env },
   })
   onTestFinished(() => relay.stop())
   const graphql = await signedIn(relay.app.url)

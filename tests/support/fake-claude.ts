@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { answerDefault } from './fake-message.ts'
-import { createFakeUpstream, type Exchange, type FakeUpstream, type FakeUpstreamOptions } from './fake-upstream.ts'
+import {
+  createFakeUpstream,
+  type Exchange,
+  type FakeUpstream,
+  type FakeUpstreamOptions,
+  type Script,
+} from './fake-upstream.ts'
 
 /** A login as the vendor gives it out. */
 export interface Login {
@@ -9,12 +15,14 @@ export interface Login {
   refreshToken: string
 }
 
-/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. `host` is a name that only a proxy resolves. */
+/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. `host` is a name that only a proxy resolves; `prefixes` begin its tokens. */
 export interface FakeClaude extends FakeUpstream {
   /** Points a relay at it. */
   env: Record<string, string>
   /** Bodies of calls of the token endpoint, refused ones too, in order. */
   grants: Record<string, unknown>[]
+  /** All logins it gave out. */
+  issued: Login[]
   /** A login, as if somebody had signed in before. */
   issue(): Login
   /** Access tokens are not taken any more from now on; of one login, or of all. */
@@ -25,6 +33,8 @@ export interface FakeClaude extends FakeUpstream {
   takesTokens: boolean
   /** In place of an answer of the token endpoint: a page of somebody in between, with this status. */
   troubledWith: number | null
+  /** Answers calls of the token endpoint in place of the vendor. */
+  grantScript: Script | null
   /** Seconds that fresh access tokens last. */
   expiresInS: number
   /** Waited for between taking a refresh token and answering. */
@@ -40,8 +50,10 @@ export interface FakeClaude extends FakeUpstream {
 const clientId = 'client-of-the-test'
 const scopes = 'one two'
 
-export async function createFakeClaude(options: FakeUpstreamOptions & { host?: string } = {}): Promise<FakeClaude> {
-  const { host = '127.0.0.1', ...more } = options
+export async function createFakeClaude(
+  options: FakeUpstreamOptions & { host?: string; prefixes?: [access: string, refresh: string] } = {},
+): Promise<FakeClaude> {
+  const { host = '127.0.0.1', prefixes = ['sk-ant-oat01-', 'sk-ant-ort01-'], ...more } = options
   const plain = await createFakeUpstream(more)
   const upstream = { ...plain, url: plain.url.replace('127.0.0.1', host) }
   const access = new Set<string>()
@@ -61,17 +73,20 @@ export async function createFakeClaude(options: FakeUpstreamOptions & { host?: s
     ...upstream,
     env,
     grants: [],
+    issued: [],
     expiresInS: 8 * 3600,
     forgiving: false,
     takesTokens: true,
     limits: {},
     usage: {},
     troubledWith: null,
+    grantScript: null,
     beforeAnswer: async () => {},
     issue() {
-      const login = { accessToken: `sk-ant-oat01-${random()}`, refreshToken: `sk-ant-ort01-${random()}` }
+      const login = { accessToken: prefixes[0] + random(), refreshToken: prefixes[1] + random() }
       access.add(login.accessToken)
       refresh.add(login.refreshToken)
+      claude.issued.push(login)
       return login
     },
     revoke(accessToken) {
@@ -102,6 +117,7 @@ export async function createFakeClaude(options: FakeUpstreamOptions & { host?: s
     async (exchange) => {
       const { json } = exchange
       claude.grants.push(json)
+      if (claude.grantScript !== null) return claude.grantScript(exchange)
       if (claude.troubledWith !== null) {
         return exchange.respond(claude.troubledWith, { 'retry-after': '7' }, '<html>GRANT-CANARY</html>')
       }
