@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Account, accountsChanged, createAccounts } from './accounts/accounts.ts'
+import { createGauges, gaugesNoted } from './accounts/gauges.ts'
 import { createLogins } from './accounts/oauth-login.ts'
 import { createRenewals } from './accounts/oauth-renewal.ts'
 import { accountReported } from './accounts/reports.ts'
@@ -69,6 +70,8 @@ export interface AppOptions {
   settleIntervalMs?: number
   /** null: nothing happens by itself. */
   jobs?: Partial<JobTimes> | null
+  /** How often moved gauges are told and written. */
+  gauges?: { tellMs?: number; writeMs?: number }
   /** In place of our own workers. */
   jobWorkers?: { probe?: URL; chore?: URL }
   connectTimeoutMs?: number
@@ -206,12 +209,25 @@ async function compose(
       name: account.name,
       groupId: account.groupId,
       userId: account.ownerId,
-      enabled: account.enabled,
+      enabled: account.switchedOn,
       state: account.live.state,
       inFlight: account.live.inFlight,
+      gauges: gauges.of(account.id),
       steps,
     })
 
+  const gauges = createGauges({
+    database,
+    events,
+    now,
+    onMoved(id) {
+      const account = accounts.byId(id)
+      if (account) tellAccount(account)
+    },
+    onError: report('accounts'),
+    ...options.gauges,
+  })
+  opened.push(gauges.stop)
   const accounts = createAccounts({
     database,
     seal,
@@ -253,12 +269,14 @@ async function compose(
     await accounts.load()
     for (const account of accounts.all()) tellAccount(account)
   }
+  await events.subscribe(gaugesNoted, gauges.applyNoted)
+  await gauges.load()
   const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load) }
   await events.subscribe(accountsChanged, reload.accounts)
   await events.subscribe(keysChanged, reload.keys)
   await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
-    for (const load of [reload.accounts, reload.keys])
+    for (const load of [reload.accounts, reload.keys, gauges.load])
       load().catch((error: unknown) => report('store')(error, 'reading accounts and keys anew'))
   })
   await Promise.all([reload.accounts(), reload.keys()])
@@ -303,6 +321,7 @@ async function compose(
     counters,
     dispatchers,
     upstreams,
+    gauges,
     renew: renewals.renew,
     live,
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
@@ -319,6 +338,7 @@ async function compose(
 
   const jobs = createJobs({
     accounts,
+    gauges,
     usage,
     live,
     database,
@@ -355,13 +375,14 @@ async function compose(
     events,
     users,
     accounts,
+    gauges,
     keys,
     live,
     reload,
     routes: relay,
     jobs,
     logins: createLogins({ database, seal, now, authorizeAddress: oauth.authorizeAddress, exchange: oauth.exchange }),
-    testAccount: createAccountTest({ dispatchers, upstreams, accounts, renew: renewals.renew, now }),
+    testAccount: createAccountTest({ dispatchers, upstreams, accounts, gauges, renew: renewals.renew, now }),
     dayAt,
     now,
     newId: requestId,

@@ -86,6 +86,12 @@ test('every npm command and every file that the READMEs name exists', () => {
   }
 })
 
+test('both READMEs say that Claude subscriptions were verified against an emulation, not against the vendor', () => {
+  const [english = '', chinese = ''] = readmes.map((path) => read(path).replace(/\s+/g, ' '))
+  expect(english).toContain('**It was verified against an emulation of the vendor, not against the vendor.**')
+  expect(chinese).toContain('**它是对照服务商的模拟环境验证的，并未对服务商本身验证。**')
+})
+
 test('both READMEs have the same sections', () => {
   const shapes = readmes.map((path) => read(path).match(/^(#+ |\| ?-|```)/gm))
   expect(shapes[0]).toEqual(shapes[1])

@@ -2,11 +2,13 @@ import { graphql, type ResultOf } from './tada.ts'
 
 const accountFields = graphql(`
   fragment AccountFields on Account {
-    id name platform url authHeader priority weight concurrency models hasProxy enabled inFlight createdAt
+    id name platform url authHeader priority weight concurrency models hasProxy enabled inFlight createdAt plan
     group { id name }
     owner { id username }
     modelMapping { from to }
     state { kind since until nextProbeAt reason models { model until reason } }
+    login { expiresAt renews refreshedAt refreshFailure }
+    limitGauges { window status utilization resetAt at }
     today { requests failures tokens cost }
   }
 `)
@@ -117,6 +119,17 @@ export const timelineQuery = graphql(
   [stepFields],
 )
 
+export const gaugeHistoryQuery = graphql(`
+  query GaugeHistory($id: ID!, $window: String!, $from: DateTime!, $to: DateTime!) {
+    node(id: $id) {
+      ... on Account {
+        id
+        limitGaugeHistory(window: $window, from: $from, to: $to) { at utilization }
+      }
+    }
+  }
+`)
+
 export const accountChanged = graphql(
   `
   subscription AccountChanged($after: String) {
@@ -125,6 +138,7 @@ export const accountChanged = graphql(
       gap { dropped }
       account {
         accountId name enabled inFlight
+        limitGauges { window status utilization resetAt at }
         state { kind since until nextProbeAt reason models { model until reason } }
         steps { ...StepFields }
       }
@@ -138,3 +152,5 @@ export type Probe = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>,
 export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']
+export type LimitGauge = Account['limitGauges'][number]
+export type GaugePoint = Pick<LimitGauge, 'at' | 'utilization'>

@@ -1,7 +1,7 @@
 import type { AccountState } from '../graphql/account-operations.ts'
 
 export interface ShownState {
-  word: 'OFF' | AccountState['kind']
+  word: 'OFF' | 'PLATFORM_OFF' | AccountState['kind']
   theme: 'default' | 'success' | 'warning' | 'danger'
   reason: string
   until: string | undefined
@@ -28,9 +28,14 @@ const returnWords = {
 
 export const returnWord = (reason: string) => returnWords[reason as keyof typeof returnWords]
 
-/** What the tag says: the manual switch comes before the automatic state. */
-export function shownState(state: Pick<AccountState, 'kind' | 'until' | 'reason'>, enabled: boolean): ShownState {
+/** What the tag says: the manual switch comes before that of the platform, and both before the automatic state. */
+export function shownState(
+  state: Pick<AccountState, 'kind' | 'until' | 'reason'>,
+  enabled: boolean,
+  isOffByPlatform = false,
+): ShownState {
   if (!enabled) return { word: 'OFF', theme: 'default', reason: '', until: undefined }
+  if (isOffByPlatform) return { word: 'PLATFORM_OFF', theme: 'default', reason: '', until: undefined }
   const rests = state.kind !== 'READY'
   return {
     word: state.kind,

@@ -1,3 +1,4 @@
+// Over 300 lines: the pool is read, looked up and saved as a whole.
 import { createModelList, createModelMapping, type ModelList, type ModelMapping } from '../model-patterns.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Database, Tx } from '../store/database.ts'
@@ -43,7 +44,10 @@ export interface Account {
   concurrency: number | null
   models: ModelList
   mapping: ModelMapping
+  /** It takes part: its own switch is on, and its platform's. */
   enabled: boolean
+  /** Its own switch alone. */
+  switchedOn: boolean
   /** Shared by all snapshots of this account. */
   live: AccountLive
 }
@@ -147,6 +151,7 @@ export function createAccounts(parts: {
         models: createModelList(JSON.parse(row.models)),
         mapping: createModelMapping(JSON.parse(row.modelMapping)),
         enabled: row.enabled && !off.has(platform),
+        switchedOn: row.enabled,
         live: liveOf(byId.get(row.id), storedState(row.state)),
       }
       const newer = renewed.get(row.id)

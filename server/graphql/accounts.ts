@@ -75,6 +75,8 @@ const liveOf = ({ id, state }: StoredAccount, { parts }: Context) =>
 
 export const Account = builder.prismaNode('Account', {
   id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleAccounts(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({

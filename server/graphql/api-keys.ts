@@ -6,6 +6,8 @@ import { visibleKeys } from './visible.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
   id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleKeys(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({

@@ -6,6 +6,8 @@ const AuditEntry = builder.prismaNode('ApiLog', {
   name: 'AuditEntry',
   description: 'One change that somebody made, or a sign-in.',
   id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
   // Nobody else's nodes: the scope refuses before anything is read.
   findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && /^\d{1,18}$/.test(id) ? BigInt(id) : -1n }),
   authScopes: { admin: true },

@@ -1,5 +1,6 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { AccountEdits } from '../accounts/edits.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { Logins } from '../accounts/oauth-login.ts'
 import type { ClientAddress } from '../client-address.ts'
 import type { Keys } from '../keys/keys.ts'
@@ -95,6 +96,8 @@ export interface GraphqlParts {
   setup: Setup
   accounts: Accounts
   accountEdits: AccountEdits
+  /** What vendors said of their accounts' limits. */
+  gauges: Pick<Gauges, 'of' | 'history'>
   /** Sign-ins at the vendor of claude accounts. */
   logins: Logins
   keys: Keys

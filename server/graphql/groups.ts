@@ -12,6 +12,8 @@ import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } fr
 
 export const Group = builder.prismaNode('Group', {
   id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({

@@ -9,6 +9,8 @@ const Role = builder.enumType('Role', { values: { ADMIN: { value: 'admin' }, USE
 
 export const User = builder.prismaNode('User', {
   id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleUsers(viewer)] }),
   // Asked anew for each: a sign-in becomes the viewer in the middle of its request.
   authScopes: (_user, { viewer }) => viewer !== null,

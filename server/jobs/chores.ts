@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { Database } from '../store/database.ts'
 import { ledgerDrift } from '../usage/drift.ts'
 import type { ZoneDay } from '../zone-days.ts'
@@ -7,6 +8,7 @@ import type { Job } from './scheduler.ts'
 
 export interface ChoreParts {
   accounts: Accounts
+  gauges: Pick<Gauges, 'prune'>
   database: Database
   runs: Runs
   dayAt: (atMs: number) => ZoneDay
@@ -20,6 +22,7 @@ export interface ChoreParts {
 const dayMs = 24 * 3_600_000
 const keepTimelineMs = 90 * dayMs
 const keepRunsMs = 30 * dayMs
+const keepGaugesMs = 30 * dayMs
 const runsPerWhole = 24
 /** Longer than any window in which tries are counted. */
 const keepTriesMs = dayMs
@@ -51,11 +54,13 @@ export function createChores(parts: ChoreParts): Job[] {
       const atMs = now()
       const steps = await accounts.pruneTimeline(atMs - keepTimelineMs)
       const old = await runs.prune(atMs - keepRunsMs)
+      const points = await parts.gauges.prune(atMs - keepGaugesMs)
       // Tokens go with their sessions.
       const { client } = database
       const sessions = (await client.session.deleteMany({ where: { expiresAt: { lt: new Date(atMs) } } })).count
       const tries = await client.signInTry.deleteMany({ where: { firstAtMs: { lt: BigInt(atMs - keepTriesMs) } } })
-      return `${steps} steps of timelines, ${old} runs, ${sessions} sessions, ${tries.count} sign-in tries deleted`
+      const told = `${steps} steps of timelines, ${points} points of gauges, ${old} runs`
+      return `${told}, ${sessions} sessions, ${tries.count} sign-in tries deleted`
     }),
     chore('drift', times.driftMs, async () => {
       // The whole ledger once in a while, its last days every time.

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { Locks } from '../store/locks.ts'
 import { type ChoreParts, createChores } from './chores.ts'
 import { createLease } from './lease.ts'
@@ -30,6 +31,7 @@ export const defaultTimes: JobTimes = {
 export interface JobsParts
   extends Omit<ProbesParts, 'runs' | 'worker' | 'everyMs' | 'patienceMs' | 'longestMs'>,
     Pick<ChoreParts, 'onDrift' | 'dayAt'> {
+  gauges: Pick<Gauges, 'note' | 'prune'>
   locks: Locks
   times: JobTimes
   /** More jobs, whose work is another room's. */

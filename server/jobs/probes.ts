@@ -1,4 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
@@ -38,6 +39,7 @@ export interface ProbeOutcome {
 
 export interface ProbesParts {
   accounts: Accounts
+  gauges: Pick<Gauges, 'note'>
   usage: Usage
   live: LiveSource
   database: Database
@@ -159,7 +161,13 @@ export function createProbes(parts: ProbesParts) {
   ): Promise<ProbeOutcome> {
     const { status, durationMs } = answer
     const upstream = parts.upstreams[account.platform]!
-    const verdict = status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer), model, now())
+    if (upstream.limits) {
+      const { ofHeaders, ofProbe } = upstream.limits
+      const asked = upstream.probe && status === 200 ? ofProbe(answer.body) : []
+      parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers))])
+    }
+    const verdict =
+      status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer, account.secret), model, now())
     const ok = status !== 0 && isBack(account.live.state, verdict, !upstream.probe)
     const message =
       status === 0
@@ -171,7 +179,7 @@ export function createProbes(parts: ProbesParts) {
             : 'It answered, and its limit goes on.'
     let costNano = 0
     if (status === 200 && !upstream.probe) {
-      const reading = readUsageFromJson(Buffer.from(answer.body))
+      const reading = readUsageFromJson(Buffer.from(answer.body), account.secret)
       costNano = await bookProbe(parts, account, { model, startedMs, durationMs, reading })
     }
     if (ok) {

@@ -69,8 +69,18 @@ export type AccountChange = {
     models: Readonly<Record<string, { untilMs: number; reason: string }>>
   }
   inFlight: number
+  /** What its vendor said last of its limits, the shortest window first. Events of an older program have none. */
+  gauges?: readonly LimitGauge[]
   /** The steps of its timeline that are told with this; none when something else changed. */
   steps: readonly AccountStep[]
+}
+
+export type LimitGauge = {
+  window: string
+  status: string
+  usedPpm: number | null
+  resetMs: number | null
+  atMs: number
 }
 
 export type AccountStep = {

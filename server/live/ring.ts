@@ -142,7 +142,9 @@ const compare = (a: Place, b: Place): number => a.ms - b.ms || a.number - b.numb
 function sizeOf(event: LiveEvent): number {
   const about = event.started ?? event.progress ?? event.settled
   if (about) return 500 + about.model.length * 2
-  if (event.account)
-    return 600 + event.account.state.reason.length * 2 + Object.keys(event.account.state.models).length * 200
+  if (event.account) {
+    const { state, gauges } = event.account
+    return 600 + state.reason.length * 2 + Object.keys(state.models).length * 200 + (gauges?.length ?? 0) * 120
+  }
   return 200
 }

@@ -1,4 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { Renewals } from '../accounts/oauth-renewal.ts'
 import { isEligible, readyState } from '../accounts/state.ts'
 import type { Failure } from '../errors.ts'
@@ -16,6 +17,7 @@ import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './excha
 import { exhausted } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { fitsHeader, requestHead, upstreamLines } from './headers.ts'
+import { createLimitNotes } from './limit-notes.ts'
 import type { Places } from './places.ts'
 import { createStickiness, type TrialWish } from './stickiness.ts'
 
@@ -25,6 +27,7 @@ export interface FailoverParts {
   counters: Counters
   dispatchers: Dispatchers
   upstreams: Record<Account['platform'], Upstream | undefined>
+  gauges: Pick<Gauges, 'note'>
   renew: Renewals['renew']
   timers: ForwardTimers
   now: () => number
@@ -175,6 +178,7 @@ export function createFailover(parts: FailoverParts): Failover {
 
   const callParts: CallParts = {
     renews,
+    noteLimits: createLimitNotes({ gauges: parts.gauges, upstreamOf }),
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
     timers,

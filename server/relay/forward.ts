@@ -9,6 +9,7 @@ import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-ev
 import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
 import { isConnectFailure } from '../upstreams/connect-failure.ts'
 import type { AnswerListener } from '../upstreams/connection.ts'
+import { bytesWithoutSecret } from '../upstreams/quoted-secret.ts'
 import { createSseScanner, type SseScanner } from '../upstreams/sse.ts'
 import type { UpstreamRefusal, Verdict } from '../upstreams/upstream.ts'
 import { type AttemptVerdict, noReading } from '../usage/ledger.ts'
@@ -28,6 +29,8 @@ import { AnswerHeaders } from './headers.ts'
 export interface CallParts {
   /** True when a refused access token can be renewed. */
   renews: (account: Account) => boolean
+  /** Any answer has come: what its headers tell of the account's limits. */
+  noteLimits: (account: Account, answer: AnswerHeaders) => void
   judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
   judgeEvent: (account: Account, errorType: string, model: string) => Verdict
   timers: ForwardTimers
@@ -58,6 +61,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   readonly modelSent: string
   readonly startedAtMs: number
   readonly exchange: Exchange
+  /** What it was opened with; the account may have another one before it ends. */
+  private readonly secret: string
   private readonly parts: CallParts
   private readonly finished: (result: CallResult) => void
   private readonly firstByteMs: number
@@ -98,6 +103,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   ) {
     this.exchange = exchange
     this.account = account
+    this.secret = account.secret
     this.modelSent = modelSent
     this.parts = parts
     this.finished = finished
@@ -105,7 +111,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.startedAtMs = parts.now()
     this.lastByteAtMs = this.startedAtMs
     this.usage = exchange.stream ? createUsageReader() : null
-    this.events = exchange.stream ? createSseScanner(listenToAnthropic(this)) : null
+    this.events = exchange.stream ? createSseScanner(listenToAnthropic(this, this.secret)) : null
     exchange.call = this
   }
 
@@ -122,6 +128,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.resumeUpstream = resume
     this.status = status
     this.answer = new AnswerHeaders(rawHeaders)
+    this.answer.forget(this.secret)
+    this.parts.noteLimits(this.account, this.answer)
     this.headersAtMs = this.parts.now()
     this.upstreamFirstByteAtMs = this.headersAtMs
     this.lastByteAtMs = this.headersAtMs
@@ -328,7 +336,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks)
     const problem = problemOf(body)
     if (problem !== '') return this.failUpstream('bad_answer', `200 with ${problem}`)
-    const reading = this.exchange.metered ? readUsageFromJson(body) : noReading
+    const reading = this.exchange.metered ? readUsageFromJson(body, this.secret) : noReading
     const headers = this.answer!.forClient(false)
     headers.push('content-length', String(body.length))
     this.writeHead(200, headers)
@@ -387,7 +395,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       this.settle('refused', 'authentication_error', false)
       return this.finish({ kind: 'unauthorized' })
     }
-    const body = Buffer.concat(this.chunks)
+    const body = bytesWithoutSecret(Buffer.concat(this.chunks), this.secret)
     const headers = this.answer!.all()
     const verdict = this.parts.judge(this.account, { status: this.status, headers, body }, this.exchange.model)
     const refusal = { status: this.status, headers: this.answer!.forClient(true), body }

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
+import { withoutSecret } from '../upstreams/quoted-secret.ts'
 
 /**
  * The header lists of the relay. Requests: everything goes up as it came but for what is named here (the vendor adds
@@ -189,11 +190,40 @@ export class AnswerHeaders {
     }
   }
 
+  /** What was read is read without `secret`, where an upstream quotes it. */
+  forget(secret: string): void {
+    // Nearly always shorter than the secret, and thereby without it.
+    this.contentType = withoutSecret(this.contentType, secret)
+    this.contentEncoding = withoutSecret(this.contentEncoding, secret)
+    this.requestId = withoutSecret(this.requestId, secret)
+    this.shouldRetry = withoutSecret(this.shouldRetry, secret)
+    this.retryAfter = withoutSecret(this.retryAfter, secret)
+    this.retryAfterMs = withoutSecret(this.retryAfterMs, secret)
+  }
+
   /** All, by lower-case name, for a verdict. */
   all(): Map<string, string> {
     const all = new Map<string, string>()
     for (let i = 0; i < this.raw.length; i += 2) all.set(nameAt(this.raw, i), valueAt(this.raw, i))
     return all
+  }
+
+  /** Those whose names begin so (in lower case). */
+  beginningWith(prefix: string): Map<string, string> {
+    const found = new Map<string, string>()
+    for (let i = 0; i < this.raw.length; i += 2) {
+      if (beginsWith(this.raw[i]!, prefix)) found.set(nameAt(this.raw, i), valueAt(this.raw, i))
+    }
+    return found
+  }
+
+  /** The same as one text, for comparing; '' when there are none. */
+  textOf(prefix: string): string {
+    let text = ''
+    for (let i = 0; i < this.raw.length; i += 2) {
+      if (beginsWith(this.raw[i]!, prefix)) text += `${nameAt(this.raw, i)}: ${valueAt(this.raw, i)}\n`
+    }
+    return text
   }
 
   /** The allow-list of what comes down to the client; when to try again only with errors that are the caller's own. */
@@ -208,6 +238,9 @@ export class AnswerHeaders {
     return list
   }
 }
+
+const beginsWith = (name: string, prefix: string): boolean =>
+  name.length > prefix.length && name.slice(0, prefix.length).toLowerCase() === prefix
 
 const nameAt = (raw: readonly string[], i: number): string => raw[i]!.toLowerCase()
 const valueAt = (raw: readonly string[], i: number): string => raw[i + 1]!

@@ -1,4 +1,5 @@
 import { findMembers, parseSpan, type Span } from '../json-members.ts'
+import { withoutSecret } from './quoted-secret.ts'
 import type { SseListener } from './sse.ts'
 
 /**
@@ -41,8 +42,8 @@ const kindNames = kinds.map((kind) => ({ kind, bytes: Buffer.from(kind) }))
 const eventField = Buffer.from('event')
 const dataField = Buffer.from('data')
 
-/** Turns whole events into calls of `sink`. The event's name decides, or `type` in its data when the name says nothing. */
-export function listenToAnthropic(sink: AnthropicSink): SseListener {
+/** Turns whole events into calls of `sink`. The event's name decides, or `type` in its data when the name says nothing. What is kept of them is kept without `secret`. */
+export function listenToAnthropic(sink: AnthropicSink, secret = ''): SseListener {
   const fields = { nameStart: 0, nameEnd: 0, dataStart: 0, dataEnd: 0, dataLines: 0 }
   const text = createTextCounter()
   /** What stood before the data of the last delta: nearly every event begins with the same bytes. */
@@ -50,11 +51,11 @@ export function listenToAnthropic(sink: AnthropicSink): SseListener {
   let flowingDelta = false
 
   function dispatch(kind: Kind | undefined, json: () => string): void {
-    if (kind === 'message_start') sink.messageStart(json())
-    else if (kind === 'message_delta') sink.messageDelta(json())
+    if (kind === 'message_start') sink.messageStart(withoutSecret(json(), secret))
+    else if (kind === 'message_delta') sink.messageDelta(withoutSecret(json(), secret))
     else if (kind === 'content_block_start') sink.contentStart()
     else if (kind === 'message_stop') sink.messageStop()
-    else if (kind === 'error') sink.error(json())
+    else if (kind === 'error') sink.error(withoutSecret(json(), secret))
   }
 
   return {

@@ -1,6 +1,7 @@
-import { findMembers, parseSpan } from '../json-members.ts'
+import { findMembers, type Span } from '../json-members.ts'
 import { noTokens, type Reading, type Tokens, type UsageSource } from '../usage/records.ts'
 import { addTokens, type Counts, readCounts, tokensOf } from './anthropic-counts.ts'
+import { withoutSecret } from './quoted-secret.ts'
 
 /**
  * Reads what an Anthropic answer says it used, by the merge rule of protocol.md §1.5 (its letters stand in the code).
@@ -90,22 +91,26 @@ export function createUsageReader(): UsageReader {
   }
 }
 
-/** For one whole JSON answer in its bytes; only the members that matter are parsed. An error answer has used nothing. */
-export function readUsageFromJson(bytes: Buffer): Reading {
+/**
+ * For one whole JSON answer in its bytes; only the members that matter are parsed, without `secret`. An error answer has
+ * used nothing.
+ */
+export function readUsageFromJson(bytes: Buffer, secret = ''): Reading {
   const gathered = nothingGathered()
   const members = findMembers(bytes, ['type', 'model', 'stop_reason', 'usage'])
   if (!members.ok) {
     gathered.flags.add('unreadable')
     return readingOf(gathered, 'partial', [])
   }
-  const [type, model, stopReason, usage] = members.spans.map((span) => span && parseSpan(bytes, span))
+  const said = ({ start, end }: Span): string => withoutSecret(bytes.toString('utf8', start, end), secret)
+  const [type, model, stopReason, usage] = members.spans.map((span) => span && parse(said(span)))
   if (type === 'error') return readingOf(gathered, 'none', [])
   if (usage === undefined && members.spans[3]) gathered.flags.add('unreadable')
   const found = gatherMessage(gathered, { model, stop_reason: stopReason, usage })
   const told = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
   const source = told ? 'final' : found || gathered.flags.has('unreadable') ? 'partial' : 'none'
   const span = members.spans[3]
-  return readingOf(gathered, source, [found], found && span ? `[${bytes.toString('utf8', span.start, span.end)}]` : '')
+  return readingOf(gathered, source, [found], found && span ? `[${said(span)}]` : '')
 }
 
 function nothingGathered(): Gathered {

@@ -34,7 +34,7 @@ export function createClaudeOauth(parts: {
   const { places, now, timeoutMs = patienceMs } = parts
   const token = new URL(places.tokenUrl)
 
-  async function grant(body: object, proxy: string | null): Promise<Answered> {
+  async function grant(body: Record<string, string>, proxy: string | null): Promise<Answered> {
     try {
       const answer = await parts.dispatchers.for(token.origin, proxy).request({
         path: token.pathname + token.search,
@@ -53,12 +53,13 @@ export function createClaudeOauth(parts: {
       }
       const said = parsed(Buffer.concat(chunks))
       if (answer.statusCode === 200 && said) return { kind: 'said', said }
+      const code = said ? codeOf(said, Object.values(body)) : ''
       const header = answer.headers['retry-after']
       return {
         kind: 'failed',
         status: answer.statusCode,
-        code: said ? codeOf(said) : '',
-        reason: `The token endpoint answered ${answer.statusCode}${said && codeOf(said) ? ` ${codeOf(said)}` : ''}.`,
+        code,
+        reason: `The token endpoint answered ${answer.statusCode}${code === '' ? '' : ` ${code}`}.`,
         retryAfterMs: retryAfter(typeof header === 'string' ? header : undefined, now()),
         isOurs: false,
       }
@@ -189,11 +190,15 @@ function parsed(body: Buffer): Said | null {
   }
 }
 
-/** `error` is a code (RFC 6749 §5.2) or an envelope with a type; whatever else stands there is not kept. */
-function codeOf(said: Said): string {
+/**
+ * `error` is a code (RFC 6749 §5.2) or an envelope with a type; whatever else stands there is not kept, and neither is a
+ * code that quotes something of what was `sent`.
+ */
+function codeOf(said: Said, sent: readonly string[]): string {
   const { error } = said
   const code = typeof error === 'object' && error !== null ? (error as Said)['type'] : error
-  return typeof code === 'string' && /^[\w.-]{1,80}$/.test(code) ? code : ''
+  if (typeof code !== 'string' || !/^[a-z][a-z0-9_.-]{0,63}$/.test(code)) return ''
+  return sent.some((value) => value.includes(code) || code.includes(value)) ? '' : code
 }
 
 /** A token travels in a header: printable ASCII, no spaces. */

@@ -1,5 +1,7 @@
 import { oauthBeta } from './claude-oauth.ts'
+import { gaugesOfUsage } from './claude-usage.ts'
 import { consoleUpstream } from './console.ts'
+import { gaugesOfHeaders, unifiedPrefix } from './unified-limits.ts'
 import type { Upstream } from './upstream.ts'
 
 /**
@@ -10,6 +12,7 @@ export const claudeUpstream: Upstream = {
   ...consoleUpstream,
   beta: oauthBeta,
   renews: true,
+  limits: { prefix: unifiedPrefix, ofHeaders: gaugesOfHeaders, ofProbe: gaugesOfUsage },
   // What the subscription has left costs nothing to ask, and is asked with the same token.
   probe: ({ basePath, secret }) => ({
     method: 'GET',

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts'
 import type { Dispatchers } from './dispatchers.ts'
+import { bytesWithoutSecret } from './quoted-secret.ts'
 import type { Upstream, UpstreamRefusal } from './upstream.ts'
 
 /** One question to an account's upstream: made where the secrets are, sent by whoever has the network. */
@@ -89,7 +90,7 @@ export async function look(
   }
 }
 
-/** The answer as `judge` takes it. */
-export function refusalOf({ status, headers, body }: ProbeAnswer): UpstreamRefusal {
-  return { status, headers: new Map(headers), body: Buffer.from(body) }
+/** The answer as `judge` takes it, without the secret that the account was opened with. */
+export function refusalOf({ status, headers, body }: ProbeAnswer, secret: string): UpstreamRefusal {
+  return { status, headers: new Map(headers), body: bytesWithoutSecret(Buffer.from(body), secret) }
 }

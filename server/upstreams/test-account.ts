@@ -1,4 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Gauges } from '../accounts/gauges.ts'
 import type { Renewals } from '../accounts/oauth-renewal.ts'
 import type { Dispatchers } from './dispatchers.ts'
 import { look, messageProbe, refusalOf } from './probe.ts'
@@ -21,6 +22,7 @@ export function createAccountTest(parts: {
   dispatchers: Dispatchers
   upstreams: Record<Account['platform'], Upstream | undefined>
   accounts: Pick<Accounts, 'byId'>
+  gauges: Pick<Gauges, 'note'>
   renew: Renewals['renew']
   now: () => number
 }) {
@@ -36,9 +38,10 @@ export function createAccountTest(parts: {
     const request = messageProbe(upstream, account, model)
     const answer = await look(parts.dispatchers, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
     const { status, durationMs: latencyMs } = answer
+    parts.gauges.note(account.id, upstream.limits?.ofHeaders(new Map(answer.headers)) ?? [])
     if (status === 0) return { ok: false, latencyMs, status, message: answer.problem }
     if (status === 200) return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.` }
-    const verdict = upstream.judge(refusalOf(answer), model, parts.now())
+    const verdict = upstream.judge(refusalOf(answer, account.secret), model, parts.now())
     const reason = verdict.event && 'reason' in verdict.event ? verdict.event.reason : verdict.errorType
     return { ok: false, latencyMs, status, message: reason }
   }

@@ -1,3 +1,4 @@
+import type { GaugeReading } from '../accounts/gauges.ts'
 import { fitsPattern } from '../model-patterns.ts'
 
 /** One window of a subscription's limits as an answer's headers tell it (protocol.md §1.8). */
@@ -21,35 +22,58 @@ export interface UnifiedLimits {
   overageDisabledReason: string
 }
 
-const prefix = 'anthropic-ratelimit-unified-'
-const windowHeader = /^anthropic-ratelimit-unified-([a-z0-9_]+)-(status|utilization|reset)$/
+/** What the headers of a subscription's limits begin with. */
+export const unifiedPrefix = 'anthropic-ratelimit-unified-'
+/** Behind the prefix. */
+const windowHeader = /^([a-z0-9_]{1,32})-(status|utilization|reset)$/
 /** Windows named in headers that nobody bounds: a stranger's could be many. */
 const mostWindows = 32
+const longestStatus = 32
+const mostShare = 100
 
 /** The limits of a subscription from an answer's headers (names in lower case); null when there are none. */
 export function readUnifiedLimits(headers: ReadonlyMap<string, string>): UnifiedLimits | null {
-  const windows: Record<string, LimitWindow> = {}
+  const windows = new Map<string, LimitWindow>()
   let found = false
   for (const [name, value] of headers) {
-    if (!name.startsWith(prefix)) continue
+    if (!name.startsWith(unifiedPrefix)) continue
     found = true
-    const [, window, what] = windowHeader.exec(name) ?? []
-    if (window === undefined || what === undefined) continue
-    if (!Object.hasOwn(windows, window) && Object.keys(windows).length >= mostWindows) continue
-    const known = Object.hasOwn(windows, window) ? windows[window]! : { status: '', utilization: null, resetMs: null }
-    if (what === 'status') windows[window] = { ...known, status: word(value) }
-    else if (what === 'utilization') windows[window] = { ...known, utilization: fraction(value) }
-    else windows[window] = { ...known, resetMs: unixMs(value) }
+    const [, window, what] = windowHeader.exec(name.slice(unifiedPrefix.length)) ?? []
+    if (window === undefined) continue
+    let known = windows.get(window)
+    if (!known) {
+      if (windows.size >= mostWindows) continue
+      known = { status: '', utilization: null, resetMs: null }
+      windows.set(window, known)
+    }
+    if (what === 'status') known.status = word(value)
+    else if (what === 'utilization') known.utilization = fraction(value)
+    else known.resetMs = unixMs(value)
   }
   if (!found) return null
   return {
-    status: word(headers.get(`${prefix}status`)),
-    resetMs: unixMs(headers.get(`${prefix}reset`)),
-    windows,
-    representativeClaim: word(headers.get(`${prefix}representative-claim`)),
-    overageDisabledReason: word(headers.get(`${prefix}overage-disabled-reason`)),
+    status: word(headers.get(`${unifiedPrefix}status`)),
+    resetMs: unixMs(headers.get(`${unifiedPrefix}reset`)),
+    windows: Object.fromEntries(windows),
+    representativeClaim: word(headers.get(`${unifiedPrefix}representative-claim`)),
+    overageDisabledReason: word(headers.get(`${unifiedPrefix}overage-disabled-reason`)),
   }
 }
+
+/** The same as gauges; none where there are no such headers. */
+export function gaugesOfHeaders(headers: ReadonlyMap<string, string>): GaugeReading[] {
+  const limits = readUnifiedLimits(headers)
+  if (!limits) return []
+  return Object.entries(limits.windows).map(([window, { status, utilization, resetMs }]) => ({
+    window,
+    status: status.slice(0, longestStatus),
+    usedPpm: utilization === null ? null : ppmOf(utilization),
+    resetMs,
+  }))
+}
+
+/** A share (1: all of it) in millionths; a hundred times the limit is as much as is told. */
+export const ppmOf = (share: number): number => Math.round(Math.min(share, mostShare) * 1e6)
 
 /** What a refused request ran into. `untilMs` null: it was not said. */
 export type LimitReached =

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
+import type { GaugeReading } from '../accounts/gauges.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Evidence } from '../accounts/transitions.ts'
 import type { ProbeRequest } from './probe.ts'
@@ -30,6 +31,16 @@ export interface Verdict {
   sameAs?: string
 }
 
+/** How a platform tells in passing what is left of an account's own limits. */
+export interface LimitReports {
+  /** In lower case: what the headers that tell it begin with. Answers without such headers cost nothing more. */
+  prefix: string
+  /** From those headers of any answer, names in lower case. */
+  ofHeaders(headers: ReadonlyMap<string, string>): GaugeReading[]
+  /** From the body of the answer to `probe`. */
+  ofProbe(body: Uint8Array): GaugeReading[]
+}
+
 /** A dialect: how one platform is spoken to and understood. */
 export interface Upstream {
   /** Path and query on the account's origin for a path of ours (`/v1/messages`, `/v1/messages/count_tokens`). */
@@ -41,6 +52,8 @@ export interface Upstream {
   isFirstParty(account: Account): boolean
   /** What a recovery probe asks where a message is not the way: 200 tells that login and network hold, and nothing of limits. */
   probe?(account: Account): ProbeRequest
+  /** Absent: the platform tells nothing of limits. */
+  limits?: LimitReports
   /** A beta that every request has to name, beside those that the client names. */
   beta?: string
   /** True when accounts open it with access tokens that end: a 401 is worth one renewal and one more try. */

@@ -30,6 +30,9 @@ export interface MockData {
   listening: () => number
   /** Drops them: a generator that waits does not hear that its socket is gone. */
   forget: () => void
+  /** Whether Claude accounts are on, and what forms sent of accounts. */
+  claude: Row
+  said: Row[]
   /** The one who is signed in, and the keys: rows that a test changes. */
   user: Row
   keys: Row[]
@@ -97,8 +100,19 @@ export function createMockData(isEmpty: boolean): MockData {
     state: ready,
     inFlight: 0,
     createdAt: ago(80_000),
+    plan: '',
+    login: null,
+    limitGauges: [],
     today: totals,
     ...row,
+  })
+  const login = { expiresAt: ahead(20_000), renews: true, refreshedAt: ago(9000), refreshFailure: '' }
+  const gauge = (window: string, utilization: number | null, resetS: number, status = 'allowed'): Row => ({
+    window,
+    status,
+    utilization,
+    resetAt: ahead(resetS),
+    at: ago(40),
   })
   const zero = { ...totals, requests: 0, failures: 0, tokens: 0, cost: '0' }
   const accounts: Row[] = [
@@ -108,6 +122,14 @@ export function createMockData(isEmpty: boolean): MockData {
       name: 'max-plan-tokyo',
       platform: 'CLAUDE',
       authHeader: 'BEARER',
+      plan: 'max',
+      login,
+      limitGauges: [
+        gauge('5h', 1.02, 5100, 'rejected'),
+        gauge('7d', 0.78, 260_000, 'allowed_warning'),
+        gauge('7d_sonnet', 0.31, 260_000),
+        gauge('overage', null, 900_000, 'rejected'),
+      ],
       state: { ...ready, kind: 'LIMITED', since: ago(900), until: ahead(5100), reason: '5-hour limit reached (429)' },
     }),
     account({
@@ -131,6 +153,8 @@ export function createMockData(isEmpty: boolean): MockData {
       id: 'A4',
       name: 'old-team-account',
       platform: 'CLAUDE',
+      login: { ...login, renews: false, refreshFailure: 'The token endpoint answered 400 invalid_grant.' },
+      limitGauges: [gauge('5h', 0.4, -600), gauge('7d', 0.12, 500_000)],
       state: { ...ready, kind: 'NEEDS_LOGIN', since: ago(7200), reason: '401 after a forced refresh' },
       today: zero,
     }),
@@ -397,6 +421,30 @@ export function createMockData(isEmpty: boolean): MockData {
   }
 
   const session = { isOpen: true, needsSetup: false }
+  const claude: Row = {
+    enabled: true,
+    notice:
+      'The terms of Claude subscriptions (Free, Pro, Max) do not let anybody route the requests of other people through them. ' +
+      "Use this platform only for subscriptions of your own and for yourself; for a team, use accounts with API keys. The vendor's " +
+      'terms decide, and they change. This part of the relay was verified against an emulation of the vendor, not against the vendor.',
+    acknowledgedAt: ago(200_000),
+    acknowledgedBy: user,
+  }
+  const said: Row[] = []
+  const refuse = (path: string, message: string): Row => ({
+    __typename: 'InputFailure',
+    message: 'Input is not valid.',
+    fields: [{ path, message }],
+  })
+  const opened = (input: Row): Row | null => {
+    said.push(input)
+    if (input['platform'] === 'CLAUDE' && !claude['enabled']) return refuse('platform', 'cannot be used: it is off')
+    const given = (input['login'] ?? {}) as Row
+    if (String(given['code'] ?? '').startsWith('spent')) return refuse('login.code', 'was not taken: Begin again')
+    return String(given['credentialsFile'] ?? '').includes('nonsense')
+      ? refuse('login.credentialsFile', 'is not a JSON object')
+      : null
+  }
   const connection =
     (rows: Row[]) =>
     ({ search }: { search?: string | null }) => {
@@ -436,6 +484,13 @@ export function createMockData(isEmpty: boolean): MockData {
     node: ({ id }: { id: string }) => ({
       __typename: 'Account',
       ...accounts.find((row) => row['id'] === id),
+      limitGaugeHistory: ({ window }: { window: string }) =>
+        Array.from({ length: 60 }, (_, index) => ({
+          at: ago((60 - index) * (window.startsWith('7d') ? 10_000 : 1400)),
+          status: 'allowed',
+          utilization: window === 'overage' ? null : (index % 20) / 20,
+          resetAt: null,
+        })),
       probes: (id === 'A3' ? [false, true] : []).map((ok, index) => ({
         at: ago(20 + index * 3680),
         ok,
@@ -449,6 +504,29 @@ export function createMockData(isEmpty: boolean): MockData {
         pageInfo: { hasNextPage: false, hasPreviousPage: false },
       },
     }),
+    claudeAccounts: () => claude,
+    setClaudeAccounts: ({ enabled }: { enabled: boolean }) => {
+      Object.assign(claude, { enabled, ...(enabled && { acknowledgedAt: ago(1), acknowledgedBy: user }) })
+      return { __typename: 'SetClaudeAccountsSuccess', claudeAccounts: claude }
+    },
+    beginClaudeLogin: () => ({
+      __typename: 'BeginClaudeLoginSuccess',
+      url: `https://claude.example/oauth/authorize?code=true&client_id=9d1c250a-e61b-44d9-88ed-5944d1962f5e&response_type=code&scope=user%3Aprofile+user%3Ainference&code_challenge=${'a'.repeat(43)}&code_challenge_method=S256&state=${'s'.repeat(43)}`,
+      state: 's'.repeat(43),
+      expiresAt: ahead(600),
+    }),
+    createAccount: ({ input }: { input: Row }) =>
+      opened(input) ?? {
+        __typename: 'CreateAccountSuccess',
+        account: account({ id: 'A9', ...input, group: groups[0], login, modelMapping: [] }),
+      },
+    updateAccount: ({ input }: { input: Row }) => {
+      const found = accounts.find((row) => row['id'] === input['id'])!
+      const fresh = input['login'] ? { login, state: ready } : {}
+      const failure = opened(input)
+      if (!failure) Object.assign(found, { plan: input['plan'] ?? found['plan'], ...fresh })
+      return failure ?? { __typename: 'UpdateAccountSuccess', account: found }
+    },
     probeNow: () => ({
       __typename: 'ProbeNowSuccess',
       ok: false,
@@ -582,6 +660,8 @@ export function createMockData(isEmpty: boolean): MockData {
     user,
     keys,
     running,
+    claude,
+    said,
     listening: () => listeners.size,
     forget: () => listeners.clear(),
     push: (...events) => {

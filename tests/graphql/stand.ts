@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { createGauges } from '../../server/accounts/gauges.ts'
 import { createLogins } from '../../server/accounts/oauth-login.ts'
 import { createClientAddress } from '../../server/client-address.ts'
 import type { AccountTest } from '../../server/graphql/context.ts'
@@ -37,12 +38,23 @@ export async function startGraphqlStand(
   const live = await memoryPlace().join(
     options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
   )
+  const gauges = createGauges({
+    database,
+    events,
+    now,
+    onMoved: () => {},
+    onError(error) {
+      throw error
+    },
+  })
+  onTestFinished(gauges.stop)
   const { graphql, setup, sessions } = createGraphqlDoor({
     database,
     seal,
     events,
     users: nouns.users,
     accounts,
+    gauges,
     keys,
     live,
     reload: { accounts: accounts.load, keys: keys.load },
@@ -121,7 +133,7 @@ export async function startGraphqlStand(
     return { id, token: result.accessToken as string, globalId: result.user.id as string }
   }
 
-  return { ...nouns, live, sessions, graphql, url, port, clock, lines, tested, setup, ask, signIn, addUser }
+  return { ...nouns, gauges, live, sessions, graphql, url, port, clock, lines, tested, setup, ask, signIn, addUser }
 }
 
 export type GraphqlStand = Awaited<ReturnType<typeof startGraphqlStand>>

@@ -33,6 +33,7 @@ function account(
     models: createModelList(models),
     mapping: createModelMapping({}),
     enabled: true,
+    switchedOn: true,
     live: { state, inFlight: 0 },
     ...rest,
   }

@@ -23,6 +23,7 @@ export const accountOf = (more: Partial<Account> = {}): Account => ({
   models: createModelList(['*']),
   mapping: createModelMapping({}),
   enabled: true,
+  switchedOn: true,
   live: { state: readyState, inFlight: 0 },
   ...more,
 })

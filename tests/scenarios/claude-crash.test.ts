@@ -137,6 +137,7 @@ test(
 
 test.runIf(engines === 'services')(
   'two processes at the end of an access token: one refresh between them',
+  limit,
   async () => {
     const { claude, start } = await place()
     const relays = [await start('one'), await start('two')]

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { expect, onTestFinished, test } from 'vitest'
 import { createConnectProxy } from '../support/connect-proxy.ts'
 import type { FakeClaude } from '../support/fake-claude.ts'
-import { type ClaudeStand, startClaudeStand } from './claude-stand.ts'
+import { createFakeUpstream } from '../support/fake-upstream.ts'
+import { type ClaudeStand, signedIn, startClaudeStand } from './claude-stand.ts'
 
 const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {
   ... on CreateAccountSuccess { account { id plan proxyChoice login { renews expiresAt } } }
@@ -144,4 +146,57 @@ test('until an administrator turns them on and acknowledges the notice, they tak
   expect(rows.filter((row: { action: string }) => row.action === 'setClaudeAccounts')[0]).toMatchObject({
     after: expect.stringContaining('The terms of Claude subscriptions'),
   })
+})
+
+test('a state is good for the person who began alone, and for ten minutes', async () => {
+  let offsetMs = 0
+  const stand = await startClaudeStand(() => [], { now: () => Date.now() + offsetMs })
+  const user = 'mutation { createUser(input: { username: "eve", password: "correct horse battery" }) { __typename } }'
+  await stand.graphql(user)
+  const eve = await signedIn(stand.app.url, 'eve')
+  const group = 'mutation { createGroup(input: { name: "eves" }) { ... on CreateGroupSuccess { group { id } } } }'
+  const groupId = (await eve(group)).createGroup.group.id
+  const pasted = await codeFrom(stand)
+  const input = { name: 'hers', platform: 'CLAUDE', url: stand.claude.url, groupId, login: { code: pasted } }
+  expect((await eve(create, { input })).createAccount.fields[0].path).toBe('login.code')
+  expect(stand.claude.grants).toEqual([])
+  offsetMs = 600_001
+  expect((await add(stand, { code: pasted })).fields[0].path).toBe('login.code')
+  expect(stand.claude.grants).toEqual([])
+  expect((await add(stand, { code: await codeFrom(stand) })).account).toBeDefined()
+})
+
+test('every place of a login is the deployment’s to say: page, token endpoint, redirect, client and scopes', async () => {
+  const elsewhere = await createFakeUpstream()
+  onTestFinished(() => elsewhere.close())
+  const token = { access_token: 'token-of-elsewhere', expires_in: 60 }
+  elsewhere.script((exchange) => exchange.respond(200, {}, token))
+  const env = {
+    CLAUDE_AUTHORIZE_URL: 'https://page.test/sign/in',
+    CLAUDE_TOKEN_URL: `${elsewhere.url}/any/token`,
+    CLAUDE_REDIRECT_URL: 'https://shown.test/code',
+    CLAUDE_CLIENT_ID: 'a-client',
+    CLAUDE_SCOPES: 'one:thing another',
+  }
+  const stand = await startClaudeStand(() => [], { env })
+  const { url, state } = (await stand.graphql(begin)).beginClaudeLogin
+  const page = new URL(url)
+  expect(page.origin + page.pathname).toBe(env.CLAUDE_AUTHORIZE_URL)
+  expect(Object.fromEntries(page.searchParams)).toMatchObject({
+    client_id: 'a-client',
+    redirect_uri: env.CLAUDE_REDIRECT_URL,
+    scope: env.CLAUDE_SCOPES,
+    code_challenge_method: 'S256',
+    state,
+  })
+  expect((await add(stand, { code: `code-of-elsewhere#${state}` })).account).toBeDefined()
+  const [sent] = elsewhere.requests
+  expect(sent!.path).toBe('/any/token')
+  const grant = JSON.parse(sent!.body.toString())
+  expect(grant).toMatchObject({ client_id: 'a-client', redirect_uri: env.CLAUDE_REDIRECT_URL, state })
+  const challenge = createHash('sha256').update(grant.code_verifier).digest('base64url')
+  expect(challenge).toBe(page.searchParams.get('code_challenge'))
+  // What is asked of the account itself goes where its URL says.
+  await stand.ask()
+  expect(stand.claude.requests.at(-1)!.headers.authorization).toBe('Bearer token-of-elsewhere')
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { accountWith, startClaudeStand } from './claude-stand.ts'
+import { refusal } from '../support/fake-scripts.ts'
+import { accountWith, signedIn, startClaudeStand } from './claude-stand.ts'
 
 const states = '{ accounts { edges { node { name state { kind reason } login { refreshFailure } } } } }'
 const expired = -60_000
@@ -89,4 +90,29 @@ test('a token endpoint in trouble takes no login away: the request goes to the n
   expect((await ask({ messages: [{ role: 'user', content: 'something else' }] })).status).toBe(200)
   expect(claude.grants).toHaveLength(2)
   expect((await stand.rows()).at(-1)).toMatchObject({ attempts: 1, outcome: 'completed' })
+})
+
+test('a login is renewed ahead of its end also while its account rests, and the rest goes on', async () => {
+  let offsetMs = 0
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), 3_600_000)], {
+    now: () => Date.now() + offsetMs,
+    jobs: { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 },
+  })
+  const { claude, ask } = stand
+  claude.script(refusal(429, 'rate_limit_error', 'x', { 'retry-after': '80000' }))
+  expect((await ask()).status).toBe(529)
+  offsetMs = 3_600_000 - 9 * 60_000
+  const graphql = await signedIn(stand.app.url)
+  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  await expect.poll(() => claude.grants.length, { timeout: 10_000 }).toBe(1)
+  const look = '{ accounts { edges { node { state { kind } login { expiresAt refreshFailure } } } } }'
+  const node = async () => (await graphql(look)).accounts.edges[0].node
+  await expect
+    .poll(async () => Date.parse((await node()).login.expiresAt), { timeout: 10_000 })
+    .toBeGreaterThan(Date.now() + offsetMs + 7 * 3_600_000)
+  expect(await node()).toMatchObject({ state: { kind: 'LIMITED' }, login: { refreshFailure: '' } })
+  // Nobody asked it for a message meanwhile, and nobody asks the vendor again.
+  expect(claude.requests.filter(({ path }) => path.startsWith('/v1/messages'))).toHaveLength(1)
+  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  expect(claude.grants).toHaveLength(1)
 })

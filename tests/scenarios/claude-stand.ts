@@ -6,8 +6,8 @@ import { type Answer, ask } from './pools.ts'
 const admin = { username: 'admin', password: 'correct horse battery' }
 export const adminEnv = { DEFAULT_ADMIN_USERNAME: admin.username, DEFAULT_ADMIN_PASSWORD: admin.password }
 
-/** One operation of GraphQL, signed in as the administrator. */
-export async function signedIn(url: string) {
+/** One operation of GraphQL, signed in as the administrator (or another one with the same password). */
+export async function signedIn(url: string, username = admin.username) {
   const post = async (query: string, variables: object, token?: string) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -18,12 +18,13 @@ export async function signedIn(url: string) {
     return (await response.json()) as { data: any; errors?: { message: string }[] }
   }
   const signIn = `mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }`
-  const token = (await post(signIn, { input: admin })).data.signIn.accessToken as string
-  return async (query: string, variables: object = {}) => {
+  const token = (await post(signIn, { input: { ...admin, username } })).data.signIn.accessToken as string
+  const graphql = async (query: string, variables: object = {}) => {
     const { data, errors } = await post(query, variables, token)
     if (errors) throw new Error(errors.map(({ message }) => message).join('; '))
     return data
   }
+  return Object.assign(graphql, { token })
 }
 
 export type Graphql = Awaited<ReturnType<typeof signedIn>>
@@ -50,14 +51,15 @@ export interface ClaudeStand extends RelayApp {
 /** A relay beside an emulated vendor, claude accounts turned on; all of it goes with the test. */
 export async function startClaudeStand(
   accountsOf: (claude: FakeClaude) => RelayAppOptions['accounts'],
-  options: RelayAppOptions = {},
+  options: RelayAppOptions & { vendor?: Parameters<typeof createFakeClaude>[0] } = {},
 ): Promise<ClaudeStand> {
-  const claude = await createFakeClaude()
+  const { vendor, ...more } = options
+  const claude = await createFakeClaude(vendor)
   onTestFinished(() => claude.close())
   const relay = await startRelayApp({
-    ...options,
+    ...more,
     accounts: accountsOf(claude) ?? [],
-    env: { ...adminEnv, ...claude.env, ...options.env },
+    env: { ...adminEnv, ...claude.env, ...more.env },
   })
   onTestFinished(() => relay.stop())
   const graphql = await signedIn(relay.app.url)

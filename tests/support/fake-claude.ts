@@ -1,6 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { createFakeUpstream, type Exchange, type FakeUpstream } from './fake-upstream.ts'
+import { answerDefault } from './fake-message.ts'
+import {
+  createFakeUpstream,
+  type Exchange,
+  type FakeUpstream,
+  type FakeUpstreamOptions,
+  type Script,
+} from './fake-upstream.ts'
 
 /** A login as the vendor gives it out. */
 export interface Login {
@@ -8,12 +15,14 @@ export interface Login {
   refreshToken: string
 }
 
-/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. */
+/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. `host` is a name that only a proxy resolves; `prefixes` begin its tokens. */
 export interface FakeClaude extends FakeUpstream {
   /** Points a relay at it. */
   env: Record<string, string>
   /** Bodies of calls of the token endpoint, refused ones too, in order. */
   grants: Record<string, unknown>[]
+  /** All logins it gave out. */
+  issued: Login[]
   /** A login, as if somebody had signed in before. */
   issue(): Login
   /** Access tokens are not taken any more from now on; of one login, or of all. */
@@ -24,10 +33,16 @@ export interface FakeClaude extends FakeUpstream {
   takesTokens: boolean
   /** In place of an answer of the token endpoint: a page of somebody in between, with this status. */
   troubledWith: number | null
+  /** Answers calls of the token endpoint in place of the vendor. */
+  grantScript: Script | null
   /** Seconds that fresh access tokens last. */
   expiresInS: number
   /** Waited for between taking a refresh token and answering. */
   beforeAnswer: (exchange: Exchange) => Promise<void>
+  /** Headers of every answer to a message; while there are any, scripts of messages wait. */
+  limits: Record<string, string>
+  /** The page of what is left of the subscription. */
+  usage: object
   /** True: a refresh token works again until what it gave is used (some vendors forgive lost answers). */
   forgiving: boolean
 }
@@ -35,8 +50,12 @@ export interface FakeClaude extends FakeUpstream {
 const clientId = 'client-of-the-test'
 const scopes = 'one two'
 
-export async function createFakeClaude(): Promise<FakeClaude> {
-  const upstream = await createFakeUpstream()
+export async function createFakeClaude(
+  options: FakeUpstreamOptions & { host?: string; prefixes?: [access: string, refresh: string] } = {},
+): Promise<FakeClaude> {
+  const { host = '127.0.0.1', prefixes = ['sk-ant-oat01-', 'sk-ant-ort01-'], ...more } = options
+  const plain = await createFakeUpstream(more)
+  const upstream = { ...plain, url: plain.url.replace('127.0.0.1', host) }
   const access = new Set<string>()
   const refresh = new Set<string>()
   const spent = new Set<string>()
@@ -54,15 +73,20 @@ export async function createFakeClaude(): Promise<FakeClaude> {
     ...upstream,
     env,
     grants: [],
+    issued: [],
     expiresInS: 8 * 3600,
     forgiving: false,
     takesTokens: true,
+    limits: {},
+    usage: {},
     troubledWith: null,
+    grantScript: null,
     beforeAnswer: async () => {},
     issue() {
-      const login = { accessToken: `sk-ant-oat01-${random()}`, refreshToken: `sk-ant-ort01-${random()}` }
+      const login = { accessToken: prefixes[0] + random(), refreshToken: prefixes[1] + random() }
       access.add(login.accessToken)
       refresh.add(login.refreshToken)
+      claude.issued.push(login)
       return login
     },
     revoke(accessToken) {
@@ -93,6 +117,7 @@ export async function createFakeClaude(): Promise<FakeClaude> {
     async (exchange) => {
       const { json } = exchange
       claude.grants.push(json)
+      if (claude.grantScript !== null) return claude.grantScript(exchange)
       if (claude.troubledWith !== null) {
         return exchange.respond(claude.troubledWith, { 'retry-after': '7' }, '<html>GRANT-CANARY</html>')
       }
@@ -136,7 +161,7 @@ export async function createFakeClaude(): Promise<FakeClaude> {
 
   upstream.scriptWhen(
     ({ path, headers }) => {
-      if (!path.startsWith('/v1/messages')) return false
+      if (!path.startsWith('/v1/messages') && path !== '/api/oauth/usage') return false
       const betas = String(headers['anthropic-beta'] ?? '').split(',')
       const token = /^Bearer (.*)$/.exec(headers.authorization ?? '')?.[1] ?? ''
       return (
@@ -152,6 +177,21 @@ export async function createFakeClaude(): Promise<FakeClaude> {
         {},
         { type: 'error', error: { type: 'authentication_error', message: 'Invalid bearer token' } },
       ),
+  )
+  upstream.scriptWhen(
+    ({ path }) => path === '/api/oauth/usage',
+    (exchange) => exchange.respond(200, {}, claude.usage),
+  )
+  upstream.scriptWhen(
+    ({ path }) => path.startsWith('/v1/messages') && Object.keys(claude.limits).length > 0,
+    async (exchange) => {
+      const { limits } = claude
+      const isMessage = !exchange.request.path.startsWith('/v1/messages/')
+      if (isMessage && exchange.json['stream'] === true) await exchange.begin(200, limits)
+      const respond: Exchange['respond'] = (status, headers, body) =>
+        exchange.respond(status, { ...limits, ...headers }, body)
+      await answerDefault({ ...exchange, respond }, 3)
+    },
   )
   return claude
 }

@@ -10,8 +10,8 @@ export function foldAccountEvents(rows: Account[], events: readonly AccountEvent
   return rows.map((row) => {
     const change = latest.get(row.id)
     if (change === undefined) return row
-    const { name, enabled, inFlight, state } = change
-    return { ...row, name, enabled, inFlight, state }
+    const { name, enabled, inFlight, state, limitGauges } = change
+    return { ...row, name, enabled, inFlight, state, limitGauges }
   })
 }
 

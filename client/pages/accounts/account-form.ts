@@ -16,6 +16,7 @@ export interface AccountForm {
   mapping: string
   proxy: string
   clearProxy: boolean
+  plan: string
   enabled: boolean
 }
 
@@ -44,18 +45,19 @@ export function formOf(account: Account | undefined): AccountForm {
     mapping: account?.modelMapping.map(({ from, to }) => `${from} = ${to}`).join('\n') ?? '',
     proxy: '',
     clearProxy: false,
+    plan: account?.plan ?? '',
     enabled: account?.enabled ?? true,
   }
 }
 
-/** The fields of the input, or problems by field; words are the caller's. */
+/** The fields of the input but for what opens the account, or problems by field; words are the caller's. */
 export function readForm(
   form: AccountForm,
-  isNew: boolean,
+  needsSecret: boolean,
   words: { required: string; mapping: (line: string) => string },
 ) {
   const problems: Record<string, string> = {}
-  for (const field of ['name', 'url', 'groupId', ...(isNew ? (['secret'] as const) : [])] as const) {
+  for (const field of ['name', 'url', 'groupId', ...(needsSecret ? (['secret'] as const) : [])] as const) {
     if (form[field].trim() === '') problems[field] = words.required
   }
   const { mapping, wrong } = parseMapping(form.mapping)

@@ -1,6 +1,7 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { CostTotals } from '../../live/day-totals.ts'
-import type { AccountChange, Gap, LiveEvent, LiveKind } from '../../live/live-events.ts'
+import type { AccountChange, Gap, LimitGauge, LiveEvent, LiveKind } from '../../live/live-events.ts'
+import { LimitGaugeType } from '../account-gauges.ts'
 import { AccountStateType } from '../account-state.ts'
 import { AccountStepType } from '../account-timeline.ts'
 import { builder } from '../builder.ts'
@@ -16,6 +17,11 @@ const AccountChangeRef = builder.objectRef<AccountChange>('AccountChange').imple
     enabled: t.exposeBoolean('enabled'),
     state: t.field({ type: AccountStateType, resolve: ({ state }) => state }),
     inFlight: t.exposeInt('inFlight'),
+    limitGauges: t.field({
+      type: [LimitGaugeType],
+      description: 'All that are known, the shortest window first.',
+      resolve: ({ gauges }) => (gauges ?? []) as LimitGauge[],
+    }),
     steps: t.field({
       type: [AccountStepType],
       description: 'What this tells of the timeline; empty when something else changed.',
@@ -91,7 +97,7 @@ addEvents('live', null, 'Everything that happens, in one order.')
 addEvents('requestStarted', ['started'], 'Requests as they are admitted.')
 addEvents('requestProgress', ['progress'], 'Requests under way, at most once a second each.')
 addEvents('requestSettled', ['settled'], 'Requests as they end.')
-addEvents('accountChanged', ['account'], 'Accounts whose state, switch or load changed.')
+addEvents('accountChanged', ['account'], 'Accounts whose state, switch, load or limit gauges changed.')
 
 builder.subscriptionField('costTotals', (t) =>
   t.field({

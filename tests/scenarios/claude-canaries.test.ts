@@ -1,0 +1,342 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { expect, onTestFinished, test } from 'vitest'
+import { engines, redisUrl } from '../support/engines.ts'
+import type { Script } from '../support/fake-upstream.ts'
+import { errorEvent, textBlock } from '../support/sse-fixtures.ts'
+import { type ClaudeStand, type Graphql, signedIn, startClaudeStand } from './claude-stand.ts'
+
+/** Nothing happens by the clock here: what is due is asked for. */
+const still = { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 }
+const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) { __typename
+  ... on CreateAccountSuccess { account { id login { refreshFailure } state { reason } } }
+  ... on InputFailure { message fields { path message } } } }`
+const update = `mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { __typename
+  ... on UpdateAccountSuccess { account { id login { refreshFailure } } }
+  ... on InputFailure { message fields { path message } } ... on NotFoundFailure { message } } }`
+const testAccount = `mutation ($id: ID!) { testAccount(id: $id, model: "m") { __typename
+  ... on TestAccountSuccess { ok status message } ... on InputFailure { fields { path message } } } }`
+const probeNow = `mutation ($id: ID!) { probeNow(id: $id) { __typename
+  ... on ProbeNowSuccess { ok status message } ... on ConflictFailure { message } } }`
+const everything = `{
+  accounts { edges { node { id name plan url login { expiresAt renews refreshedAt refreshFailure }
+    state { kind reason models { model reason } } limitGauges { window status }
+    probes { status message }
+    timeline { edges { node { reason errorType errorCode errorMessage } } } } } }
+  auditLog(first: 100) { edges { node { action before after } } }
+  logs { edges { node { errorType attempts { errorType upstreamRequestId } } } }
+  claudeAccounts { notice } }`
+
+/** Everything it was told, wherever an answer has a place for it: in identifiers, texts, headers, other fields. */
+const echoes =
+  (status: number): Script =>
+  async ({ request, respond }) => {
+    const told = JSON.parse(request.body.toString()) as Record<string, string>
+    const { code = '', refresh_token: refresh = '', code_verifier: verifier = '' } = told
+    const secret = code || refresh
+    await respond(
+      status,
+      { 'x-said': secret, location: `https://elsewhere.test/?token=${secret}`, 'retry-after': '0' },
+      {
+        error: secret,
+        error_code: secret,
+        error_description: `you sent ${request.body.toString()}`,
+        error_uri: `https://elsewhere.test/${verifier}`,
+        message: `${secret} ${verifier}`,
+        [secret]: verifier,
+      },
+    )
+  }
+/** The same in the envelope of the API. */
+const echoesInEnvelope: Script = async ({ request, respond }) => {
+  const { code, refresh_token: refresh } = JSON.parse(request.body.toString()) as Record<string, string>
+  const secret = code ?? refresh
+  await respond(400, {}, { type: 'error', error: { type: secret, code: secret, message: secret }, request_id: secret })
+}
+/** Neither JSON nor to the point, and with a 200. */
+const echoesAsText: Script = ({ request, respond }) => respond(200, {}, `<html>${request.body.toString()}</html>`)
+const echoesWithoutToken: Script = ({ request, respond }) =>
+  respond(200, {}, { token_type: 'Bearer', said: request.body.toString() })
+/** It breaks off in the middle of what it was told. */
+const echoesAndBreaks: Script = async (exchange) => {
+  await exchange.begin(200, { 'content-type': 'application/json' })
+  await exchange.write(exchange.request.body.subarray(0, -1))
+  await exchange.reset()
+}
+
+const bearerOf = (authorization = '') => authorization.replace('Bearer ', '')
+/** An upstream that quotes the access token it was opened with. */
+const quotesToken =
+  (status: number): Script =>
+  async ({ request, respond }) => {
+    const token = bearerOf(request.headers.authorization)
+    const error = {
+      type: token,
+      code: token,
+      message: `token ${token} is not valid`,
+      details: { error_code: token },
+    }
+    await respond(status, { 'request-id': token, 'www-authenticate': `Bearer ${token}` }, { type: 'error', error })
+  }
+
+/** What is kept of answers: models, usage, reasons, types; and headers that say how to read them. */
+const quotesTokenInAnswers: Script[] = [
+  ({ request, respond }) => {
+    const token = bearerOf(request.headers.authorization)
+    const usage = { input_tokens: 1, output_tokens: 1, service_tier: token, inference_geo: token, note: token }
+    return respond(
+      200,
+      { 'request-id': token, 'x-should-retry': token },
+      { type: 'message', id: token, model: token, stop_reason: token, content: [], usage },
+    )
+  },
+  ({ request, respond }) => respond(200, { 'content-type': `text/${bearerOf(request.headers.authorization)}` }, '{}'),
+  ({ request, respond }) => respond(200, { 'content-encoding': bearerOf(request.headers.authorization) }, '{}'),
+  async (exchange) => {
+    const token = bearerOf(exchange.request.headers.authorization)
+    const message = { model: token, usage: { input_tokens: 1, output_tokens: 1, note: token } }
+    await exchange.sse([
+      { event: 'message_start', data: { type: 'message_start', message } },
+      ...textBlock(0, ['a word']),
+      {
+        event: 'message_delta',
+        data: { type: 'message_delta', delta: { stop_reason: token }, usage: { output_tokens: 2, note: token } },
+      },
+      { event: 'error', data: { type: 'error', error: { type: token, message: token } } },
+    ])
+  },
+  (exchange) => exchange.sse([errorEvent(bearerOf(exchange.request.headers.authorization), 'x')]),
+]
+
+async function tablesOf({ app }: ClaudeStand): Promise<string[]> {
+  const sql =
+    app.database.engine === 'sqlite'
+      ? "SELECT name FROM sqlite_master WHERE type = 'table'"
+      : 'SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()'
+  return (await app.database.select(sql)).map(([name]) => String(name))
+}
+
+async function dumpOf({ app }: ClaudeStand, table: string): Promise<string> {
+  const rows = await app.database.select(`SELECT * FROM \`${table}\``)
+  return rows
+    .flat()
+    .map((cell) =>
+      ArrayBuffer.isView(cell) ? Buffer.from(cell as never as Uint8Array).toString('latin1') : String(cell),
+    )
+    .join('|')
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** All that subscribers are told, as text that grows. */
+async function listen({ app }: ClaudeStand, { token }: Graphql): Promise<() => string> {
+  const leave = new AbortController()
+  onTestFinished(() => leave.abort())
+  const query = `subscription { accountChanged { account { name state { reason models { model reason } }
+    steps { reason errorType errorCode errorMessage } } } }`
+  const answer = await fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    signal: leave.signal,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify({ query }),
+  })
+  let text = ''
+  const read = async () => {
+    for await (const part of answer.body!.pipeThrough(new TextDecoderStream()) as unknown as AsyncIterable<string>)
+      text += part
+  }
+  read().catch(() => {})
+  return () => text
+}
+
+/** Every command that anybody gives Redis meanwhile: what is published, kept and locked. */
+async function watchRedis(): Promise<() => string> {
+  if (engines === 'embedded') return () => ''
+  const redis = new Redis(redisUrl)
+  const monitor = await redis.monitor()
+  onTestFinished(() => {
+    monitor.disconnect()
+    redis.disconnect()
+  })
+  const lines: string[] = []
+  monitor.on('monitor', (_time: string, args: string[]) => lines.push(args.join(' ')))
+  return () => lines.join('\n')
+}
+
+test('tokens, codes, verifiers, states and credentials files are nowhere but sealed, whatever a vendor does with them', {
+  timeout: 60_000,
+}, async () => {
+  let offsetMs = 0
+  const redis = await watchRedis()
+  // Without a prefix that the log would know them by, and good as identifiers.
+  const stand = await startClaudeStand(() => [], {
+    vendor: { prefixes: ['oatCANARY', 'ortCANARY'] },
+    now: () => Date.now() + offsetMs,
+    jobs: still,
+  })
+  const { claude, app } = stand
+  let signed = stand.graphql
+  const events = [await listen(stand, signed)]
+  /** Sessions are short: whoever waits signs in again. */
+  async function later(ms: number): Promise<void> {
+    offsetMs += ms
+    signed = await signedIn(app.url)
+    events.push(await listen(stand, signed))
+  }
+  const answers: string[] = []
+  const secrets = new Set<string>()
+  const graphql = async (query: string, variables: object = {}) => {
+    const data = await signed(query, variables)
+    answers.push(JSON.stringify(data))
+    return data
+  }
+  const { groups } = await graphql('{ groups { edges { node { id } } } }')
+  const groupId = groups.edges[0].node.id
+  const add = (name: string, login: object) =>
+    graphql(create, { input: { name, platform: 'CLAUDE', url: claude.url, groupId, login } })
+
+  /** What the relay's clients get, but for what a vendor writes as content. */
+  async function ask(body: object = {}) {
+    const answer = await stand.ask(body)
+    answers.push(JSON.stringify([...answer.headers]), answer.status === 200 ? '' : answer.text)
+    return answer
+  }
+
+  /** What is shown to the person who signs in holds the state, and goes nowhere else. */
+  async function pasted(): Promise<string> {
+    const begin = 'mutation { beginClaudeLogin { ... on BeginClaudeLoginSuccess { url state } } }'
+    const { url, state } = (await signed(begin)).beginClaudeLogin
+    const text = claude.signIn(url)
+    for (const secret of [state, text, text.split('#')[0]!]) secrets.add(secret)
+    return text
+  }
+
+  // Each way in.
+  const byCode = (await add('by code', { code: await pasted() })).createAccount.account.id
+  const [hand, setup, file] = [claude.issue(), claude.issue(), claude.issue()]
+  await add('by hand', { ...hand, expiresAt: new Date(Date.now() + 3_600_000).toISOString() })
+  await add('by setup token', { setupToken: setup.accessToken })
+  const credentials = { ...file, expiresAt: Date.now() + 3_600_000, organization: 'fileCANARY-organization' }
+  await add('by file', { credentialsFile: JSON.stringify({ claudeAiOauth: credentials }) })
+  expect((await graphql(everything)).accounts.edges).toHaveLength(4)
+  for (const secret of ['fileCANARY-organization', setup.refreshToken]) secrets.add(secret)
+
+  // Refused and broken ways in: the secret stands in what was given, in the vendor's answer, or in a file that is none.
+  for (const script of [
+    ...[400, 401, 403, 404, 429, 500, 302].map(echoes),
+    echoesInEnvelope,
+    echoesAsText,
+    echoesWithoutToken,
+    echoesAndBreaks,
+  ]) {
+    claude.grantScript = script
+    const refused = await add('refused', { code: await pasted() })
+    expect(refused.createAccount.__typename).toBe('InputFailure')
+  }
+  claude.grantScript = null
+  for (const login of [
+    { code: 'codeCANARY-without-state' },
+    { accessToken: 'accessCANARY with blanks' },
+    { accessToken: 'accessCANARY', setupToken: 'setupCANARY' },
+    { setupToken: 'setupCANARY', refreshToken: 'refreshCANARY' },
+    { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY in a file","refreshToken":"refreshCANARY"}}' },
+    { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY","expiresAt":"timeCANARY"}}' },
+    { credentialsFile: 'no JSON: fileCANARY' },
+  ])
+    expect((await add('refused', login)).createAccount.__typename).toBe('InputFailure')
+
+  // Renewed ahead of the end, and with a vendor that quotes what it is sent.
+  const refresh = () => graphql('mutation { runJob(name: "refresh") { __typename } }')
+  const due = () => graphql('{ accounts { edges { node { name login { refreshedAt refreshFailure } } } } }')
+  await later(3_600_000 - 60_000)
+  await refresh()
+  await expect
+    .poll(async () => JSON.stringify(await due()).match(/"refreshedAt":"/g)?.length, { timeout: 10_000 })
+    .toBe(2)
+  for (const script of [...[500, 429, 302].map(echoes), echoesAsText, echoesWithoutToken, echoesAndBreaks]) {
+    claude.grantScript = script
+    await later(9 * 3_600_000)
+    const before = claude.grants.length
+    // By the clock and by a request, each of which tells why it failed.
+    await ask()
+    await expect.poll(() => refresh().then(() => claude.grants.length), { timeout: 20_000 }).toBeGreaterThan(before)
+  }
+  claude.grantScript = echoesInEnvelope
+  await later(9 * 3_600_000)
+  await ask()
+  claude.grantScript = echoes(400)
+  await later(9 * 3_600_000)
+  await ask()
+  await refresh()
+  claude.grantScript = null
+
+  // A login that is over, looked at, tested, tried, and given anew.
+  const again = await graphql(update, { input: { id: byCode, login: { code: await pasted() } } })
+  expect(again.updateAccount.__typename).toBe('UpdateAccountSuccess')
+  for (const { node } of (await graphql(everything)).accounts.edges)
+    if (node.id !== byCode) await graphql(update, { input: { id: node.id, enabled: false } })
+  for (const status of [400, 401, 403, 404, 429, 500, 529]) {
+    claude.script(quotesToken(status), quotesToken(status), quotesToken(status))
+    await ask({ stream: status % 2 === 0 })
+    await graphql(testAccount, { id: byCode })
+    await graphql(probeNow, { id: byCode })
+    await graphql('mutation ($id: ID!) { clearAccountState(id: $id) { __typename } }', { id: byCode })
+  }
+  for (const [index, script] of quotesTokenInAnswers.entries()) {
+    claude.script(script, script, script)
+    await ask({ stream: index > 2 })
+    claude.script(script)
+    await graphql(testAccount, { id: byCode })
+  }
+  claude.takesTokens = false
+  await ask()
+  await graphql(probeNow, { id: byCode })
+  await graphql(testAccount, { id: byCode })
+  await app.settled()
+  await graphql(everything)
+
+  for (const grant of claude.grants)
+    for (const name of ['code', 'state', 'code_verifier', 'refresh_token'])
+      if (typeof grant[name] === 'string') secrets.add(grant[name])
+  for (const { headers } of claude.requests) secrets.add(bearerOf(headers.authorization))
+  for (const { accessToken, refreshToken } of claude.issued) secrets.add(accessToken).add(refreshToken)
+  secrets.delete('')
+  const found = [...secrets, 'CANARY'].flatMap((text) => [text, Buffer.from(text).toString('base64').slice(0, -4)])
+  expect(secrets.size).toBeGreaterThan(60)
+
+  const places = new Map<string, string>([
+    ['log', stand.log.join('\n')],
+    ['events', events.map((said) => said()).join('\n')],
+    ['redis', redis()],
+    ['answers', answers.join('\n')],
+  ])
+  for (const table of await tablesOf(stand)) places.set(`table ${table}`, await dumpOf(stand, table))
+  for (const path of await filesBelow(stand.dataDir)) places.set(path, (await readFile(path)).toString('latin1'))
+  // The search would find what is there.
+  expect(places.get('log')).toContain('by code')
+  expect(places.get('events')).toContain('by code')
+  expect(places.get('table accounts')).toContain('by setup token')
+  expect(places.get('table api_logs')).toContain('setupToken')
+  expect(places.get('table account_events')).toContain('401')
+  if (engines === 'services') expect(places.get('redis')).toContain('by code')
+  for (const [place, text] of places) {
+    const leaked = found.filter((secret) => text.includes(secret))
+    expect(
+      leaked.map((secret) => around(text, secret)),
+      place,
+    ).toEqual([])
+  }
+})
+
+const around = (text: string, secret: string): string => {
+  const at = text.indexOf(secret)
+  return text.slice(Math.max(0, at - 120), at + secret.length + 40)
+}
