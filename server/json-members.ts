@@ -131,8 +131,10 @@ function isPlainString(bytes: Buffer, { start, end }: Span): boolean {
 /** true, false or an integer of a few digits; undefined for all else. */
 function plainScalar(bytes: Buffer, { start, end }: Span): boolean | number | undefined {
   const first = bytes[start]!
-  if (first === 0x74 && end - start === 4) return bytes.readInt32LE(start) === trueWord ? true : undefined
-  if (first === 0x66 && end - start === 5) return bytes.readInt32LE(start + 1) === falseWord ? false : undefined
+  if (first === 0x74 || first === 0x66) {
+    const word = end - start > 5 ? '' : bytes.toString('latin1', start, end)
+    return word === 'true' ? true : word === 'false' ? false : undefined
+  }
   if (first < 0x31 || first > 0x39 || end - start > 9) return undefined
   let value = 0
   for (let at = start; at < end; at++) {
@@ -143,17 +145,11 @@ function plainScalar(bytes: Buffer, { start, end }: Span): boolean | number | un
   return value
 }
 
-/** `true` and the end of `false`, as four bytes read at once. */
-const trueWord = Buffer.from('true').readInt32LE(0)
-const falseWord = Buffer.from('alse').readInt32LE(0)
-
 /** The value of a span; undefined (which no JSON text means) when its bytes are not JSON. Never throws. */
 export function parseSpan(bytes: Buffer, span: Span): unknown {
   if (isPlainString(bytes, span)) return bytes.toString('latin1', span.start + 1, span.end - 1)
-  const plain = plainScalar(bytes, span)
-  if (plain !== undefined) return plain
   try {
-    return JSON.parse(bytes.toString('utf8', span.start, span.end))
+    return plainScalar(bytes, span) ?? JSON.parse(bytes.toString('utf8', span.start, span.end))
   } catch {
     // The message of a SyntaxError quotes the input, and the input may hold secrets.
     return undefined

@@ -2,28 +2,29 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientAddress } from '../client-address.ts'
 import { type Failure, fail } from '../errors.ts'
 import type { ApiKey, Keys } from '../keys/keys.ts'
-import { claimsOf, parseCounter } from '../keys/limits.ts'
 import type { RequestId } from '../request-ids.ts'
 import { type ClientAnswer, NodeAnswer } from '../wire/client-answer.ts'
 import type { ClientDoor, WholeRequest } from '../wire/client-connections.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import { freeTicket, holdBudget, type Ticket } from './admit.ts'
+import { freeTicket } from './admit.ts'
 import { sendFailure } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { conversationOf } from './conversation.ts'
 import { createCountRate } from './count-rate.ts'
 import type { Exchange } from './exchange.ts'
 import { createFailover, type Ended, type FailoverParts } from './failover.ts'
-import { type RequestHeaders, readRequestHeaders } from './headers.ts'
+import { readRequestHeaders } from './headers.ts'
 import { inspect, shown } from './inspect.ts'
 import { createJoiner } from './joined.ts'
+import { createMessageDoor, type Guest } from './message-door.ts'
 import { modelAnswer } from './models.ts'
 import { createPlaces } from './places.ts'
 import type { QueueLimits } from './queue.ts'
-import { type ByteBudget, bodyTooSlow, type ReadLimits, readBody } from './read.ts'
+import { type ByteBudget, type ReadLimits, readBody } from './read.ts'
 import { simulatedWish } from './schedule.ts'
 import { admittedOf, entryOf } from './settle.ts'
 import { liveRequestOf, settledOf } from './tell.ts'
+import { createTickets } from './tickets.ts'
 import { createTrace, type RouteDecision, simulateRoute } from './trace.ts'
 
 export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
@@ -53,22 +54,12 @@ export interface Relay {
   drain(deadlineMs: number): Promise<void>
 }
 
-/** Who sends a message on a connection of our own. */
-export interface Guest {
-  key: ApiKey
-  id: RequestId
-  route: string
-  query: string
-}
-
-/** What the base URL is followed by; SDKs whose base URL already ends in /v1 ask for /v1/v1/…. */
-const messageTarget = /^\/claude-code(?:\/v1)?(\/v1\/messages(?:\/count_tokens)?)(\?.*)?$/
-
 /** The relay door: one request from header to bill, one step a file. */
 export function createRelay(parts: RelayParts): Relay {
-  const { keys, accounts, usage, counters, now } = parts
+  const { keys, accounts, usage, now } = parts
   const countRate = createCountRate(now)
   const joined = createJoiner()
+  const tickets = createTickets(parts)
   let inFlight = 0
   const trace = createTrace()
   const places = createPlaces({ ...parts, trace })
@@ -146,7 +137,8 @@ export function createRelay(parts: RelayParts): Relay {
     const body = await readBody(req, res, parts.budget, parts.readLimits)
     if (body === null) return
     if ('code' in body) return sendFailure(req, res, body, id.text)
-    return relayMessage(req, client, body, { key, id, route, query })
+    const headers = readRequestHeaders(req.rawHeaders, req.headers.connection)
+    return relayMessage(req, client, body, { key, id, route, query, headers })
   }
 
   async function relayMessage(
@@ -165,70 +157,21 @@ export function createRelay(parts: RelayParts): Relay {
     }
   }
 
-  /** A client repeats its head, which then is the same object: what was made of it is made once. */
-  const known = new WeakMap<object, { headers: RequestHeaders | null; hmacs: Map<string, string> }>()
-  function knownOf(headers: object) {
-    let made = known.get(headers)
-    if (made === undefined) {
-      made = { headers: null, hmacs: new Map() }
-      known.set(headers, made)
-    }
-    return made
-  }
-
-  function headersOf(req: IncomingMessage | WholeRequest): RequestHeaders {
-    if (!('target' in req)) return readRequestHeaders(req.rawHeaders, req.headers.connection)
-    const made = knownOf(req.headers)
-    made.headers ??= readRequestHeaders(req.rawHeaders, req.headers['connection'])
-    return made.headers
-  }
-
-  /** Whose key it is, is looked up for each request. */
-  function findKnown(headers: object, secret: string): ApiKey | undefined {
-    const { hmacs } = knownOf(headers)
-    let hmac = hmacs.get(secret)
-    if (hmac === undefined) {
-      hmac = keys.hmacOf(secret)
-      hmacs.set(secret, hmac)
-    }
-    return keys.findByHmac(hmac)
-  }
-
-  function door(isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest> {
-    const { budget, readLimits } = parts
-    return {
-      welcome({ target, headers }, bodyBytes) {
-        const found = messageTarget.exec(target)
-        if (found === null || bodyBytes > readLimits.bodyBytes || !isOpen()) return null
-        const id = requestId()
-        const key = authenticate(headers, { find: (secret) => findKnown(headers, secret) }, id.atMs)
-        if ('code' in key || !budget.take(bodyBytes)) return null
-        return { key, id, route: found[1]!, query: found[2] ?? '' }
-      },
-      dismiss: (_guest, bodyBytes) => budget.give(bodyBytes),
-      serve(request, { chunks, length, give }, answer, guest) {
-        const body: Exchange['body'] = {
-          chunks,
-          length,
-          give() {
-            give()
-            budget.give(length)
-          },
-        }
-        underWay(relayMessage(request, answer, body, guest), request, answer, guest.id)
-      },
-      refuseSlow(request, answer, received, ms) {
-        sendFailure(request, answer, bodyTooSlow(received, ms), requestId().text)
-      },
-    }
-  }
+  const door = (isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest> =>
+    createMessageDoor({
+      ...parts,
+      isOpen,
+      requestId,
+      serve: (request, body, answer, guest) =>
+        underWay(relayMessage(request, answer, body, guest), request, answer, guest.id),
+    })
 
   /** Body found good, model allowed: everything the next steps ask for, in one place. */
   function openExchange(
     req: IncomingMessage | WholeRequest,
     res: ClientAnswer,
     body: Exchange['body'],
-    { key, id, route, query }: Guest,
+    { key, id, route, query, headers }: Guest,
   ): Exchange | { code: string; failure: Failure } {
     const bytes = joined(body)
     const inspected = inspect(bytes)
@@ -250,7 +193,7 @@ export function createRelay(parts: RelayParts): Relay {
       key,
       path: route,
       query,
-      headers: headersOf(req),
+      headers,
       body,
       model: inspected.model,
       modelSpan: inspected.modelSpan,
@@ -286,7 +229,7 @@ export function createRelay(parts: RelayParts): Relay {
     const { id, key, req, res } = exchange
     if (key.dailyLimitNano !== null || key.totalLimitNano !== null) {
       const amount = usage.estimateHold(exchange.model, exchange.requestBytes, exchange.maxTokens, id.atMs)
-      const ticket = await hold(exchange, amount)
+      const ticket = await tickets.hold(exchange, amount)
       if ('code' in ticket) return sendFailure(req, res, ticket, id.text)
       exchange.ticket = ticket
     }
@@ -296,7 +239,7 @@ export function createRelay(parts: RelayParts): Relay {
     const admission = usage.admit(admitted)
     if (admission.failure !== undefined) {
       places.free(exchange)
-      release(exchange.ticket, id.text)
+      tickets.release(exchange)
       return sendFailure(
         req,
         res,
@@ -315,17 +258,8 @@ export function createRelay(parts: RelayParts): Relay {
       places.free(exchange)
       const entry = entryOf(exchange, admitted, ended, now())
       const { spentNano, record } = usage.settle(admission, entry)
-      settleBudget(exchange, spentNano)
+      tickets.settle(exchange, spentNano)
       parts.live.settled(settledOf(entry, told, record))
-    }
-  }
-
-  async function hold({ key, id }: Exchange, amountNano: number): Promise<Ticket | Failure> {
-    try {
-      return await holdBudget(admitParts, key, id.text, amountNano, id.atMs)
-    } catch (error) {
-      parts.onError(error, id.text)
-      return fail('ledger_unavailable', 'The limits of this key cannot be read at the moment.', { retryAfterS: 5 })
     }
   }
 
@@ -341,33 +275,6 @@ export function createRelay(parts: RelayParts): Relay {
     }
     const wish = wishOf(exchange)
     await forward(exchange, places.take(exchange, wish), wish)
-  }
-
-  const admitParts = {
-    counters,
-    dayAt: parts.dayAt,
-    spentNano: (counter: string) => {
-      const { keyId, day } = parseCounter(counter)
-      return usage.spentNano(keyId, day)
-    },
-  }
-
-  function settleBudget(exchange: Exchange, spentNano: number): void {
-    // A limit that was set while the request ran counts it too.
-    const { ticket, key, id } = exchange
-    const current = keys.byId(key.id)
-    const claims =
-      ticket.claims.length > 0 || !current ? ticket.claims : claimsOf(key.id, current, parts.dayAt(id.atMs))
-    if (claims.length === 0) return
-    const names = claims.map((claim) => claim.counter)
-    // The journal first: a counter that outlives this process must not know of a spend that a replay would price anew.
-    usage.flush()
-    counters.settle(id.text, spentNano, names).catch((error: unknown) => parts.onError(error, id.text))
-  }
-
-  function release(ticket: Ticket, requestId: string): void {
-    if (ticket.claims.length > 0)
-      counters.settle(requestId, 0).catch((error: unknown) => parts.onError(error, requestId))
   }
 
   return {

@@ -12,6 +12,7 @@ const floors: readonly (readonly string[])[] = [
   ['upstreams'],
   ['accounts', 'keys', 'live', 'usage', 'users'],
   ['store'],
+  ['wire'],
   ['leaves'],
 ]
 
@@ -43,7 +44,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   mariadb: ['store'],
   pino: ['server/log.ts'],
   socks: ['upstreams'],
-  undici: ['upstreams', 'server/relay/forward.ts'],
+  undici: ['upstreams'],
   ws: ['graphql'],
   zod: ['graphql', 'server/provision-file.ts', 'server/provision-values.ts'],
 }
