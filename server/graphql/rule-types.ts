@@ -28,6 +28,8 @@ const duration = 'null: as the answer says, or as long as the state takes by its
 export const VerdictRule = builder.prismaNode('VerdictRule', {
   id: { field: 'id' },
   findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? Number(id) : -1 }),
+  // Without it an id that is nobody's would be an accident of ours.
+  nullable: true,
   description: 'A rule of administrators: what an answer of an upstream means, whatever the built-in table says.',
   authScopes: { admin: true },
   fields: (t) => ({
