@@ -34,12 +34,15 @@ async function startPool(scripts: (Script | undefined)[]) {
         )
       : [],
   )
-  onTestFinished(() => stops.forEach((stop) => void stop()))
+  const heal = (): void => {
+    for (const stop of stops) stop()
+  }
+  onTestFinished(heal)
   const token = await signedIn(relay.app.url, 'admin', password)
   return {
     ask: (message = 'hello') =>
       ask(relay.base, testKey, { body: { stream: false, messages: [{ role: 'user', content: message }] } }),
-    heal: () => stops.forEach((stop) => void stop()),
+    heal,
     attempts: async () => (await relay.attempts()).map((row) => row['account_id']),
     /** Of each account: its state, models that rest, and the steps that led there, the oldest first. */
     async accounts() {

@@ -59,7 +59,7 @@ test('a rule says so in the reason, by its name, and keeps nothing of the text',
 
 /** Each of its fields taken away or changed, and the rule as a whole. */
 function mutantsOf(rule: RuleDraft): [what: string, rule: RuleDraft | null][] {
-  const others = (field: keyof RuleDraft, values: unknown[]): [string, RuleDraft][] =>
+  const others = (field: keyof RuleDraft, values: (string | number | null)[]): [string, RuleDraft][] =>
     values.filter((value) => value !== rule[field]).map((value) => [`${field} ${value}`, { ...rule, [field]: value }])
   const means: [string, RuleDraft][] =
     rule.effect === 'limited'
