@@ -161,27 +161,6 @@ test.each(['proxy:3128', 'socks4://proxy', 'http://proxy/path', 'http://a:%zz@pr
   },
 )
 
-test('a rule that cannot be is told by its field', () => {
-  const wrong = [
-    { status: '600', errorType: 'two words', code: '', message: '', effect: 'explode', scope: 'world', durationSeconds: 0 },
-    { platform: 'gemini', status: '4xx', message: 'two\nlines', durationSeconds: 2_678_401, effect: null, pattern: '*' },
-    { name: 'r', durationSeconds: '60', enabled: 'yes', status: 400 },
-    { name: 'r' },
-  ]
-  expect(pathsOf({ rules: wrong.slice(0, 1) }).sort()).toEqual(
-    ['code', 'durationSeconds', 'effect', 'errorType', 'message', 'name', 'scope', 'status'].map((f) => `rules[0].${f}`),
-  )
-  expect(pathsOf({ rules: wrong.slice(1, 2) }).sort()).toEqual(
-    ['durationSeconds', 'effect', 'message', 'name', 'pattern', 'platform', 'status'].map((f) => `rules[0].${f}`),
-  )
-  expect(pathsOf({ rules: wrong.slice(2) }).sort()).toEqual([
-    'rules[0].durationSeconds',
-    'rules[0].enabled',
-    'rules[0].status',
-    'rules[1].name',
-  ])
-})
-
 test('every problem of a file is told at once, by path', () => {
   const file = {
     colour: 'red',
