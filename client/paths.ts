@@ -5,6 +5,7 @@ export const paths = {
   accounts: '/accounts',
   keys: '/keys',
   groups: '/groups',
+  rules: '/rules',
   jobs: '/jobs',
   signin: '/signin',
   setup: '/setup',

@@ -19,6 +19,7 @@ export function createPages(session: Session): Router {
           { path: paths.accounts, component: () => import('./pages/accounts/AccountsPage.vue') },
           { path: paths.keys, component: () => import('./pages/keys/KeysPage.vue') },
           { path: paths.groups, component: () => import('./pages/groups/GroupsPage.vue') },
+          { path: paths.rules, component: () => import('./pages/rules/RulesPage.vue'), meta: { admin: true } },
           { path: paths.jobs, component: () => import('./pages/jobs/JobsPage.vue'), meta: { admin: true } },
           { path: '/:rest(.*)*', component: () => import('./shell/NotFound.vue') },
         ],

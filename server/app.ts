@@ -54,6 +54,9 @@ import { claudeUpstream } from './upstreams/claude.ts'
 import { createClaudeOauth } from './upstreams/claude-oauth.ts'
 import { consoleUpstream } from './upstreams/console.ts'
 import { createDispatchers } from './upstreams/dispatchers.ts'
+import { createUpstreams } from './upstreams/judging.ts'
+import { createBench } from './upstreams/rules/bench.ts'
+import { createVerdictRules, rulesChanged } from './upstreams/rules/rules.ts'
 import { createAccountTest } from './upstreams/test-account.ts'
 import { logColumn } from './usage/ledger.ts'
 import { openUsage } from './usage/usage.ts'
@@ -255,6 +258,8 @@ async function compose(
     accounts.stop()
   })
   const keys = createKeys({ database, seal, events, now })
+  const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
+  const rules = createVerdictRules({ database, events, dialects })
   const users = createUsers()
   if (config.defaultAdmin) {
     const { username, password, email } = config.defaultAdmin
@@ -264,25 +269,27 @@ async function compose(
         await users.saveAdmin(tx, { username, password, ...(email !== null && { email }) })
     })
   }
-  if (file) await provision({ database, users, accounts, keys }, file)
+  if (file) await provision({ database, users, accounts, keys, rules }, file)
   const loadAccounts = async () => {
     await accounts.load()
     for (const account of accounts.all()) tellAccount(account)
   }
   await events.subscribe(gaugesNoted, gauges.applyNoted)
   await gauges.load()
-  const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load) }
+  const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load), rules: lastWins(rules.load) }
   await events.subscribe(accountsChanged, reload.accounts)
   await events.subscribe(keysChanged, reload.keys)
+  await events.subscribe(rulesChanged, reload.rules)
   await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
-    for (const load of [reload.accounts, reload.keys, gauges.load])
-      load().catch((error: unknown) => report('store')(error, 'reading accounts and keys anew'))
+    for (const load of [...Object.values(reload), gauges.load])
+      load().catch((error: unknown) => report('store')(error, 'reading accounts, keys and rules anew'))
   })
-  await Promise.all([reload.accounts(), reload.keys()])
+  await Promise.all([reload.accounts(), reload.keys(), reload.rules()])
   if (file) {
     accounts.changed()
     keys.changed()
+    rules.changed()
   }
 
   const network = {
@@ -292,7 +299,7 @@ async function compose(
   }
   const dispatchers = createDispatchers(network)
   opened.push(() => dispatchers.close())
-  const upstreams = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
+  const upstreams = createUpstreams(dialects, rules.rowsOf)
   const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
   const renewals = createRenewals({
     database,
@@ -377,6 +384,8 @@ async function compose(
     accounts,
     gauges,
     keys,
+    rules,
+    bench: createBench(rules),
     live,
     reload,
     routes: relay,

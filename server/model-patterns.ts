@@ -43,6 +43,12 @@ export function createModelMapping(pairs: Readonly<Record<string, string>>): Mod
   }
 }
 
+/** Texts of one pattern: the whole of a text has to fit, upper and lower case alike. */
+export function createPattern(pattern: string): { test(text: string): boolean } {
+  const fits = globOf(pattern)
+  return { test: (text) => fits(text.toLowerCase()) }
+}
+
 /** Whether a name fits one pattern, for those who keep no list of compiled ones. */
 export function fitsPattern(pattern: string, model: string): boolean {
   return globOf(pattern)(model.toLowerCase())

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { type JsonPath, JsonTextError, parseJsonText } from './json-text.ts'
 import {
+  errorText,
+  errorWord,
   keySecret,
   modelMapping,
   modelPatterns,
@@ -8,9 +10,11 @@ import {
   objectName,
   planName,
   proxyUrl,
+  restSeconds,
   upstreamSecret,
   upstreamUrl,
   usdAmount,
+  verdictStatus,
 } from './provision-values.ts'
 
 const whole = (least: number, most: number) => z.int().min(least).max(most)
@@ -87,6 +91,33 @@ const key = z.strictObject({
   expiresAt: moment.nullable().optional().meta({ description: 'Date and time with a zone. null: never.' }),
 })
 
+const rule = z.strictObject({
+  name: objectName.meta({ description: 'Found by this name.' }),
+  platform: knownPlatforms.nullable().optional().meta({ description: 'null: all of them. New: null.' }),
+  enabled: z.boolean().optional().meta({ description: 'New: true.' }),
+  status: verdictStatus
+    .nullable()
+    .optional()
+    .meta({ description: 'A status, a range, or event: an error event in a stream. null: any.' }),
+  errorType: errorWord.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
+  code: errorWord.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
+  message: errorText
+    .nullable()
+    .optional()
+    .meta({ description: 'What the whole text of the error has to fit, with * for anything. null: any.' }),
+  effect: z.enum(['pass', 'next', 'limited', 'cooling', 'needs_login', 'unfunded']).optional().meta({
+    description: 'pass: to the caller. next: the next account; none rests. Else what becomes of the account.',
+  }),
+  scope: z
+    .enum(['account', 'model', 'family'])
+    .optional()
+    .meta({ description: 'With limited: what rests. New: account.' }),
+  durationSeconds: restSeconds
+    .nullable()
+    .optional()
+    .meta({ description: 'With limited and unfunded. null: as the answer says.' }),
+})
+
 const amountFields = new Set(['dailyLimitUsd', 'totalLimitUsd'])
 
 const provision = z.strictObject({
@@ -95,6 +126,9 @@ const provision = z.strictObject({
   groups: z.array(group).default([]),
   accounts: z.array(account).default([]),
   keys: z.array(key).default([]),
+  rules: z.array(rule).max(100).default([]).meta({
+    description: 'What answers of upstreams mean, asked before the built-in table, in this order.',
+  }),
 })
 
 /**
@@ -211,6 +245,7 @@ function repeatedIn(raw: unknown): ProvisionProblem[] {
     ...seenAs('accounts', 'name'),
     ...seenAs('keys', 'name'),
     ...seenAs('keys', 'secret'),
+    ...seenAs('rules', 'name'),
   ]
 }
 

@@ -82,6 +82,29 @@ export const modelMapping = z.record(
   z.string().regex(/^[\x21-\x29\x2b-\x7e]{1,191}$/, 'must be the name of a model, without * and spaces'),
 )
 
+/** Which answers a rule is for. */
+export const verdictStatus = z
+  .string()
+  .regex(/^(event|[2-5]\d\d(-[2-5]\d\d)?)$/, 'must be a status such as 400, a range such as 500-599, or event')
+
+/** Error types and codes are identifiers; other words are not kept of an answer. */
+export const errorWord = z
+  .string()
+  .regex(/^[\w.*-]{1,80}$/, 'must have 1 to 80 letters, digits, or _ . - and * for anything')
+
+export const errorText = z
+  .string()
+  .refine((text) => text !== '' && Array.from(text).length <= 300 && !/\p{Cc}/u.test(text), {
+    error: 'must have 1 to 300 characters on one line, and * for anything',
+  })
+  .meta({ minLength: 1, maxLength: 300 })
+
+/** A month at most. */
+export const restSeconds = z
+  .int()
+  .min(1, 'must be at least 1')
+  .max(2_678_400, 'must be at most 2678400, which is 31 days')
+
 /** USD, up to 9 digits after the point (a nano-dollar), at most 9000000: beyond that nano-dollars leave exact numbers. */
 export const usdAmount = z
   .string()

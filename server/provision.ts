@@ -2,6 +2,7 @@ import type { Accounts } from './accounts/accounts.ts'
 import type { Keys } from './keys/keys.ts'
 import type { Provision } from './provision-file.ts'
 import type { Database } from './store/database.ts'
+import type { VerdictRules } from './upstreams/rules/rules.ts'
 import { parseUsd } from './usage/usd.ts'
 import type { Users } from './users/users.ts'
 
@@ -10,10 +11,10 @@ import type { Users } from './users/users.ts'
  * start, fields and objects that are absent stay as they are.
  */
 export async function provision(
-  parts: { database: Database; users: Users; accounts: Accounts; keys: Keys },
+  parts: { database: Database; users: Users; accounts: Accounts; keys: Keys; rules: VerdictRules },
   file: Provision,
 ): Promise<void> {
-  const { users, accounts, keys } = parts
+  const { users, accounts, keys, rules } = parts
   await parts.database.locked('provision', async (tx) => {
     const groups = new Map<string, number>()
     const groupId = async (path: string, name: string): Promise<number> => {
@@ -59,7 +60,19 @@ export async function provision(
         }),
       )
     }
+    const order: number[] = []
+    for (const [index, { status, errorType, code, message, ...draft }] of file.rules.entries()) {
+      const matched = given({ status, errorType, code, message })
+      order.push(await named(`rules[${index}]`, rules.save(tx, { ...draft, ...matched })))
+    }
+    await rules.putInOrder(tx, order)
   })
+}
+
+/** What is absent stays absent; null clears. */
+function given<Name extends string>(fields: Record<Name, string | null | undefined>): Partial<Record<Name, string>> {
+  const present = Object.entries<string | null | undefined>(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(present.map(([name, value]) => [name, value ?? ''])) as Partial<Record<Name, string>>
 }
 
 /** Our own refusals get the place in the file; the database's errors pass as they are: their codes decide about another try. */

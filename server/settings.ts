@@ -79,7 +79,7 @@ export const settings = {
     read: timeZone,
   },
   PROVISION_FILE: {
-    description: 'JSON file of groups, accounts and keys, applied at every start.',
+    description: 'JSON file of groups, accounts, keys and rules, applied at every start.',
     default: '',
     read: readableFile,
   },

@@ -11,6 +11,7 @@ export const pagePaths: readonly string[] = [
   '/accounts',
   '/keys',
   '/groups',
+  '/rules',
   '/jobs',
   '/signin',
   '/setup',

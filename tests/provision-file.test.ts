@@ -52,6 +52,20 @@ test('a whole file is read', () => {
         expiresAt: '2027-01-31T00:00:00+08:00',
       },
     ],
+    rules: [
+      {
+        name: 'used up',
+        platform: 'console',
+        enabled: true,
+        status: '400-499',
+        errorType: 'quota_*',
+        code: null,
+        message: '您的余额不足*',
+        effect: 'limited',
+        scope: 'family',
+        durationSeconds: 3600,
+      },
+    ],
   }
   const { $schema: _, ...expected } = file
   expect(readProvisionFile(`\uFEFF${JSON.stringify(file, null, 2)}`)).toEqual(expected)

@@ -83,7 +83,7 @@ export const requestQuery = graphql(`
       tokens { input output cacheWrite5m cacheWrite1h cacheRead thinking }
       costParts { input output cacheWrite cacheRead units }
       attempts {
-        number modelSent verdict httpStatus errorType upstreamRequestId startedAt firstByteMs durationMs charged cost
+        number modelSent verdict httpStatus errorType errorCode upstreamRequestId startedAt firstByteMs durationMs charged cost
         account { name }
       }
     }

@@ -51,12 +51,19 @@ export type AccountEvent =
   | { kind: 'trial' }
   /** The trial ended without a verdict (its client left): the next request is the trial. */
   | { kind: 'released' }
-  /** It was the request's fault after all: takes back one failure, or what was held against the model. */
-  | { kind: 'retracted'; model?: string }
+  /** It was the request's fault after all: takes back one failure, what was held against the model, or the state that it made. */
+  | { kind: 'retracted'; model?: string; state?: Retraction }
   /** Somebody looked at the clock: limits that are over end. */
   | { kind: 'elapsed' }
   | { kind: 'probe_planned'; atMs: number | null }
   | { kind: 'cleared' }
+
+/** A state that is taken back, if nothing has changed it since, and what it was before. */
+export interface Retraction {
+  kind: StateKind
+  untilMs: number | null
+  before: Pick<AccountState, 'kind' | 'untilMs' | 'reason' | 'limits'>
+}
 
 /** A limit whose end nobody names: half a minute, doubled each time. */
 const firstLimitMs = 30_000
@@ -134,7 +141,8 @@ export function fold(
     case 'released':
       return state.kind === 'probing' ? { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs } : state
     case 'retracted':
-      return event.model === undefined ? withoutFailure(state, nowMs) : withoutModel(state, event.model)
+      if (event.state === undefined && event.model === undefined) return withoutFailure(state, nowMs)
+      return withoutState(event.model === undefined ? state : withoutModel(state, event.model), event.state, nowMs)
     case 'elapsed': {
       const models = withoutExpired(state.models, nowMs)
       if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models }
@@ -328,6 +336,20 @@ function withoutFailure(state: AccountState, nowMs: number): AccountState {
   // After a trial that said nothing, the next request is the trial.
   if (coolings > 0) return { ...state, untilMs: nowMs, sinceMs: nowMs, failures, coolings }
   return { ...state, kind: 'ready', untilMs: null, sinceMs: nowMs, failures, coolings }
+}
+
+function withoutState(state: AccountState, made: Retraction | undefined, nowMs: number): AccountState {
+  if (made === undefined || state.kind !== made.kind || state.untilMs !== made.untilMs) return state
+  return { ...state, ...made.before, sinceMs: nowMs }
+}
+
+/** What takes back a change of the whole account's state; null when there was none. */
+export function retractionOf(before: AccountState, after: AccountState): Retraction | null {
+  if (before.kind === after.kind && before.untilMs === after.untilMs) return null
+  const { kind, untilMs, reason, limits } = before
+  // The trial is over by then, and brought no verdict: the next request is another.
+  const state = kind === 'probing' ? ({ kind: 'cooling', untilMs: 0 } as const) : { kind, untilMs }
+  return { kind: after.kind, untilMs: after.untilMs, before: { ...state, reason, limits } }
 }
 
 function modelRestMs(state: AccountState, model: string): number {

@@ -11,7 +11,7 @@ const ModelMappingInput = builder.inputType('ModelMappingInput', {
 })
 
 /** Only platforms that the relay can speak to can be had; the others are named by the contract already. */
-const platform = z
+export const platform = z
   .enum(['claude', 'console', 'openai', 'codex'])
   .refine((name) => name === 'console' || name === 'claude', 'is not supported yet')
 

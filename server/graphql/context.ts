@@ -8,6 +8,8 @@ import type { LiveHub } from '../live/hub.ts'
 import type { Log } from '../log.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
+import type { Bench } from '../upstreams/rules/bench.ts'
+import type { VerdictRules } from '../upstreams/rules/rules.ts'
 import type { Statistics } from '../usage/statistics.ts'
 import type { Actor } from '../users/audit.ts'
 import type { Sessions, Viewer } from '../users/sessions.ts'
@@ -101,10 +103,12 @@ export interface GraphqlParts {
   /** Sign-ins at the vendor of claude accounts. */
   logins: Logins
   keys: Keys
+  rules: VerdictRules
+  bench: Bench
   statistics: Statistics
   live: LiveHub
-  /** Read accounts and keys of this process anew; resolves when the change just made is in memory. */
-  reload: { accounts: () => Promise<void>; keys: () => Promise<void> }
+  /** Read accounts, keys and rules of this process anew; resolves when the change just made is in memory. */
+  reload: { accounts: () => Promise<void>; keys: () => Promise<void>; rules: () => Promise<void> }
   testAccount: TestAccount
   routes: Routes
   jobs: Jobs

@@ -80,6 +80,7 @@ export const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
     verdict: t.exposeString('verdict'),
     httpStatus: t.exposeInt('httpStatus', { description: '0 when there was no answer.' }),
     errorType: t.exposeString('errorType'),
+    errorCode: t.exposeString('errorCode', { description: "Beside the type; '' when the upstream gave none." }),
     upstreamRequestId: t.exposeString('upstreamRequestId'),
     startedAt: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => moment(startedAtMs) }),
     firstByteMs: t.int({ nullable: true, resolve: ({ firstByteMs }) => orNull(firstByteMs) }),

@@ -14,11 +14,12 @@ export function idNumber(globalId: string, type: string): number {
   }
 }
 
-export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey') =>
+export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'VerdictRule') =>
   z.string().transform((text) => idNumber(text, type))
 
 /** Arguments of mutations that only name an object. */
-export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey') => z.object({ id: globalId(type) })
+export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'VerdictRule') =>
+  z.object({ id: globalId(type) })
 
 export const userName = z
   .string()

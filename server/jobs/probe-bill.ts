@@ -55,6 +55,7 @@ export async function bookProbe(
         verdict: 'answer',
         httpStatus: 200,
         errorType: '',
+        errorCode: '',
         upstreamRequestId: '',
         firstByteMs: -1,
         durationMs,

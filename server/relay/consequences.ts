@@ -1,5 +1,5 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
-import { type AccountEvent, isEligible, isHalfOpen } from '../accounts/state.ts'
+import { type AccountEvent, isEligible, isHalfOpen, retractionOf } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
 import type { AttemptResult, Exchange } from './exchange.ts'
 import { serves } from './schedule.ts'
@@ -8,7 +8,7 @@ type Next = Extract<AttemptResult, { kind: 'next' }>
 
 /** Failures of one request that could be its own fault, and whether that has come out. */
 export interface Doubts {
-  failed: { account: Account; event: AccountEvent; cause: Cause; sameAs: string }[]
+  failed: { account: Account; event: AccountEvent; cause: Cause; sameAs: string; takenBackBy: AccountEvent | null }[]
   /** Two accounts said the same: what they said is held against the request until another one answers it. */
   isRequests: boolean
 }
@@ -27,6 +27,18 @@ export function createConsequences({ accounts, now }: { accounts: Accounts; now:
       if (isEligible(other.live.state, exchange.model, atMs)) return event
     }
     return { ...event, isLast: true }
+  }
+
+  /** Reports a failure; returns what would take it back, null where it changed nothing. */
+  function reported(account: Account, event: AccountEvent, cause: Cause): AccountEvent | null {
+    const before = account.live.state
+    accounts.report(account, event, cause)
+    const after = account.live.state
+    if (event.kind === 'failed') return { kind: 'retracted' }
+    const model = 'model' in event && before.models !== after.models ? event.model : undefined
+    const state = retractionOf(before, after)
+    if (model === undefined && state === null) return null
+    return { kind: 'retracted', ...(model !== undefined && { model }), ...(state && { state }) }
   }
 
   return {
@@ -52,16 +64,14 @@ export function createConsequences({ accounts, now }: { accounts: Accounts; now:
         accounts.report(account, event, cause)
         return doubts
       }
-      const failure = { account, event, cause, sameAs }
       if (!doubts || !before) {
-        accounts.report(account, event, cause)
-        return { failed: [failure], isRequests: false }
+        const takenBackBy = reported(account, event, cause)
+        return { failed: [{ account, event, cause, sameAs, takenBackBy }], isRequests: false }
       }
-      if (!doubts.isRequests) {
-        const model = before.event.kind === 'forbidden' ? before.event.model : undefined
-        accounts.report(before.account, { kind: 'retracted', ...(model !== undefined && { model }) }, before.cause)
-      }
-      return { failed: [...doubts.failed, failure], isRequests: true }
+      // Not by a rule any more: the request itself brings it about.
+      if (!doubts.isRequests && before.takenBackBy)
+        accounts.report(before.account, before.takenBackBy, { ...before.cause, by: 'request' })
+      return { failed: [...doubts.failed, { ...before, account, event, cause }], isRequests: true }
     },
 
     /** An account answered the request after others had failed it: they were at fault after all. */

@@ -180,7 +180,7 @@ export function createFailover(parts: FailoverParts): Failover {
     renews,
     noteLimits: createLimitNotes({ gauges: parts.gauges, upstreamOf }),
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
-    judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
+    judgeEvent: (account, error, model) => upstreamOf(account).judgeEvent(error, model, now()),
     timers,
     now,
     report: accounts.report,

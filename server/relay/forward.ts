@@ -12,6 +12,7 @@ import type { AnswerListener } from '../upstreams/connection.ts'
 import { bytesWithoutSecret } from '../upstreams/quoted-secret.ts'
 import { createSseScanner, type SseScanner } from '../upstreams/sse.ts'
 import type { UpstreamRefusal, Verdict } from '../upstreams/upstream.ts'
+import { readError, type SaidError } from '../upstreams/upstream-error.ts'
 import { type AttemptVerdict, noReading } from '../usage/ledger.ts'
 import type { Cost, Reading } from '../usage/records.ts'
 import { sendFailure } from './answer.ts'
@@ -32,7 +33,7 @@ export interface CallParts {
   /** Any answer has come: what its headers tell of the account's limits. */
   noteLimits: (account: Account, answer: AnswerHeaders) => void
   judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
-  judgeEvent: (account: Account, errorType: string, model: string) => Verdict
+  judgeEvent: (account: Account, error: SaidError, model: string) => Verdict
   timers: ForwardTimers
   now: () => number
   report: (account: Account, event: AccountEvent, cause: Cause) => void
@@ -88,9 +89,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   private commits = false
   private sawUsage = false
   private started = false
-  /** Type of an error event: before content it fails the attempt, after it it ends the answer. */
-  private streamError = ''
-  private answeredWithError = false
+  /** An error event: before content it fails the attempt, after it it ends the answer. */
+  private streamError: SaidError | null = null
   private upstreamEnded = false
 
   constructor(
@@ -214,8 +214,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       return this.blockedSinceMs === 0
     }
     for (const bytes of whole) this.hold(bytes)
-    if (this.streamError !== '' && !this.commits) {
-      this.failByEvent()
+    if (this.streamError !== null && !this.commits) {
+      this.failByEvent(this.streamError)
       return true
     }
     if (this.commits || this.chunkBytes + this.events!.heldBytes > heldBytesLimit || this.events!.flowing) this.commit()
@@ -269,12 +269,12 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   contentStart(): void {
-    if (this.streamError === '') this.commits = true
+    if (this.streamError === null) this.commits = true
   }
 
   messageDelta(json: string): void {
     this.usage?.delta(json)
-    if (this.streamError === '') this.commits = true
+    if (this.streamError === null) this.commits = true
   }
 
   messageStop(): void {
@@ -287,8 +287,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   error(json: string): void {
-    if (this.streamError === '') this.streamError = errorTypeOf(json)
-    this.answeredWithError = true
+    this.streamError ??= streamErrorOf(json)
     this.stoppedAtMs = this.parts.now()
   }
 
@@ -315,16 +314,16 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   private completeStream(): void {
-    if (this.stoppedAtMs === 0 && this.streamError === '') {
+    if (this.stoppedAtMs === 0 && this.streamError === null) {
       const last = this.events!.end()
       this.journalUsage()
       if (this.phase === 'held') for (const bytes of last) this.hold(bytes)
       else for (const bytes of last) this.send(bytes)
     }
-    if (this.phase === 'held' && (this.commits || this.stoppedAtMs > 0) && this.streamError === '') this.commit()
-    if (this.phase === 'held' && this.streamError !== '') return this.failByEvent()
+    if (this.phase === 'held' && (this.commits || this.stoppedAtMs > 0) && this.streamError === null) this.commit()
+    if (this.phase === 'held' && this.streamError !== null) return this.failByEvent(this.streamError)
     if (this.phase === 'held') return this.broken('ended before any content')
-    if (this.answeredWithError) return this.endWithUpstreamError()
+    if (this.streamError !== null) return this.endWithUpstreamError(this.streamError)
     if (this.stoppedAtMs === 0) return this.broken('ended without message_stop')
     this.endAnswer()
     this.parts.report(this.account, answered, this.causeOf(null))
@@ -376,17 +375,17 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     if (res.writableLength > unwatchedBytes) res.setTimeout(this.parts.timers.blockedMs, () => res.destroy())
   }
 
-  private failByEvent(): void {
-    this.fail(this.parts.judgeEvent(this.account, this.streamError, this.exchange.model), false)
+  private failByEvent(error: SaidError): void {
+    this.fail(this.parts.judgeEvent(this.account, error, this.exchange.model), false)
   }
 
   /** The upstream itself ended its answer with an error event, which has gone out. */
-  private endWithUpstreamError(): void {
-    const verdict = this.parts.judgeEvent(this.account, this.streamError, this.exchange.model)
+  private endWithUpstreamError(error: SaidError): void {
+    const verdict = this.parts.judgeEvent(this.account, error, this.exchange.model)
     if (verdict.event) this.parts.report(this.account, verdict.event, this.causeOf(verdict))
     this.endAnswer()
-    this.settle('failing', this.streamError, true)
-    this.finish({ kind: 'done', outcome: 'failed', httpStatus: 200, errorType: this.streamError })
+    this.settle('failing', error.type, true, undefined, error.code)
+    this.finish({ kind: 'done', outcome: 'failed', httpStatus: 200, errorType: error.type })
   }
 
   private judgeRefusal(): void {
@@ -401,7 +400,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     const refusal = { status: this.status, headers: this.answer!.forClient(true), body }
     if (this.answer!.requestId === '') refusal.headers.push('request-id', this.exchange.id.text)
     if (verdict.kind === 'caller') {
-      this.settle('caller', verdict.errorType, false)
+      this.settle('caller', verdict.errorType, false, undefined, verdict.evidence.code)
       this.finish({ kind: 'caller', errorType: verdict.errorType, refusal })
       return
     }
@@ -431,7 +430,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     connectPhase: boolean,
     refusal: { status: number; headers: string[]; body: Buffer } | null = null,
   ): void {
-    this.settle(verdict.kind, verdict.errorType, false)
+    this.settle(verdict.kind, verdict.errorType, false, undefined, verdict.evidence.code)
     this.finish({
       kind: 'next',
       errorType: verdict.errorType,
@@ -448,7 +447,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 
   private causeOf(verdict: Verdict | null): Cause {
     return {
-      by: 'request',
+      by: verdict?.rule === undefined ? 'request' : 'rule',
       requestId: this.exchange.id.text,
       evidence: verdict?.evidence ?? null,
     }
@@ -483,7 +482,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.finish({ kind: 'done', outcome: 'failed', httpStatus: failure.status, errorType: failure.code })
   }
 
-  private settle(verdict: AttemptVerdict, errorType: string, charged: boolean, json?: Reading): void {
+  private settle(verdict: AttemptVerdict, errorType: string, charged: boolean, json?: Reading, errorCode = ''): void {
     const reading = json ?? this.usage?.reading() ?? noReading
     const priced = reading.model === '' ? { ...reading, model: this.modelSent } : reading
     const now = this.parts.now()
@@ -494,6 +493,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       verdict,
       httpStatus: this.status,
       errorType,
+      errorCode,
       upstreamRequestId: this.answer?.requestId.slice(0, 191) ?? '',
       firstByteMs: this.upstreamFirstByteAtMs === 0 ? -1 : this.upstreamFirstByteAtMs - this.startedAtMs,
       durationMs: now - this.startedAtMs,
@@ -606,11 +606,7 @@ function errorEvent(type: string, message: string, requestId: string): Buffer {
   return Buffer.from(`event: error\ndata: ${data}\n\n`)
 }
 
-function errorTypeOf(json: string): string {
-  try {
-    const type = (JSON.parse(json) as { error?: { type?: unknown } }).error?.type
-    return typeof type === 'string' && /^[\w.-]{1,80}$/.test(type) ? type : 'error'
-  } catch {
-    return 'error'
-  }
+function streamErrorOf(json: string): SaidError {
+  const error = readError(json)
+  return { ...error, type: error.type || 'error' }
 }

@@ -8,7 +8,10 @@ import type { AnswerHeaders } from './headers.ts'
 const mostRead = 500
 
 /** What answers say in passing of their accounts' limits. */
-export function createLimitNotes(parts: { gauges: Pick<Gauges, 'note'>; upstreamOf: (account: Account) => Upstream }) {
+export function createLimitNotes(parts: {
+  gauges: Pick<Gauges, 'note'>
+  upstreamOf: (account: Account) => Pick<Upstream, 'limits'>
+}) {
   const known = new LRUCache<string, GaugeReading[]>({ max: mostRead })
 
   return (account: Account, answer: AnswerHeaders): void => {

@@ -2,13 +2,13 @@ import { oauthBeta } from './claude-oauth.ts'
 import { gaugesOfUsage } from './claude-usage.ts'
 import { consoleUpstream } from './console.ts'
 import { gaugesOfHeaders, unifiedPrefix } from './unified-limits.ts'
-import type { Upstream } from './upstream.ts'
+import type { Dialect } from './upstream.ts'
 
 /**
  * A subscription behind a login: the vendor's API as `console` speaks it, opened with an access token. What the client sent
  * goes up as it came; nothing is added to make a request look like somebody else's.
  */
-export const claudeUpstream: Upstream = {
+export const claudeUpstream: Dialect = {
   ...consoleUpstream,
   beta: oauthBeta,
   renews: true,

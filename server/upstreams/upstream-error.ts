@@ -3,24 +3,28 @@ export interface SaidError {
   type: string
   code: string
   message: string
+  /** The message, or where there is none the whole body: what rules of administrators look at. */
+  text: string
 }
 
 /** Longer texts say nothing more about whose fault it was, and every pattern reads them. */
 const longestMessage = 10_000
 
 /** The error of a body in the Anthropic envelope or one of its relatives; empty fields where it says nothing. */
-export function readError(body: Buffer): SaidError {
-  const nothing = { type: '', message: '', code: '' }
+export function readError(body: string): SaidError {
+  const nothing = { type: '', message: '', code: '', text: body.slice(0, longestMessage) }
   try {
-    const parsed: unknown = JSON.parse(body.toString('utf8'))
+    const parsed: unknown = JSON.parse(body)
     if (typeof parsed !== 'object' || parsed === null) return nothing
     const outer = parsed as Record<string, unknown>
     const error = fieldsOf(outer['error']) ?? outer
     const details = fieldsOf(error['details']) ?? {}
+    const message = typeof error['message'] === 'string' ? error['message'].slice(0, longestMessage) : ''
     return {
       type: word(error['type']),
-      message: typeof error['message'] === 'string' ? error['message'].slice(0, longestMessage) : '',
+      message,
       code: word(details['error_code']) || word(error['code']),
+      text: message || nothing.text,
     }
   } catch {
     return nothing

@@ -3,6 +3,8 @@ import type { GaugeReading } from '../accounts/gauges.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Evidence } from '../accounts/transitions.ts'
 import type { ProbeRequest } from './probe.ts'
+import type { SaidError } from './upstream-error.ts'
+import type { VerdictRow } from './verdicts.ts'
 
 /** An upstream's answer that is not a success, as far as it was read. */
 export interface UpstreamRefusal {
@@ -23,6 +25,8 @@ export interface Verdict {
   event?: AccountEvent
   /** For the account's timeline. */
   evidence: Evidence
+  /** Name of the administrators' rule that decided; absent: the built-in table did. */
+  rule?: string
   /** True when the upstream's own words go to the client if no other account can serve (an unknown model, say). */
   passIfLast?: boolean
   /** True when a person has to mend the account: the client's error is 503, not 529. */
@@ -41,13 +45,11 @@ export interface LimitReports {
   ofProbe(body: Uint8Array): GaugeReading[]
 }
 
-/** A dialect: how one platform is spoken to and understood. */
-export interface Upstream {
+/** A dialect: how one platform is spoken to, and what its answers mean where no rule of an administrator says otherwise. */
+export interface Dialect {
   /** Path and query on the account's origin for a path of ours (`/v1/messages`, `/v1/messages/count_tokens`). */
   address(account: Account, path: string, query: string): string
-  judge(refusal: UpstreamRefusal, model: string, nowMs: number): Verdict
-  /** What an error event in a stream, before its content, says. */
-  judgeEvent(errorType: string, model: string, nowMs: number): Verdict
+  verdicts: readonly VerdictRow[]
   /** True when the account is the vendor's own API: only then do `tags` travel. */
   isFirstParty(account: Account): boolean
   /** What a recovery probe asks where a message is not the way: 200 tells that login and network hold, and nothing of limits. */
@@ -58,4 +60,11 @@ export interface Upstream {
   beta?: string
   /** True when accounts open it with access tokens that end: a 401 is worth one renewal and one more try. */
   renews?: true
+}
+
+/** A dialect and the rules of administrators: how one platform is spoken to and understood. */
+export interface Upstream extends Dialect {
+  judge(refusal: UpstreamRefusal, model: string, nowMs: number): Verdict
+  /** What an error event in a stream, before its content, says. */
+  judgeEvent(error: SaidError, model: string, nowMs: number): Verdict
 }

@@ -1,20 +1,30 @@
 // Over 300 lines: a table of verdicts and how its rows are read.
 import type { AccountEvent } from '../accounts/state.ts'
 import { redactText } from '../redaction.ts'
-import { limitReached, readUnifiedLimits } from './unified-limits.ts'
+import { familyOf, limitReached, readUnifiedLimits } from './unified-limits.ts'
 import type { UpstreamRefusal, Verdict } from './upstream.ts'
 import { readError, type SaidError } from './upstream-error.ts'
+
+/** A regular expression, or the pattern of a rule. */
+export interface Pattern {
+  test(text: string): boolean
+}
 
 /** What answers mean, as data: a platform is a list of rows, the first that fits decides. */
 export interface VerdictRow {
   name: string
+  /** The row is a rule of an administrator (rules/). */
+  isRule?: true
   /** An HTTP status, a range of them, or an error event in a stream before its content; absent: anything. */
   status?: number | readonly [from: number, to: number] | 'event'
-  type?: string
+  /** A pattern is tried on the type as people see it: `http_503` where the answer names none. */
+  type?: string | Pattern
   /** Of `error.details.error_code` or `error.code`. */
-  code?: string | RegExp
+  code?: string | Pattern
   /** Tried on at most 10 000 characters. Anchored where it blames the account: a text may quote what a client wrote. */
-  message?: { test(text: string): boolean }
+  message?: Pattern
+  /** The same, or where the answer has no message the body itself. */
+  text?: Pattern
   /** With 429: what the rate-limit headers say (protocol.md §1.8). */
   limits?: LimitCase
   means: Consequence
@@ -29,8 +39,8 @@ export interface Consequence {
   /** What becomes of the account; absent: nothing. `forbidden`: as limited, and a lost login when it is said to two keys. */
   state?: 'limited' | 'cooling' | 'forbidden' | 'needs_login' | 'unfunded'
   scope?: 'account' | 'model' | 'family'
-  /** Until when; milliseconds from now, or where it stands in the answer. */
-  until?: number | 'retry_after' | 'window' | 'date_said' | 'next_month'
+  /** Until when; milliseconds from now, or where it stands in the answer (`answer`: wherever it does). */
+  until?: number | 'retry_after' | 'window' | 'date_said' | 'next_month' | 'answer'
   passIfLast?: true
   misconfigured?: true
   /** The same from two accounts is the request's fault. */
@@ -45,6 +55,8 @@ export interface Consequence {
 /** An answer as rows look at it. */
 export interface Said extends SaidError {
   status: number | 'event'
+  /** The type as timelines and attempts have it, made up where the answer names none. */
+  shownType: string
   limits: LimitCase | null
   family: string
   windowMs: number | null
@@ -193,24 +205,27 @@ export function judgeAnswer(
 }
 
 /** What an error event of a stream means, before its content. */
-export function judgeEventBy(rows: readonly VerdictRow[], errorType: string, model: string, nowMs: number): Verdict {
-  return verdictOf(rows, { ...saidNothing, status: 'event', type: errorType }, model, nowMs)
+export function judgeEventBy(rows: readonly VerdictRow[], error: SaidError, model: string, nowMs: number): Verdict {
+  return verdictOf(rows, saidInEvent(error), model, nowMs)
 }
 
-const saidNothing: Said = {
+const saidNothing: Omit<Said, keyof SaidError> = {
   status: 0,
-  type: '',
-  code: '',
-  message: '',
+  shownType: '',
   limits: null,
   family: '',
   windowMs: null,
   retryAfterMs: null,
 }
 
-function saidOf({ status, headers, body }: UpstreamRefusal, model: string, nowMs: number): Said {
-  const error = readError(body)
-  const said: Said = { ...saidNothing, ...error, status, retryAfterMs: retryAfter(headers.get('retry-after'), nowMs) }
+export function saidInEvent(error: SaidError): Said {
+  return { ...saidNothing, ...error, status: 'event', shownType: error.type || 'http_200' }
+}
+
+export function saidOf({ status, headers, body }: UpstreamRefusal, model: string, nowMs: number): Said {
+  const error = readError(body.toString('utf8'))
+  const retryAfterMs = retryAfter(headers.get('retry-after'), nowMs)
+  const said: Said = { ...saidNothing, ...error, status, shownType: shownTypeOf(status, error.type), retryAfterMs }
   if (status !== 429) return said
   const unified = readUnifiedLimits(headers)
   const reached = unified && limitReached(unified, model)
@@ -225,31 +240,67 @@ function saidOf({ status, headers, body }: UpstreamRefusal, model: string, nowMs
 
 function verdictOf(rows: readonly VerdictRow[], said: Said, model: string, nowMs: number): Verdict {
   const row = rows.find((one) => fits(one, said))
-  const means = row?.means ?? pass
+  const means = row?.isRule ? asUsual(row.means, said) : (row?.means ?? pass)
   const status = said.status === 'event' ? 200 : said.status
-  const errorType = status >= 300 && status < 400 ? 'redirect' : said.type || `http_${status}`
+  const errorType = said.shownType
   const says = said.status === 'event' ? `error event ${errorType} before any content` : `${status} ${errorType}`
-  const reason = `${says}${said.code ? ` (${said.code})` : ''}`
+  const reason = `${row?.isRule ? `rule "${row.name}": ` : ''}${says}${said.code ? ` (${said.code})` : ''}`
   const event = eventOf(means, said, model, reason, nowMs)
   const text = means.keepsText ? redactText(said.message).slice(0, keptText) : ''
   return {
     kind: means.kind,
     errorType,
     evidence: { status, errorType, code: said.code, message: text },
+    ...(row?.isRule && { rule: row.name }),
     ...(event && { event }),
     ...(means.passIfLast && { passIfLast: true }),
     ...(means.misconfigured && { misconfigured: true }),
-    ...(means.doubtful && { sameAs: `${status} ${errorType} ${said.code} ${said.message}` }),
+    ...(means.doubtful && { sameAs: `${status} ${errorType} ${said.code} ${withoutNumbers(said.message)}` }),
   }
 }
 
+/** Words with digits taken out: the ids of requests and moments that upstreams put into their texts differ each time. */
+const withoutNumbers = (text: string): string => text.replace(/[\w-]+/g, (word) => (/\d/.test(word) ? '' : word))
+
+const shownTypeOf = (status: number, type: string): string =>
+  status >= 300 && status < 400 ? 'redirect' : type || `http_${status}`
+
+/**
+ * What a rule means for this answer. As in the built-in table: a fault that could be the request's is doubted until only one
+ * account has it, and the upstream's own words pass where they are the caller's.
+ */
+function asUsual(means: Consequence, { status, shownType }: Said): Consequence {
+  const isOften = status === 'event' && (shownType === 'rate_limit_error' || shownType === 'overloaded_error')
+  const isDoubtful =
+    means.state !== undefined && !isOften && (status === 'event' || status === 500 || isCallers(status))
+  return {
+    ...means,
+    ...(isDoubtful && { doubtful: true }),
+    ...(means.kind === 'refused' && means.state === undefined && isCallers(status, 403) && { passIfLast: true }),
+  }
+}
+
+/** Statuses that clients bring about themselves; with `but` another one is none of them. */
+function isCallers(status: Said['status'], but?: number): boolean {
+  return status !== 'event' && status >= 400 && status < 500 && ![401, 402, 429, but].includes(status)
+}
+
 /** True when the row has nothing against the answer. */
-function fits(row: VerdictRow, said: Said): boolean {
+export function fits(row: VerdictRow, said: Said): boolean {
+  return fitsNames(row, said) && fitsRest(row, said)
+}
+
+/** The same of what rows of the ledger keep: status, type and code. */
+export function fitsNames(row: VerdictRow, said: Pick<Said, 'status' | 'type' | 'shownType' | 'code'>): boolean {
   if (row.status !== undefined && !fitsStatus(row.status, said.status)) return false
-  if (row.type !== undefined && row.type !== said.type) return false
-  if (typeof row.code === 'string' ? row.code !== said.code : row.code && !row.code.test(said.code)) return false
+  if (typeof row.type === 'string' ? row.type !== said.type : row.type && !row.type.test(said.shownType)) return false
+  return typeof row.code === 'string' ? row.code === said.code : !row.code || row.code.test(said.code)
+}
+
+/** The same of what they do not keep. */
+function fitsRest(row: VerdictRow, said: Said): boolean {
   if (row.limits !== undefined && row.limits !== said.limits) return false
-  return row.message === undefined || row.message.test(said.message)
+  return (!row.message || row.message.test(said.message)) && (!row.text || row.text.test(said.text))
 }
 
 function fitsStatus(wanted: NonNullable<VerdictRow['status']>, status: Said['status']): boolean {
@@ -278,7 +329,12 @@ function eventOf(
     case 'limited': {
       const untilMs = untilOf(means, said, nowMs)
       if (means.scope === 'account') return { kind: 'limited', untilMs, reason }
-      return { kind: 'limited', untilMs, reason, model: means.scope === 'family' ? said.family || model : model }
+      return {
+        kind: 'limited',
+        untilMs,
+        reason,
+        model: means.scope === 'family' ? said.family || familyOf(model) : model,
+      }
     }
   }
 }
@@ -293,14 +349,20 @@ function untilOf({ until }: Consequence, said: Said, nowMs: number): number | nu
     case 'next_month':
       return dateSaid(said.message, nowMs) ?? nextMonthMs(nowMs)
     case 'window':
-      // Windows last a week at most; what a header says beyond that is no window.
-      if (said.windowMs !== null) return Math.min(Math.max(said.windowMs, nowMs + 1000), nowMs + 8 * longestRestMs)
-      return restUntil(said.retryAfterMs, nowMs)
+      return windowOrRetry(said, nowMs)
+    case 'answer':
+      return windowOrRetry(said, nowMs) ?? dateSaid(said.text, nowMs)
     case 'retry_after':
       return restUntil(said.retryAfterMs, nowMs)
     default:
       return nowMs + until
   }
+}
+
+function windowOrRetry({ windowMs, retryAfterMs }: Said, nowMs: number): number | null {
+  // Windows last a week at most; what a header says beyond that is no window.
+  if (windowMs !== null) return Math.min(Math.max(windowMs, nowMs + 1000), nowMs + 8 * longestRestMs)
+  return restUntil(retryAfterMs, nowMs)
 }
 
 const restUntil = (restMs: number | null, nowMs: number): number | null =>

@@ -34,6 +34,8 @@ export interface AttemptEntry {
   /** Upstream's status; 0 when there was no answer. */
   httpStatus: number
   errorType: string
+  /** The identifier beside the type, as it goes into the row; '' when the upstream gave none. */
+  errorCode: string
   upstreamRequestId: string
   /** Milliseconds to the upstream's first byte; -1 when none came. */
   firstByteMs: number
@@ -95,7 +97,7 @@ export const logColumns = (
 export const attemptColumns = (
   'log_id number account_id model_sent model_billed started_at_ms verdict http_status error_type upstream_request_id ' +
   'first_byte_ms duration_ms charged input_tokens output_tokens cache_write_5m_tokens cache_write_1h_tokens ' +
-  'cache_read_tokens usage_source cost_nano price_card_id'
+  'cache_read_tokens usage_source cost_nano price_card_id error_code'
 ).split(' ')
 
 /** The attempt whose usage the key pays for, if any. */
@@ -182,8 +184,14 @@ export function attemptRows(entry: LedgerEntry): Cell[][] {
       attempt.reading.source,
       attempt.cost.totalNano,
       attempt.cost.cardId,
+      attempt.errorCode,
     ]
   })
+}
+
+/** Rows of a journal that was written before there was a code. */
+export function wholeAttemptRows(rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[] {
+  return rows.map((row) => (row.length === attemptColumns.length - 1 ? [...row, ''] : row))
 }
 
 /** Longest model name that the ledger's columns hold. */

@@ -2,7 +2,7 @@ import { unlinkSync } from 'node:fs'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { journalLines, journalsIn } from './journal-files.ts'
-import { type Admitted, type LedgerRecord, type LedgerRows, logColumn } from './ledger.ts'
+import { type Admitted, type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from './ledger.ts'
 import { createLedgerWriter, createSetAside, journalDone } from './ledger-writer.ts'
 import type { Reading } from './records.ts'
 
@@ -94,7 +94,7 @@ export async function replayJournals(options: {
           if (request) request.usage = record.r
         } else if (record?.t === 's') {
           under.delete(String(record.l[0]))
-          await settled(record.n, { log: record.l, attempts: record.a })
+          await settled(record.n, { log: record.l, attempts: wholeAttemptRows(record.a) })
         }
       }
     }

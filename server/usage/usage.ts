@@ -183,6 +183,7 @@ function interruptedRows(
               verdict: 'interrupted',
               httpStatus: 0,
               errorType: 'interrupted',
+              errorCode: '',
               upstreamRequestId: '',
               firstByteMs: -1,
               durationMs,

@@ -7,6 +7,7 @@ import {
   isHalfOpen,
   kindAt,
   readyState,
+  retractionOf,
   returnsAtMs,
   stateText,
   storedState,
@@ -135,4 +136,64 @@ test('the last account begins its cooling with a trial, and only a failed one ma
   expect(isEligible(last, 'm', t0)).toBe(true)
   const probing = after(last, t0, { kind: 'trial' })
   expect(after(probing, t0, { ...failed, isLast: true })).toMatchObject({ kind: 'cooling', untilMs: t0 + 10_000 })
+})
+
+test('what turned out to be the request’s fault is taken back: the state is what it was before', () => {
+  const lostLogin: AccountEvent = { kind: 'login_needed', reason: 'rule' }
+  const noFunds: AccountEvent = { kind: 'unfunded', untilMs: null, reason: 'rule' }
+  const earlier = after(readyState, t0, limited(t0 + 1000))
+  for (const before of [readyState, failedTimes(2), earlier]) {
+    for (const event of [
+      limited(t0 + 9000),
+      { kind: 'limited', untilMs: null, reason: 'r' } as const,
+      lostLogin,
+      noFunds,
+    ]) {
+      const made = after(before, t0 + 1, event)
+      const state = retractionOf(before, made)!
+      const { kind, untilMs, reason, limits, failures } = before
+      expect(after(made, t0 + 2, { kind: 'retracted', state })).toMatchObject({
+        kind,
+        untilMs,
+        reason,
+        limits,
+        failures,
+      })
+    }
+  }
+})
+
+test('a state that changed meanwhile is not taken back, and what changed nothing is nothing to take back', () => {
+  const made = after(readyState, t0, limited(t0 + 9000))
+  const state = retractionOf(readyState, made)!
+  const longer = after(made, t0 + 1, limited(t0 + 99_000))
+  expect(after(longer, t0 + 2, { kind: 'retracted', state })).toBe(longer)
+  const lost = after(made, t0 + 1, { kind: 'login_needed', reason: '401' })
+  expect(after(lost, t0 + 2, { kind: 'retracted', state })).toBe(lost)
+  expect(retractionOf(made, after(made, t0 + 1, limited(t0 + 5000)))).toBeNull()
+})
+
+test('a trial whose verdict is taken back leaves the trial to the next request', () => {
+  const cooling = failedTimes(3)
+  const end = cooling.untilMs!
+  const probing = after(cooling, end, { kind: 'trial' })
+  const made = after(probing, end + 1, limited(end + 9000))
+  const back = after(made, end + 2, { kind: 'retracted', state: retractionOf(probing, made)! })
+  expect(isHalfOpen(back, end + 2)).toBe(true)
+  expect(after(back, end + 3, { kind: 'trial' }).kind).toBe('probing')
+})
+
+test('with a model that was refused, the login that was lost by it is taken back too', () => {
+  const forbidden = (model: string, keyId: number): AccountEvent => ({
+    kind: 'forbidden',
+    model,
+    keyId,
+    untilMs: t0 + 9000,
+    reason: '403',
+  })
+  const one = after(readyState, t0, forbidden('opus', 1))
+  const lost = after(one, t0, forbidden('haiku', 2))
+  expect(lost.kind).toBe('needs_login')
+  const back = after(lost, t0, { kind: 'retracted', state: retractionOf(one, lost)! })
+  expect(back).toMatchObject({ kind: 'ready', models: { opus: { untilMs: t0 + 9000 } } })
 })

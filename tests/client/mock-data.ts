@@ -33,9 +33,10 @@ export interface MockData {
   /** Whether Claude accounts are on, and what forms sent of accounts. */
   claude: Row
   said: Row[]
-  /** The one who is signed in, and the keys: rows that a test changes. */
+  /** The one who is signed in, the keys and the rules: rows that a test changes. */
   user: Row
   keys: Row[]
+  rules: Row[]
 }
 
 export function createMockData(isEmpty: boolean): MockData {
@@ -270,6 +271,7 @@ export function createMockData(isEmpty: boolean): MockData {
         verdict: 'limited',
         httpStatus: 429,
         errorType: 'rate_limit_error',
+        errorCode: '',
         upstreamRequestId: 'req_011CUa7',
         startedAt: ago(75),
         firstByteMs: null,
@@ -285,6 +287,7 @@ export function createMockData(isEmpty: boolean): MockData {
         verdict: 'answered',
         httpStatus: 200,
         errorType: '',
+        errorCode: '',
         upstreamRequestId: 'req_011CUa9xPqT',
         startedAt: ago(74),
         firstByteMs: 812,
@@ -420,6 +423,132 @@ export function createMockData(isEmpty: boolean): MockData {
     ],
   }
 
+  const rule = (row: Row): Row => ({
+    enabled: true,
+    platform: null,
+    status: null,
+    errorType: null,
+    code: null,
+    message: null,
+    effect: 'LIMITED',
+    scope: 'ACCOUNT',
+    durationSeconds: null,
+    createdAt: ago(4000),
+    ...row,
+  })
+  const rules: Row[] = isEmpty
+    ? []
+    : [
+        rule({ id: 'R1', name: 'Plan used up', status: '400', code: 'plan_*', durationSeconds: 3600 }),
+        rule({
+          id: 'R2',
+          name: '余额不足',
+          platform: 'CONSOLE',
+          status: '400-403',
+          message: '您的账户余额不足*',
+          effect: 'UNFUNDED',
+        }),
+        rule({
+          id: 'R3',
+          name: 'Context too long, said as a failure of the server by gateways of one kind',
+          status: '500',
+          errorType: 'new_api_error',
+          message: 'the context length of this model is exceeded*',
+          effect: 'PASS',
+          enabled: false,
+        }),
+      ]
+  const meaning = (row: Row): Row => ({ isRule: false, scope: 'ACCOUNT', durationSeconds: null, ...row })
+  const verdict = (name: string, effect: string, row: Row = {}, means: Row = {}): Row => ({
+    status: null,
+    errorType: null,
+    code: null,
+    message: null,
+    limits: null,
+    ...row,
+    means: meaning({ name, effect, ...means }),
+  })
+  const builtIn: Row[] = [
+    verdict('organisation on hold', 'UNFUNDED', { status: '400', code: 'organization_on_hold' }),
+    verdict('no credit', 'UNFUNDED', { status: '400', message: '^your credit balance is too low' }),
+    verdict('codes of the request', 'PASS', {
+      status: '400',
+      code: '^(thread_|claude_code_version_too_old|image_dimensions)',
+    }),
+    verdict('path unknown', 'NEXT', { status: '404', errorType: '' }),
+    verdict('login refused', 'NEEDS_LOGIN', { status: '401' }),
+    verdict('model refused', 'LIMITED', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
+    verdict('window of some models used up', 'LIMITED', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
+    verdict('throttled', 'NEXT', { status: '429', limits: 'unsaid' }),
+    verdict('server error', 'COOLING', { status: '501-599' }),
+    verdict(
+      'overloaded within the stream',
+      'LIMITED',
+      { status: 'event', errorType: 'overloaded_error' },
+      { durationSeconds: 3 },
+    ),
+    verdict("the request's own fault", 'PASS'),
+  ]
+  const tryRule = (input: Row): Row => {
+    if (!input['code'] && !input['message']) {
+      const message =
+        'is needed here: clients bring such answers about by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)'
+      return { __typename: 'InputFailure', message: 'Input is not valid.', fields: [{ path: 'code', message }] }
+    }
+    const mine = meaning({ ...input, isRule: true, scope: input['scope'] ?? 'ACCOUNT' })
+    const passed = meaning({ name: "the request's own fault", effect: 'PASS' })
+    const failure = (row: Row): Row => ({
+      platform: 'CONSOLE',
+      status: '400',
+      errorType: 'invalid_request_error',
+      code: '',
+      verdict: 'caller',
+      lastAt: ago(900),
+      today: [passed],
+      ...row,
+    })
+    return {
+      __typename: 'TestVerdictRuleSuccess',
+      since: ago(86_400),
+      attempts: isEmpty ? 0 : 61,
+      touchedAttempts: 12,
+      touchedAccounts: isEmpty ? [] : [accounts[2], accounts[4]],
+      failures: isEmpty
+        ? []
+        : [
+            failure({
+              code: 'plan_used_up',
+              attempts: 12,
+              match: 'YES',
+              accounts: [accounts[2], accounts[4]],
+              withRule: [mine],
+            }),
+            failure({ attempts: 41, match: 'MAYBE', accounts: [accounts[0]], withRule: [mine, passed] }),
+            failure({
+              status: '429',
+              errorType: 'rate_limit_error',
+              verdict: 'limited',
+              attempts: 6,
+              match: 'NO',
+              accounts: [],
+              withRule: [passed],
+            }),
+            failure({
+              status: '529',
+              errorType: 'overloaded_error',
+              verdict: 'failing',
+              attempts: 2,
+              match: 'NO',
+              accounts: [],
+              withRule: [passed],
+            }),
+          ],
+      sample: input['sample']
+        ? { errorType: 'invalid_request_error', code: 'plan_used_up', matches: true, today: passed, withRule: mine }
+        : null,
+    }
+  }
+
   const session = { isOpen: true, needsSetup: false }
   const claude: Row = {
     enabled: true,
@@ -551,6 +680,22 @@ export function createMockData(isEmpty: boolean): MockData {
       name === 'probe'
         ? { __typename: 'RunJobSuccess', ok: true }
         : { __typename: 'ConflictFailure', message: 'The job runs already.' },
+    verdictRules: () => rules,
+    builtInVerdicts: () => builtIn,
+    testVerdictRule: ({ input }: { input: Row }) => tryRule(input),
+    createVerdictRule: ({ input }: { input: Row }) => {
+      rules.push(rule({ ...input, id: 'R9' }))
+      return { __typename: 'CreateVerdictRuleSuccess', verdictRule: rules.at(-1) }
+    },
+    updateVerdictRule: ({ input }: { input: Row }) => ({
+      __typename: 'UpdateVerdictRuleSuccess',
+      verdictRule: Object.assign(rules.find((row) => row['id'] === input['id'])!, input),
+    }),
+    deleteVerdictRule: () => ({ __typename: 'DeleteVerdictRuleSuccess', ok: true }),
+    orderVerdictRules: ({ ids }: { ids: string[] }) => {
+      rules.sort((one, other) => ids.indexOf(String(one['id'])) - ids.indexOf(String(other['id'])))
+      return { __typename: 'OrderVerdictRulesSuccess', ok: true }
+    },
     routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
     simulateRoute: () => ({ keyProblem: null, decision }),
     giveToOwner: () => ({ __typename: 'GiveToOwnerSuccess', owner: anna }),
@@ -659,6 +804,7 @@ export function createMockData(isEmpty: boolean): MockData {
     session,
     user,
     keys,
+    rules,
     running,
     claude,
     said,

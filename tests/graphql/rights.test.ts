@@ -127,6 +127,7 @@ test('no field of any type gives a secret back', async () => {
     'users',
     'auditLog',
     'logs',
+    'verdictRules',
   ]
   const fields = stand.graphql.schema.getQueryType()!.getFields()
   let text = ''
@@ -204,6 +205,13 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   await run('setClaudeAccounts(enabled: true, acknowledged: true) { __typename }')
   await run('beginClaudeLogin { __typename }')
   await run('updateSettings(input: [{ name: "systemName", value: "Ours" }]) { __typename }')
+  const rule = 'name: "r", status: "500", effect: NEXT'
+  await run(`testVerdictRule(input: { ${rule}, sample: { status: "500", body: "canary-of-a-prompt" } }) { __typename }`)
+  await run(`createVerdictRule(input: { ${rule} }) { __typename }`)
+  const [{ id: ruleId }] = (await stand.ask('{ verdictRules { id } }', {}, admin)).data.verdictRules
+  await run(`updateVerdictRule(input: { id: "${ruleId}", enabled: false }) { __typename }`)
+  await run(`orderVerdictRules(ids: ["${ruleId}"]) { __typename }`)
+  await run(`deleteVerdictRule(id: "${ruleId}") { __typename }`)
   await stand.client.user.updateMany({ data: { enabled: false } })
   const token = new URL(stand.setup.linkPath(), 'http://x').searchParams.get('token')
   await run(

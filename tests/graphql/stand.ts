@@ -7,6 +7,7 @@ import type { AccountTest } from '../../server/graphql/context.ts'
 import { createGraphqlDoor } from '../../server/graphql/door.ts'
 import { createLog } from '../../server/log.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
+import { createBench } from '../../server/upstreams/rules/bench.ts'
 import type { SessionTimes } from '../../server/users/sessions.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { memoryPlace } from '../live/live-stand.ts'
@@ -28,7 +29,7 @@ export async function startGraphqlStand(
   options: { times?: SessionTimes; secureCookies?: boolean; ringSlots?: number } = {},
 ) {
   const nouns = await openNouns()
-  const { database, seal, events, accounts, keys } = nouns
+  const { database, seal, events, accounts, keys, rules } = nouns
   const clock = { atMs: Date.now() }
   const now = () => clock.atMs
   const dayAt = createZoneDays('UTC')
@@ -56,8 +57,10 @@ export async function startGraphqlStand(
     accounts,
     gauges,
     keys,
+    rules,
+    bench: createBench(rules),
     live,
-    reload: { accounts: accounts.load, keys: keys.load },
+    reload: { accounts: accounts.load, keys: keys.load, rules: rules.load },
     logins: createLogins({
       database,
       seal,

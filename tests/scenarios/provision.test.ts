@@ -81,6 +81,16 @@ test.each([
       ],
     },
   ],
+  ['rules[0]: effect is missing: the rule is new', { rules: [{ name: 'r', status: '500' }] }],
+  [
+    'rules[1]: code is needed here',
+    {
+      rules: [
+        { name: 'good', status: '500', effect: 'next' },
+        { name: 'wide', status: '400', effect: 'needs_login' },
+      ],
+    },
+  ],
   ['admin: administrator "eve" is new and needs a password', { admin: { username: 'eve' } }],
 ])('a file that cannot be brought in whole leaves nothing behind: %s', async (problem, wrong) => {
   const { provision, client } = await openNouns()
@@ -91,7 +101,53 @@ test.each([
     await client.account.count(),
     await client.apiKey.count(),
     await client.user.count(),
-  ]).toEqual([1, 0, 1, 0])
+    await client.verdictRule.count(),
+  ]).toEqual([1, 0, 1, 0, 0])
+})
+
+test('rules: fields present win, null clears, absent ones stay; those of the file keep their order among all', async () => {
+  const { provision, rules, client } = await openNouns()
+  const quota = { name: 'quota', status: '400', code: 'quota', effect: 'limited', durationSeconds: 60 }
+  const busy = { name: 'busy', status: '503', effect: 'next', platform: 'claude' }
+  await provision({ rules: [quota, busy] })
+  expect(rules.all()).toMatchObject([
+    { ...quota, platform: null, enabled: true, errorType: '', message: '', scope: 'account' },
+    { ...busy, durationSeconds: null },
+  ])
+  // Somebody adds one by hand between them, and switches one off.
+  await client.verdictRule.updateMany({ where: { name: 'busy' }, data: { position: 9, enabled: false } })
+  await client.verdictRule.create({
+    data: {
+      name: 'mine',
+      position: 5,
+      platform: '',
+      status: '500',
+      errorType: '',
+      code: '',
+      message: '',
+      effect: 'next',
+      scope: 'account',
+    },
+  })
+  await provision({
+    rules: [
+      { name: 'busy', status: '503-529' },
+      { name: 'quota', durationSeconds: null, errorType: 'odd' },
+    ],
+  })
+  expect(rules.all()).toMatchObject([
+    { name: 'busy', status: '503-529', platform: 'claude', enabled: false },
+    { name: 'mine' },
+    { name: 'quota', code: 'quota', errorType: 'odd', durationSeconds: null },
+  ])
+  const before = await client.verdictRule.findMany({ omit: { updatedAt: true } })
+  await provision({
+    rules: [
+      { name: 'busy', status: '503-529' },
+      { name: 'quota', durationSeconds: null, errorType: 'odd' },
+    ],
+  })
+  expect(await client.verdictRule.findMany({ omit: { updatedAt: true } })).toEqual(before)
 })
 
 test('two files brought in at once make every object once', async () => {

@@ -7,10 +7,13 @@ import { createRequestIds } from '../../server/request-ids.ts'
 import type { Tx } from '../../server/store/database.ts'
 import { createMemoryEvents } from '../../server/store/events-memory.ts'
 import { createSeal } from '../../server/store/seal.ts'
+import { claudeUpstream } from '../../server/upstreams/claude.ts'
+import { consoleUpstream } from '../../server/upstreams/console.ts'
+import { createVerdictRules } from '../../server/upstreams/rules/rules.ts'
 import { createUsers } from '../../server/users/users.ts'
 import { openTestDatabase } from './engines.ts'
 
-/** Accounts, keys and users over a fresh database of this run's engine; all of it goes with the test. */
+/** Accounts, keys, rules and users over a fresh database of this run's engine; all of it goes with the test. */
 export async function openNouns() {
   const database = await openTestDatabase()
   const seal = createSeal(Buffer.alloc(32, 7))
@@ -24,6 +27,8 @@ export async function openNouns() {
   const newId = createRequestIds(3, Date.now)
   const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   const keys = createKeys({ database, seal, events })
+  const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
+  const rules = createVerdictRules({ database, events, dialects })
   const users = createUsers()
   return {
     database,
@@ -32,13 +37,14 @@ export async function openNouns() {
     events,
     accounts,
     keys,
+    rules,
     users,
     /** Runs `fn` as a verb runs: in a transaction, one after the other. */
     write: <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => database.locked('test', fn),
     /** Brings the text of a provisioning file in, given as an object, and reads everything anew. */
     async provision(file: object): Promise<void> {
-      await provision({ database, users, accounts, keys }, readProvisionFile(JSON.stringify(file)))
-      await Promise.all([accounts.load(), keys.load()])
+      await provision({ database, users, accounts, keys, rules }, readProvisionFile(JSON.stringify(file)))
+      await Promise.all([accounts.load(), keys.load(), rules.load()])
     },
   }
 }

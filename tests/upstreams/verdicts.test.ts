@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Verdict } from '../../server/upstreams/upstream.ts'
+import { readError } from '../../server/upstreams/upstream-error.ts'
 import {
   anthropicVerdicts,
   type Consequence,
@@ -14,7 +15,7 @@ function judge(
   rows: readonly VerdictRow[],
   { status, error = {}, headers = {}, model = 'claude-sonnet-5-5' }: VerdictCase,
 ) {
-  if (status === 'event') return judgeEventBy(rows, error.type ?? '', model, nowMs)
+  if (status === 'event') return judgeEventBy(rows, readError(JSON.stringify({ type: 'error', error })), model, nowMs)
   const body = Buffer.from(Object.keys(error).length === 0 ? '' : JSON.stringify({ type: 'error', error }))
   return judgeAnswer(rows, { status, headers: new Map(Object.entries(headers)), body }, model, nowMs)
 }

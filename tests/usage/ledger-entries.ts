@@ -37,6 +37,7 @@ export function attemptWith(
     verdict: 'answer',
     httpStatus: 200,
     errorType: '',
+    errorCode: '',
     upstreamRequestId: 'req_up',
     firstByteMs: 10,
     durationMs: 20,

@@ -62,6 +62,7 @@ test('every value of a request lands in the column that bears its name', () => {
     httpStatus: 429,
     charged: false,
     errorType: 'rate_limit_error',
+    errorCode: 'ramp',
   })
   const entry = entryWith(7, {
     attempts: [failed, charged],
@@ -97,7 +98,15 @@ test('every value of a request lands in the column that bears its name', () => {
   )
   expect(attemptRows(entry)[0]).toHaveLength(attemptColumns.length)
   expect(attempts).toMatchObject([
-    { number: 1, account_id: 8, verdict: 'limited', http_status: 429, charged: 0, error_type: 'rate_limit_error' },
+    {
+      number: 1,
+      account_id: 8,
+      verdict: 'limited',
+      http_status: 429,
+      charged: 0,
+      error_type: 'rate_limit_error',
+      error_code: 'ramp',
+    },
     { number: 2, account_id: 9, verdict: 'answer', charged: 1, cost_nano: 41, cache_read_tokens: 35 },
   ])
 })

@@ -1,0 +1,152 @@
+import type { RecentFailure, TriedFailure, TriedSample } from '../upstreams/rules/bench.ts'
+import { ruleProblems } from '../upstreams/rules/rule-checks.ts'
+import { type FailureCount, readFailures } from '../usage/failures.ts'
+import { inputFailure } from '../verb-failure.ts'
+import { Account, Platform } from './accounts.ts'
+import { builder } from './builder.ts'
+import type { Context } from './context.ts'
+import { addMutation } from './mutation.ts'
+import { TestVerdictRuleInput, testRuleCheck } from './rule-input.ts'
+import { VerdictMeaning } from './rule-types.ts'
+
+const hourMs = 3_600_000
+/** Kinds of failures that are answered, those that the rule fits first. */
+const mostShown = 100
+
+const RuleMatch = builder.enumType('VerdictRuleMatch', {
+  values: {
+    YES: { value: 'yes' },
+    MAYBE: {
+      value: 'maybe',
+      description: 'Status, type and code fit. A text or headers decide, and those are not kept: try a sample.',
+    },
+    NO: { value: 'no' },
+  } as const,
+})
+
+const accountsOf = async (ids: readonly number[], { batches }: Context) =>
+  (await Promise.all(ids.map((id) => batches.account(id)))).filter((row) => row !== undefined)
+
+const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
+  description: 'Failed attempts that look alike in the ledger, and what would have become of them.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    platform: t.field({ type: Platform, resolve: ({ platform }) => platform }),
+    status: t.string({
+      description: 'A status, or `event`.',
+      resolve: ({ httpStatus }) => (httpStatus === 200 ? 'event' : String(httpStatus)),
+    }),
+    errorType: t.exposeString('errorType'),
+    code: t.exposeString('errorCode'),
+    verdict: t.exposeString('verdict', { description: 'What was decided then.' }),
+    attempts: t.expose('attempts', { type: 'Count' }),
+    lastAt: t.field({ type: 'DateTime', resolve: ({ lastAtMs }) => new Date(lastAtMs) }),
+    accounts: t.field({
+      type: [Account],
+      resolve: ({ accountIds }, _args, context) => accountsOf(accountIds, context),
+    }),
+    match: t.field({ type: RuleMatch, resolve: ({ match }) => match }),
+    today: t.field({
+      type: [VerdictMeaning],
+      description: 'What decides now; more than one where a text or headers tell which.',
+      resolve: ({ today }) => today,
+    }),
+    withRule: t.field({ type: [VerdictMeaning], resolve: ({ withRule }) => withRule }),
+  }),
+})
+
+const Sample = builder.objectRef<TriedSample>('VerdictTrialSample').implement({
+  description: 'What was found in the sample, without its text.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    errorType: t.exposeString('errorType'),
+    code: t.exposeString('code'),
+    matches: t.exposeBoolean('matches'),
+    today: t.field({ type: VerdictMeaning, resolve: ({ today }) => today }),
+    withRule: t.field({ type: VerdictMeaning, resolve: ({ withRule }) => withRule }),
+  }),
+})
+
+interface Trial {
+  sinceMs: number
+  attempts: number
+  failures: TriedFailure[]
+  touched: { attempts: number; accountIds: number[] }
+  sample: TriedSample | null
+}
+
+const TestVerdictRuleSuccess = builder.objectRef<Trial>('TestVerdictRuleSuccess').implement({
+  authScopes: { admin: true },
+  fields: (t) => ({
+    since: t.field({ type: 'DateTime', resolve: ({ sinceMs }) => new Date(sinceMs) }),
+    attempts: t.expose('attempts', { type: 'Count', description: 'Failed attempts that were looked at.' }),
+    failures: t.field({ type: [Tried], resolve: ({ failures }) => failures }),
+    touchedAttempts: t.field({
+      type: 'Count',
+      description: 'Attempts after which an account would have rested, or counted a failure, because of the rule.',
+      resolve: ({ touched }) => touched.attempts,
+    }),
+    touchedAccounts: t.field({
+      type: [Account],
+      resolve: ({ touched }, _args, context) => accountsOf(touched.accountIds, context),
+    }),
+    sample: t.field({ type: Sample, nullable: true, resolve: ({ sample }) => sample }),
+  }),
+})
+
+addMutation('testVerdictRule', {
+  description:
+    'Runs a rule that is not saved over the failed attempts of the last hours, and over a sample. Changes nothing. Texts of ' +
+    'errors are not stored, for they quote prompts: a rule with a text is tried on a sample.',
+  scope: 'admin',
+  args: (arg) => ({ input: arg({ type: TestVerdictRuleInput, required: true }) }),
+  check: testRuleCheck,
+  success: TestVerdictRuleSuccess,
+  failures: ['input'],
+  async run({ input: { id, hours, sample, ...fields } }, { parts }, change) {
+    const { bench, rules, database, now } = parts
+    const draft = { ...fields, enabled: true }
+    const problems = ruleProblems(draft)
+    if (rules.all().some((rule) => rule.name === draft.name && rule.id !== id)) {
+      problems.push({ path: 'name', message: 'is taken' })
+    }
+    if (problems.length > 0) throw inputFailure(...problems)
+    const sinceMs = now() - hours * hourMs
+    const { failures, touched } = bench.tryFailures(draft, id, alike(await readFailures(database, sinceMs)))
+    const platform = draft.platform ?? 'console'
+    const tried = sample ? bench.trySample(draft, id, { ...sample, platform }, now()) : null
+    await change(async () => ({
+      answer: null,
+      // Whatever was pasted stays with who pasted it.
+      audit: { objectType: 'VerdictRule', objectId: id ?? 0, after: { ...fields, hours } },
+    }))
+    const order = { yes: 0, maybe: 1, no: 2 }
+    return {
+      sinceMs,
+      attempts: failures.reduce((sum, { attempts }) => sum + attempts, 0),
+      failures: failures
+        .sort((one, other) => order[one.match] - order[other.match] || other.attempts - one.attempts)
+        .slice(0, mostShown),
+      touched,
+      sample: tried,
+    }
+  },
+})
+
+/** Counts of single accounts put together. */
+function alike(counts: readonly FailureCount[]): RecentFailure[] {
+  const found = new Map<string, RecentFailure & { accountIds: number[] }>()
+  for (const { accountId, platform, verdict, httpStatus, errorType, errorCode, attempts, lastAtMs } of counts) {
+    const key = [platform, verdict, httpStatus, errorType, errorCode].join(' ')
+    const known = found.get(key)
+    if (known) {
+      known.attempts += attempts
+      known.lastAtMs = Math.max(known.lastAtMs, lastAtMs)
+      known.accountIds.push(accountId)
+    } else {
+      const fields = { verdict, httpStatus, errorType, errorCode, attempts, lastAtMs }
+      found.set(key, { ...fields, platform: platform as RecentFailure['platform'], accountIds: [accountId] })
+    }
+  }
+  return [...found.values()]
+}

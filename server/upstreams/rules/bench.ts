@@ -1,0 +1,149 @@
+import type { Platform } from '../../accounts/accounts.ts'
+import { readError } from '../upstream-error.ts'
+import { fits, fitsNames, saidInEvent, saidOf, type VerdictRow } from '../verdicts.ts'
+import { type Meaning, meaningOf, type RuleDraft, rowOfRule, touchesAccount } from './rule.ts'
+import type { VerdictRules } from './rules.ts'
+
+/** Failed attempts that look alike, as the ledger has them: texts and headers are not kept. */
+export interface RecentFailure {
+  platform: Platform
+  /** Upstream's status; 200 with an error event. */
+  httpStatus: number
+  errorType: string
+  errorCode: string
+  /** What was decided then. */
+  verdict: 'caller' | 'limited' | 'refused' | 'failing'
+  attempts: number
+  accountIds: readonly number[]
+  lastAtMs: number
+}
+
+/** `maybe`: its status, type and code fit, and a text or headers decide, which are not kept. */
+export type RuleMatch = 'yes' | 'maybe' | 'no'
+
+export interface TriedFailure extends RecentFailure {
+  match: RuleMatch
+  /** What may decide today, the likelier first; more than one where a text or headers tell which. */
+  today: Meaning[]
+  withRule: Meaning[]
+}
+
+export interface RuleTrial {
+  failures: TriedFailure[]
+  /** Of those that the rule certainly decides: what would have touched accounts. */
+  touched: { attempts: number; accountIds: number[] }
+}
+
+export interface TriedSample {
+  errorType: string
+  code: string
+  matches: boolean
+  today: Meaning
+  withRule: Meaning
+}
+
+/** How answers that never reached the table are called: their attempts say nothing about rules. */
+const neverJudged = new Set(
+  ['first_byte_timeout', 'idle_timeout', 'wrong_content_type', 'answer_too_large', 'bad_answer', 'bad_encoding'].concat(
+    ['broken_answer', 'stopping', 'interrupted'],
+  ),
+)
+
+/** Runs a rule that is not saved over failures of the past, and over an answer that somebody has at hand. Pure. */
+export function createBench(rules: Pick<VerdictRules, 'all' | 'rowsOf' | 'rowsWith'>) {
+  /** The rule in the place that it has or would get. It is tried as if it were switched on. */
+  function withRule(draft: RuleDraft, id: number | undefined) {
+    const known = rules.all()
+    const replaced = known.find((rule) => rule.id === id)
+    const tried = { ...draft, enabled: true }
+    const list = replaced ? known.map((rule): RuleDraft => (rule === replaced ? tried : rule)) : [...known, tried]
+    return { rows: rules.rowsWith(list), names: { before: replaced?.name, after: draft.name } }
+  }
+
+  return {
+    /** `id`: of the stored rule that `draft` would replace. */
+    tryFailures(draft: RuleDraft, id: number | undefined, failures: readonly RecentFailure[]): RuleTrial {
+      const { rows, names } = withRule(draft, id)
+      const tried = failures
+        .filter(({ httpStatus, errorType }) => httpStatus !== 0 && !neverJudged.has(errorType))
+        .map((failure) => tryFailure(failure, rules.rowsOf(failure.platform), rows[failure.platform], names))
+      const decided = touchesAccount(draft) ? tried.filter((one) => one.match === 'yes') : []
+      return {
+        failures: tried,
+        touched: {
+          attempts: decided.reduce((sum, { attempts }) => sum + attempts, 0),
+          accountIds: [...new Set(decided.flatMap(({ accountIds }) => accountIds))],
+        },
+      }
+    },
+
+    /** `status`: `event`, or a number. `body`: of the answer, or the data of the event. Nothing of it is kept. */
+    trySample(
+      draft: RuleDraft,
+      id: number | undefined,
+      { platform, status, body }: { platform: Platform; status: number | 'event'; body: string },
+      nowMs: number,
+    ): TriedSample {
+      const said =
+        status === 'event'
+          ? saidInEvent(readError(body))
+          : saidOf({ status, headers: new Map(), body: Buffer.from(body) }, '', nowMs)
+      const decides = (rows: readonly VerdictRow[]) => meaningOf(rows.find((row) => fits(row, said))!)
+      return {
+        errorType: said.shownType,
+        code: said.code,
+        matches: fits(rowOfRule(draft), said),
+        today: decides(rules.rowsOf(platform)),
+        withRule: decides(withRule(draft, id).rows[platform]),
+      }
+    },
+  }
+}
+
+export type Bench = ReturnType<typeof createBench>
+
+function tryFailure(
+  failure: RecentFailure,
+  today: readonly VerdictRow[],
+  after: readonly VerdictRow[],
+  names: { before: string | undefined; after: string },
+): TriedFailure {
+  const now = mayDecide(today, failure)
+  // What was decided then tells which of them it was, unless the rules are others by now.
+  const then = now.filter((row) => row.means.kind === failure.verdict)
+  const known = then.length > 0 ? then : now
+  const isRule = (row: VerdictRow, name: string | undefined): boolean => row.isRule === true && row.name === name
+  const all = mayDecide(after, failure)
+  // Where the rule as it is stored may have decided, nothing tells which of the others would have.
+  const next = known.some((row) => isRule(row, names.before))
+    ? all
+    : all.filter((row) => isRule(row, names.after) || known.some(({ name }) => name === row.name))
+  const tried = next.find((row) => isRule(row, names.after))
+  return {
+    ...failure,
+    match: tried === undefined ? 'no' : isSure(tried) && next[0] === tried ? 'yes' : 'maybe',
+    today: known.map(meaningOf),
+    withRule: next.map(meaningOf),
+  }
+}
+
+/** Rows that may have decided, in their order, by what is known of the answer. */
+function mayDecide(rows: readonly VerdictRow[], { httpStatus, errorType, errorCode }: RecentFailure): VerdictRow[] {
+  const said = {
+    status: httpStatus === 200 ? ('event' as const) : httpStatus,
+    type: errorType === `http_${httpStatus}` || errorType === 'redirect' ? '' : errorType,
+    shownType: errorType,
+    code: errorCode,
+  }
+  const found: VerdictRow[] = []
+  for (const row of rows) {
+    if (!fitsNames(row, said)) continue
+    found.push(row)
+    if (isSure(row)) break
+  }
+  return found
+}
+
+/** True when what is kept of an answer is all that the row asks for. */
+const isSure = ({ message, text, limits }: VerdictRow): boolean =>
+  message === undefined && text === undefined && limits === undefined

@@ -1,0 +1,80 @@
+import { createPattern } from '../../model-patterns.ts'
+import type { FieldProblem } from '../../verb-failure.ts'
+import { type RuleDraft, statusOf, touchesAccount } from './rule.ts'
+
+/** What is wrong with a rule as a whole; the form of each of its fields was looked at before. */
+export function ruleProblems(rule: RuleDraft): FieldProblem[] {
+  const { status, errorType, code, message, effect, scope, durationSeconds } = rule
+  const problems: FieldProblem[] = []
+  const refuse = (path: keyof RuleDraft, what: string): void => void problems.push({ path, message: what })
+  const [from, to] = range(status)
+  if (from === 200 && to === 200) refuse('status', 'must be another one: an error within an answer with 200 is `event`')
+  if (from > to) refuse('status', 'must be a range from the smaller to the larger status')
+  if (status === '' && errorType === '' && code === '' && message === '') {
+    refuse('status', 'is missing: a rule needs a status, an error type, a code or a text')
+  } else if (touchesAccount(rule) && mayBeCallers(rule) && !isNamed(rule)) refuse('code', tooWide)
+  if (effect === 'pass' && !mayPass(status)) {
+    refuse('status', 'must be from 400 to 599 without 401, 402, 403, 407 and 429: those are about the account')
+  }
+  if (effect !== 'limited' && scope !== 'account') refuse('scope', 'must be the account: only a limit can be of models')
+  if (durationSeconds !== null && effect !== 'limited' && effect !== 'unfunded') {
+    refuse('durationSeconds', 'must be empty: only limits and missing funds have an end of their own')
+  }
+  return problems
+}
+
+const tooWide =
+  'is needed here: clients bring such answers about by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)'
+
+/** Statuses whose answers are about the account and not about what was asked. */
+const accountStatuses = [401, 402, 407, 408, 429]
+/** Never passed to a client: it would believe them of its own key. */
+const privateStatuses = [401, 402, 403, 407, 429]
+
+const all = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
+
+/** First and last status that a rule is for; all of them without one. */
+function range(status: string): [from: number, to: number] {
+  if (status === '' || status === 'event') return [200, 599]
+  const found = statusOf(status)
+  return typeof found === 'object' ? [...found] : [Number(found), Number(found)]
+}
+
+function mayPass(status: string): boolean {
+  const [from, to] = range(status)
+  return status !== '' && status !== 'event' && from >= 400 && !privateStatuses.some((one) => from <= one && one <= to)
+}
+
+/** True when answers to a request that is itself at fault could fit. A 403 tells of one model: that rests as the table has it. */
+function mayBeCallers({ status, effect, scope }: RuleDraft): boolean {
+  if (status === '' || status === 'event') return true
+  const [from, to] = range(status)
+  const ofModels = effect === 'limited' && scope !== 'account' ? [403] : []
+  return all(400, 499).some((one) => from <= one && one <= to && ![...accountStatuses, ...ofModels].includes(one))
+}
+
+/** Types that say no more than the status does. */
+const plainTypes = [
+  'invalid_request_error',
+  'not_found_error',
+  'permission_error',
+  'request_too_large',
+  'error',
+].concat(
+  ['conflict_error', 'bad_request', 'bad_request_error', 'api_error'],
+  all(400, 499).map((status) => `http_${status}`),
+)
+
+/** What has to stand there so that it cannot mean just anything. */
+const fewestOfWord = 3
+const fewestTextBytes = 8
+
+/** True when the rule says more than which status: identifiers of the upstream, or how its text begins (a client may be quoted later). */
+function isNamed({ errorType, code, message }: RuleDraft): boolean {
+  const type = createPattern(errorType)
+  return (
+    code.replaceAll('*', '').length >= fewestOfWord ||
+    (errorType.replaceAll('*', '').length >= fewestOfWord && !plainTypes.some((plain) => type.test(plain))) ||
+    Buffer.byteLength(message.replace(/\*.*$/s, '')) >= fewestTextBytes
+  )
+}

@@ -1,0 +1,96 @@
+import type { Platform } from '../../accounts/accounts.ts'
+import { createPattern } from '../../model-patterns.ts'
+import type { Consequence, VerdictRow } from '../verdicts.ts'
+
+export type RuleEffect = 'pass' | 'next' | 'limited' | 'cooling' | 'needs_login' | 'unfunded'
+export type RuleScope = 'account' | 'model' | 'family'
+
+/** What a rule says; '' in its upper half matches anything. */
+export interface RuleDraft {
+  name: string
+  /** null: all of them. */
+  platform: Platform | null
+  enabled: boolean
+  /** `400`, `500-599`, or `event`: an error event in a stream. */
+  status: string
+  /** Pattern with `*`, of the type as attempts and timelines show it. */
+  errorType: string
+  /** Pattern with `*`. */
+  code: string
+  /** Pattern with `*` that the whole text of the error has to fit; of an answer without a message the whole body. */
+  message: string
+  effect: RuleEffect
+  /** With `limited`: what rests. */
+  scope: RuleScope
+  /** With `limited` and `unfunded`: for how long; null: as the answer says, else as long as the state itself takes. */
+  durationSeconds: number | null
+}
+
+/** A rule of an administrator: what an answer means, whatever the built-in table says of it. */
+export interface VerdictRule extends RuleDraft {
+  id: number
+}
+
+/** A rule as a row of the table. Nothing of it runs longer than its text is long: patterns have `*` and no more. */
+export function rowOfRule(rule: RuleDraft): VerdictRow {
+  const { name, status, errorType, code, message } = rule
+  return {
+    name,
+    isRule: true,
+    ...(status !== '' && { status: statusOf(status) }),
+    ...(errorType !== '' && { type: createPattern(errorType) }),
+    ...(code !== '' && { code: createPattern(code) }),
+    ...(message !== '' && { text: createPattern(message) }),
+    means: consequenceOf(rule),
+  }
+}
+
+/** Of the text of a rule's status. */
+export function statusOf(text: string): NonNullable<VerdictRow['status']> {
+  if (text === 'event') return 'event'
+  const [from, to] = text.split('-').map(Number)
+  return to === undefined ? from! : [from!, to]
+}
+
+function consequenceOf({ effect, scope, durationSeconds }: RuleDraft): Consequence {
+  const until = durationSeconds === null ? 'answer' : durationSeconds * 1000
+  switch (effect) {
+    case 'pass':
+      return { kind: 'caller' }
+    case 'next':
+      return { kind: 'refused' }
+    case 'limited':
+      return { kind: 'limited', state: 'limited', scope, until }
+    case 'cooling':
+      return { kind: 'failing', state: 'cooling', scope: 'account' }
+    case 'needs_login':
+      return { kind: 'refused', state: 'needs_login', scope: 'account', misconfigured: true }
+    case 'unfunded':
+      return { kind: 'refused', state: 'unfunded', scope: 'account', misconfigured: true, until }
+  }
+}
+
+/** What a row means, in the words of rules. */
+export interface Meaning {
+  /** Of the rule or of the built-in row. */
+  name: string
+  isRule: boolean
+  effect: RuleEffect
+  scope: RuleScope
+  /** null: as the answer says, or as long as the state itself takes. */
+  durationSeconds: number | null
+}
+
+export function meaningOf({ name, isRule, means }: VerdictRow): Meaning {
+  const { kind, state, scope, until } = means
+  return {
+    name,
+    isRule: isRule === true,
+    effect: state === undefined ? (kind === 'caller' ? 'pass' : 'next') : state === 'forbidden' ? 'limited' : state,
+    scope: scope ?? 'account',
+    durationSeconds: typeof until === 'number' ? until / 1000 : null,
+  }
+}
+
+/** True when the account, or a model of it, rests or counts a failure for it. */
+export const touchesAccount = ({ effect }: { effect: RuleEffect }): boolean => effect !== 'pass' && effect !== 'next'

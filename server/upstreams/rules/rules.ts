@@ -1,0 +1,171 @@
+import type { Platform } from '../../accounts/accounts.ts'
+import type { VerdictRule as Stored } from '../../generated/sqlite/client.ts'
+import type { Database, Tx } from '../../store/database.ts'
+import type { Events } from '../../store/events.ts'
+import { conflict, inputFailure, notFound } from '../../verb-failure.ts'
+import type { Dialects } from '../judging.ts'
+import type { VerdictRow } from '../verdicts.ts'
+import { type RuleDraft, type RuleEffect, type RuleScope, rowOfRule, type VerdictRule } from './rule.ts'
+import { ruleProblems } from './rule-checks.ts'
+
+/** Topic: rules were changed, read them anew. */
+export const rulesChanged = 'rules.changed'
+
+/** Each of them is tried on every failing answer. */
+const mostRules = 100
+
+/** A rule as a provisioning file has it: what is absent stays, or is as in a new one. */
+export type NamedRule = Pick<RuleDraft, 'name'> & Partial<RuleDraft>
+
+const newRule: Omit<RuleDraft, 'name' | 'effect'> = {
+  platform: null,
+  enabled: true,
+  status: '',
+  errorType: '',
+  code: '',
+  message: '',
+  scope: 'account',
+  durationSeconds: null,
+}
+
+/**
+ * Rules of administrators in memory, and the verbs that change them. Verbs run in the caller's transaction; afterwards
+ * changed(). `dialects` have the tables that are asked after the rules.
+ */
+export function createVerdictRules(parts: { database: Database; events: Events; dialects: Dialects }) {
+  const { database, events, dialects } = parts
+  let rules: readonly VerdictRule[] = []
+  let rows = rowsWith([])
+
+  /** What is asked, in this order: these rules as far as they are enabled and of the platform, then the built-in table. */
+  function rowsWith(list: readonly RuleDraft[]): Record<Platform, readonly VerdictRow[]> {
+    const of = (platform: Platform): readonly VerdictRow[] => [
+      ...list.filter((rule) => rule.enabled && (rule.platform ?? platform) === platform).map(rowOfRule),
+      ...(dialects[platform]?.verdicts ?? []),
+    ]
+    return { console: of('console'), claude: of('claude'), openai: of('openai'), codex: of('codex') }
+  }
+
+  async function readRules(client: Pick<Tx, 'verdictRule'>): Promise<VerdictRule[]> {
+    return (await client.verdictRule.findMany({ orderBy: [{ position: 'asc' }, { id: 'asc' }] })).map(ruleOf)
+  }
+
+  async function create(tx: Tx, draft: RuleDraft): Promise<number> {
+    await refuseTakenName(tx, draft.name)
+    refuseProblems(draft)
+    const last = await tx.verdictRule.aggregate({ _max: { position: true }, _count: true })
+    if (last._count >= mostRules)
+      throw conflict(`There are ${mostRules} rules, the most there can be. Delete some first.`)
+    const position = (last._max.position ?? 0) + 1
+    return (await tx.verdictRule.create({ data: { ...columnsOf(draft), position } })).id
+  }
+
+  async function update(tx: Tx, id: number, draft: Partial<RuleDraft>): Promise<VerdictRule> {
+    const before = await existing(tx, id)
+    if (draft.name !== undefined && draft.name !== before.name) await refuseTakenName(tx, draft.name)
+    const after = { ...before, ...draft }
+    refuseProblems(after)
+    await tx.verdictRule.update({ where: { id }, data: columnsOf(after) })
+    return before
+  }
+
+  /** Puts these into this order, on the places they have together. */
+  async function putInOrder(tx: Tx, ids: readonly number[]): Promise<void> {
+    const stored = await tx.verdictRule.findMany({ where: { id: { in: [...ids] } }, orderBy: { position: 'asc' } })
+    for (const [index, id] of ids.entries()) {
+      const { position } = stored[index]!
+      if (stored.find((rule) => rule.id === id)?.position === position) continue
+      await tx.verdictRule.update({ where: { id }, data: { position } })
+    }
+  }
+
+  return {
+    async load(): Promise<void> {
+      rules = await readRules(database.client)
+      rows = rowsWith(rules)
+    },
+
+    /** In the order in which they are asked. */
+    all: () => rules,
+    rowsOf: (platform: Platform): readonly VerdictRow[] => rows[platform],
+    rowsWith,
+    builtInRowsOf: (platform: Platform): readonly VerdictRow[] => dialects[platform]?.verdicts ?? [],
+
+    /** Adds a rule behind the others. Throws input failures, or a conflict when there are too many. */
+    create,
+
+    /** Changes the fields given; returns what was there. Throws not found, or input failures. */
+    update,
+
+    async remove(tx: Tx, id: number): Promise<VerdictRule> {
+      const rule = await existing(tx, id)
+      await tx.verdictRule.delete({ where: { id } })
+      return rule
+    },
+
+    /** Puts all rules into this order. Throws a conflict when these are not the rules there are. */
+    async order(tx: Tx, ids: readonly number[]): Promise<string[]> {
+      const known = new Map((await readRules(tx)).map(({ id, name }) => [id, name]))
+      if (new Set(ids).size !== ids.length || ids.length !== known.size || ids.some((id) => !known.has(id))) {
+        throw conflict('The rules have changed meanwhile. Read them again, then put them in order.')
+      }
+      await putInOrder(tx, ids)
+      return ids.map((id) => known.get(id)!)
+    },
+
+    /** Creates a rule or changes the fields given; matched by name. */
+    async save(tx: Tx, draft: NamedRule): Promise<number> {
+      const found = await tx.verdictRule.findUnique({ where: { name: draft.name } })
+      if (found) {
+        await update(tx, found.id, draft)
+        return found.id
+      }
+      const { effect } = draft
+      if (effect === undefined) throw inputFailure({ path: 'effect', message: 'is missing: the rule is new' })
+      return create(tx, { ...newRule, ...draft, effect })
+    },
+    putInOrder,
+
+    /** Tells every process, this one too, of changes. */
+    changed: () => events.publish(rulesChanged, {}),
+  }
+}
+
+export type VerdictRules = ReturnType<typeof createVerdictRules>
+
+function refuseProblems(draft: RuleDraft): void {
+  const problems = ruleProblems(draft)
+  if (problems.length > 0) throw inputFailure(...problems)
+}
+
+async function existing(tx: Tx, id: number): Promise<VerdictRule> {
+  const found = await tx.verdictRule.findUnique({ where: { id } })
+  if (!found) throw notFound('rule')
+  return ruleOf(found)
+}
+
+async function refuseTakenName(tx: Tx, name: string): Promise<void> {
+  if (await tx.verdictRule.findUnique({ where: { name } })) throw inputFailure({ path: 'name', message: 'is taken' })
+}
+
+function ruleOf(row: Stored): VerdictRule {
+  const { id, name, enabled, status, errorType, code, message, durationSeconds } = row
+  return {
+    id,
+    name,
+    platform: row.platform === '' ? null : (row.platform as Platform),
+    enabled,
+    status,
+    errorType,
+    code,
+    message,
+    effect: row.effect as RuleEffect,
+    scope: row.scope as RuleScope,
+    durationSeconds,
+  }
+}
+
+function columnsOf(rule: RuleDraft) {
+  const { name, platform, enabled, status, errorType, code, message, effect, scope, durationSeconds } = rule
+  return { name, platform: platform ?? '', enabled, status, errorType, code, message, effect, scope, durationSeconds }
+}

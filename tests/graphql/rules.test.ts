@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest'
+import { documents, rule, startRules } from './rules-stand.ts'
+
+test('a rule is made, changed field by field, cleared, put in order and deleted; each change is in the audit log', async () => {
+  const { stand, run, list } = await startRules()
+  const first = (await run('create', { input: rule })).verdictRule
+  expect(first).toMatchObject({
+    ...rule,
+    enabled: true,
+    platform: null,
+    errorType: null,
+    message: null,
+    scope: 'ACCOUNT',
+  })
+  const more = {
+    name: 'b',
+    platform: 'CLAUDE',
+    errorType: 'odd_*',
+    message: 'Your plan*',
+    effect: 'LIMITED',
+    scope: 'FAMILY',
+  }
+  const second = (await run('create', { input: { ...more, status: '429', enabled: false } })).verdictRule
+  expect(second).toMatchObject({ ...more, status: '429', enabled: false, durationSeconds: null })
+  const changed = await run('update', {
+    input: {
+      id: second.id,
+      name: 'c',
+      platform: null,
+      status: null,
+      message: null,
+      scope: 'MODEL',
+      durationSeconds: 5,
+      enabled: true,
+    },
+  })
+  expect(changed.verdictRule).toEqual({
+    ...second,
+    name: 'c',
+    platform: null,
+    status: null,
+    message: null,
+    scope: 'MODEL',
+    durationSeconds: 5,
+    enabled: true,
+  })
+  expect(stand.rules.all().map(({ name }) => name)).toEqual(['quota', 'c'])
+  expect((await run('order', { ids: [second.id, first.id] })).__typename).toBe('OrderVerdictRulesSuccess')
+  expect((await list()).map(({ name }: { name: string }) => name)).toEqual(['c', 'quota'])
+  expect(
+    stand.rules
+      .rowsOf('console')
+      .slice(0, 2)
+      .map(({ name }) => name),
+  ).toEqual(['c', 'quota'])
+  expect((await run('remove', { id: second.id })).__typename).toBe('DeleteVerdictRuleSuccess')
+  expect((await list()).map(({ name }: { name: string }) => name)).toEqual(['quota'])
+  expect((await run('remove', { id: second.id })).__typename).toBe('NotFoundFailure')
+  expect((await run('update', { input: { id: second.id, name: 'd' } })).__typename).toBe('NotFoundFailure')
+  const rows = await stand.client.apiLog.findMany({ where: { objectType: 'VerdictRule' }, orderBy: { id: 'asc' } })
+  expect(rows.map(({ action }) => action)).toEqual([
+    'createVerdictRule',
+    'createVerdictRule',
+    'updateVerdictRule',
+    'orderVerdictRules',
+    'deleteVerdictRule',
+  ])
+  expect(JSON.parse(rows[2]!.before)).toMatchObject({ name: 'b', platform: 'claude', message: 'Your plan*' })
+  expect(JSON.parse(rows[2]!.after)).toMatchObject({ name: 'c', platform: null, message: '' })
+  expect(JSON.parse(rows[3]!.after)).toEqual({ order: ['c', 'quota'] })
+  expect(JSON.parse(rows[4]!.before)).toMatchObject({ name: 'c', code: '', errorType: 'odd_*' })
+})
+
+test('what is wrong is told beside its field, all at once, and nothing of it is saved', async () => {
+  const { run, list, paths } = await startRules()
+  const wrong = {
+    name: ' x',
+    platform: 'OPENAI',
+    status: '4xx',
+    errorType: 'two words',
+    code: 'a b',
+    message: 'two\nlines',
+    effect: 'LIMITED',
+    durationSeconds: 0,
+  }
+  const all = ['code', 'durationSeconds', 'errorType', 'message', 'name', 'platform', 'status']
+  expect(paths(await run('create', { input: wrong })).sort()).toEqual(all)
+  for (const durationSeconds of [-1, 2_678_401])
+    expect(paths(await run('create', { input: { ...rule, durationSeconds } }))).toEqual(['durationSeconds'])
+  // What is wrong with the whole of it.
+  expect(paths(await run('create', { input: { name: 'r', effect: 'NEXT' } }))).toEqual(['status'])
+  const wide = await run('create', { input: { name: 'r', status: '400', effect: 'NEEDS_LOGIN' } })
+  expect(wide.fields).toEqual([{ path: 'code', message: expect.stringContaining('clients bring such answers about') }])
+  expect(paths(await run('create', { input: { name: 'r', status: '401', effect: 'PASS' } }))).toEqual(['status'])
+  expect(paths(await run('create', { input: { ...rule, effect: 'COOLING', scope: 'MODEL' } }))).toEqual([
+    'scope',
+    'durationSeconds',
+  ])
+  expect(await list()).toEqual([])
+  const { verdictRule } = await run('create', { input: rule })
+  expect((await run('create', { input: rule })).fields).toEqual([{ path: 'name', message: 'is taken' }])
+  const { id } = verdictRule
+  // A change that would make it too wide leaves it as it is, the good fields too.
+  expect(paths(await run('update', { input: { id, name: 'renamed', code: null } }))).toEqual(['code'])
+  expect(paths(await run('update', { input: { id, name: null, effect: null, enabled: null } }))).toEqual([
+    'name',
+    'enabled',
+    'effect',
+  ])
+  expect(await list()).toEqual([verdictRule])
+})
+
+test('an order that does not name the rules there are is a conflict, and changes nothing', async () => {
+  const { run, list } = await startRules()
+  const one = (await run('create', { input: rule })).verdictRule
+  const two = (await run('create', { input: { ...rule, name: 'two' } })).verdictRule
+  for (const ids of [[two.id], [two.id, two.id], [two.id, one.id, 'nobody'], []])
+    expect((await run('order', { ids })).__typename).toBe('ConflictFailure')
+  expect((await list()).map(({ name }: { name: string }) => name)).toEqual(['quota', 'two'])
+})
+
+test('there are a hundred rules at most', async () => {
+  const { stand, run } = await startRules()
+  const data = Array.from({ length: 100 }, (_, i) => ({
+    name: `rule ${i}`,
+    position: i,
+    platform: '',
+    status: '500',
+    errorType: '',
+    code: '',
+    message: '',
+    effect: 'next',
+    scope: 'account',
+  }))
+  await stand.client.verdictRule.createMany({ data })
+  expect(await run('create', { input: rule })).toMatchObject({
+    __typename: 'ConflictFailure',
+    message: expect.stringContaining('100'),
+  })
+})
+
+test('rules are for administrators: nobody else reads, changes or tries them', async () => {
+  const { stand, run } = await startRules()
+  const { id } = (await run('create', { input: rule })).verdictRule
+  const bob = await stand.addUser('bob', 'user')
+  const asked: [string, object][] = [
+    ['{ verdictRules { name } }', {}],
+    ['{ builtInVerdicts(platform: CONSOLE) { status } }', {}],
+    ['query ($id: ID!) { node(id: $id) { ... on VerdictRule { name } } }', { id }],
+    [documents.create, { input: { ...rule, name: 'bobs' } }],
+    [documents.update, { input: { id, enabled: false } }],
+    [documents.remove, { id }],
+    [documents.order, { ids: [id] }],
+    [documents.try, { input: rule }],
+  ]
+  for (const [document, variables] of asked) {
+    const codes = await Promise.all(
+      [bob, {}].map(async (as) => {
+        const { data, errors } = await stand.ask(document, variables, as)
+        expect(JSON.stringify(data ?? null)).not.toContain('quota')
+        return errors?.[0]?.extensions?.code ?? data?.node
+      }),
+    )
+    // A node that is not theirs is none.
+    expect(codes, document).toEqual(
+      document.includes('node(') ? [null, 'UNAUTHENTICATED'] : ['FORBIDDEN', 'UNAUTHENTICATED'],
+    )
+  }
+  expect(stand.rules.all()).toMatchObject([{ name: 'quota', enabled: true }])
+})
+
+test('the built-in table can be read, in its order', async () => {
+  const { stand, ada } = await startRules()
+  const query =
+    '{ builtInVerdicts(platform: CONSOLE) { status errorType code message limits means { name isRule effect scope durationSeconds } } codex: builtInVerdicts(platform: CODEX) { status } }'
+  const { data } = await stand.ask(query, {}, ada)
+  const table = data.builtInVerdicts
+  expect(table[0]).toMatchObject({ status: '400', code: 'organization_on_hold', means: { effect: 'UNFUNDED' } })
+  const named = (name: string) => table.find(({ means }: { means: { name: string } }) => means.name === name)
+  expect(named('server error')).toMatchObject({ status: '501-599', means: { effect: 'COOLING', isRule: false } })
+  expect(named('model refused').means).toMatchObject({ effect: 'LIMITED', scope: 'MODEL', durationSeconds: 300 })
+  expect(named('window of some models used up')).toMatchObject({ limits: 'family', means: { scope: 'FAMILY' } })
+  expect(named('no credit').message).toBe('^your credit balance is too low')
+  expect(table.at(-1)).toMatchObject({ status: null, means: { effect: 'PASS' } })
+  expect(data.codex).toEqual([])
+})

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { errorBody } from '../support/fake-message.ts'
+import { refusal } from '../support/fake-scripts.ts'
+import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
+import { startRelayApp, testKey } from '../support/relay-app.ts'
+import { askGraphql, signedIn } from './graphql-asking.ts'
+import { ask } from './pools.ts'
+
+/** The same error from two accounts is held against the request, not against them. */
+
+let upstream: FakeUpstream
+beforeAll(async () => {
+  upstream = await createFakeUpstream()
+})
+afterAll(() => upstream.close())
+
+const password = 'correct horse battery'
+/** One failure makes an account cool, and for long: whatever is held against it shows. */
+const statePolicy = { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 60_000 }
+
+/** A pool of accounts in order of priority, each of which fails as its script says; undefined: it answers. */
+async function startPool(scripts: (Script | undefined)[]) {
+  const relay = await startRelayApp({
+    accounts: scripts.map((_, index) => ({ name: `${index + 1}`, url: upstream.url, priority: index + 1 })),
+    env: { DEFAULT_ADMIN_PASSWORD: password },
+    statePolicy,
+  })
+  onTestFinished(() => relay.stop())
+  const stops = scripts.flatMap((script, index) =>
+    script
+      ? upstream.scriptWhen(
+          ({ headers }) => headers.authorization?.includes(`sk-upstream-${index + 1}-`) === true,
+          script,
+        )
+      : [],
+  )
+  const heal = (): void => {
+    for (const stop of stops) stop()
+  }
+  onTestFinished(heal)
+  const token = await signedIn(relay.app.url, 'admin', password)
+  return {
+    ask: (message = 'hello') =>
+      ask(relay.base, testKey, { body: { stream: false, messages: [{ role: 'user', content: message }] } }),
+    heal,
+    attempts: async () => (await relay.attempts()).map((row) => row['account_id']),
+    /** Of each account: its state, models that rest, and the steps that led there, the oldest first. */
+    async accounts() {
+      const { data, errors } = await askGraphql(
+        relay.app.url,
+        '{ accounts { edges { node { name state { kind models { model } } timeline(first: 10) { edges { node { to model reason cause } } } } } } }',
+        {},
+        token,
+      )
+      expect(errors).toBeUndefined()
+      return data.accounts.edges.map(
+        // biome-ignore lint/suspicious/noExplicitAny: the test reads what it asked for
+        ({ node }: any) => ({
+          state: node.state.kind,
+          models: node.state.models.length,
+          // biome-ignore lint/suspicious/noExplicitAny: the same
+          steps: node.timeline.edges.map(({ node: step }: any) => `${step.to}: ${step.reason}`).reverse(),
+        }),
+      )
+    },
+  }
+}
+
+const retracted = 'the request was at fault, not the account'
+const at500 = (message: string) => refusal(500, 'api_error', message)
+
+test('two accounts that fail alike are both in service for the next request, and the timeline tells why', async () => {
+  const pool = await startPool([at500('cannot parse tool 7'), at500('cannot parse tool 7')])
+  expect((await pool.ask()).status).toBe(529)
+  await expect.poll(pool.accounts).toMatchObject([
+    { state: 'READY', steps: ['COOLING: 500 api_error', `READY: ${retracted}`] },
+    { state: 'READY', steps: [] },
+  ])
+  pool.heal()
+  expect((await pool.ask('another')).status).toBe(200)
+  expect(await pool.attempts()).toEqual([1, 2, 1])
+})
+
+test('a hundred such requests take nobody out of service for others', async () => {
+  const pool = await startPool([at500('bad image'), at500('bad image')])
+  for (let i = 0; i < 100; i++) expect((await pool.ask(`turn ${i}`)).status).toBe(529)
+  expect((await pool.attempts()).length).toBe(200)
+  expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['READY', 'READY'])
+})
+
+test('texts that name another request or moment each time are the same error all the same', async () => {
+  const withId: Script = (exchange) =>
+    at500(`cannot parse tool (request id: 2026${exchange.request.index}abc)`)(exchange)
+  const pool = await startPool([withId, withId])
+  expect((await pool.ask()).status).toBe(529)
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'READY' }, { state: 'READY' }])
+})
+
+test('one account that fails while another answers was at fault', async () => {
+  const pool = await startPool([at500('out of order'), undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect
+    .poll(pool.accounts)
+    .toMatchObject([{ state: 'COOLING', steps: ['COOLING: 500 api_error'] }, { state: 'READY' }])
+})
+
+test('two that fail alike were at fault after all when a third one answers the same request', async () => {
+  const pool = await startPool([at500('out of order'), at500('out of order'), undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect
+    .poll(pool.accounts)
+    .toMatchObject([
+      { state: 'COOLING', steps: ['COOLING: 500 api_error', `READY: ${retracted}`, 'COOLING: 500 api_error'] },
+      { state: 'COOLING', steps: ['COOLING: 500 api_error'] },
+      { state: 'READY' },
+    ])
+})
+
+test('two that fail differently rest both', async () => {
+  const pool = await startPool([at500('out of order'), at500('out of memory'), undefined])
+  expect((await pool.ask()).status).toBe(200)
+  expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['COOLING', 'COOLING', 'READY'])
+})
+
+test('what all accounts refuse alike is the caller’s: the upstream’s own words go to the client, and no model rests', async () => {
+  const no = refusal(403, 'permission_error', 'This model is not for minors')
+  const pool = await startPool([no, no])
+  const before = upstream.requests.length
+  const answer = await pool.ask()
+  expect(answer.status).toBe(403)
+  expect(answer.text).toBe(
+    errorBody('permission_error', 'This model is not for minors', upstream.requests.at(-1)!.requestId),
+  )
+  expect(upstream.requests.length - before).toBe(2)
+  await expect.poll(pool.accounts).toMatchObject([
+    { state: 'READY', models: 0, steps: ['LIMITED: 403 permission_error', `READY: ${retracted}`] },
+    { state: 'READY', models: 0, steps: [] },
+  ])
+})
+
+test('a single account that refuses a model rests for that model, whoever answers then', async () => {
+  const pool = await startPool([refusal(403, 'permission_error', 'not for you'), undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect.poll(pool.accounts).toMatchObject([
+    { state: 'READY', models: 1 },
+    { state: 'READY', models: 0 },
+  ])
+})
