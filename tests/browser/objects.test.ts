@@ -141,7 +141,15 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     const step = { at, from: 'COOLING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }
     server.data.push({
       sequence: '1',
-      account: { accountId: 'A3', name: 'glm-backup', enabled: true, inFlight: 1, state: ready, steps: [step] },
+      account: {
+        accountId: 'A3',
+        name: 'glm-backup',
+        enabled: true,
+        inFlight: 1,
+        limitGauges: [],
+        state: ready,
+        steps: [step],
+      },
     })
     await drawer.getByText('It takes part').waitFor()
     await drawer.getByTestId('timeline').getByText('a probe was answered').waitFor()
