@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientAddress } from '../client-address.ts'
 import { type Failure, fail } from '../errors.ts'
-import type { ApiKey, Keys } from '../keys/keys.ts'
+import type { Keys } from '../keys/keys.ts'
 import type { RequestId } from '../request-ids.ts'
 import { type ClientAnswer, NodeAnswer } from '../wire/client-answer.ts'
 import type { ClientDoor, WholeRequest } from '../wire/client-connections.ts'
