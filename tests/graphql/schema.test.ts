@@ -19,7 +19,7 @@ test('every field of the roots, and every value of what is chosen from a list, s
   const schema = buildSchema()
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
   const fields = roots.flatMap((type) =>
-    Object.values(type!.getFields()).map((field) => [`${type}.${field.name}`, field] as const),
+    Object.values(type!.getFields()).map((field) => [`${type!.name}.${field.name}`, field] as const),
   )
   const values = ['Outcome', 'UsageSource', 'Platform', 'RouteReason', 'ProxyChoice'].flatMap((name) =>
     (schema.getType(name) as GraphQLEnumType).getValues().map((value) => [`${name}.${value.name}`, value] as const),
