@@ -51,7 +51,7 @@ import { openRedisStream } from './store/stream-redis.ts'
 import { claudeUpstream } from './upstreams/claude.ts'
 import { createClaudeOauth } from './upstreams/claude-oauth.ts'
 import { consoleUpstream } from './upstreams/console.ts'
-import { createDispatchers } from './upstreams/dispatchers.ts'
+import { createDispatchers, type DispatcherOptions } from './upstreams/dispatchers.ts'
 import { createAccountTest } from './upstreams/test-account.ts'
 import { logColumn } from './usage/ledger.ts'
 import { openUsage } from './usage/usage.ts'
@@ -71,6 +71,8 @@ export interface AppOptions {
   /** In place of our own workers. */
   jobWorkers?: { probe?: URL; chore?: URL }
   connectTimeoutMs?: number
+  /** How names of upstreams are resolved. */
+  lookup?: DispatcherOptions['lookup']
   now?: () => number
   chance?: () => number
   /** Written beside the lock of the data folder, so that people can find who has it. */
@@ -270,7 +272,7 @@ async function compose(
     caPem,
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
   }
-  const dispatchers = createDispatchers(network)
+  const dispatchers = createDispatchers({ ...network, lookup: options.lookup })
   opened.push(() => dispatchers.close())
   const upstreams = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
   const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
@@ -306,6 +308,7 @@ async function compose(
     budget: createByteBudget(config.bodyMemoryBytes),
     readLimits: { ...defaultReadLimits, ...options.readLimits },
     timers: { ...defaultTimers, ...options.timers },
+    mostEventBytes: config.streamEventBytes,
     dayAt,
     now,
     chance,

@@ -27,6 +27,8 @@ export interface FailoverParts {
   upstreams: Record<Account['platform'], Upstream | undefined>
   renew: Renewals['renew']
   timers: ForwardTimers
+  /** The largest event of a stream, in bytes. */
+  mostEventBytes: number
   now: () => number
   chance: () => number
   onError: (error: unknown, requestId: string) => void
@@ -182,6 +184,7 @@ export function createFailover(parts: FailoverParts): Failover {
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, errorType, model) => upstreamOf(account).judgeEvent(errorType, model, now()),
     timers,
+    mostEventBytes: parts.mostEventBytes,
     now,
     report: accounts.report,
     price: usage.price,

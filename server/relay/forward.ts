@@ -31,6 +31,7 @@ export interface CallParts {
   judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
   judgeEvent: (account: Account, errorType: string, model: string) => Verdict
   timers: ForwardTimers
+  mostEventBytes: number
   now: () => number
   report: (account: Account, event: AccountEvent, cause: Cause) => void
   price: (reading: Reading, atMs: number) => Cost
@@ -191,6 +192,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.journalUsage()
     if (this.phase === 'flowing') {
       for (const bytes of whole) this.send(bytes)
+      if (this.events!.eventBytes > this.parts.mostEventBytes) this.breakOffLarge()
       return this.blockedSinceMs === 0
     }
     for (const bytes of whole) {
@@ -279,6 +281,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     this.usage?.text(chars)
   }
 
+  unreadable(): void {
+    this.usage?.unreadable()
+  }
+
   error(json: string): void {
     if (this.streamError === '') this.streamError = errorTypeOf(json)
     this.answeredWithError = true
@@ -348,6 +354,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
     if (this.phase !== 'flowing') return this.failUpstream('broken_answer', why)
     this.parts.report(this.account, { kind: 'failed', reason: why }, this.causeOf(null))
     this.breakOff('broken_answer', 'The upstream broke off in the middle of its answer.')
+  }
+
+  private breakOffLarge(): void {
+    const reason = `an event of more than ${this.parts.mostEventBytes} bytes`
+    this.parts.report(this.account, { kind: 'failed', reason }, this.causeOf(null))
+    this.breakOff('event_too_large', reason)
   }
 
   /** An answer under way cannot be finished. */
@@ -521,6 +533,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, AnthropicSink {
         if (now - this.startedAtMs > this.firstByteMs) this.failUpstream('first_byte_timeout', 'no answer in time')
         return
       case 'held':
+        // A head alone is no answer.
+        if (this.chunkBytes + this.events!.heldBytes === 0 && now - this.startedAtMs > this.firstByteMs)
+          return this.failUpstream('first_byte_timeout', 'no answer in time')
         if (now - this.headersAtMs > timers.commitMs) this.commit()
         return
       case 'json':

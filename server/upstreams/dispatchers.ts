@@ -32,7 +32,7 @@ export interface DispatcherOptions {
   /** How long a pool without a request is kept. Default 10 min. */
   unusedMs?: number
   /** Name resolution of direct connections, in the shape of dns.lookup with `all`; for tests. */
-  lookup?: (hostname: string, options: LookupAllOptions, done: LookupDone) => void
+  lookup?: ((hostname: string, options: LookupAllOptions, done: LookupDone) => void) | undefined
 }
 
 type LookupDone = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void

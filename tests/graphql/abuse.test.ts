@@ -15,7 +15,7 @@ async function startAbuse() {
   return { stand, post, ask: (query: string) => post(JSON.stringify({ query })) }
 }
 
-test('48: depth, aliases, directives, tokens, sign-ins in one document and circular fragments are refused by code', async () => {
+test('fault 48: depth, aliases, directives, tokens, sign-ins in one document and circular fragments are refused by code', async () => {
   const { ask, stand } = await startAbuse()
   const deep = `{ groups ${'{ edges { node '.repeat(8)}{ id }${' } }'.repeat(8)} }`
   expect((await ask(deep)).code).toBe('QUERY_TOO_DEEP')
@@ -35,7 +35,7 @@ test('48: depth, aliases, directives, tokens, sign-ins in one document and circu
   expect((await ask(`{ __typename } # ${'x'.repeat(70 * 1024)}`)).code).toBe('QUERY_TOO_LONG')
 })
 
-test('48: 300 KB, a batch, a form, a GET, another type and half a body are refused before GraphQL sees them', async () => {
+test('fault 48: 300 KB, a batch, a form, a GET, another type and half a body are refused before GraphQL sees them', async () => {
   const { post, stand } = await startAbuse()
   const large = await post(JSON.stringify({ query: `{ __typename } # ${'x'.repeat(300 * 1024)}` }))
   expect([large.status, large.code]).toEqual([413, 'BODY_TOO_LARGE'])
@@ -50,7 +50,7 @@ test('48: 300 KB, a batch, a form, a GET, another type and half a body are refus
   expect([options.status, options.headers.get('access-control-allow-origin')]).toEqual([405, null])
 })
 
-test('48: a chunked body is cut off as soon as it passes the limit', async () => {
+test('fault 48: a chunked body is cut off as soon as it passes the limit', async () => {
   const { stand } = await startAbuse()
   const socket = connect(stand.port, '127.0.0.1')
   socket.on('error', () => {})
@@ -98,7 +98,7 @@ test('GraphiQL is one page that loads nothing from elsewhere', async () => {
   expect(text).not.toMatch(/<(script|link|img)\b[^>]*\b(src|href)=["']?(https?:)?\/\//i)
 })
 
-test('48: a hostile document holds the event loop for less than 20 ms', async () => {
+test('fault 48: a hostile document holds the event loop for less than 20 ms', async () => {
   const { ask } = await startAbuse()
   const circular = Array.from({ length: 150 }, (_, i) => `fragment f${i} on Query { ...f${(i + 1) % 150} }`).join(' ')
   const hostile = [

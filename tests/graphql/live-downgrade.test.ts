@@ -11,7 +11,7 @@ const eventsOf = (messages: Message[]) =>
     .filter(({ type }) => type === 'next')
     .flatMap(({ payload }) => (payload as { data: { requestSettled: { sequence: string }[] } }).data.requestSettled)
 
-test('47: a role that is taken away closes the socket with 4403 at once; who comes again resumes with the lesser rights', async () => {
+test('fault 47: a role that is taken away closes the socket with 4403 at once; who comes again resumes with the lesser rights', async () => {
   const upstream = await createFakeUpstream()
   onTestFinished(() => upstream.close())
   const relay = await startRelayApp({ accounts: [{ url: upstream.url }], env: { DEFAULT_ADMIN_PASSWORD: password } })

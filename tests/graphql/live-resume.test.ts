@@ -86,7 +86,7 @@ const readers = async (hub: LiveHub, count: number) => {
 const places = [['memory', memoryPlace] as const, ...(hasServices ? [['redis', redisPlace] as const] : [])]
 
 describe.each(places)('%s', (_name, openPlace) => {
-  test('47: a socket that breaks and is away for 30 s of load resumes, at another process too, without loss or double', async () => {
+  test('fault 47: a socket that breaks and is away for 30 s of load resumes, at another process too, without loss or double', async () => {
     const place = openPlace()
     const hubs = [await place.join(), await place.join()]
     const [here, there] = [await startSocketStand({ hub: hubs[0]! }), await startSocketStand({ hub: hubs[1]! })]

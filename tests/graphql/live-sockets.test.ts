@@ -73,7 +73,7 @@ test('pages of the declared origin and of the same host may connect', async () =
   }
 })
 
-test('48: a thousand idle sockets without connection_init are each closed with 4408, and nothing of them stays', async () => {
+test('fault 48: a thousand idle sockets without connection_init are each closed with 4408, and nothing of them stays', async () => {
   const { port, door } = await startSocketStand({ limits: { initMs: 500 } })
   const idle = Array.from({ length: 1000 }, () => openSocket(port))
   expect(new Set(await Promise.all(idle.map(({ closed }) => closed)))).toEqual(new Set([4408]))
@@ -167,7 +167,7 @@ test('only subscriptions go over a socket, so many at once; failures come withou
   expect(JSON.stringify(await of('c'))).toContain('TOO_MANY_OPERATIONS')
 })
 
-test('47: a subscriber that never reads costs under 5 MB for 10 000 events, and is told its gap when it does', async () => {
+test('fault 47: a subscriber that never reads costs under 5 MB for 10 000 events, and is told its gap when it does', async () => {
   const { hub, port } = await startSocketStand({ ringSlots: 2_000 })
   const client = openSocket(port)
   await client.signIn()

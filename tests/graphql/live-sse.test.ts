@@ -83,7 +83,7 @@ async function load(hub: LiveHub, count: number, model = 'claude-opus-5-5'): Pro
   return ids
 }
 
-test('47: a stream of server-sent events that breaks under load resumes behind its last event, without loss or double', async () => {
+test('fault 47: a stream of server-sent events that breaks under load resumes behind its last event, without loss or double', async () => {
   const stand = await startGraphqlStand()
   const { token } = await stand.addUser('ada', 'admin')
   const first = await open(stand, token)
@@ -103,7 +103,7 @@ test('47: a stream of server-sent events that breaks under load resumes behind i
   expect(after.events.some((event) => event.gap)).toBe(false)
 })
 
-test('47: a reader of server-sent events that stops reading costs under 5 MB for 10 000 events, and is told its gap', async () => {
+test('fault 47: a reader of server-sent events that stops reading costs under 5 MB for 10 000 events, and is told its gap', async () => {
   const stand = await startGraphqlStand({ ringSlots: 2_000 })
   const { token } = await stand.addUser('ada', 'admin')
   const answer = await open(stand, token)
@@ -120,7 +120,7 @@ test('47: a reader of server-sent events that stops reading costs under 5 MB for
   expect(told.events.some((event) => (event.gap?.dropped ?? 0) > 0)).toBe(true)
 }, 60_000)
 
-test('47: the stream ends when its session does', async () => {
+test('fault 47: the stream ends when its session does', async () => {
   const env = { DEFAULT_ADMIN_PASSWORD: password }
   const relay = await startRelayApp({ env })
   onTestFinished(() => relay.stop())

@@ -7,8 +7,8 @@ import { listening } from '../support/listening.ts'
 import { megabytesMoreAfter } from './collected.ts'
 import { keyOf, startPools, usualBody } from './pools.ts'
 
-/** Fault 34. The upstream remembers nothing, so that what stays is the relay's. */
-test('a thousand clients that come and leave: sockets and memory are back where they were', async () => {
+/** The upstream remembers nothing, so that what stays is the relay's. */
+test('fault 34: a thousand clients that come and leave: sockets and memory are back where they were', async () => {
   const { text } = goldenStreams()
   let turn = 0
   const server = createServer((request, response) => {

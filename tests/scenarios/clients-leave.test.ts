@@ -43,7 +43,7 @@ async function leave(pool: string, index: number, stream = true, ready: Promise<
 }
 
 test.each([true, false])(
-  'a client that leaves before headers: upstream closed at once, row aborted, nothing charged (stream: %s)',
+  'fault 32: a client that leaves before headers: upstream closed at once, row aborted, nothing charged (stream: %s)',
   async (stream) => {
     upstream.script(hangBeforeHeaders)
     expect(await leave('p', upstream.requests.length, stream)).toBeLessThan(250)
@@ -56,7 +56,7 @@ test.each([true, false])(
   },
 )
 
-test('a client that leaves in mid-stream: upstream closed at once, row aborted, billed for what was read', async () => {
+test('fault 32: a client that leaves in mid-stream: upstream closed at once, row aborted, billed for what was read', async () => {
   upstream.script(hangAfterEvents(5))
   const index = upstream.requests.length
   const left = new AbortController()
@@ -81,7 +81,7 @@ test('a client that leaves in mid-stream: upstream closed at once, row aborted, 
   expect(row?.['cost_nano']).toBeGreaterThan(0)
 })
 
-test('a client that leaves while the next account is asked: that one is closed, no third is asked', async () => {
+test('fault 32: a client that leaves while the next account is asked: that one is closed, no third is asked', async () => {
   const index = upstream.requests.length
   upstream.script(refusal(500, 'api_error'), hangBeforeHeaders)
   expect(await leave('three', index, true, upstream.arrived(index + 1)).catch(() => 'first was answered')).toBe(
@@ -140,7 +140,7 @@ const floods: [string, (wrote: (bytes: number) => void) => Script][] = [
 ]
 
 test.each(floods)(
-  'a client that stops reading: the upstream (%s) is paused, memory stays, then both are closed',
+  'fault 33: a client that stops reading: the upstream (%s) is paused, memory stays, then both are closed',
   async (_name, flood) => {
     let sent = 0
     const index = upstream.requests.length
@@ -169,7 +169,7 @@ test.each(floods)(
   },
 )
 
-test('a client that never reads an answer that is complete does not keep its connection', async () => {
+test('fault 33: a client that never reads an answer that is complete does not keep its connection', async () => {
   const text = 'x'.repeat(24 * 1024 * 1024)
   upstream.script((exchange) =>
     exchange.respond(
@@ -192,7 +192,7 @@ test('a client that never reads an answer that is complete does not keep its con
   expect(received).toBeLessThan(text.length)
 })
 
-test('a client that reads slowly gets everything', async () => {
+test('fault 33: a client that reads slowly gets everything', async () => {
   const size = 12 * 1024 * 1024
   const started = deferred()
   upstream.script(async (exchange) => {

@@ -83,13 +83,13 @@ test('a proxy that does not work is followed by the next account', async () => {
   expect((await relay.rows()).at(-1)).toMatchObject({ attempts: 2, outcome: 'completed' })
 })
 
-test('a certificate for another name is refused, also behind a proxy', async () => {
+test('fault 13: a certificate for another name is refused, also behind a proxy', async () => {
   expect((await relay.ask('impostor')).status).toBe(529)
   expect(impostor.requests.length).toBe(0)
   expect((await relay.attempts()).at(-1)).toMatchObject({ error_type: 'ERR_TLS_CERT_ALTNAME_INVALID' })
 })
 
-test('a certificate of a CA that nobody named is refused', async () => {
+test('fault 13: a certificate of a CA that nobody named is refused', async () => {
   const distrusting = await startPools({ p: [{ url: upstream.url }] })
   const before = upstream.requests.length
   try {
