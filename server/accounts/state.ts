@@ -10,6 +10,10 @@ export type StateKind = 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_log
 export interface Rest {
   untilMs: number
   reason: string
+  /** When it began or was prolonged last. Absent in rows of older programs. */
+  sinceMs?: number
+  /** When a recovery probe asks for this model next; absent: none is planned. */
+  nextProbeAtMs?: number
   /** With a 403: the API key it was said to (0: a probe). Two models refused to two keys mean a lost login. */
   forbiddenTo?: number
 }
@@ -55,7 +59,8 @@ export type AccountEvent =
   | { kind: 'retracted'; model?: string }
   /** Somebody looked at the clock: limits that are over end. */
   | { kind: 'elapsed' }
-  | { kind: 'probe_planned'; atMs: number | null }
+  /** With `model`: a probe of that rest. */
+  | { kind: 'probe_planned'; atMs: number | null; model?: string }
   | { kind: 'cleared' }
 
 /** A limit whose end nobody names: half a minute, doubled each time. */
@@ -141,6 +146,7 @@ export function fold(
       return models === state.models ? state : { ...state, models }
     }
     case 'probe_planned':
+      if (event.model !== undefined) return withModelProbe(state, event.model, event.atMs)
       return state.nextProbeAtMs === event.atMs ? state : { ...state, nextProbeAtMs: event.atMs }
   }
 }
@@ -162,6 +168,35 @@ export function isHalfOpen(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs:
 export function kindAt(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): StateKind {
   if (isOver(state, nowMs)) return 'ready'
   return isHalfOpen(state, nowMs) ? 'probing' : state.kind
+}
+
+/** True when the account as a whole is not in service, or on trial: what a probe may bring back. */
+export function isOut(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): boolean {
+  return kindAt(state, nowMs) !== 'ready'
+}
+
+/** The models, and patterns of families, that rest now while the account serves others. */
+export function restingModels(state: AccountState, nowMs: number): string[] {
+  if (state.models === noModels) return []
+  return Object.keys(state.models).filter((name) => state.models[name]!.untilMs > nowMs)
+}
+
+/** When a probe looks next: at the account (`model` ''), or at a model that rests there; null: none is planned. */
+export function plannedProbeMs(state: AccountState, model: string): number | null {
+  return model === '' ? state.nextProbeAtMs : (state.models[model]?.nextProbeAtMs ?? null)
+}
+
+/** Rests whose time is over and that nobody has ended yet: its own, and those of models. */
+export function countOver(state: AccountState, nowMs: number): number {
+  const models = Object.values(state.models).filter(({ untilMs }) => untilMs <= nowMs).length
+  return models + (isOver(state, nowMs) ? 1 : 0)
+}
+
+/** What has to come true before it is back: that its upstream works, its limit or money, or its login; null when it is not out. */
+export function waitsFor({ kind }: Pick<AccountState, 'kind'>): 'upstream' | 'limit' | 'login' | null {
+  if (kind === 'ready') return null
+  if (kind === 'cooling' || kind === 'probing') return 'upstream'
+  return kind === 'needs_login' ? 'login' : 'limit'
 }
 
 /** When it may serve this model again; 0 when it may already, or a trial decides any moment; null when only a person can tell. */
@@ -212,7 +247,7 @@ function foldRecovery(
   { startedMs, model }: { startedMs: number; model?: string },
   nowMs: number,
 ): AccountState {
-  if (model !== undefined) return withoutModel(state, model)
+  if (model !== undefined) return (state.models[model]?.sinceMs ?? 0) > startedMs ? state : withoutModel(state, model)
   if (state.kind === 'ready' || state.sinceMs > startedMs) return state
   return { ...readyState, sinceMs: nowMs, models: withoutExpired(state.models, nowMs) }
 }
@@ -306,10 +341,25 @@ function withModelRest(state: AccountState, model: string, rest: Rest, nowMs: nu
   const known = state.models[model]
   if (known && known.untilMs >= rest.untilMs) return state
   const { untilMs, reason, forbiddenTo } = rest
-  const entry = { untilMs, reason, ...(forbiddenTo !== undefined && { forbiddenTo }) }
+  const planned = known && known.untilMs > nowMs ? known.nextProbeAtMs : undefined
+  const entry: Rest = {
+    untilMs,
+    reason,
+    sinceMs: nowMs,
+    ...(planned !== undefined && { nextProbeAtMs: planned }),
+    ...(forbiddenTo !== undefined && { forbiddenTo }),
+  }
   const rests = Object.entries(withoutExpired(state.models, nowMs)).filter(([name]) => name !== model)
   if (rests.length >= mostModelRests) rests.sort(([, one], [, other]) => other.untilMs - one.untilMs).pop()
   return { ...state, models: Object.fromEntries([...rests, [model, entry]]) }
+}
+
+function withModelProbe(state: AccountState, model: string, atMs: number | null): AccountState {
+  const rest = state.models[model]
+  if (!rest || (rest.nextProbeAtMs ?? null) === atMs) return state
+  const { nextProbeAtMs: _, ...unplanned } = rest
+  const planned = atMs === null ? unplanned : { ...unplanned, nextProbeAtMs: atMs }
+  return { ...state, models: { ...state.models, [model]: planned } }
 }
 
 function withoutModel(state: AccountState, model: string): AccountState {

@@ -13,12 +13,25 @@ export const AccountStateKind = builder.enumType('AccountStateKind', {
   } as const,
 })
 
-const ModelRest = builder.objectRef<{ model: string; untilMs: number; reason: string }>('ModelRest').implement({
+interface RestOfModel {
+  model: string
+  untilMs: number
+  reason: string
+  nextProbeAtMs?: number
+}
+
+const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
   authScopes: { user: true },
   fields: (t) => ({
     model: t.exposeString('model'),
     until: t.field({ type: 'DateTime', resolve: ({ untilMs }) => new Date(untilMs) }),
     reason: t.exposeString('reason'),
+    nextProbeAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a probe asks for it next; null: none is planned.',
+      resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === undefined ? null : new Date(nextProbeAtMs)),
+    }),
   }),
 })
 

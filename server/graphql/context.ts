@@ -69,6 +69,8 @@ export interface ProbeOutcome {
 }
 
 export interface ProbeRow {
+  /** '' for the account itself. */
+  model: string
   startedAtMs: bigint
   durationMs: number
   outcome: string
@@ -82,7 +84,8 @@ export interface Jobs {
   list: () => Promise<JobInfo[]>
   /** False when it runs already. */
   runNow: (name: string) => Promise<boolean>
-  probeNow: (account: Account) => Promise<ProbeOutcome>
+  /** `model`: the one that rests there; '' for the account itself. */
+  probeNow: (account: Account, model: string) => Promise<ProbeOutcome>
   probesOf: (accountId: number, most: number) => Promise<ProbeRow[]>
 }
 

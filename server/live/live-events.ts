@@ -66,7 +66,7 @@ export type AccountChange = {
     reason: string
     sinceMs: number
     nextProbeAtMs: number | null
-    models: Readonly<Record<string, { untilMs: number; reason: string }>>
+    models: Readonly<Record<string, { untilMs: number; reason: string; nextProbeAtMs?: number }>>
   }
   inFlight: number
   /** The steps of its timeline that are told with this; none when something else changed. */
