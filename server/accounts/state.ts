@@ -7,6 +7,12 @@ import { fitsPattern } from '../model-patterns.ts'
  */
 export type StateKind = 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
 
+/** Why no usable answer came, for machines: a stable name, and where it was tried. `reason` says the same to people. */
+export interface Fault {
+  cause: string
+  place: string
+}
+
 export interface Rest {
   untilMs: number
   reason: string
@@ -25,6 +31,8 @@ export interface AccountState {
   untilMs: number | null
   /** One line for people: why it rests, or what failed last; '' when nothing did. */
   reason: string
+  /** With a reason that says that no usable answer came; null for what an upstream said itself. */
+  fault: Fault | null
   /** When its kind or its end last changed, epoch ms; 0: never. */
   sinceMs: number
   /** When a recovery probe looks at it next; null: none is planned. */
@@ -48,7 +56,7 @@ export type AccountEvent =
   | { kind: 'limited'; untilMs: number | null; reason: string; model?: string }
   | { kind: 'forbidden'; model: string; keyId: number; untilMs: number; reason: string }
   /** `isLast`: no other account could serve; it is not ejected before a trial failed too. */
-  | { kind: 'failed'; reason: string; isLast?: boolean }
+  | { kind: 'failed'; reason: string; fault?: Fault; isLast?: boolean }
   | { kind: 'login_needed'; reason: string }
   | { kind: 'unfunded'; untilMs: number | null; reason: string }
   /** A request begins that decides whether the account is back. */
@@ -77,6 +85,7 @@ export const readyState: AccountState = Object.freeze({
   kind: 'ready',
   untilMs: null,
   reason: '',
+  fault: null,
   sinceMs: 0,
   nextProbeAtMs: null,
   failures: { count: 0, firstMs: 0 },
@@ -130,7 +139,7 @@ export function fold(
       return foldFailure(state, event, nowMs, chance, policy)
     case 'login_needed':
       if (state.kind === 'needs_login') return state
-      return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason }
+      return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason, fault: null }
     case 'unfunded':
       return withRest(state, 'unfunded', event, nowMs)
     case 'trial':
@@ -274,7 +283,7 @@ function foldForbidden(
   for (const [model, rest] of Object.entries(withoutExpired(state.models, nowMs))) {
     if (rest.forbiddenTo === undefined || model === event.model || rest.forbiddenTo === event.keyId) continue
     if (state.kind === 'needs_login') return state
-    return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason }
+    return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason, fault: null }
   }
   const { untilMs, reason, keyId } = event
   return withModelRest(state, event.model, { untilMs, reason, forbiddenTo: keyId }, nowMs)
@@ -294,7 +303,7 @@ function foldFailure(
   const failures = fresh
     ? { count: 1, firstMs: nowMs }
     : { count: state.failures.count + 1, firstMs: state.failures.firstMs }
-  const { reason } = event
+  const { reason, fault = null } = event
   if (!onTrial && failures.count < policy.failures) {
     return {
       ...state,
@@ -302,15 +311,16 @@ function foldFailure(
       untilMs: null,
       sinceMs: isOver(state, nowMs) ? nowMs : state.sinceMs,
       reason,
+      fault,
       failures,
     }
   }
   // The last account begins its cooling with the trial.
   if (!onTrial && event.isLast === true)
-    return { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs, reason, failures }
+    return { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs, reason, fault, failures }
   const restMs = Math.min(policy.coolingMs * 2 ** state.coolings, policy.longestCoolingMs) * (1 + chance / 5)
   const untilMs = nowMs + Math.round(restMs)
-  return { ...state, kind: 'cooling', untilMs, sinceMs: nowMs, reason, failures, coolings: state.coolings + 1 }
+  return { ...state, kind: 'cooling', untilMs, sinceMs: nowMs, reason, fault, failures, coolings: state.coolings + 1 }
 }
 
 /** True for a limit or an empty purse whose date has come; a cooling ends with a trial, not with the clock. */
@@ -331,10 +341,10 @@ function withRest(
   if (isResting && (state.untilMs === null || (untilMs !== null && state.untilMs >= untilMs))) {
     // An empty purse is the longer story, also when it ends sooner.
     if (kind !== 'unfunded' || state.kind === 'unfunded') return state
-    return { ...state, kind, sinceMs: nowMs, reason }
+    return { ...state, kind, sinceMs: nowMs, reason, fault: null }
   }
   if (kind === 'limited' && state.kind === 'unfunded' && isResting) return { ...state, untilMs, sinceMs: nowMs }
-  return { ...state, kind, untilMs, sinceMs: nowMs, reason }
+  return { ...state, kind, untilMs, sinceMs: nowMs, reason, fault: null }
 }
 
 function withModelRest(state: AccountState, model: string, rest: Rest, nowMs: number): AccountState {
@@ -372,7 +382,8 @@ function withoutModel(state: AccountState, model: string): AccountState {
 function withoutFailure(state: AccountState, nowMs: number): AccountState {
   if (state.failures.count === 0) return state
   const failures = { ...state.failures, count: state.failures.count - 1 }
-  if (state.kind === 'ready') return { ...state, failures, reason: failures.count === 0 ? '' : state.reason }
+  if (state.kind === 'ready' && failures.count === 0) return { ...state, failures, reason: '', fault: null }
+  if (state.kind === 'ready') return { ...state, failures }
   if (state.kind !== 'cooling') return state
   const coolings = Math.max(0, state.coolings - 1)
   // After a trial that said nothing, the next request is the trial.

@@ -1,6 +1,7 @@
 import { kindAt, type StateKind } from '../accounts/state.ts'
 import type { AccountChange } from '../live/live-events.ts'
 import { builder } from './builder.ts'
+import { FailureCause } from './failure-cause.ts'
 
 export const AccountStateKind = builder.enumType('AccountStateKind', {
   values: {
@@ -65,6 +66,12 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
       resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === null ? null : new Date(nextProbeAtMs)),
     }),
     reason: t.exposeString('reason'),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'With a reason that says that no usable answer came; null for what an upstream said itself.',
+      resolve: ({ fault }) => fault ?? null,
+    }),
     models: t.field({
       type: [ModelRest],
       description: 'Models that rest while the account serves others.',

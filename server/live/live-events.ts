@@ -64,6 +64,7 @@ export type AccountChange = {
     kind: 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
     untilMs: number | null
     reason: string
+    fault: { cause: string; place: string } | null
     sinceMs: number
     nextProbeAtMs: number | null
     models: Readonly<Record<string, { untilMs: number; reason: string; nextProbeAtMs?: number }>>

@@ -121,7 +121,8 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
 }
 
 function timedOut({ hostname, port }: Target, timeoutMs: number): Error {
-  return connectFailure('UPSTREAM_CONNECT_TIMEOUT', `No connection to ${hostname}:${port} within ${timeoutMs} ms`)
+  const message = `No connection to ${hostname}:${port} within ${timeoutMs} ms`
+  return connectFailure('UPSTREAM_CONNECT_TIMEOUT', message, { limitMs: timeoutMs })
 }
 
 interface Way {
@@ -139,7 +140,8 @@ async function establish(target: Target, proxy: string | null, way: Way, signal:
     const { policy, secureContext, session } = way
     if (!mayAskProxyFor(target, policy)) throw refused(target, hostname)
     const parsed = parseProxy(proxy)
-    if (parsed === null) throw connectFailure('UPSTREAM_PROXY_FAILED', 'The proxy address is not usable', 'proxy')
+    if (parsed === null)
+      throw connectFailure('UPSTREAM_PROXY_FAILED', 'The proxy address is not usable', { fault: 'proxy' })
     const socket = await openTunnel(parsed, target, secureContext, signal)
     if (protocol !== 'https:') return socket
     return opened(startTls(hostname, secureContext, { socket, session: session() }), 'secureConnect', signal)

@@ -177,7 +177,9 @@ test('jobs are listed with what they did last and when they are due; an administ
   for (const name of ['drift', 'prune']) {
     const run = await askGraphql(relay.app.url, `mutation { runJob(name: "${name}") { __typename } }`, {}, admin)
     expect(run.data.runJob.__typename).toBe('RunJobSuccess')
-    await expect.poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun).not.toBeNull()
+    await expect
+      .poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun, { timeout: 10_000 })
+      .not.toBeNull()
   }
   const last = Object.fromEntries((await jobs()).map(({ name, lastRun }) => [name, lastRun]))
   expect(last['drift']).toEqual({ outcome: 'DONE', message: 'ledger and rollups agree' })

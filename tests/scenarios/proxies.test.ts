@@ -72,7 +72,9 @@ test.each(['wrongConnect', 'wrongSocks'])(
     expect(answer.status).toBe(529)
     expect(upstream.requests.length).toBe(before)
     expect((await relay.attempts()).at(-1)).toMatchObject({ verdict: 'failing', error_type: 'UPSTREAM_PROXY_FAILED' })
-    expect(relay.log.find((line) => line.includes(`"${pool} 1"`))).toMatch(/Proxy /)
+    expect(relay.log.find((line) => line.includes(`"${pool} 1"`))).toMatch(
+      /proxy 127\.0\.0\.1:\d+ refuses the login \(/,
+    )
     for (const text of [answer.text, ...relay.log]) expect(text).not.toContain('CANARY')
   },
 )
