@@ -12,7 +12,7 @@ import type { Config } from './config.ts'
 import { checkDeployment } from './deployment.ts'
 import { fail } from './errors.ts'
 import { createGraphqlDoor } from './graphql/door.ts'
-import { readSettings } from './graphql/settings.ts'
+import { readSettings, settingsChanged } from './graphql/settings.ts'
 import { type Enveloped, openSocketDoor } from './graphql/websocket.ts'
 import { createHttp, type HttpLimits } from './http.ts'
 import { createJobs, defaultTimes as defaultJobTimes, type JobTimes } from './jobs/jobs.ts'
@@ -253,20 +253,6 @@ async function compose(
     await accounts.load()
     for (const account of accounts.all()) tellAccount(account)
   }
-  const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load) }
-  await events.subscribe(accountsChanged, reload.accounts)
-  await events.subscribe(keysChanged, reload.keys)
-  await events.subscribe(accountReported, accounts.applyReported)
-  events.onReconnect(() => {
-    for (const load of [reload.accounts, reload.keys])
-      load().catch((error: unknown) => report('store')(error, 'reading accounts and keys anew'))
-  })
-  await Promise.all([reload.accounts(), reload.keys()])
-  if (file) {
-    accounts.changed()
-    keys.changed()
-  }
-
   const network = {
     allow: config.upstreamAllow,
     caPem,
@@ -274,6 +260,28 @@ async function compose(
   }
   const dispatchers = createDispatchers({ ...network, lookup: options.lookup })
   opened.push(() => dispatchers.close())
+  const loadSettings = async () => {
+    const { upstreamAllow } = await readSettings(database)
+    const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
+    if (allow.join() === network.allow.join()) return
+    network.allow = allow
+    dispatchers.allow(allow)
+  }
+  const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load), settings: lastWins(loadSettings) }
+  await events.subscribe(accountsChanged, reload.accounts)
+  await events.subscribe(keysChanged, reload.keys)
+  await events.subscribe(settingsChanged, reload.settings)
+  await events.subscribe(accountReported, accounts.applyReported)
+  events.onReconnect(() => {
+    for (const load of Object.values(reload))
+      load().catch((error: unknown) => report('store')(error, 'reading accounts, keys and settings anew'))
+  })
+  await Promise.all([reload.accounts(), reload.keys(), reload.settings()])
+  if (file) {
+    accounts.changed()
+    keys.changed()
+  }
+
   const upstreams = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
   const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
   const renewals = createRenewals({
@@ -358,6 +366,7 @@ async function compose(
     keys,
     live,
     reload,
+    settingsChanged: () => events.publish(settingsChanged, {}),
     routes: relay,
     jobs,
     logins: createLogins({ database, seal, now, authorizeAddress: oauth.authorizeAddress, exchange: oauth.exchange }),

@@ -103,8 +103,10 @@ export interface GraphqlParts {
   keys: Keys
   statistics: Statistics
   live: LiveHub
-  /** Read accounts and keys of this process anew; resolves when the change just made is in memory. */
-  reload: { accounts: () => Promise<void>; keys: () => Promise<void> }
+  /** Read accounts, keys and settings of this process anew; resolves when the change just made is in force here. */
+  reload: { accounts: () => Promise<void>; keys: () => Promise<void>; settings: () => Promise<void> }
+  /** Tells every process, this one too, that settings were changed. */
+  settingsChanged: () => void
   testAccount: TestAccount
   routes: Routes
   jobs: Jobs

@@ -14,6 +14,11 @@ export interface Dispatchers {
    * ask for it per attempt. Never throws for a bad proxy (its connections fail), only for an origin that is not http(s).
    */
   for(origin: string, proxy: string | null): Dispatcher
+  /**
+   * Other ranges from now on, in place of those so far. Connections that are open are finished and not used again, so that
+   * none outlives its permission.
+   */
+  allow(ranges: readonly string[]): void
   /** Breaks off what is still running (UND_ERR_DESTROYED) and closes every socket: drain before. */
   close(): Promise<void>
 }
@@ -45,7 +50,7 @@ interface Target {
 /** undici pools by (origin, proxy): HTTP/1.1, TLS verified, no redirects, no timers of undici's (the relay has its own). */
 export function createDispatchers(options: DispatcherOptions): Dispatchers {
   const { connectTimeoutMs, keepAliveMs = 30_000, unusedMs = 600_000 } = options
-  const policy = createAddressPolicy(options.allow)
+  let policy = createAddressPolicy(options.allow)
   // One context for all: reading the roots costs milliseconds each time.
   const secureContext = createSecureContext(options.caPem ? { ca: [...rootCertificates, options.caPem] } : {})
   const lookup = options.lookup ?? ((hostname, how, done) => systemLookup(hostname, how, done))
@@ -54,7 +59,7 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
 
   function createConnector(proxy: string | null): buildConnector.connector {
     let session: Buffer | undefined
-    const way: Way = { policy, lookup, secureContext, session: () => session }
+    const way = (): Way => ({ policy, lookup, secureContext, session: () => session })
     return ({ protocol, hostname, port }, callback) => {
       const target = { protocol, hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
       const attempt = new AbortController()
@@ -64,7 +69,7 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
         clearTimeout(deadline)
         connecting.delete(attempt)
       }
-      establish(target, proxy, way, attempt.signal).then(
+      establish(target, proxy, way(), attempt.signal).then(
         (socket) => {
           over()
           socket.on('session', (ticket: Buffer) => {
@@ -109,6 +114,11 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
       })
       pools.set(name, { pool, usedAt: performance.now() })
       return pool
+    },
+    allow(ranges) {
+      policy = createAddressPolicy(ranges)
+      for (const { pool } of pools.values()) void pool.close()
+      pools.clear()
     },
     async close() {
       clearInterval(sweep)
@@ -178,6 +188,6 @@ function refused({ protocol, hostname, port }: Target, address: string): Error {
   const why = protocol === 'https:' ? 'is not a public address' : 'may not be reached over plain http'
   return connectFailure(
     'UPSTREAM_ADDRESS_REFUSED',
-    `${hostname}:${port} (${address}) ${why}; UPSTREAM_ALLOW lists the ranges that may be reached nevertheless`,
+    `${hostname}:${port} (${address}) ${why}; UPSTREAM_ALLOW, or the setting upstreamAllow of an administrator, lists the ranges that may be reached nevertheless`,
   )
 }

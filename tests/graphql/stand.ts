@@ -45,7 +45,8 @@ export async function startGraphqlStand(
     accounts,
     keys,
     live,
-    reload: { accounts: accounts.load, keys: keys.load },
+    reload: { accounts: accounts.load, keys: keys.load, settings: async () => {} },
+    settingsChanged: () => {},
     logins: createLogins({
       database,
       seal,
