@@ -68,7 +68,7 @@ export function createFailover(parts: FailoverParts): Failover {
   const { accounts, usage, counters, timers, now, places } = parts
   const consequences = createConsequences({ accounts, now })
   const calls = new Set<UpstreamCall>()
-  const { wishOf, remember } = createStickiness(parts)
+  const { wishOf, remember, foreignBefore } = createStickiness(parts)
   let retrying = 0
   let ticker: NodeJS.Timeout | null = null
 
@@ -82,7 +82,7 @@ export function createFailover(parts: FailoverParts): Failover {
       const result = await withFreshToken(exchange, account, last !== null && !last.connectPhase)
       if (result.kind === 'done') {
         if (doubts && result.outcome === 'completed') consequences.answered(doubts)
-        if (result.outcome === 'completed') remember(exchange, account, wish)
+        if (result.outcome === 'completed') remember(exchange, account)
         return result
       }
       if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
@@ -144,6 +144,7 @@ export function createFailover(parts: FailoverParts): Failover {
       exchange.body,
       { span: exchange.modelSpan, from: exchange.model, to: modelSent },
       dropTags,
+      foreignBefore(exchange, account),
     )
     if (!Buffer.isBuffer(body)) headers.push('content-length', String(exchange.body.length))
     const { told } = exchange

@@ -105,6 +105,8 @@ const exchangeOf = (session: number, model: string, metered: boolean): Exchange 
     stickyKey: session === 0 ? '' : `${runs}|${session}|`,
     metered,
     lastMessage: undefined,
+    cameFrom: null,
+    body: { chunks: [Buffer.alloc(0)], length: 0 },
     told: null,
     account: null,
     holdsPlace: false,
@@ -178,7 +180,7 @@ test('scheduler, stickiness, failover, half-open trials and panic choose only wh
           if (one.fails) underWay.push(...fail(ended))
           else {
             accounts.report(ended.account, { kind: 'answered' }, byRequest)
-            remember(ended.exchange, ended.account, ended.wish)
+            remember(ended.exchange, ended.account)
             places.free(ended.exchange)
           }
         }
