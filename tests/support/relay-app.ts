@@ -31,6 +31,8 @@ export interface RelayAppOptions extends AppOptions {
   accounts?: { name?: string; url: string; [field: string]: unknown }[]
   /** Keys beside or in place of the one with `testKey`. */
   keys?: { name: string; [field: string]: unknown }[]
+  /** In place of the group `g`. */
+  groups?: { name: string; [field: string]: unknown }[]
   env?: Record<string, string>
   /** Go on with the data of an earlier app. */
   dataDir?: string
@@ -52,7 +54,7 @@ const quickTimers = {
 
 /** The whole program on port 0 with accounts on the given upstreams, on the engines that the project runs on. */
 export async function startRelayApp(options: RelayAppOptions = {}): Promise<RelayApp> {
-  const { accounts = [], keys, env, dataDir: givenDir, keepData, ...appOptions } = options
+  const { accounts = [], keys, groups = [{ name: 'g' }], env, dataDir: givenDir, keepData, ...appOptions } = options
   const dataDir = givenDir ?? (await mkdtemp(join(tmpdir(), 'relay-test-')))
   const external = engines === 'services' && env?.['DATABASE_URL'] === undefined ? await newDatabaseAddress() : null
   const { config } = readConfig(
@@ -68,7 +70,7 @@ export async function startRelayApp(options: RelayAppOptions = {}): Promise<Rela
   )
   const log: string[] = []
   const file = {
-    groups: [{ name: 'g' }],
+    groups,
     accounts: accounts.map((account, index) => ({
       name: `account ${index + 1}`,
       secret: `sk-upstream-${index + 1}-0123456789`,
