@@ -94,6 +94,16 @@ export const readyState: AccountState = Object.freeze({
   models: noModels,
 })
 
+/**
+ * The circuit breaker. Why pure code and no library: the two that are kept, opossum 9.0.0 and cockatiel 3.2.1, wrap one
+ * asynchronous function that succeeds or fails at its end, one instance a circuit. Here the outcome is one of many, known
+ * before the answer ends or in the middle of it; whether an account may be asked has to be told without asking it (to choose,
+ * to stick, to show); and the state is one row for account and models, kept in the database and folded from events of every
+ * process in the same way. opossum reopens after a fixed `resetTimeout` on a timer of its own, without back-off or jitter.
+ * cockatiel has an exponential back-off and `toJSON`, but its snapshot can only begin a new instance: it draws the back-off
+ * anew then, so that `until` would change with a restart, takes nothing in from another process, and lets callers wait for a
+ * half-open trial where ours go to another account. Both read `Date.now` themselves. What is left is these numbers.
+ */
 export interface StatePolicy {
   /** This many failures within the window make an account cool. */
   failures: number
