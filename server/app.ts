@@ -13,7 +13,7 @@ import type { Config } from './config.ts'
 import { checkDeployment } from './deployment.ts'
 import { fail } from './errors.ts'
 import { createGraphqlDoor } from './graphql/door.ts'
-import { readSettings } from './graphql/settings.ts'
+import { readSettings, settingsChanged } from './graphql/settings.ts'
 import { type Enveloped, openSocketDoor } from './graphql/websocket.ts'
 import { createHttp, type HttpLimits } from './http.ts'
 import { createJobs, defaultTimes as defaultJobTimes, type JobTimes } from './jobs/jobs.ts'
@@ -53,7 +53,7 @@ import { openRedisStream } from './store/stream-redis.ts'
 import { claudeUpstream } from './upstreams/claude.ts'
 import { createClaudeOauth } from './upstreams/claude-oauth.ts'
 import { consoleUpstream } from './upstreams/console.ts'
-import { createDispatchers } from './upstreams/dispatchers.ts'
+import { createDispatchers, type DispatcherOptions } from './upstreams/dispatchers.ts'
 import { createUpstreams } from './upstreams/judging.ts'
 import { createBench } from './upstreams/rules/bench.ts'
 import { createVerdictRules, rulesChanged } from './upstreams/rules/rules.ts'
@@ -78,6 +78,8 @@ export interface AppOptions {
   /** In place of our own workers. */
   jobWorkers?: { probe?: URL; chore?: URL }
   connectTimeoutMs?: number
+  /** How names of upstreams are resolved. */
+  lookup?: DispatcherOptions['lookup']
   now?: () => number
   chance?: () => number
   /** Written beside the lock of the data folder, so that people can find who has it. */
@@ -274,31 +276,44 @@ async function compose(
     await accounts.load()
     for (const account of accounts.all()) tellAccount(account)
   }
+  const network = {
+    allow: config.upstreamAllow,
+    caPem,
+    connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
+  }
+  const dispatchers = createDispatchers({ ...network, lookup: options.lookup })
+  opened.push(() => dispatchers.close())
+  const loadSettings = async () => {
+    const { upstreamAllow } = await readSettings(database)
+    const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
+    if (allow.join() === network.allow.join()) return
+    network.allow = allow
+    dispatchers.allow(allow)
+  }
   await events.subscribe(gaugesNoted, gauges.applyNoted)
   await gauges.load()
-  const reload = { accounts: lastWins(loadAccounts), keys: lastWins(keys.load), rules: lastWins(rules.load) }
+  const reload = {
+    accounts: lastWins(loadAccounts),
+    keys: lastWins(keys.load),
+    rules: lastWins(rules.load),
+    settings: lastWins(loadSettings),
+  }
   await events.subscribe(accountsChanged, reload.accounts)
   await events.subscribe(keysChanged, reload.keys)
   await events.subscribe(rulesChanged, reload.rules)
+  await events.subscribe(settingsChanged, reload.settings)
   await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
     for (const load of [...Object.values(reload), gauges.load])
-      load().catch((error: unknown) => report('store')(error, 'reading accounts, keys and rules anew'))
+      load().catch((error: unknown) => report('store')(error, 'reading accounts, keys, rules and settings anew'))
   })
-  await Promise.all([reload.accounts(), reload.keys(), reload.rules()])
+  await Promise.all([reload.accounts(), reload.keys(), reload.rules(), reload.settings()])
   if (file) {
     accounts.changed()
     keys.changed()
     rules.changed()
   }
 
-  const network = {
-    allow: config.upstreamAllow,
-    caPem,
-    connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
-  }
-  const dispatchers = createDispatchers(network)
-  opened.push(() => dispatchers.close())
   const upstreams = createUpstreams(dialects, rules.rowsOf)
   const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
   const renewals = createRenewals({
@@ -335,6 +350,7 @@ async function compose(
     budget: createByteBudget(config.bodyMemoryBytes),
     readLimits,
     timers: { ...defaultTimers, ...options.timers },
+    mostEventBytes: config.streamEventBytes,
     dayAt,
     now,
     chance,
@@ -388,6 +404,7 @@ async function compose(
     bench: createBench(rules),
     live,
     reload,
+    settingsChanged: () => events.publish(settingsChanged, {}),
     routes: relay,
     jobs,
     logins: createLogins({ database, seal, now, authorizeAddress: oauth.authorizeAddress, exchange: oauth.exchange }),

@@ -37,6 +37,8 @@ export interface Config {
   readonly queueWaitMs: number
   /** Requests that may wait in one group. */
   readonly queueLength: number
+  /** The largest event of a streamed answer. */
+  readonly streamEventBytes: number
   readonly logLevel: SettingValues['LOG_LEVEL']
   readonly logFile: string | null
   readonly defaultAdmin: { readonly username: string; readonly password: string; readonly email: string | null } | null
@@ -102,6 +104,7 @@ export function readConfig(
     bodyMemoryBytes: values.BODY_MEMORY_MB * 1024 * 1024,
     queueWaitMs: values.QUEUE_WAIT_S * 1000,
     queueLength: values.QUEUE_LENGTH,
+    streamEventBytes: values.STREAM_EVENT_MB * 1024 * 1024,
     logLevel: values.LOG_LEVEL,
     logFile: values.LOG_FILE,
     defaultAdmin: values.DEFAULT_ADMIN_PASSWORD

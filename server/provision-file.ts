@@ -33,6 +33,10 @@ const group = z.strictObject({
   returnsToPriority: z.boolean().optional().meta({
     description: 'Conversations return to accounts of a smaller priority number at their next user turn. New: true.',
   }),
+  stripForeignReasoning: z.boolean().optional().meta({
+    description:
+      'When a conversation has moved to another account, the reasoning that the earlier one signed is cut from its requests. New: false.',
+  }),
   shared: z.boolean().optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
 })
 

@@ -143,6 +143,11 @@ export const settings = {
     default: '100',
     read: wholeNumber(0, 100_000),
   },
+  STREAM_EVENT_MB: {
+    description: 'Size (MiB) of a single event of a streamed answer; at a larger one the answer is broken off.',
+    default: '16',
+    read: wholeNumber(1, 1024),
+  },
   LOG_LEVEL: {
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
     default: 'info',

@@ -64,6 +64,8 @@ export interface Group {
   enabled: boolean
   /** A conversation that went to a larger priority number comes back with its next user turn. */
   returnsToPriority: boolean
+  /** Reasoning that another account signed is cut from the requests of a conversation that has moved. */
+  stripForeignReasoning: boolean
 }
 
 /** What a person or a provisioning file says of an account. Absent fields stay as they are. */
@@ -219,7 +221,7 @@ export function createAccounts(parts: {
     async ensureGroup(
       tx: Tx,
       name: string,
-      fields: { returnsToPriority?: boolean; shared?: boolean } = {},
+      fields: { returnsToPriority?: boolean; stripForeignReasoning?: boolean; shared?: boolean } = {},
     ): Promise<number> {
       const found = await tx.group.findFirst({ where: { name, deletedMark: 0 } })
       if (!found) return (await tx.group.create({ data: { name, ...fields } })).id

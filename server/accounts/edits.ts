@@ -14,7 +14,14 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
     /** Creates a group. Throws an input failure for a name that is taken. */
     async createGroup(
       tx: Tx,
-      draft: { name: string; remark: string; ownerId: number | null; returnsToPriority: boolean; shared: boolean },
+      draft: {
+        name: string
+        remark: string
+        ownerId: number | null
+        returnsToPriority: boolean
+        stripForeignReasoning: boolean
+        shared: boolean
+      },
     ): Promise<number> {
       await refuseTakenName(tx.group, draft.name)
       return (await tx.group.create({ data: draft })).id
@@ -24,7 +31,14 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
     async updateGroup(
       tx: Tx,
       id: number,
-      draft: { name?: string; remark?: string; enabled?: boolean; returnsToPriority?: boolean; shared?: boolean },
+      draft: {
+        name?: string
+        remark?: string
+        enabled?: boolean
+        returnsToPriority?: boolean
+        stripForeignReasoning?: boolean
+        shared?: boolean
+      },
     ): Promise<void> {
       await existingGroup(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.group, draft.name, id)

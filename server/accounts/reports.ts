@@ -94,9 +94,10 @@ export function createReports(parts: ReportParts) {
       account.live.state = fold(account.live.state, event, atMs, draw, policy)
     },
 
-    /** When a probe looks at the account next; null: not at all. */
-    probeAt: (account: Account, atMs: number | null): void =>
-      report(account, { kind: 'probe_planned', atMs }, unasked('probe')),
+    /** When a probe looks at the account next, or at the rest of one of its models; null: not at all. */
+    probeAt(account: Account, atMs: number | null, model = ''): void {
+      report(account, { kind: 'probe_planned', atMs, ...(model !== '' && { model }) }, unasked('probe'))
+    },
 
     /** Ends the rests whose time has come, so that it is told when it happens and not with the next request. */
     releaseDue(): void {

@@ -7,9 +7,19 @@ import { fitsPattern } from '../model-patterns.ts'
  */
 export type StateKind = 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
 
+/** Why no usable answer came, for machines: a stable name, and where it was tried. `reason` says the same to people. */
+export interface Fault {
+  cause: string
+  place: string
+}
+
 export interface Rest {
   untilMs: number
   reason: string
+  /** When it began or was prolonged last. Absent in rows of older programs. */
+  sinceMs?: number
+  /** When a recovery probe asks for this model next; absent: none is planned. */
+  nextProbeAtMs?: number
   /** With a 403: the API key it was said to (0: a probe). Two models refused to two keys mean a lost login. */
   forbiddenTo?: number
 }
@@ -21,6 +31,8 @@ export interface AccountState {
   untilMs: number | null
   /** One line for people: why it rests, or what failed last; '' when nothing did. */
   reason: string
+  /** With a reason that says that no usable answer came; null for what an upstream said itself. */
+  fault: Fault | null
   /** When its kind or its end last changed, epoch ms; 0: never. */
   sinceMs: number
   /** When a recovery probe looks at it next; null: none is planned. */
@@ -44,7 +56,7 @@ export type AccountEvent =
   | { kind: 'limited'; untilMs: number | null; reason: string; model?: string }
   | { kind: 'forbidden'; model: string; keyId: number; untilMs: number; reason: string }
   /** `isLast`: no other account could serve; it is not ejected before a trial failed too. */
-  | { kind: 'failed'; reason: string; isLast?: boolean }
+  | { kind: 'failed'; reason: string; fault?: Fault; isLast?: boolean }
   | { kind: 'login_needed'; reason: string }
   | { kind: 'unfunded'; untilMs: number | null; reason: string }
   /** A request begins that decides whether the account is back. */
@@ -55,7 +67,8 @@ export type AccountEvent =
   | { kind: 'retracted'; model?: string; state?: Retraction }
   /** Somebody looked at the clock: limits that are over end. */
   | { kind: 'elapsed' }
-  | { kind: 'probe_planned'; atMs: number | null }
+  /** With `model`: a probe of that rest. */
+  | { kind: 'probe_planned'; atMs: number | null; model?: string }
   | { kind: 'cleared' }
 
 /** A state that is taken back, if nothing has changed it since, and what it was before. */
@@ -79,6 +92,7 @@ export const readyState: AccountState = Object.freeze({
   kind: 'ready',
   untilMs: null,
   reason: '',
+  fault: null,
   sinceMs: 0,
   nextProbeAtMs: null,
   failures: { count: 0, firstMs: 0 },
@@ -87,6 +101,16 @@ export const readyState: AccountState = Object.freeze({
   models: noModels,
 })
 
+/**
+ * The circuit breaker. Why pure code and no library: the two that are kept, opossum 9.0.0 and cockatiel 3.2.1, wrap one
+ * asynchronous function that succeeds or fails at its end, one instance a circuit. Here the outcome is one of many, known
+ * before the answer ends or in the middle of it; whether an account may be asked has to be told without asking it (to choose,
+ * to stick, to show); and the state is one row for account and models, kept in the database and folded from events of every
+ * process in the same way. opossum reopens after a fixed `resetTimeout` on a timer of its own, without back-off or jitter.
+ * cockatiel has an exponential back-off and `toJSON`, but its snapshot can only begin a new instance: it draws the back-off
+ * anew then, so that `until` would change with a restart, takes nothing in from another process, and lets callers wait for a
+ * half-open trial where ours go to another account. Both read `Date.now` themselves. What is left is these numbers.
+ */
 export interface StatePolicy {
   /** This many failures within the window make an account cool. */
   failures: number
@@ -132,7 +156,7 @@ export function fold(
       return foldFailure(state, event, nowMs, chance, policy)
     case 'login_needed':
       if (state.kind === 'needs_login') return state
-      return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason }
+      return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason, fault: null }
     case 'unfunded':
       return withRest(state, 'unfunded', event, nowMs)
     case 'trial':
@@ -149,6 +173,7 @@ export function fold(
       return models === state.models ? state : { ...state, models }
     }
     case 'probe_planned':
+      if (event.model !== undefined) return withModelProbe(state, event.model, event.atMs)
       return state.nextProbeAtMs === event.atMs ? state : { ...state, nextProbeAtMs: event.atMs }
   }
 }
@@ -170,6 +195,35 @@ export function isHalfOpen(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs:
 export function kindAt(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): StateKind {
   if (isOver(state, nowMs)) return 'ready'
   return isHalfOpen(state, nowMs) ? 'probing' : state.kind
+}
+
+/** True when the account as a whole is not in service, or on trial: what a probe may bring back. */
+export function isOut(state: Pick<AccountState, 'kind' | 'untilMs'>, nowMs: number): boolean {
+  return kindAt(state, nowMs) !== 'ready'
+}
+
+/** The models, and patterns of families, that rest now while the account serves others. */
+export function restingModels(state: AccountState, nowMs: number): string[] {
+  if (state.models === noModels) return []
+  return Object.keys(state.models).filter((name) => state.models[name]!.untilMs > nowMs)
+}
+
+/** When a probe looks next: at the account (`model` ''), or at a model that rests there; null: none is planned. */
+export function plannedProbeMs(state: AccountState, model: string): number | null {
+  return model === '' ? state.nextProbeAtMs : (state.models[model]?.nextProbeAtMs ?? null)
+}
+
+/** Rests whose time is over and that nobody has ended yet: its own, and those of models. */
+export function countOver(state: AccountState, nowMs: number): number {
+  const models = Object.values(state.models).filter(({ untilMs }) => untilMs <= nowMs).length
+  return models + (isOver(state, nowMs) ? 1 : 0)
+}
+
+/** What has to come true before it is back: that its upstream works, its limit or money, or its login; null when it is not out. */
+export function waitsFor({ kind }: Pick<AccountState, 'kind'>): 'upstream' | 'limit' | 'login' | null {
+  if (kind === 'ready') return null
+  if (kind === 'cooling' || kind === 'probing') return 'upstream'
+  return kind === 'needs_login' ? 'login' : 'limit'
 }
 
 /** When it may serve this model again; 0 when it may already, or a trial decides any moment; null when only a person can tell. */
@@ -220,7 +274,7 @@ function foldRecovery(
   { startedMs, model }: { startedMs: number; model?: string },
   nowMs: number,
 ): AccountState {
-  if (model !== undefined) return withoutModel(state, model)
+  if (model !== undefined) return (state.models[model]?.sinceMs ?? 0) > startedMs ? state : withoutModel(state, model)
   if (state.kind === 'ready' || state.sinceMs > startedMs) return state
   return { ...readyState, sinceMs: nowMs, models: withoutExpired(state.models, nowMs) }
 }
@@ -247,7 +301,7 @@ function foldForbidden(
   for (const [model, rest] of Object.entries(withoutExpired(state.models, nowMs))) {
     if (rest.forbiddenTo === undefined || model === event.model || rest.forbiddenTo === event.keyId) continue
     if (state.kind === 'needs_login') return state
-    return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason }
+    return { ...state, kind: 'needs_login', untilMs: null, sinceMs: nowMs, reason: event.reason, fault: null }
   }
   const { untilMs, reason, keyId } = event
   return withModelRest(state, event.model, { untilMs, reason, forbiddenTo: keyId }, nowMs)
@@ -267,7 +321,7 @@ function foldFailure(
   const failures = fresh
     ? { count: 1, firstMs: nowMs }
     : { count: state.failures.count + 1, firstMs: state.failures.firstMs }
-  const { reason } = event
+  const { reason, fault = null } = event
   if (!onTrial && failures.count < policy.failures) {
     return {
       ...state,
@@ -275,15 +329,16 @@ function foldFailure(
       untilMs: null,
       sinceMs: isOver(state, nowMs) ? nowMs : state.sinceMs,
       reason,
+      fault,
       failures,
     }
   }
   // The last account begins its cooling with the trial.
   if (!onTrial && event.isLast === true)
-    return { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs, reason, failures }
+    return { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs, reason, fault, failures }
   const restMs = Math.min(policy.coolingMs * 2 ** state.coolings, policy.longestCoolingMs) * (1 + chance / 5)
   const untilMs = nowMs + Math.round(restMs)
-  return { ...state, kind: 'cooling', untilMs, sinceMs: nowMs, reason, failures, coolings: state.coolings + 1 }
+  return { ...state, kind: 'cooling', untilMs, sinceMs: nowMs, reason, fault, failures, coolings: state.coolings + 1 }
 }
 
 /** True for a limit or an empty purse whose date has come; a cooling ends with a trial, not with the clock. */
@@ -304,20 +359,35 @@ function withRest(
   if (isResting && (state.untilMs === null || (untilMs !== null && state.untilMs >= untilMs))) {
     // An empty purse is the longer story, also when it ends sooner.
     if (kind !== 'unfunded' || state.kind === 'unfunded') return state
-    return { ...state, kind, sinceMs: nowMs, reason }
+    return { ...state, kind, sinceMs: nowMs, reason, fault: null }
   }
   if (kind === 'limited' && state.kind === 'unfunded' && isResting) return { ...state, untilMs, sinceMs: nowMs }
-  return { ...state, kind, untilMs, sinceMs: nowMs, reason }
+  return { ...state, kind, untilMs, sinceMs: nowMs, reason, fault: null }
 }
 
 function withModelRest(state: AccountState, model: string, rest: Rest, nowMs: number): AccountState {
   const known = state.models[model]
   if (known && known.untilMs >= rest.untilMs) return state
   const { untilMs, reason, forbiddenTo } = rest
-  const entry = { untilMs, reason, ...(forbiddenTo !== undefined && { forbiddenTo }) }
+  const planned = known && known.untilMs > nowMs ? known.nextProbeAtMs : undefined
+  const entry: Rest = {
+    untilMs,
+    reason,
+    sinceMs: nowMs,
+    ...(planned !== undefined && { nextProbeAtMs: planned }),
+    ...(forbiddenTo !== undefined && { forbiddenTo }),
+  }
   const rests = Object.entries(withoutExpired(state.models, nowMs)).filter(([name]) => name !== model)
   if (rests.length >= mostModelRests) rests.sort(([, one], [, other]) => other.untilMs - one.untilMs).pop()
   return { ...state, models: Object.fromEntries([...rests, [model, entry]]) }
+}
+
+function withModelProbe(state: AccountState, model: string, atMs: number | null): AccountState {
+  const rest = state.models[model]
+  if (!rest || (rest.nextProbeAtMs ?? null) === atMs) return state
+  const { nextProbeAtMs: _, ...unplanned } = rest
+  const planned = atMs === null ? unplanned : { ...unplanned, nextProbeAtMs: atMs }
+  return { ...state, models: { ...state.models, [model]: planned } }
 }
 
 function withoutModel(state: AccountState, model: string): AccountState {
@@ -330,7 +400,8 @@ function withoutModel(state: AccountState, model: string): AccountState {
 function withoutFailure(state: AccountState, nowMs: number): AccountState {
   if (state.failures.count === 0) return state
   const failures = { ...state.failures, count: state.failures.count - 1 }
-  if (state.kind === 'ready') return { ...state, failures, reason: failures.count === 0 ? '' : state.reason }
+  if (state.kind === 'ready' && failures.count === 0) return { ...state, failures, reason: '', fault: null }
+  if (state.kind === 'ready') return { ...state, failures }
   if (state.kind !== 'cooling') return state
   const coolings = Math.max(0, state.coolings - 1)
   // After a trial that said nothing, the next request is the trial.

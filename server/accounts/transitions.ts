@@ -70,7 +70,7 @@ export function transitionsOf(
       to: 'limited',
       model,
       untilMs: rest.untilMs,
-      nextProbeAtMs,
+      nextProbeAtMs: rest.nextProbeAtMs ?? null,
       reason: rest.reason,
       cause: why,
     })

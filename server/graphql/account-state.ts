@@ -1,6 +1,7 @@
 import { kindAt, type StateKind } from '../accounts/state.ts'
 import type { AccountChange } from '../live/live-events.ts'
 import { builder } from './builder.ts'
+import { FailureCause } from './failure-cause.ts'
 
 export const AccountStateKind = builder.enumType('AccountStateKind', {
   values: {
@@ -13,12 +14,25 @@ export const AccountStateKind = builder.enumType('AccountStateKind', {
   } as const,
 })
 
-const ModelRest = builder.objectRef<{ model: string; untilMs: number; reason: string }>('ModelRest').implement({
+interface RestOfModel {
+  model: string
+  untilMs: number
+  reason: string
+  nextProbeAtMs?: number
+}
+
+const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
   authScopes: { user: true },
   fields: (t) => ({
     model: t.exposeString('model'),
     until: t.field({ type: 'DateTime', resolve: ({ untilMs }) => new Date(untilMs) }),
     reason: t.exposeString('reason'),
+    nextProbeAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a probe asks for it next; null: none is planned.',
+      resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === undefined ? null : new Date(nextProbeAtMs)),
+    }),
   }),
 })
 
@@ -52,6 +66,12 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
       resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === null ? null : new Date(nextProbeAtMs)),
     }),
     reason: t.exposeString('reason'),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'With a reason that says that no usable answer came; null for what an upstream said itself.',
+      resolve: ({ fault }) => fault ?? null,
+    }),
     models: t.field({
       type: [ModelRest],
       description: 'Models that rest while the account serves others.',

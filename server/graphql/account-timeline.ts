@@ -2,6 +2,7 @@ import type { AccountStep } from '../live/live-events.ts'
 import { AccountStateKind } from './account-state.ts'
 import { Account } from './accounts.ts'
 import { builder, defaultPage, largestPage } from './builder.ts'
+import { FailureCause, faultOfEvidence } from './failure-cause.ts'
 import { badInput } from './values.ts'
 
 const AccountCause = builder.enumType('AccountCause', {
@@ -36,11 +37,18 @@ export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').imp
       description: "Upstream's status; null when there was no answer.",
       resolve: ({ cause }) => cause.evidence?.status || null,
     }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'When no usable answer came; null for what an upstream said itself.',
+      resolve: ({ cause }) => faultOfEvidence(cause.evidence),
+    }),
     errorType: t.string({ nullable: true, resolve: ({ cause }) => cause.evidence?.errorType || null }),
     errorCode: t.string({ nullable: true, resolve: ({ cause }) => cause.evidence?.code || null }),
     errorMessage: t.string({
       nullable: true,
-      description: 'At most 200 characters, redacted, and only where the account was at fault: errors quote prompts.',
+      description:
+        'At most 200 characters, redacted, and only where the account was at fault: errors quote prompts. With `failure` its place.',
       resolve: ({ cause }) => cause.evidence?.message || null,
     }),
   }),

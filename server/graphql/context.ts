@@ -72,6 +72,8 @@ export interface ProbeOutcome {
 }
 
 export interface ProbeRow {
+  /** '' for the account itself. */
+  model: string
   startedAtMs: bigint
   durationMs: number
   outcome: string
@@ -85,7 +87,8 @@ export interface Jobs {
   list: () => Promise<JobInfo[]>
   /** False when it runs already. */
   runNow: (name: string) => Promise<boolean>
-  probeNow: (account: Account) => Promise<ProbeOutcome>
+  /** `model`: the one that rests there; '' for the account itself. */
+  probeNow: (account: Account, model: string) => Promise<ProbeOutcome>
   probesOf: (accountId: number, most: number) => Promise<ProbeRow[]>
 }
 
@@ -107,8 +110,15 @@ export interface GraphqlParts {
   bench: Bench
   statistics: Statistics
   live: LiveHub
-  /** Read accounts, keys and rules of this process anew; resolves when the change just made is in memory. */
-  reload: { accounts: () => Promise<void>; keys: () => Promise<void>; rules: () => Promise<void> }
+  /** Read accounts, keys, rules and settings of this process anew; resolves when the change just made is in force here. */
+  reload: {
+    accounts: () => Promise<void>
+    keys: () => Promise<void>
+    rules: () => Promise<void>
+    settings: () => Promise<void>
+  }
+  /** Tells every process, this one too, that settings were changed. */
+  settingsChanged: () => void
   testAccount: TestAccount
   routes: Routes
   jobs: Jobs

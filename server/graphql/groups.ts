@@ -23,6 +23,10 @@ export const Group = builder.prismaNode('Group', {
     returnsToPriority: t.exposeBoolean('returnsToPriority', {
       description: 'Conversations return to accounts of a smaller priority number at their next user turn.',
     }),
+    stripForeignReasoning: t.exposeBoolean('stripForeignReasoning', {
+      description:
+        'When a conversation has moved to another account, the reasoning (thinking blocks) that the earlier one signed is cut from its requests. Off: the upstream refuses it once, and the client recovers by itself.',
+    }),
     shared: t.exposeBoolean('shared', { description: 'Everybody may put keys into it; only its owner accounts.' }),
     owner: t.field({
       type: User,
@@ -88,6 +92,7 @@ const CreateGroupInput = builder.inputType('CreateGroupInput', {
     name: t.string({ required: true }),
     remark: t.string(),
     returnsToPriority: t.boolean({ description: 'Absent: true.' }),
+    stripForeignReasoning: t.boolean({ description: 'Absent: false.' }),
     shared: t.boolean({ description: 'Everybody may put keys into it. For administrators; absent: false.' }),
   }),
 })
@@ -104,6 +109,10 @@ addMutation('createGroup', {
         .boolean()
         .nullish()
         .transform((returns) => returns ?? true),
+      stripForeignReasoning: z
+        .boolean()
+        .nullish()
+        .transform((strips) => strips ?? false),
       shared: z
         .boolean()
         .nullish()
@@ -131,6 +140,7 @@ const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
     remark: t.string(),
     enabled: t.boolean(),
     returnsToPriority: t.boolean(),
+    stripForeignReasoning: t.boolean(),
     shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),
   }),
 })
@@ -146,6 +156,7 @@ addMutation('updateGroup', {
       remark: remark.nullish().transform((text) => (text === null ? '' : text)),
       enabled: unlessAbsent(z.boolean()),
       returnsToPriority: unlessAbsent(z.boolean()),
+      stripForeignReasoning: unlessAbsent(z.boolean()),
       shared: unlessAbsent(z.boolean()),
     }),
   }),

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { isOut, restingModels } from '../accounts/state.ts'
 import { conflict, notFound } from '../verb-failure.ts'
 import { ownAccount } from './account-mutations.ts'
 import { Account } from './accounts.ts'
 import { builder } from './builder.ts'
 import type { JobInfo, ProbeOutcome, ProbeRow } from './context.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
-import { onlyId } from './values.ts'
+import { globalId } from './values.ts'
 
 const JobOutcome = builder.enumType('JobOutcome', {
   values: { DONE: { value: 'done' }, FAILED: { value: 'failed' } } as const,
@@ -68,11 +69,16 @@ addMutation('runJob', {
 })
 
 const Probe = builder.objectRef<ProbeRow>('Probe').implement({
-  description: 'One look whether a resting account is back.',
+  description: 'One look whether a resting account, or a model that rests there, is back.',
   authScopes: { user: true },
   fields: (t) => ({
     at: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)) }),
-    ok: t.boolean({ description: 'The account was back.', resolve: ({ outcome }) => outcome === 'done' }),
+    model: t.string({
+      nullable: true,
+      description: 'The model, or the family, whose rest was looked at; null: the account itself.',
+      resolve: ({ model }) => model || null,
+    }),
+    ok: t.boolean({ description: 'It was back.', resolve: ({ outcome }) => outcome === 'done' }),
     status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
     message: t.exposeString('message'),
     durationMs: t.exposeInt('durationMs'),
@@ -92,7 +98,7 @@ builder.prismaObjectField(Account, 'probes', (t) =>
 const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').implement({
   authScopes: { user: true },
   fields: (t) => ({
-    ok: t.exposeBoolean('ok', { description: 'The account is back.' }),
+    ok: t.exposeBoolean('ok', { description: 'The account, or the model there, is back.' }),
     status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
     latencyMs: t.expose('latencyMs', { type: 'Count' }),
     message: t.exposeString('message'),
@@ -101,22 +107,31 @@ const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').imple
 
 addMutation('probeNow', {
   description:
-    'Looks now whether an account that is not ready is back; no key pays for it, and it never makes a state worse.',
+    'Looks now whether an account that is not ready, or a model that rests there, is back; no key pays for it, and it never makes a state worse.',
   scope: 'user',
-  args: (arg) => ({ id: arg.id({ required: true }) }),
-  check: onlyId('Account'),
+  args: (arg) => ({
+    id: arg.id({ required: true }),
+    model: arg.string({ description: 'As `state.models` names it; without it the account itself.' }),
+  }),
+  check: z.object({ id: globalId('Account'), model: z.string().max(191).nullish() }),
   success: ProbeNowSuccess,
   failures: ['not_found', 'conflict'],
-  async run({ id }, { parts, viewer }, change) {
+  async run({ id, model }, { parts, viewer }, change) {
     await ownAccount(parts.database.reader, viewer, id)
     const account = parts.accounts.byId(id)
     if (!account) throw notFound('account')
-    if (account.live.state.kind === 'ready') throw conflict('The account is ready: there is nothing to look for.')
-    const outcome = await parts.jobs.probeNow(account)
+    const rest = model ?? ''
+    const { state } = account.live
+    if (rest === '' ? !isOut(state, parts.now()) : !restingModels(state, parts.now()).includes(rest))
+      throw conflict(
+        `The ${rest === '' ? 'account is ready' : 'model does not rest there'}: there is nothing to look for.`,
+      )
+    const { ok, status, latencyMs, message } = await parts.jobs.probeNow(account, rest)
     await change(async () => ({
       answer: null,
-      audit: { objectType: 'Account', objectId: id, after: { ok: outcome.ok, status: outcome.status } },
+      audit: { objectType: 'Account', objectId: id, after: { ok, status, ...(rest !== '' && { model: rest }) } },
     }))
+    const outcome = { ok, status, latencyMs, message }
     return outcome
   },
 })

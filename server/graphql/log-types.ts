@@ -3,6 +3,7 @@ import type { StoredAttempt, StoredLog } from '../usage/statistics.ts'
 import { Account, Platform } from './accounts.ts'
 import { ApiKey } from './api-keys.ts'
 import { builder } from './builder.ts'
+import { FailureCause, faultOfCode } from './failure-cause.ts'
 import { Group } from './groups.ts'
 import { User } from './users.ts'
 import { visibleUse } from './visible.ts'
@@ -81,6 +82,12 @@ export const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
     httpStatus: t.exposeInt('httpStatus', { description: '0 when there was no answer.' }),
     errorType: t.exposeString('errorType'),
     errorCode: t.exposeString('errorCode', { description: "Beside the type; '' when the upstream gave none." }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'When no usable answer came; null for what an upstream said itself.',
+      resolve: ({ errorType }) => faultOfCode(errorType),
+    }),
     upstreamRequestId: t.exposeString('upstreamRequestId'),
     startedAt: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => moment(startedAtMs) }),
     firstByteMs: t.int({ nullable: true, resolve: ({ firstByteMs }) => orNull(firstByteMs) }),

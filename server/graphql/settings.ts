@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { networks } from '../setting-values.ts'
 import type { Database, Tx } from '../store/database.ts'
 import { changedFields } from '../users/audit.ts'
 import { inputFailure } from '../verb-failure.ts'
@@ -24,7 +25,24 @@ const catalogue = {
     default: '30',
     check: z.string().regex(/^([1-9]|[1-9]\d{1,3})$/, 'must be a whole number of seconds from 1 to 9999'),
   },
+  upstreamAllow: {
+    description:
+      'Networks (CIDR, separated by commas) that upstreams may lie in although private, beside those of UPSTREAM_ALLOW; plain http is allowed there. In force at once, in every process.',
+    default: '',
+    check: z
+      .string()
+      .max(4000, 'must have at most 4000 characters')
+      .transform((text, context) => {
+        const parsed = networks(text.split(/[\s,]+/).join(','))
+        if ('value' in parsed) return parsed.value.join(', ')
+        context.addIssue({ code: 'custom', message: parsed.problem })
+        return z.NEVER
+      }),
+  },
 } as const
+
+/** Topic; message: settings were changed, for the processes that act on them. */
+export const settingsChanged = 'settings.changed'
 
 type Name = keyof typeof catalogue
 const names = Object.keys(catalogue) as Name[]
@@ -77,7 +95,7 @@ addMutation('updateSettings', {
   check: z.object({ input: z.array(z.object({ name: z.string(), value: z.string() })).max(100) }),
   success: UpdateSettingsSuccess,
   failures: ['input'],
-  async run({ input }, _context, change) {
+  async run({ input }, { parts }, change) {
     const draft: Partial<Record<Name, string>> = {}
     for (const { name, value } of input) {
       const known = names.find((one) => one === name)
@@ -100,6 +118,8 @@ addMutation('updateSettings', {
         audit: { objectType: 'Setting', objectId: 0, ...changedFields(before, draft) },
       }
     })
+    parts.settingsChanged()
+    await parts.reload.settings()
     return { settings: listed(values) }
   },
 })

@@ -1,5 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges.ts'
+import { countOver } from '../accounts/state.ts'
 import type { Database } from '../store/database.ts'
 import { ledgerDrift } from '../usage/drift.ts'
 import type { ZoneDay } from '../zone-days.ts'
@@ -74,10 +75,6 @@ export function createChores(parts: ChoreParts): Job[] {
 /** Rests whose time is over and that nobody has ended yet: of accounts and of models. */
 function restingNow(accounts: Accounts, nowMs: number): number {
   let count = 0
-  for (const { live } of accounts.all()) {
-    const { kind, untilMs, models } = live.state
-    if ((kind === 'limited' || kind === 'unfunded') && untilMs !== null && untilMs <= nowMs) count++
-    for (const name in models) if (models[name]!.untilMs <= nowMs) count++
-  }
+  for (const { live } of accounts.all()) count += countOver(live.state, nowMs)
   return count
 }

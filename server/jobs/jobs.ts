@@ -88,7 +88,7 @@ export function createJobs(parts: JobsParts) {
     onRun(run) {
       if (run.job === 'probe' && run.outcome === 'failed') probes.failed(run.message)
       runs
-        .add({ ...run, accountId: 0, status: 0, costNano: 0 })
+        .add({ ...run, accountId: 0, model: '', status: 0, costNano: 0 })
         .catch((error: unknown) => onError(error, 'storing the run of a job'))
     },
     onFree(name) {
@@ -101,9 +101,9 @@ export function createJobs(parts: JobsParts) {
 
     runNow: scheduler.runNow,
 
-    /** Asks a resting account now, whoever leads. */
-    async probeNow(account: Account): Promise<ProbeOutcome> {
-      const outcome = probes.want(account)
+    /** Asks a resting account now, or with a model whether that one is back there; whoever leads. */
+    async probeNow(account: Account, model = ''): Promise<ProbeOutcome> {
+      const outcome = probes.want(account, model)
       await scheduler.runNow('probe')
       return outcome
     },

@@ -1,24 +1,26 @@
 import type { Account } from '../accounts/accounts.ts'
-import { type AccountState, isEligible } from '../accounts/state.ts'
+import { type AccountState, isEligible, isOut, restingModels, waitsFor } from '../accounts/state.ts'
+import { fitsPattern } from '../model-patterns.ts'
 import type { Verdict } from '../upstreams/upstream.ts'
 import { tierOf } from '../usage/price-card.ts'
 import type { PriceBook } from '../usage/prices.ts'
 
-/** The first probe of an account after this long, each further one after twice as long, up to the longest. */
+/** The first probe of a rest after this long, each further one after twice as long, up to the longest. */
 export interface ProbePace {
   firstMs: number
   longestMs: number
 }
 
-/** True for accounts that a probe may bring back: switched on, and not ready now. */
-export function wantsProbe(account: Account, nowMs: number): boolean {
-  const { kind, untilMs } = account.live.state
-  if (!account.enabled || account.secret === '' || kind === 'ready') return false
-  // Its time is over: it needs no probe to be ready.
-  return !((kind === 'limited' || kind === 'unfunded') && untilMs !== null && untilMs <= nowMs)
+/**
+ * What a probe may bring back there: '' for the account itself, else the models and families that rest while it serves
+ * others. Nothing of accounts that are switched off.
+ */
+export function restsAt({ enabled, secret, live }: Account, nowMs: number): string[] {
+  if (!enabled || secret === '') return []
+  return isOut(live.state, nowMs) ? [''] : restingModels(live.state, nowMs)
 }
 
-/** When to look next. `tries`: probes since it is not ready. `chance` in [0, 1) spreads processes and accounts by a fifth. */
+/** When to look next. `tries`: probes since it rests. `chance` in [0, 1) spreads processes and accounts by a fifth. */
 export function nextLookMs(nowMs: number, tries: number, chance: number, pace: ProbePace): number {
   const restMs = Math.min(pace.firstMs * 2 ** Math.min(tries, 20), pace.longestMs)
   return nowMs + Math.round(restMs * (0.9 + chance / 5))
@@ -29,28 +31,35 @@ export function nextLookMs(nowMs: number, tries: number, chance: number, pace: P
  * not say before. `judged` is null for status 200.
  */
 export function isBack(state: Pick<AccountState, 'kind'>, judged: Verdict | null, wasMessage = true): boolean {
+  const awaited = waitsFor(state)
   // A page about the account is also shown to those that may send nothing now.
-  const saysNothing = !wasMessage && (state.kind === 'limited' || state.kind === 'unfunded')
-  if (judged === null) return !saysNothing
+  if (judged === null) return wasMessage || awaited !== 'limit'
   // The upstream works and reads requests; of money, limits and logins this says nothing.
-  return judged.kind === 'caller' && (state.kind === 'cooling' || state.kind === 'probing')
+  return judged.kind === 'caller' && awaited === 'upstream'
 }
 
 /** Tokens of the question a probe asks, about. */
 const questionTokens = 10
 
-/** The cheapest model that the account may be asked for: of those it served lately, else of those that have a price. */
+/**
+ * The cheapest model that the account may be asked for: of those it served lately, else of those that it names, else of
+ * those that have a price. `rest`: a model or family that rests there and is asked after; else what rests is left alone.
+ */
 export function cheapestModel(
   account: Account,
   served: readonly string[],
   book: PriceBook,
   nowMs: number,
+  rest = '',
 ): string | null {
+  const fits = (name: string): boolean =>
+    account.models.allows(name) &&
+    (rest === '' ? !restsHere(account, name, nowMs) : name === rest || fitsPattern(rest, name))
+  if (rest !== '' && !rest.includes('*')) return fits(rest) ? rest : null
   const named = [...account.mapping.names, ...account.models.names]
   const known = book.knownModels().filter((name) => name.startsWith('claude-'))
   for (const names of [served, named, known]) {
-    const allowed = names.filter((name) => account.models.allows(name) && !restsHere(account, name, nowMs))
-    const priced = allowed.map((name) => ({ name, pico: costPico(account.mapping.map(name), book, nowMs) }))
+    const priced = names.filter(fits).map((name) => ({ name, pico: costPico(account.mapping.map(name), book, nowMs) }))
     const [cheapest] = priced.sort((one, other) => one.pico - other.pico)
     if (cheapest) return cheapest.name
   }

@@ -1,5 +1,6 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges.ts'
+import { plannedProbeMs, restingModels } from '../accounts/state.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
@@ -9,7 +10,7 @@ import { messageProbe, type ProbeAnswer, type ProbeRequest, refusalOf } from '..
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { Usage } from '../usage/usage.ts'
 import { bookProbe } from './probe-bill.ts'
-import { cheapestModel, isBack, nextLookMs, type ProbePace, wantsProbe } from './probe-plan.ts'
+import { cheapestModel, isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
 import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
 
@@ -18,19 +19,19 @@ export type ProbeNetwork = Pick<DispatcherOptions, 'allow' | 'caPem' | 'connectT
 
 /** What the worker gets: questions ready to be sent, and the way to the network. */
 export interface ToLookAt {
-  targets: { accountId: number; origin: string; proxy: string | null; request: ProbeRequest }[]
+  targets: { key: string; origin: string; proxy: string | null; request: ProbeRequest }[]
   network: ProbeNetwork
   patienceMs: number
 }
 
 /** What the worker says. */
 export interface LookedAt {
-  answers: { accountId: number; answer: ProbeAnswer }[]
+  answers: { key: string; answer: ProbeAnswer }[]
 }
 
 /** How a probe went, for people. */
 export interface ProbeOutcome {
-  /** The account is back. */
+  /** The account, or the model there, is back. */
   ok: boolean
   status: number
   latencyMs: number
@@ -57,79 +58,100 @@ export interface ProbesParts {
   chance: () => number
 }
 
-/** Accounts that one worker asks at a time. */
+/** What is looked at: an account, or a model that rests there; `rest` '' stands for the account itself. */
+interface Target {
+  account: Account
+  rest: string
+}
+
+/** Targets that one worker asks after at a time. */
 const mostAtOnce = 20
 /** How many of an account's last answers tell which models it serves. */
 const lastServed = 200
 
-/** Recovery probes: of accounts that are not ready, in a rhythm that slows down, or because a person wants to know now. */
+/** Recovery probes: of accounts that are not ready, and of models that rest, in a rhythm that slows down, or because a person wants to know now. */
 export function createProbes(parts: ProbesParts) {
   const { accounts, now, chance } = parts
-  /** Probes since an account is not ready. */
-  const tries = new Map<number, number>()
-  const wanted = new Map<number, ((outcome: ProbeOutcome) => void)[]>()
+  /** Probes since it rests, by target. */
+  const tries = new Map<string, number>()
+  const wanted = new Map<string, { target: Target; waiting: ((outcome: ProbeOutcome) => void)[] }>()
   let pace: ProbePace = { firstMs: parts.longestMs, longestMs: parts.longestMs }
   /** Asked by the worker that runs now. */
-  let asked = new Map<number, { model: string; startedMs: number }>()
+  let asked = new Map<string, Target & { model: string; startedMs: number }>()
 
-  /** Accounts whose time has come; those seen for the first time get theirs. */
-  function due(): Account[] {
+  /** Everything that a probe may bring back now. */
+  function resting(): Target[] {
     const atMs = now()
-    const found: Account[] = []
-    for (const account of accounts.all()) {
-      const { nextProbeAtMs } = account.live.state
-      if (!wantsProbe(account, atMs)) {
-        tries.delete(account.id)
-        if (nextProbeAtMs !== null) accounts.probeAt(account, null)
-      } else if (nextProbeAtMs === null) accounts.probeAt(account, nextLookMs(atMs, 0, chance(), pace))
-      else if (nextProbeAtMs <= atMs) found.push(account)
-    }
-    return found
+    return [...accounts.all()].flatMap((account) => restsAt(account, atMs).map((rest) => ({ account, rest })))
   }
 
+  /** Targets whose time has come; those seen for the first time get theirs, and what rests no more is planned no more. */
+  function due(): Target[] {
+    const atMs = now()
+    const targets = resting()
+    const keys = new Set(targets.map(keyOf))
+    for (const key of tries.keys()) if (!keys.has(key)) tries.delete(key)
+    dropPlans(keys)
+    return targets.filter(({ account, rest }) => {
+      const plannedMs = plannedProbeMs(account.live.state, rest)
+      if (plannedMs === null && canAsk(account, rest))
+        accounts.probeAt(account, nextLookMs(atMs, 0, chance(), pace), rest)
+      return plannedMs !== null && plannedMs <= atMs
+    })
+  }
+
+  /** What is not going to happen is not shown as a plan. */
+  function dropPlans(but: ReadonlySet<string>): void {
+    for (const account of accounts.all())
+      for (const rest of ['', ...restingModels(account.live.state, now())])
+        if (plannedProbeMs(account.live.state, rest) !== null && !but.has(keyOf({ account, rest })))
+          accounts.probeAt(account, null, rest)
+  }
+
+  /** A page about the account says nothing of a single model: such a rest ends by the clock. */
+  const canAsk = ({ platform }: Account, rest: string): boolean => rest === '' || !parts.upstreams[platform]?.probe
+
   async function begin(): Promise<ToLookAt | null> {
-    if (wanted.size === 0 && !anyUnready()) return null
-    const some = new Map<number, Account>()
-    for (const id of wanted.keys()) {
-      const account = accounts.byId(id)
-      if (account) some.set(id, account)
-      else answerWanted(id, { ok: false, status: 0, latencyMs: 0, message: 'The account is gone.' })
+    if (wanted.size === 0 && !isNeeded()) return null
+    const some = new Map<string, Target>()
+    for (const [key, { target }] of wanted) {
+      const account = accounts.byId(target.account.id)
+      if (account) some.set(key, { account, rest: target.rest })
+      else answerWanted(key, { ok: false, status: 0, latencyMs: 0, message: 'The account is gone.' })
     }
     const { isActive, firstMs } = await parts.probing()
     pace = { firstMs, longestMs: Math.max(firstMs, parts.longestMs) }
     if (isActive) {
-      for (const account of due()) if (some.size < mostAtOnce) some.set(account.id, account)
-    } else {
-      // What is not going to happen is not shown as a plan.
-      for (const account of accounts.all())
-        if (account.live.state.nextProbeAtMs !== null) accounts.probeAt(account, null)
-    }
+      for (const target of due()) if (some.size < mostAtOnce) some.set(keyOf(target), target)
+    } else dropPlans(new Set())
     asked = new Map()
     const targets: ToLookAt['targets'] = []
-    for (const account of some.values()) {
-      const question = await questionFor(account)
+    for (const [key, target] of some) {
+      const { account } = target
+      const question = await questionFor(target)
       if (question === null) {
-        const message = 'No model of this account is known.'
-        planNext(account)
-        answerWanted(account.id, { ok: false, status: 0, latencyMs: 0, message })
+        const message =
+          target.rest === '' ? 'No model of this account is known.' : 'This account cannot be asked for that model.'
+        planNext(target)
+        answerWanted(key, { ok: false, status: 0, latencyMs: 0, message })
         continue
       }
-      asked.set(account.id, { model: question.model, startedMs: now() })
-      targets.push({ accountId: account.id, origin: account.origin, proxy: account.proxy, request: question.request })
+      asked.set(key, { ...target, model: question.model, startedMs: now() })
+      targets.push({ key, origin: account.origin, proxy: account.proxy, request: question.request })
     }
     return targets.length === 0 ? null : { targets, network: parts.network(), patienceMs: parts.patienceMs }
   }
 
   /** Nearly always there is nothing to do, and no setting to be read. */
-  function anyUnready(): boolean {
-    for (const { live } of accounts.all())
-      if (live.state.kind !== 'ready' || live.state.nextProbeAtMs !== null) return true
+  function isNeeded(): boolean {
+    for (const account of accounts.all())
+      if (account.live.state.nextProbeAtMs !== null || restsAt(account, now()).length > 0) return true
     return false
   }
 
-  async function questionFor(account: Account): Promise<{ model: string; request: ProbeRequest } | null> {
+  async function questionFor({ account, rest }: Target): Promise<{ model: string; request: ProbeRequest } | null> {
     const upstream = parts.upstreams[account.platform]
-    if (!upstream) return null
+    if (!upstream || !canAsk(account, rest)) return null
     if (upstream.probe) return { model: '', request: upstream.probe(account) }
     const rows = await parts.database.select(
       "SELECT `model_requested` FROM `logs` WHERE `account_id` = ? AND `outcome` = 'completed' " +
@@ -137,28 +159,28 @@ export function createProbes(parts: ProbesParts) {
       [account.id],
     )
     const served = new Set(rows.map(([model]) => String(model)))
-    const model = cheapestModel(account, [...served], parts.usage.book(), now())
+    const model = cheapestModel(account, [...served], parts.usage.book(), now(), rest)
     return model === null ? null : { model, request: messageProbe(upstream, account, model) }
   }
 
   async function decide(said: unknown): Promise<string> {
     const { answers } = said as LookedAt
     let back = 0
-    for (const { accountId, answer } of answers) {
-      const question = asked.get(accountId)
-      const account = accounts.byId(accountId)
+    for (const { key, answer } of answers) {
+      const question = asked.get(key)
+      const account = question && accounts.byId(question.account.id)
       if (!question || !account) continue
-      const outcome = await settle(account, question, answer)
+      const outcome = await settle({ ...question, account }, answer)
       if (outcome.ok) back++
     }
     return `${answers.length} asked, ${back} back`
   }
 
   async function settle(
-    account: Account,
-    { model, startedMs }: { model: string; startedMs: number },
+    target: Target & { model: string; startedMs: number },
     answer: ProbeAnswer,
   ): Promise<ProbeOutcome> {
+    const { account, rest, model, startedMs } = target
     const { status, durationMs } = answer
     const upstream = parts.upstreams[account.platform]!
     if (upstream.limits) {
@@ -168,7 +190,8 @@ export function createProbes(parts: ProbesParts) {
     }
     const verdict =
       status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer, account.secret), model, now())
-    const ok = status !== 0 && isBack(account.live.state, verdict, !upstream.probe)
+    // A model is back when it answers; a refusal of whatever kind is what it rests for.
+    const ok = rest === '' ? status !== 0 && isBack(account.live.state, verdict, !upstream.probe) : status === 200
     const message =
       status === 0
         ? answer.problem
@@ -184,14 +207,16 @@ export function createProbes(parts: ProbesParts) {
     }
     if (ok) {
       const evidence = { status, errorType: verdict?.errorType ?? '', code: '', message: '' }
-      accounts.report(account, { kind: 'recovered', startedMs }, { by: 'probe', requestId: '', evidence })
-      tries.delete(account.id)
-      accounts.probeAt(account, null)
-    } else planNext(account)
+      const event = { kind: 'recovered' as const, startedMs, ...(rest !== '' && { model: rest }) }
+      accounts.report(account, event, { by: 'probe', requestId: '', evidence })
+      tries.delete(keyOf(target))
+      accounts.probeAt(account, null, rest)
+    } else planNext(target)
     const outcome: ProbeOutcome = { ok, status, latencyMs: durationMs, message: message.slice(0, 191) }
     await parts.runs.add({
       job: 'probe',
       accountId: account.id,
+      model: rest.slice(0, 191),
       startedAtMs: startedMs,
       durationMs,
       outcome: ok ? 'done' : 'failed',
@@ -199,19 +224,21 @@ export function createProbes(parts: ProbesParts) {
       message: outcome.message,
       costNano,
     })
-    answerWanted(account.id, outcome)
+    answerWanted(keyOf(target), outcome)
     return outcome
   }
 
-  function planNext(account: Account): void {
-    const count = (tries.get(account.id) ?? 0) + 1
-    tries.set(account.id, count)
-    if (wantsProbe(account, now())) accounts.probeAt(account, nextLookMs(now(), count, chance(), pace))
+  function planNext(target: Target): void {
+    const { account, rest } = target
+    const count = (tries.get(keyOf(target)) ?? 0) + 1
+    tries.set(keyOf(target), count)
+    if (restsAt(account, now()).includes(rest))
+      accounts.probeAt(account, nextLookMs(now(), count, chance(), pace), rest)
   }
 
-  function answerWanted(id: number, outcome: ProbeOutcome): void {
-    const waiting = wanted.get(id) ?? []
-    wanted.delete(id)
+  function answerWanted(key: string, outcome: ProbeOutcome): void {
+    const { waiting } = wanted.get(key) ?? { waiting: [] }
+    wanted.delete(key)
     for (const resolve of waiting) resolve(outcome)
   }
 
@@ -219,23 +246,26 @@ export function createProbes(parts: ProbesParts) {
   return {
     job,
 
-    /** Asks an account now; the answer is given when the next worker is back. */
-    want: (account: Account): Promise<ProbeOutcome> =>
+    /** Asks an account, or after a model that rests there, now; the answer is given when the next worker is back. */
+    want: (account: Account, rest: string): Promise<ProbeOutcome> =>
       new Promise((resolve) => {
-        const waiting = wanted.get(account.id)
-        if (waiting) waiting.push(resolve)
-        else wanted.set(account.id, [resolve])
+        const target = { account, rest }
+        const known = wanted.get(keyOf(target))
+        if (known) known.waiting.push(resolve)
+        else wanted.set(keyOf(target), { target, waiting: [resolve] })
       }),
     isWanted: (): boolean => wanted.size > 0,
 
-    /** The worker ended without a word: its accounts are looked at later, and who waits is told. */
+    /** The worker ended without a word: its targets are looked at later, and who waits is told. */
     failed(message: string): void {
-      for (const id of asked.keys()) {
-        const account = accounts.byId(id)
-        if (account) planNext(account)
-        answerWanted(id, { ok: false, status: 0, latencyMs: 0, message })
+      for (const [key, target] of asked) {
+        const account = accounts.byId(target.account.id)
+        if (account) planNext({ account, rest: target.rest })
+        answerWanted(key, { ok: false, status: 0, latencyMs: 0, message })
       }
       asked = new Map()
     },
   }
 }
+
+const keyOf = ({ account, rest }: Target): string => `${account.id} ${rest}`

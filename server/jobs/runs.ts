@@ -7,6 +7,8 @@ export interface RunRow {
   job: string
   /** 0: the job as a whole. */
   accountId: number
+  /** Of a probe: the model, or the family, whose rest was looked at; '' for the account itself. */
+  model: string
   startedAtMs: number
   durationMs: number
   outcome: 'done' | 'failed'

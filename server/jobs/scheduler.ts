@@ -49,6 +49,8 @@ interface Running {
 /** How long a stop waits for workers to say good-bye, and then for decisions under way. */
 const politeMs = 1000
 const decidingMs = 2000
+/** A worker looks and tells; one that needs more than this is ended, and not the process. */
+const workerLimits = { maxOldGenerationSizeMb: 256 }
 
 /** Bree keeps the clock and the workers; what a worker is given, what its words mean and how it is stopped is here. */
 export function createScheduler(parts: SchedulerParts) {
@@ -72,7 +74,7 @@ export function createScheduler(parts: SchedulerParts) {
     }
 
     override createWorker(path: string): Worker {
-      return startThread(pathToFileURL(path), running.get(starting)?.given)
+      return startThread(pathToFileURL(path), running.get(starting)?.given, workerLimits)
     }
   }
 

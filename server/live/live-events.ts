@@ -64,9 +64,10 @@ export type AccountChange = {
     kind: 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
     untilMs: number | null
     reason: string
+    fault: { cause: string; place: string } | null
     sinceMs: number
     nextProbeAtMs: number | null
-    models: Readonly<Record<string, { untilMs: number; reason: string }>>
+    models: Readonly<Record<string, { untilMs: number; reason: string; nextProbeAtMs?: number }>>
   }
   inFlight: number
   /** What its vendor said last of its limits, the shortest window first. Events of an older program have none. */

@@ -31,7 +31,9 @@ export function createTokenKeeper(parts: {
       // Nothing was sent: outside the retry budget, as a connection that did not come about.
       connectPhase: true,
       misconfigured: isOver,
-      event: { kind: isOver ? 'login_needed' : 'failed', reason },
+      event: isOver
+        ? { kind: 'login_needed', reason }
+        : { kind: 'failed', reason, fault: { cause: 'token_not_renewed', place: '' } },
       cause: { by: 'request', requestId: exchange.id.text, evidence: null },
       sameAs: '',
       passIfLast: false,

@@ -13,6 +13,13 @@ import type { Ticket } from './admit.ts'
 import type { RequestHeaders } from './headers.ts'
 import type { Body } from './read.ts'
 
+/** Which account a conversation went to. */
+export interface ConversationPlace {
+  accountId: number
+  /** The reasoning of so many messages from the first was signed by other accounts. */
+  foreignBefore: number
+}
+
 /** One request on its way through the relay, from admission to bill. */
 export interface Exchange {
   id: RequestId
@@ -38,6 +45,8 @@ export interface Exchange {
   agentId: string
   /** What keeps a conversation on one account; '' when nothing tells. */
   stickyKey: string
+  /** Where its conversation was before; null when it is new here. */
+  cameFrom: ConversationPlace | null
   /** False for count_tokens: no row, no cost, no limits. */
   metered: boolean
   /** The account it is at, or was at last; null before the first. */

@@ -30,6 +30,8 @@ export interface FailoverParts {
   gauges: Pick<Gauges, 'note'>
   renew: Renewals['renew']
   timers: ForwardTimers
+  /** The largest event of a stream, in bytes. */
+  mostEventBytes: number
   now: () => number
   chance: () => number
   onError: (error: unknown, requestId: string) => void
@@ -69,7 +71,7 @@ export function createFailover(parts: FailoverParts): Failover {
   const { accounts, usage, counters, timers, now, places } = parts
   const consequences = createConsequences({ accounts, now })
   const calls = new Set<UpstreamCall>()
-  const { wishOf, remember } = createStickiness(parts)
+  const { wishOf, remember, foreignBefore } = createStickiness(parts)
   let retrying = 0
   let ticker: NodeJS.Timeout | null = null
 
@@ -83,7 +85,7 @@ export function createFailover(parts: FailoverParts): Failover {
       const result = await withFreshToken(exchange, account, last !== null && !last.connectPhase)
       if (result.kind === 'done') {
         if (doubts && result.outcome === 'completed') consequences.answered(doubts)
-        if (result.outcome === 'completed') remember(exchange, account, wish)
+        if (result.outcome === 'completed') remember(exchange, account)
         return result
       }
       if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
@@ -146,6 +148,7 @@ export function createFailover(parts: FailoverParts): Failover {
       exchange.body,
       { span: exchange.modelSpan, from: exchange.model, to: modelSent },
       dropTags,
+      foreignBefore(exchange, account),
     )
     const { told } = exchange
     if (told) {
@@ -182,6 +185,7 @@ export function createFailover(parts: FailoverParts): Failover {
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, error, model) => upstreamOf(account).judgeEvent(error, model, now()),
     timers,
+    mostEventBytes: parts.mostEventBytes,
     now,
     report: accounts.report,
     price: usage.price,

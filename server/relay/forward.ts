@@ -7,8 +7,15 @@ import { fail } from '../errors.ts'
 import { findMembers } from '../json-members.ts'
 import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-events.ts'
 import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
-import { isConnectFailure } from '../upstreams/connect-failure.ts'
 import type { AnswerListener } from '../upstreams/connection.ts'
+import {
+  codeOfError,
+  type Explained,
+  explain,
+  explainFailure,
+  type FailureCause,
+  told,
+} from '../upstreams/failure-cause.ts'
 import { bytesWithoutSecret } from '../upstreams/quoted-secret.ts'
 import { createSseScanner, type SseScanner } from '../upstreams/sse.ts'
 import type { UpstreamRefusal, Verdict } from '../upstreams/upstream.ts'
@@ -35,6 +42,7 @@ export interface CallParts {
   judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
   judgeEvent: (account: Account, error: SaidError, model: string) => Verdict
   timers: ForwardTimers
+  mostEventBytes: number
   now: () => number
   report: (account: Account, event: AccountEvent, cause: Cause) => void
   price: (reading: Reading, atMs: number) => Cost
@@ -135,10 +143,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.lastByteAtMs = this.headersAtMs
     this.phase = status === 200 ? (this.exchange.stream ? 'held' : 'json') : 'refused'
     if (this.phase !== 'refused' && !this.contentTypeFits()) {
-      this.failUpstream(
-        'wrong_content_type',
-        `200 with content-type ${this.answer.contentType.slice(0, 60) || '(none)'}`,
-      )
+      const type = this.answer.contentType.slice(0, 60) || '(none)'
+      this.failUpstream('wrong_content_type', `200 with content-type ${type}`)
       return
     }
     this.startDecoder()
@@ -166,14 +172,13 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 
   onError(error: Error): void {
     if (this.phase === 'ended') return
-    const code = (error as NodeJS.ErrnoException).code ?? error.name
+    const explained = explainFailure(error, this.account)
     if (this.phase === 'connecting' || this.headersAtMs === 0) {
-      const misconfigured = isConnectFailure(error) && error.code === 'UPSTREAM_ADDRESS_REFUSED'
-      this.failUpstream(String(code), isConnectFailure(error) ? error.message : String(code), {
+      this.failUpstream(codeOfError(error), explained, {
         connectPhase: this.phase === 'connecting',
-        misconfigured,
+        misconfigured: explained.cause === 'address_refused',
       })
-    } else this.broken(String(code))
+    } else this.broken({ ...explained, reason: `${explained.reason}, in the middle of its answer` })
   }
 
   // ── the answer, decoded ──────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +216,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.journalUsage()
     if (this.phase === 'flowing') {
       for (const bytes of whole) this.send(bytes)
+      if (this.events!.eventBytes > this.parts.mostEventBytes) this.breakOffLarge()
       return this.blockedSinceMs === 0
     }
     for (const bytes of whole) this.hold(bytes)
@@ -286,6 +292,10 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.usage?.text(chars)
   }
 
+  unreadable(): void {
+    this.usage?.unreadable()
+  }
+
   error(json: string): void {
     this.streamError ??= streamErrorOf(json)
     this.stoppedAtMs = this.parts.now()
@@ -322,9 +332,9 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     }
     if (this.phase === 'held' && (this.commits || this.stoppedAtMs > 0) && this.streamError === null) this.commit()
     if (this.phase === 'held' && this.streamError !== null) return this.failByEvent(this.streamError)
-    if (this.phase === 'held') return this.broken('ended before any content')
+    if (this.phase === 'held') return this.broken('the answer ended before any content')
     if (this.streamError !== null) return this.endWithUpstreamError(this.streamError)
-    if (this.stoppedAtMs === 0) return this.broken('ended without message_stop')
+    if (this.stoppedAtMs === 0) return this.broken('the answer ended without message_stop')
     this.endAnswer()
     this.parts.report(this.account, answered, this.causeOf(null))
     this.settle('answer', '', true)
@@ -347,12 +357,18 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   /** The upstream broke off. Before the commit another account is tried; after it the client is told by an error event. */
-  private broken(why: string): void {
+  private broken(why: string | Explained): void {
     // Its last event has been: how the connection ends says nothing more.
     if (this.stoppedAtMs > 0 && this.phase !== 'json' && this.phase !== 'refused') return this.completeStream()
-    if (this.phase !== 'flowing') return this.failUpstream('broken_answer', why)
-    this.parts.report(this.account, { kind: 'failed', reason: why }, this.causeOf(null))
+    if (this.phase !== 'flowing') return this.failUpstream('broken_answer', why, { cause: 'ended_early' })
+    this.reportFailure('broken_answer', why, 'ended_early')
     this.breakOff('broken_answer', 'The upstream broke off in the middle of its answer.')
+  }
+
+  private breakOffLarge(): void {
+    const reason = `an event of more than ${this.parts.mostEventBytes} bytes`
+    this.reportFailure('event_too_large', reason, 'event_too_large')
+    this.breakOff('event_too_large', reason)
   }
 
   /** An answer under way cannot be finished. */
@@ -407,22 +423,33 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.fail(verdict, false, refusal)
   }
 
+  /** `why` in words of its own has `cause`, or the error's own name, for a cause. */
   private failUpstream(
     errorType: string,
-    reason: string,
-    more: { connectPhase?: boolean; misconfigured?: boolean } = {},
+    why: string | Explained,
+    more: { connectPhase?: boolean; misconfigured?: boolean; cause?: FailureCause } = {},
   ): void {
-    const evidence = { status: this.status, errorType, code: '', message: '' }
-    this.fail(
-      {
-        kind: 'failing',
-        errorType,
-        event: { kind: 'failed', reason },
-        evidence,
-        misconfigured: more.misconfigured === true,
-      },
-      more.connectPhase === true,
-    )
+    const verdict = this.failure(errorType, why, more.cause ?? (errorType as FailureCause))
+    this.fail({ ...verdict, misconfigured: more.misconfigured === true }, more.connectPhase === true)
+  }
+
+  private reportFailure(errorType: string, why: string | Explained, cause: FailureCause): void {
+    const verdict = this.failure(errorType, why, cause)
+    if (verdict.event) this.parts.report(this.account, verdict.event, this.causeOf(verdict))
+  }
+
+  private failure(errorType: string, why: string | Explained, ownCause: FailureCause): Verdict {
+    const { cause, reason, place } = typeof why === 'string' ? told(ownCause, why, this.account) : why
+    return {
+      kind: 'failing',
+      errorType,
+      event: { kind: 'failed', reason, fault: { cause, place } },
+      evidence: { status: this.status, errorType, code: cause, message: place },
+    }
+  }
+
+  private noAnswer(): void {
+    this.failUpstream('first_byte_timeout', explain('no_answer', 'first_byte_timeout', this.account, this.firstByteMs))
   }
 
   private fail(
@@ -521,15 +548,18 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     switch (this.phase) {
       case 'connecting':
       case 'waiting':
-        if (now - this.startedAtMs > this.firstByteMs) this.failUpstream('first_byte_timeout', 'no answer in time')
+        if (now - this.startedAtMs > this.firstByteMs) this.noAnswer()
         return
       case 'held':
+        // A head alone is no answer.
+        if (this.chunkBytes + this.events!.heldBytes === 0 && now - this.startedAtMs > this.firstByteMs)
+          return this.noAnswer()
         if (now - this.headersAtMs > timers.commitMs) this.commit()
         return
       case 'json':
       case 'refused':
         if (now - this.lastByteAtMs > Math.max(timers.idleMs, this.firstByteMs))
-          this.failUpstream('idle_timeout', 'silent in the middle of its answer')
+          this.failUpstream('idle_timeout', this.silence(Math.max(timers.idleMs, this.firstByteMs)))
         return
       case 'flowing':
         return this.tickFlowing(now)
@@ -549,11 +579,15 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       return
     }
     const silentMs = now - this.lastByteAtMs
-    if (silentMs > timers.idleMs) return this.broken('silent in the middle of its answer')
+    if (silentMs > timers.idleMs) return this.broken(this.silence(timers.idleMs))
     if (silentMs > timers.pingMs && now - this.lastPingAtMs > timers.pingMs && !this.events!.flowing) {
       this.lastPingAtMs = now
       this.send(this.started ? pingEvent : comment)
     }
+  }
+
+  private silence(limitMs: number): Explained {
+    return explain('silent', 'idle_timeout', this.account, limitMs)
   }
 
   // ── odds and ends ────────────────────────────────────────────────────────────────────────────────────────────────

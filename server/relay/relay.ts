@@ -206,6 +206,7 @@ export function createRelay(parts: RelayParts): Relay {
       sessionId: conversation.sessionId,
       agentId: conversation.agentId,
       stickyKey: conversation.stickyKey,
+      cameFrom: null,
       metered,
       account: null,
       holdsPlace: false,

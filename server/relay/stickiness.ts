@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import { beginsTurn } from './conversation.ts'
-import type { Exchange } from './exchange.ts'
+import type { ConversationPlace, Exchange } from './exchange.ts'
+import { countMessages } from './foreign-reasoning.ts'
 import { bytesOf } from './joined.ts'
 import { drawOf, isDisplaced, type Wish } from './schedule.ts'
 
@@ -16,15 +17,21 @@ const stickyMs = 3_600_000
 /** Which account a conversation went to, for an hour after its last request. */
 export function createStickiness(parts: { accounts: Accounts; now: () => number; chance: () => number }) {
   const { accounts, now } = parts
-  const sticky = new LRUCache<string, number>({ max: 100_000, ttl: stickyMs, updateAgeOnGet: true, perf: { now } })
+  const sticky = new LRUCache<string, ConversationPlace>({
+    max: 100_000,
+    ttl: stickyMs,
+    updateAgeOnGet: true,
+    perf: { now },
+  })
 
   /** What a request wants of an account, with the one its conversation went to before. */
   function wishOf(exchange: Exchange): TrialWish {
     const { stickyKey } = exchange
+    if (stickyKey !== '') exchange.cameFrom = sticky.get(stickyKey) ?? null
     const wish: TrialWish = {
       model: exchange.model,
       nowMs: exchange.id.atMs,
-      stickyId: stickyKey === '' ? undefined : sticky.get(stickyKey),
+      stickyId: exchange.cameFrom?.accountId,
       draw: stickyKey === '' ? parts.chance : drawOf(stickyKey),
       tried: new Set<number>(),
       returns: false,
@@ -43,9 +50,17 @@ export function createStickiness(parts: { accounts: Accounts; now: () => number;
   }
 
   /** The account answered: the conversation stays there. */
-  function remember({ stickyKey }: Exchange, { id }: Account, { stickyId }: TrialWish): void {
-    if (stickyKey !== '' && id !== stickyId) sticky.set(stickyKey, id)
+  function remember({ stickyKey, cameFrom, body }: Exchange, { id }: Account): void {
+    if (stickyKey === '' || id === cameFrom?.accountId) return
+    const foreignBefore = cameFrom === null ? 0 : countMessages(Buffer.concat(body.chunks, body.length))
+    sticky.set(stickyKey, { accountId: id, foreignBefore })
   }
 
-  return { wishOf, remember }
+  /** Of how many messages the reasoning has to be cut for this account; 0 where the group does not want it. */
+  function foreignBefore({ cameFrom, key }: Exchange, { id }: Account): number {
+    if (cameFrom === null || accounts.group(key.groupId)?.stripForeignReasoning !== true) return 0
+    return cameFrom.accountId === id ? cameFrom.foreignBefore : Number.POSITIVE_INFINITY
+  }
+
+  return { wishOf, remember, foreignBefore }
 }

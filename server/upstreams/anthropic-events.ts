@@ -17,6 +17,8 @@ export interface AnthropicSink {
   delta(chars: number): void
   messageDelta(json: string): void
   messageStop(): void
+  /** The data of an event is no JSON, as far as it was looked at; it passes all the same. */
+  unreadable(): void
   error(json: string): void
 }
 
@@ -45,7 +47,7 @@ const dataField = Buffer.from('data')
 /** Turns whole events into calls of `sink`. The event's name decides, or `type` in its data when the name says nothing. What is kept of them is kept without `secret`. */
 export function listenToAnthropic(sink: AnthropicSink, secret = ''): SseListener {
   const fields = { nameStart: 0, nameEnd: 0, dataStart: 0, dataEnd: 0, dataLines: 0 }
-  const text = createTextCounter()
+  const text = createTextCounter(() => sink.unreadable())
   /** What stood before the data of the last delta: nearly every event begins with the same bytes. */
   let deltaHead = Buffer.alloc(0)
   let flowingDelta = false
@@ -75,8 +77,9 @@ export function listenToAnthropic(sink: AnthropicSink, secret = ''): SseListener
       }
       const data = fields.dataLines === 1 ? bytes.subarray(dataStart, dataEnd) : joinData(bytes, start, end)
       kind ??= typeOf(data)
-      if (kind === 'content_block_delta') sink.delta(text.count(data, 0, data.length))
-      else dispatch(kind, () => data.toString('utf8'))
+      if (kind === 'content_block_delta') return sink.delta(text.count(data, 0, data.length))
+      if (kind && !findMembers(data, []).ok) sink.unreadable()
+      dispatch(kind, () => data.toString('utf8'))
     },
     large(head, carriage) {
       readFields(head, 0, head.length, carriage, fields)
@@ -182,7 +185,7 @@ function joinData(bytes: Buffer, start: number, end: number): Buffer {
  * Counts the characters of the payload of deltas. Where it begins is looked for once and remembered: within a content
  * block it is the same in each event. The eight bytes before it (`"text":"`, `nking":"`, `_json":"`) tell whether it is still true.
  */
-function createTextCounter() {
+function createTextCounter(onUnreadable: () => void) {
   let offset = 0
   let before0 = 0
   let before1 = 0
@@ -194,21 +197,26 @@ function createTextCounter() {
         offset > 8 && at < dataEnd && bytes.readInt32LE(at - 8) === before0 && bytes.readInt32LE(at - 4) === before1
       if (!known) {
         const span = payloadSpan(bytes.subarray(dataStart, dataEnd))
-        if (span === undefined) return 0
+        if (span === 'unreadable') onUnreadable()
+        if (span === undefined || span === 'unreadable') return 0
         offset = span.start + 1
         at = dataStart + offset
         before0 = bytes.readInt32LE(at - 8)
         before1 = bytes.readInt32LE(at - 4)
       }
-      return charsOfString(bytes, at, dataEnd)
+      const chars = charsOfString(bytes, at, dataEnd)
+      if (chars >= 0) return chars
+      onUnreadable()
+      return ~chars
     },
   }
 }
 
 /** Where the text, thinking or partial tool input of a delta stands in its data, quotes included. */
-function payloadSpan(data: Buffer): Span | undefined {
+function payloadSpan(data: Buffer): Span | undefined | 'unreadable' {
   const members = findMembers(data, ['delta'])
-  const delta = members.ok ? members.spans[0] : undefined
+  if (!members.ok) return 'unreadable'
+  const [delta] = members.spans
   if (delta === undefined) return undefined
   const inner = findMembers(data.subarray(delta.start, delta.end), ['text', 'thinking', 'partial_json'])
   const span = inner.ok ? inner.spans.find((found) => found !== undefined) : undefined
@@ -216,13 +224,13 @@ function payloadSpan(data: Buffer): Span | undefined {
   return { start: delta.start + span.start, end: delta.start + span.end }
 }
 
-/** UTF-16 units of the JSON string whose first byte after the quote is at `from`. */
+/** UTF-16 units of the JSON string whose first byte after the quote is at `from`; where it does not end, all of them as ~count. */
 function charsOfString(bytes: Buffer, from: number, end: number): number {
   let chars = 0
   let at = from
   while (at < end) {
     const byte = bytes[at]!
-    if (byte === quote) break
+    if (byte === quote) return chars
     if (byte === backslash) {
       at += bytes[at + 1] === 0x75 ? 6 : 2
       chars++
@@ -232,5 +240,5 @@ function charsOfString(bytes: Buffer, from: number, end: number): number {
       at++
     }
   }
-  return chars
+  return ~chars
 }

@@ -14,6 +14,8 @@ export interface UsageReader {
   delta(json: string): void
   /** So many more characters of text, thinking or partial tool input were forwarded. */
   text(chars: number): void
+  /** Something of the stream is no JSON. */
+  unreadable(): void
   /** `message_stop` came. */
   stop(): void
   /** What is known now; may be asked while the answer still runs. */
@@ -83,6 +85,9 @@ export function createUsageReader(): UsageReader {
     },
     text(more) {
       chars += more
+    },
+    unreadable() {
+      flags.add('unreadable')
     },
     stop() {
       stopped = true

@@ -2,6 +2,7 @@ import type { Tokens } from '../accounts/credential.ts'
 import type { CodeAnswer, RefreshAnswer } from '../accounts/oauth-answers.ts'
 import { isConnectFailure } from './connect-failure.ts'
 import type { Dispatchers } from './dispatchers.ts'
+import { codeOfError, explainFailure } from './failure-cause.ts'
 import { retryAfter } from './verdicts.ts'
 
 /** Where logins of claude accounts are made; each of them has moved before, so a deployment can say otherwise. */
@@ -64,10 +65,9 @@ export function createClaudeOauth(parts: {
         isOurs: false,
       }
     } catch (error) {
-      // Our own connect failures name host or proxy and the remedy; others could carry anything.
-      if (isConnectFailure(error)) return { ...failed(error.message), isOurs: true }
-      const { code, name } = error as NodeJS.ErrnoException
-      return failed(`The token endpoint could not be asked (${code ?? name}).`)
+      const isLate = codeOfError(error) === 'TimeoutError'
+      const { reason } = explainFailure(error, { origin: token.origin, proxy }, isLate ? timeoutMs : undefined)
+      return { ...failed(`The token endpoint could not be asked: ${reason}.`), isOurs: isConnectFailure(error) }
     }
   }
 

@@ -1,6 +1,6 @@
 /** Why no connection to an upstream came about, where the operating system has no code of its own for it. */
 export type ConnectFailureCode =
-  /** The address policy forbids the address; UPSTREAM_ALLOW would permit it. */
+  /** The address policy forbids the address; UPSTREAM_ALLOW or the setting upstreamAllow would permit it. */
   | 'UPSTREAM_ADDRESS_REFUSED'
   /** TCP, TLS and proxy together took longer than the connect deadline. */
   | 'UPSTREAM_CONNECT_TIMEOUT'
@@ -11,18 +11,22 @@ export interface ConnectFailure extends Error {
   code: ConnectFailureCode
   /**
    * With UPSTREAM_PROXY_FAILED: `target` when the proxy works but says it cannot reach the upstream (CONNECT 502, 503, 504;
-   * SOCKS replies 3 to 6), `proxy` for everything else.
+   * SOCKS replies 3 to 6), `login` when it does not take the credentials, `proxy` for everything else.
    */
-  fault?: 'proxy' | 'target'
+  fault?: 'proxy' | 'login' | 'target'
+  /** What the operating system, TLS or the proxy called it: ECONNREFUSED, 502, … */
+  detail?: string
+  /** With UPSTREAM_CONNECT_TIMEOUT, or a proxy that took too long: the deadline. */
+  limitMs?: number
 }
 
 /** An error with a code of ours. `message` goes to logs and people: hosts and ports yes, credentials never. */
 export function connectFailure(
   code: ConnectFailureCode,
   message: string,
-  fault?: ConnectFailure['fault'],
+  more: Pick<ConnectFailure, 'fault' | 'detail' | 'limitMs'> = {},
 ): ConnectFailure {
-  return Object.assign(new Error(message), { code }, fault === undefined ? {} : { fault })
+  return Object.assign(new Error(message), { code }, more)
 }
 
 /** Narrows what undici reports to `onError`: true for the failures named here. */

@@ -6,6 +6,8 @@ import type { Target } from './dispatchers.ts'
 export interface Connections {
   /** Sends on a free connection or a new one. Whatever is wrong comes through the listener. */
   ask(origin: string, proxy: string | null, asked: Asked, listener: AnswerListener): void
+  /** Connections that are open are finished and not used again. */
+  renew(): void
   /** Breaks off what is running and closes all; what is asked later fails. */
   close(): void
 }
@@ -17,6 +19,8 @@ interface Pool {
   idle: UpstreamConnection[]
   count: number
   usedAt: number
+  /** Nobody asks it any more. */
+  retired: boolean
 }
 
 /** What the kernel gives at once. */
@@ -44,7 +48,14 @@ export function createConnections(parts: {
     const name = proxy === null ? origin : `${origin} ${proxy}`
     let pool = pools.get(name)
     if (pool === undefined) {
-      pool = { target: parts.targetOf(origin), open: parts.createOpener(proxy), idle: [], count: 0, usedAt: 0 }
+      pool = {
+        target: parts.targetOf(origin),
+        open: parts.createOpener(proxy),
+        idle: [],
+        count: 0,
+        usedAt: 0,
+        retired: false,
+      }
       pools.set(name, pool)
     }
     return pool
@@ -72,6 +83,7 @@ export function createConnections(parts: {
     connection = new UpstreamConnection(
       socket,
       (free) => {
+        if (pool.retired) return free.destroy()
         const keepMs = performance.now() + parts.keepAliveMs
         if (free.usableUntil > keepMs) free.usableUntil = keepMs
         pool.idle.push(free)
@@ -128,6 +140,13 @@ export function createConnections(parts: {
         },
         (error: Error) => listener.onError(error),
       )
+    },
+    renew() {
+      for (const pool of pools.values()) {
+        pool.retired = true
+        for (const connection of pool.idle.splice(0)) connection.destroy()
+      }
+      pools.clear()
     },
     close() {
       closed = true

@@ -18,6 +18,11 @@ export interface Dispatchers {
   for(origin: string, proxy: string | null): Dispatcher
   /** Sends a request on a connection of its own making, for the many that are relayed ({@link UpstreamConnection}). Never throws. */
   ask(origin: string, proxy: string | null, asked: Asked, listener: AnswerListener): void
+  /**
+   * Other ranges from now on, in place of those so far. Connections that are open are finished and not used again, so that
+   * none outlives its permission.
+   */
+  allow(ranges: readonly string[]): void
   /** Breaks off what is still running (UND_ERR_DESTROYED) and closes every socket: drain before. */
   close(): Promise<void>
 }
@@ -36,7 +41,7 @@ export interface DispatcherOptions {
   /** How long a pool without a request is kept. Default 10 min. */
   unusedMs?: number
   /** Name resolution of direct connections, in the shape of dns.lookup with `all`; for tests. */
-  lookup?: (hostname: string, options: LookupAllOptions, done: LookupDone) => void
+  lookup?: ((hostname: string, options: LookupAllOptions, done: LookupDone) => void) | undefined
 }
 
 type LookupDone = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void
@@ -50,7 +55,7 @@ export interface Target {
 /** undici pools by (origin, proxy): HTTP/1.1, TLS verified, no redirects, no timers of undici's (the relay has its own). */
 export function createDispatchers(options: DispatcherOptions): Dispatchers {
   const { connectTimeoutMs, keepAliveMs = 30_000, unusedMs = 600_000 } = options
-  const policy = createAddressPolicy(options.allow)
+  let policy = createAddressPolicy(options.allow)
   // One context for all: reading the roots costs milliseconds each time.
   const secureContext = createSecureContext(options.caPem ? { ca: [...rootCertificates, options.caPem] } : {})
   const lookup = options.lookup ?? ((hostname, how, done) => systemLookup(hostname, how, done))
@@ -124,6 +129,12 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
       return pool
     },
     ask: connections.ask,
+    allow(ranges) {
+      policy = createAddressPolicy(ranges)
+      for (const { pool } of pools.values()) void pool.close()
+      pools.clear()
+      connections.renew()
+    },
     async close() {
       clearInterval(sweep)
       for (const attempt of connecting) attempt.abort(new Error('The relay is stopping'))
@@ -145,7 +156,8 @@ function targetOfOrigin(origin: string): Target {
 }
 
 function timedOut({ hostname, port }: Target, timeoutMs: number): Error {
-  return connectFailure('UPSTREAM_CONNECT_TIMEOUT', `No connection to ${hostname}:${port} within ${timeoutMs} ms`)
+  const message = `No connection to ${hostname}:${port} within ${timeoutMs} ms`
+  return connectFailure('UPSTREAM_CONNECT_TIMEOUT', message, { limitMs: timeoutMs })
 }
 
 interface Way {
@@ -167,7 +179,8 @@ async function establish(target: Target, proxy: string | null, way: Way, signal:
     const { policy, secureContext, session } = way
     if (!mayAskProxyFor(target, policy)) throw refused(target, hostname)
     const parsed = parseProxy(proxy)
-    if (parsed === null) throw connectFailure('UPSTREAM_PROXY_FAILED', 'The proxy address is not usable', 'proxy')
+    if (parsed === null)
+      throw connectFailure('UPSTREAM_PROXY_FAILED', 'The proxy address is not usable', { fault: 'proxy' })
     const socket = await openTunnel(parsed, target, secureContext, signal)
     if (protocol !== 'https:') return socket
     return opened(startTls(hostname, secureContext, { socket, session, ...reading }), 'secureConnect', signal)
@@ -204,6 +217,6 @@ function refused({ protocol, hostname, port }: Target, address: string): Error {
   const why = protocol === 'https:' ? 'is not a public address' : 'may not be reached over plain http'
   return connectFailure(
     'UPSTREAM_ADDRESS_REFUSED',
-    `${hostname}:${port} (${address}) ${why}; UPSTREAM_ALLOW lists the ranges that may be reached nevertheless`,
+    `${hostname}:${port} (${address}) ${why}; UPSTREAM_ALLOW, or the setting upstreamAllow of an administrator, lists the ranges that may be reached nevertheless`,
   )
 }

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts'
 import type { Dispatchers } from './dispatchers.ts'
+import { codeOfError, explainFailure } from './failure-cause.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'
 import type { Upstream, UpstreamRefusal } from './upstream.ts'
 
@@ -47,7 +48,7 @@ const betaOf = ({ beta }: Upstream): Record<string, string> => (beta === undefin
 /** More of an answer than this says nothing more about the account. */
 const mostBytes = 256 * 1024
 
-/** Asks; never throws. Of a failure only what names it: our own connect failures with host and remedy, others by their code. */
+/** Asks; never throws. Of a failure what happened where, and its code. */
 export async function look(
   dispatchers: Dispatchers,
   target: { origin: string; proxy: string | null; request: ProbeRequest },
@@ -77,14 +78,12 @@ export async function look(
       durationMs: took(),
     }
   } catch (error) {
-    const { code, name } = error as NodeJS.ErrnoException
-    const word = typeof code === 'string' ? code : name === 'TimeoutError' ? 'no answer in time' : 'failed'
-    const isOurs = word.startsWith('UPSTREAM_') && error instanceof Error
+    const isLate = codeOfError(error) === 'TimeoutError'
     return {
       status: 0,
       headers: [],
       body: Buffer.alloc(0),
-      problem: isOurs ? error.message : word,
+      problem: explainFailure(error, target, isLate ? patienceMs : undefined).reason,
       durationMs: took(),
     }
   }

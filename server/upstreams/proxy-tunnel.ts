@@ -50,11 +50,21 @@ function unescaped(text: string): string | null {
   }
 }
 
-function proxyFailed(proxy: Proxy, what: string, fault: ConnectFailure['fault'] = 'proxy'): ConnectFailure {
-  return connectFailure('UPSTREAM_PROXY_FAILED', `Proxy ${proxy.name} ${what}`, fault)
+function proxyFailed(
+  proxy: Proxy,
+  what: string,
+  more: Pick<ConnectFailure, 'fault' | 'detail' | 'limitMs'> = {},
+): ConnectFailure {
+  return connectFailure('UPSTREAM_PROXY_FAILED', `Proxy ${proxy.name} ${what}`, { fault: 'proxy', ...more })
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What the error is called, and the deadline if that was it. */
+function detailOf(error: unknown): Pick<ConnectFailure, 'detail' | 'limitMs'> {
+  const { code, limitMs } = error as { code?: unknown; limitMs?: number }
+  return { ...(typeof code === 'string' && { detail: code }), ...(limitMs !== undefined && { limitMs }) }
+}
 
 /**
  * Opens a tunnel through `proxy` to hostname:port. The proxy resolves names; its own address is not subject to the policy.
@@ -67,7 +77,7 @@ export async function openTunnel(
   signal: AbortSignal,
 ): Promise<Socket> {
   const socket = await openProxySocket(proxy, secureContext, signal).catch((error: unknown) => {
-    throw proxyFailed(proxy, `cannot be reached: ${reason(error)}`)
+    throw proxyFailed(proxy, `cannot be reached: ${reason(error)}`, detailOf(error))
   })
   const abort = () => socket.destroy()
   signal.addEventListener('abort', abort, { once: true })
@@ -75,7 +85,8 @@ export async function openTunnel(
     return await (proxy.protocol.startsWith('socks') ? speakSocks : speakConnect)(proxy, target, socket)
   } catch (error) {
     socket.destroy()
-    throw signal.aborted ? proxyFailed(proxy, `did not open a tunnel: ${reason(signal.reason)}`) : error
+    if (!signal.aborted) throw error
+    throw proxyFailed(proxy, `did not open a tunnel: ${reason(signal.reason)}`, detailOf(signal.reason))
   } finally {
     signal.removeEventListener('abort', abort)
   }
@@ -110,14 +121,17 @@ function speakConnect(proxy: Proxy, target: { hostname: string; port: number }, 
     request.once('connect', (response, tunnel, head) => {
       const status = response.statusCode ?? 0
       if (status < 200 || status > 299) {
-        const fault = status === 502 || status === 503 || status === 504 ? 'target' : 'proxy'
-        reject(proxyFailed(proxy, `answered ${status} to CONNECT ${host}`, fault))
+        const isTarget = status === 502 || status === 503 || status === 504
+        const fault = isTarget ? 'target' : status === 407 ? 'login' : 'proxy'
+        reject(proxyFailed(proxy, `answered ${status} to CONNECT ${host}`, { fault, detail: String(status) }))
         return
       }
       if (head.length > 0) tunnel.unshift(head)
       resolve(socket)
     })
-    request.once('error', (error) => reject(proxyFailed(proxy, `broke off CONNECT ${host}: ${error.message}`)))
+    request.once('error', (error) =>
+      reject(proxyFailed(proxy, `broke off CONNECT ${host}: ${error.message}`, detailOf(error))),
+    )
     request.end()
   })
 }
@@ -145,7 +159,11 @@ async function speakSocks(proxy: Proxy, target: { hostname: string; port: number
   } catch (error) {
     // The package's error carries its options, and with them the password: only the text is kept.
     const text = reason(error)
-    const fault = targetReplies.test(text) ? 'target' : 'proxy'
-    throw proxyFailed(proxy, `did not connect to ${authority(target)}: ${text}`, fault)
+    const reply = targetReplies.exec(text)?.[1]
+    const fault = reply ? 'target' : /authenticat/i.test(text) ? 'login' : 'proxy'
+    throw proxyFailed(proxy, `did not connect to ${authority(target)}: ${text}`, {
+      fault,
+      ...(reply && { detail: reply }),
+    })
   }
 }

@@ -12,7 +12,7 @@ export interface Tokens {
   webSearches: number
 }
 
-/** final: the upstream said so at the end; partial: its first word, or its last was unreadable; estimated: ours. */
+/** final: the upstream said so at the end; partial: its first word, or something of it was unreadable; estimated: ours. */
 export type UsageSource = 'final' | 'partial' | 'estimated' | 'none'
 
 /** What a dialect read off an answer: everything that a price needs. */

@@ -31,6 +31,8 @@ export interface RunOptions {
   /** Arguments behind `-p prompt`. */
   args?: string[]
   env?: Record<string, string>
+  /** A HOME that stays, for a session that goes on in another process. */
+  home?: string
   /** The client is killed when this resolves. */
   until?: Promise<unknown>
 }
@@ -82,7 +84,7 @@ export async function withDesk(options: DeskOptions, use: (desk: Desk) => Promis
 
 async function runClaude(prompt: string, folder: string, options: RunOptions): Promise<Ran> {
   const { version = newest, base = '', key = '', args = [], env = {} } = options
-  const home = await mkdtemp(join(tmpdir(), 'relay-home-'))
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'relay-home-')))
   // Nothing of this machine's own Claude Code reaches it: the environment is made from nothing.
   const child = spawn(process.execPath, [entryOf(version), '-p', prompt, ...args], {
     cwd: folder,
@@ -118,7 +120,7 @@ async function runClaude(prompt: string, folder: string, options: RunOptions): P
     return { code, stdout, stderr, durationMs: performance.now() - startedAt }
   } finally {
     clearTimeout(deadline)
-    await rm(home, { recursive: true, force: true, maxRetries: 5 })
+    if (options.home === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

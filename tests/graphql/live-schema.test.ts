@@ -85,6 +85,7 @@ test('the schema’s events come over SSE, with global ids, and end with their s
       kind: 'cooling',
       untilMs: Date.now() + 60_000,
       reason: 'failed',
+      fault: null,
       sinceMs: 0,
       nextProbeAtMs: null,
       models: {},

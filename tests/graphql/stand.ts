@@ -60,7 +60,8 @@ export async function startGraphqlStand(
     rules,
     bench: createBench(rules),
     live,
-    reload: { accounts: accounts.load, keys: keys.load, rules: rules.load },
+    reload: { accounts: accounts.load, keys: keys.load, rules: rules.load, settings: async () => {} },
+    settingsChanged: () => {},
     logins: createLogins({
       database,
       seal,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state.ts'
-import { cheapestModel, isBack, nextLookMs, wantsProbe } from '../../server/jobs/probe-plan.ts'
+import { cheapestModel, isBack, nextLookMs, restsAt } from '../../server/jobs/probe-plan.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 import { seedCards } from '../../server/usage/price-seed.ts'
 import { createPriceBook } from '../../server/usage/prices.ts'
@@ -14,14 +14,38 @@ const lost = after({ kind: 'login_needed', reason: 'r' })
 const book = createPriceBook(seedCards)
 
 test('only accounts that are switched on, have a secret and are not ready are looked at', () => {
-  expect(wantsProbe(inState(readyState), nowMs)).toBe(false)
-  expect(wantsProbe(inState(lost), nowMs)).toBe(true)
-  expect(wantsProbe(inState(after({ kind: 'unfunded', untilMs: null, reason: 'r' })), nowMs)).toBe(true)
-  expect(wantsProbe(inState(limited), nowMs)).toBe(true)
+  expect(restsAt(inState(readyState), nowMs)).toEqual([])
+  expect(restsAt(inState(lost), nowMs)).toEqual([''])
+  expect(restsAt(inState(after({ kind: 'unfunded', untilMs: null, reason: 'r' })), nowMs)).toEqual([''])
+  expect(restsAt(inState(limited), nowMs)).toEqual([''])
   // Its time is over: the clock brings it back, not a probe.
-  expect(wantsProbe(inState(limited), nowMs + 5000)).toBe(false)
-  expect(wantsProbe({ ...inState(lost), enabled: false }, nowMs)).toBe(false)
-  expect(wantsProbe({ ...inState(lost), secret: '' }, nowMs)).toBe(false)
+  expect(restsAt(inState(limited), nowMs + 5000)).toEqual([])
+  expect(restsAt({ ...inState(lost), enabled: false }, nowMs)).toEqual([])
+  expect(restsAt({ ...inState(lost), secret: '' }, nowMs)).toEqual([])
+})
+
+test('models that rest are looked at one by one while the account serves others, and not while it is out itself', () => {
+  const resting = fold(
+    after({ kind: 'limited', model: 'claude-opus-*', untilMs: nowMs + 9000, reason: 'r' }),
+    { kind: 'forbidden', model: 'claude-haiku-4-5', keyId: 1, untilMs: nowMs + 5000, reason: 'r' },
+    nowMs,
+    0,
+  )
+  expect(restsAt(inState(resting), nowMs)).toEqual(['claude-opus-*', 'claude-haiku-4-5'])
+  expect(restsAt(inState(resting), nowMs + 5000)).toEqual(['claude-opus-*'])
+  const lostToo = fold(resting, { kind: 'login_needed', reason: 'r' }, nowMs, 0)
+  expect(restsAt(inState(lostToo), nowMs)).toEqual([''])
+})
+
+test('a model that rests is asked for by its own name, a family by the cheapest of it; nothing else, and nothing that the account may not serve', () => {
+  const some = createModelList(['claude-opus-4-5', 'claude-opus-4-1', 'claude-haiku-4-5'])
+  const of = (rest: string, models = some) =>
+    cheapestModel(accountOf({ models }), ['claude-haiku-4-5'], book, nowMs, rest)
+  expect(of('claude-opus-4-1')).toBe('claude-opus-4-1')
+  expect(of('claude-opus-*')).toBe('claude-opus-4-5')
+  expect(of('claude-sonnet-4-5')).toBeNull()
+  expect(of('claude-sonnet-*')).toBeNull()
+  expect(of('nobody-knows', createModelList(['*']))).toBe('nobody-knows')
 })
 
 test('each look comes after twice the pause of the one before, up to the longest, spread by a fifth', () => {

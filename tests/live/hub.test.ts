@@ -47,7 +47,7 @@ test('progress is told at most once a second a request, and overtaken progress i
     groupId: 1,
     userId: 0,
     enabled: true,
-    state: { kind: 'ready', untilMs: null, reason: '', sinceMs: 0, nextProbeAtMs: null, models: {} },
+    state: { kind: 'ready', untilMs: null, reason: '', fault: null, sinceMs: 0, nextProbeAtMs: null, models: {} },
     inFlight: 1,
     steps: [],
   })

@@ -85,13 +85,14 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
   await socket.signIn(token)
   await socket.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
   socket.subscribe(
-    'subscription { accountChanged { account { name steps { from to reason until requestId cause } } } }',
+    'subscription { accountChanged { account { name steps { from to reason until requestId cause failure { code place } } } } }',
   )
   interface Step {
     from: string
     to: string
     reason: string
     until: string | null
+    failure: { code: string; place: string } | null
   }
   const steps = (): Step[] =>
     socket.messages.flatMap(({ type, payload }) => {
@@ -113,7 +114,8 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
   try {
     const cooled = await askUntil('COOLING')
     expect(cooled.until).not.toBeNull()
-    expect(cooled.reason).toMatch(/ECONNREFUSED/)
+    expect(cooled.reason).toBe(`connection refused by 127.0.0.1:${host.port} (ECONNREFUSED)`)
+    expect(cooled.failure).toEqual({ code: 'connection_refused', place: `127.0.0.1:${host.port}` })
     await host.up()
     const back = await askUntil('READY')
     expect(back.from).toBe('PROBING')

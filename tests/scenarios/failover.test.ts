@@ -1,45 +1,32 @@
-import { createServer } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { deferred } from '../support/deferred.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { errorBody } from '../support/fake-message.ts'
-import { endWithoutStop, errorAfterEvents, refusal, resetAfterEvents } from '../support/fake-scripts.ts'
+import { errorAfterEvents, refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
-import { listening } from '../support/listening.ts'
-import { errorEvent } from '../support/sse-fixtures.ts'
 import { faults } from './faults-before-content.ts'
-import { type Pools, startPools } from './pools.ts'
+import { startWatched, type Watched } from './watched.ts'
 
 /** Streams, and JSON where the fault can happen there. */
-const modes = Object.entries(faults).flatMap(([name, fault]) =>
-  fault.streamOnly
-    ? [[name, true] as const]
-    : ([
-        [name, true],
-        [name, false],
-      ] as const),
-)
+const modes = Object.entries(faults).flatMap(([name, { number, streamOnly }]) => {
+  const title = `${number ? `fault ${number}: ` : ''}an account that ${name}`
+  return (streamOnly ? [true] : [true, false]).map((stream) => [title, stream, name] as const)
+})
 const poolOf = (name: string, stream: boolean): string => `${name} ${stream}`.replace(/\W/g, '-')
 
 let bad: FakeUpstream
 let good: FakeUpstream
-let relay: Pools
-let refusedUrl = ''
+let relay: Watched
 
 beforeAll(async () => {
   bad = await createFakeUpstream()
   good = await createFakeUpstream()
-  const { port, close } = await listening(createServer())
-  await close()
-  refusedUrl = `http://127.0.0.1:${port}`
   // The bad account goes first.
   const both = (url: string) => [
     { url, priority: 1 },
     { url: good.url, priority: 2 },
   ]
   const one = [{ url: bad.url }]
-  relay = await startPools({
-    ...Object.fromEntries(modes.map(([name, stream]) => [poolOf(name, stream), both(bad.url)])),
-    refusedConnection: both(refusedUrl),
+  relay = await startWatched({
+    ...Object.fromEntries(modes.map(([, stream, name]) => [poolOf(name, stream), both(bad.url)])),
     twoOfThree: [
       { url: bad.url, priority: 1 },
       { url: bad.url, priority: 2 },
@@ -49,7 +36,6 @@ beforeAll(async () => {
     caller: both(bad.url),
     unknownModel: one.concat(one),
     broken: both(bad.url),
-    many: both(bad.url),
     ...Object.fromEntries([401, 402, 403, 429, 500, 502, 503, 504, 529].map((status) => [`alone${status}`, one])),
   })
 })
@@ -59,6 +45,8 @@ afterAll(async () => {
   await good.close()
 })
 
+afterEach(() => relay.holds())
+
 async function lastAttempts() {
   const row = (await relay.rows()).at(-1)!
   const attempts = (await relay.attempts()).filter((attempt) => attempt['log_id'] === row['id'])
@@ -66,8 +54,8 @@ async function lastAttempts() {
 }
 
 test.each(modes)(
-  'an account that %s is followed by the next one (stream: %s): one 200, two attempts, one charged',
-  async (name, stream) => {
+  '%s is followed by the next one (stream: %s): one 200, two attempts, one charged',
+  async (_title, stream, name) => {
     const { script, verdict, status, type } = faults[name]!
     bad.script(script)
     const before = good.requests.length
@@ -86,16 +74,7 @@ test.each(modes)(
   },
 )
 
-test('a refused connection is followed by the next account', async () => {
-  expect((await relay.ask('refusedConnection')).status).toBe(200)
-  const { attempts } = await lastAttempts()
-  expect(attempts).toMatchObject([
-    { verdict: 'failing', error_type: 'ECONNREFUSED', http_status: 0 },
-    { verdict: 'answer' },
-  ])
-})
-
-test('500 twice, then 200: one 200, three attempts, one charged', async () => {
+test('fault 17: 500 twice, then 200: one 200, three attempts, one charged', async () => {
   bad.script(refusal(500, 'api_error'), refusal(500, 'api_error'))
   expect((await relay.ask('twoOfThree')).status).toBe(200)
   expect((await lastAttempts()).attempts.map((attempt) => attempt['charged'])).toEqual([0, 0, 1])
@@ -144,7 +123,7 @@ test.each([401, 402, 403, 429, 500, 502, 503, 504, 529])(
 )
 
 test.each([400, 404, 409, 413, 422])(
-  'a %s of the caller passes byte for byte, and no account is to blame',
+  'fault 19: a %s of the caller passes byte for byte, is not tried again, and no account is to blame',
   async (status) => {
     const body = `{"type": "error",  "error":{"message":"prompt is too long: 9 > 8 \\u00e9 é","type":"invalid_request_error"}, "request_id":null}\n`
     bad.script((exchange) =>
@@ -166,6 +145,7 @@ test.each([400, 404, 409, 413, 422])(
     const { row, attempts } = await lastAttempts()
     expect(row).toMatchObject({ outcome: 'failed', http_status: status, cost_nano: 0 })
     expect(attempts).toMatchObject([{ verdict: 'caller', charged: 0 }])
+    expect(await relay.standing('caller')).toEqual({ inFlight: 0, kind: 'READY', until: null, reason: '', models: [] })
   },
 )
 
@@ -179,63 +159,9 @@ test('a model that no account knows: each is asked, and the last one has the wor
   expect((await relay.ask('unknownModel')).status).toBe(200)
 })
 
-test.each([
-  ['resets after five events', resetAfterEvents(5), 'estimated'],
-  ['ends without message_stop', endWithoutStop(), 'partial'],
-  ['is cut inside its body', endWithoutStop(true), 'partial'],
-])(
-  'after content there is no second attempt: a stream that %s ends in one error event',
-  async (_name, script, source) => {
-    bad.script(script)
-    const before = good.requests.length
-    const answer = await relay.ask('broken')
-    expect(answer.status).toBe(200)
-    expect(answer.broken).toBe(false)
-    expect(answer.text.match(/event: error/g)?.length).toBe(1)
-    expect(good.requests.length).toBe(before)
-    const { row, attempts } = await lastAttempts()
-    expect(row).toMatchObject({ outcome: 'failed', attempts: 1, usage_source: source })
-    expect(row['cost_nano']).toBeGreaterThan(0)
-    expect(attempts[0]).toMatchObject({ verdict: 'failing', charged: 1 })
-  },
-)
-
 test("the upstream's own error event after content is the last the client hears", async () => {
   bad.script(errorAfterEvents(5, 'api_error'))
   const answer = await relay.ask('broken')
   expect(answer.text.match(/event: error/g)?.length).toBe(1)
   expect(answer.text).toContain('"message":"Overloaded"')
-})
-
-test('retries are a fifth of what is in flight: a storm of failures is not doubled', async () => {
-  const all = 20
-  const [badBefore, goodBefore] = [bad.requests.length, good.requests.length]
-  const answering = deferred()
-  const forget = bad.scriptWhen(
-    () => true,
-    async (exchange) => {
-      await answering.promise
-      await refusal(500, 'api_error')(exchange)
-    },
-  )
-  const retried = deferred()
-  const forgetGood = good.scriptWhen(
-    () => true,
-    async (exchange) => {
-      await retried.promise
-      await exchange.sse([errorEvent('api_error')])
-    },
-  )
-  let refused = 0
-  const asked = Array.from({ length: all }, async () => {
-    const answer = await relay.ask('many')
-    if (++refused === all - 4) retried.resolve()
-    return answer.status
-  })
-  await bad.arrived(badBefore + all - 1)
-  answering.resolve()
-  expect(await Promise.all(asked)).toEqual(Array.from({ length: all }, () => 529))
-  expect(good.requests.length - goodBefore).toBe(4)
-  forget()
-  forgetGood()
 })

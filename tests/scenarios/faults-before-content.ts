@@ -13,6 +13,8 @@ import type { Script } from '../support/fake-upstream.ts'
 
 export interface Fault {
   script: Script
+  /** Its number in the list of faults, if it has one. */
+  number?: number
   /** Verdict, status and error type of its attempt's row. */
   verdict: string
   status: number
@@ -24,33 +26,36 @@ export interface Fault {
 /** What an upstream can do wrong before there is content: another account is tried. By the end of the sentence "an account that …". */
 export const faults: Record<string, Fault> = {
   'limits with 429': {
+    number: 15,
     script: refusal(429, 'rate_limit_error', 'slow down', { 'retry-after': '37' }),
     verdict: 'limited',
     status: 429,
     type: 'rate_limit_error',
   },
   'refuses the credential with 401': {
+    number: 14,
     script: refusal(401, 'authentication_error', 'invalid x-api-key'),
     verdict: 'refused',
     status: 401,
   },
-  'refuses with 403': { script: refusal(403, 'permission_error'), verdict: 'refused', status: 403 },
+  'refuses with 403': { number: 14, script: refusal(403, 'permission_error'), verdict: 'refused', status: 403 },
   'is out of money with 402': { script: refusal(402, 'billing_error'), verdict: 'refused', status: 402 },
   'has a 400 of its own: no credit': {
     script: refusal(400, 'invalid_request_error', 'Your credit balance is too low to access the API.'),
     verdict: 'refused',
     status: 400,
   },
-  'fails with 500': { script: refusal(500, 'api_error'), verdict: 'failing', status: 500 },
+  'fails with 500': { number: 17, script: refusal(500, 'api_error'), verdict: 'failing', status: 500 },
   'fails with 503 and HTML': {
     script: (exchange) => exchange.respond(503, { 'content-type': 'text/html' }, '<h1>busy</h1>'),
     verdict: 'failing',
     status: 503,
     type: 'http_503',
   },
-  'is overloaded with 529': { script: refusal(529, 'overloaded_error'), verdict: 'failing', status: 529 },
+  'is overloaded with 529': { number: 18, script: refusal(529, 'overloaded_error'), verdict: 'failing', status: 529 },
   'does not know the model': { script: refusal(404, 'not_found_error', 'model: x'), verdict: 'refused', status: 404 },
   redirects: {
+    number: 30,
     script: redirect('http://169.254.169.254/latest/meta-data'),
     verdict: 'failing',
     status: 302,
@@ -64,8 +69,15 @@ export const faults: Record<string, Fault> = {
     type: 'first_byte_timeout',
   },
   'resets before headers': { script: resetBeforeHeaders, verdict: 'failing', status: 0 },
-  'answers with a HTML page': { script: htmlPage, verdict: 'failing', status: 200, type: 'wrong_content_type' },
+  'answers with a HTML page': {
+    number: 28,
+    script: htmlPage,
+    verdict: 'failing',
+    status: 200,
+    type: 'wrong_content_type',
+  },
   'streams under another content type': {
+    number: 28,
     script: wrongContentType('text/plain'),
     verdict: 'failing',
     status: 200,
@@ -77,14 +89,22 @@ export const faults: Record<string, Fault> = {
     status: 200,
   },
   'begins with an error event': {
+    number: 20,
     script: errorFirst('api_error'),
     verdict: 'failing',
     status: 200,
     streamOnly: true,
     type: 'api_error',
   },
-  'resets after message_start': { script: resetAfterEvents(1), verdict: 'failing', status: 200, streamOnly: true },
+  'resets after message_start': {
+    number: 22,
+    script: resetAfterEvents(1),
+    verdict: 'failing',
+    status: 200,
+    streamOnly: true,
+  },
   'ends without any event': {
+    number: 24,
     script: async (exchange) => {
       await exchange.begin()
       await exchange.end()

@@ -95,6 +95,71 @@ test('what a probe is refused makes nothing worse, and is told', async () => {
   expect((await state()).state.kind).toBe('READY')
 })
 
+test('a model that rests is asked for by its name, comes back alone, and what it is refused makes nothing worse', async () => {
+  const models = async () => {
+    const query = `{ node(id: "${accountId}") { ... on Account { state { kind models { model until } } probes(first: 3) { ok status model } } } }`
+    return (await askGraphql(relay.app.url, query, {}, admin)).data.node
+  }
+  const probeModel = async (model: string) =>
+    (
+      await askGraphql(
+        relay.app.url,
+        'mutation ($id: ID!, $model: String) { probeNow(id: $id, model: $model) { __typename ... on ProbeNowSuccess { ok status } } }',
+        { id: accountId, model },
+        admin,
+      )
+    ).data.probeNow
+  upstream.script(refusal(403, 'permission_error'))
+  expect((await request(relay)).status).toBe(503)
+  const resting = await models()
+  expect(resting.state).toMatchObject({ kind: 'READY', models: [{ model: 'claude-opus-4-5' }] })
+  for (const [status, type] of [
+    [403, 'permission_error'],
+    [401, 'authentication_error'],
+    [429, 'rate_limit_error'],
+    [400, 'invalid_request_error'],
+    [500, 'api_error'],
+  ] as const) {
+    upstream.script(refusal(status, type, 'canary', { 'retry-after': '9999' }))
+    expect(await probeModel('claude-opus-4-5')).toMatchObject({ ok: false, status })
+    expect((await models()).state).toEqual(resting.state)
+  }
+  expect((await probeModel('claude-haiku-4-5')).__typename).toBe('ConflictFailure')
+  const before = upstream.requests.length
+  expect(await probeModel('claude-opus-4-5')).toMatchObject({ ok: true, status: 200 })
+  expect(upstream.requests.length).toBe(before + 1)
+  const sent = JSON.parse(upstream.requests[before]!.body.toString()) as { model: string; max_tokens: number }
+  expect(sent).toMatchObject({ model: 'claude-opus-4-5', max_tokens: 1 })
+  const back = await models()
+  expect(back.state.models).toEqual([])
+  expect(back.probes).toMatchObject([{ ok: true, model: 'claude-opus-4-5' }, { ok: false, status: 500 }, {}])
+  expect((await relay.rows()).at(-1)).toMatchObject({ api_key_id: 0, model_requested: 'claude-opus-4-5' })
+})
+
+test('by the clock: the rest of a model is looked at again and again, slower and slower, until it is back', async () => {
+  const own = await start({ jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 }, chance: () => 0 })
+  try {
+    const url = own.relay.app.url
+    const set = 'mutation { updateSettings(input: [{ name: "recoveryProbeSeconds", value: "1" }]) { __typename } }'
+    await askGraphql(url, set, {}, own.admin)
+    upstream.script(refusal(403, 'permission_error'), refusal(403, 'permission_error'))
+    await request(own.relay)
+    const node = async () => {
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind models { model nextProbeAt } } probes { ok model at } } } }`
+      return (await askGraphql(url, query, {}, own.admin)).data.node
+    }
+    await expect.poll(async () => (await node()).state.models[0]?.nextProbeAt, { timeout: 5000 }).toBeTruthy()
+    await expect.poll(node, { timeout: 15_000 }).toMatchObject({
+      state: { kind: 'READY', models: [] },
+      probes: [{ ok: true }, { ok: false, model: 'claude-opus-4-5' }],
+    })
+    const [second, first] = (await node()).probes
+    expect(Date.parse(second.at) - Date.parse(first.at)).toBeGreaterThanOrEqual(1800)
+  } finally {
+    await own.relay.stop()
+  }
+})
+
 test('an account that is ready is not asked, and nobody without rights asks', async () => {
   const before = upstream.requests.length
   const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
@@ -112,7 +177,9 @@ test('jobs are listed with what they did last and when they are due; an administ
   for (const name of ['drift', 'prune']) {
     const run = await askGraphql(relay.app.url, `mutation { runJob(name: "${name}") { __typename } }`, {}, admin)
     expect(run.data.runJob.__typename).toBe('RunJobSuccess')
-    await expect.poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun).not.toBeNull()
+    await expect
+      .poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun, { timeout: 10_000 })
+      .not.toBeNull()
   }
   const last = Object.fromEntries((await jobs()).map(({ name, lastRun }) => [name, lastRun]))
   expect(last['drift']).toEqual({ outcome: 'DONE', message: 'ledger and rollups agree' })

@@ -72,7 +72,9 @@ test.each(['wrongConnect', 'wrongSocks'])(
     expect(answer.status).toBe(529)
     expect(upstream.requests.length).toBe(before)
     expect((await relay.attempts()).at(-1)).toMatchObject({ verdict: 'failing', error_type: 'UPSTREAM_PROXY_FAILED' })
-    expect(relay.log.find((line) => line.includes(`"${pool} 1"`))).toMatch(/Proxy /)
+    expect(relay.log.find((line) => line.includes(`"${pool} 1"`))).toMatch(
+      /proxy 127\.0\.0\.1:\d+ refuses the login \(/,
+    )
     for (const text of [answer.text, ...relay.log]) expect(text).not.toContain('CANARY')
   },
 )
@@ -83,13 +85,13 @@ test('a proxy that does not work is followed by the next account', async () => {
   expect((await relay.rows()).at(-1)).toMatchObject({ attempts: 2, outcome: 'completed' })
 })
 
-test('a certificate for another name is refused, also behind a proxy', async () => {
+test('fault 13: a certificate for another name is refused, also behind a proxy', async () => {
   expect((await relay.ask('impostor')).status).toBe(529)
   expect(impostor.requests.length).toBe(0)
   expect((await relay.attempts()).at(-1)).toMatchObject({ error_type: 'ERR_TLS_CERT_ALTNAME_INVALID' })
 })
 
-test('a certificate of a CA that nobody named is refused', async () => {
+test('fault 13: a certificate of a CA that nobody named is refused', async () => {
   const distrusting = await startPools({ p: [{ url: upstream.url }] })
   const before = upstream.requests.length
   try {

@@ -6,6 +6,7 @@ import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.
 import { goldenStreams } from '../support/golden-streams.ts'
 import { encodeEvent, encodeEvents, errorEvent, ping } from '../support/sse-fixtures.ts'
 import { ask, keyOf, ourComment, ourPing, type Pools, startPools, withoutOurPings } from './pools.ts'
+import { startWatched } from './watched.ts'
 
 /** Silence, and what ends an answer. Deadlines of quickTimers: commit 150 ms, ping 120 ms, idle 500 ms, close 150 ms. */
 const { text: golden } = goldenStreams()
@@ -54,6 +55,37 @@ async function open(pool: string, base = relay.base) {
   }
 }
 
+test('fault 21: a head with status 200 and no byte within the time for the first one is followed by the next account', async () => {
+  const good = await createFakeUpstream()
+  // Later than the first byte is due, so that nothing is committed yet.
+  const own = await startWatched(
+    {
+      pair: [
+        { url: upstream.url, priority: 1 },
+        { url: good.url, priority: 2 },
+      ],
+      alone: [{ url: upstream.url }],
+    },
+    { timers: { firstByteStreamMs: 200, commitMs: 60_000, idleMs: 60_000 } },
+  )
+  try {
+    upstream.script(hangAfterHeaders, hangAfterHeaders)
+    const answer = await own.ask('pair')
+    expect(answer.status).toBe(200)
+    expect(answer.text).toMatch(/^event: message_start\n(.|\n)*event: message_stop\n.*\n\n$/)
+    expect(await upstream.requests.at(-1)!.closed).toBe('aborted')
+    expect(await own.attempts()).toMatchObject([
+      { verdict: 'failing', http_status: 200, error_type: 'first_byte_timeout', charged: 0 },
+      { verdict: 'answer', charged: 1 },
+    ])
+    expect((await own.ask('alone')).status).toBe(529)
+    await own.holds()
+  } finally {
+    await own.stop()
+    await good.close()
+  }
+})
+
 test('after a 200 without content the account is fixed in time: the client is answered and kept alive by comments', async () => {
   const go = deferred()
   upstream.script(async (exchange) => {
@@ -71,7 +103,7 @@ test('after a 200 without content the account is fixed in time: the client is an
   expect(all).not.toContain(ourPing)
 })
 
-test('an upstream that says 200 and then nothing is cut after the idle deadline, with one error event', async () => {
+test('fault 21: an upstream that says 200 and then nothing, when the client has its head already, is cut after the idle deadline, with one error event', async () => {
   upstream.script(hangAfterHeaders)
   const answer = await relay.ask('b')
   expect(answer.status).toBe(200)
@@ -80,7 +112,7 @@ test('an upstream that says 200 and then nothing is cut after the idle deadline,
   expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'failed', error_type: 'broken_answer' })
 })
 
-test('silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
+test('fault 25: silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
   upstream.script(hangAfterEvents(4))
   const answer = await relay.ask('c')
   expect(answer.text).toContain(ourPing)
@@ -110,7 +142,7 @@ test('client point 15: a ping never comes into an event that has begun to arrive
   expect(withoutOurPings(Buffer.from(all)).equals(golden.bytes)).toBe(true)
 })
 
-test("nothing of ours is put between events that keep coming, and the upstream's own pings keep an answer alive", async () => {
+test("fault 25: the upstream's own pings keep an answer alive beyond the idle deadline, and nothing of ours is put between them", async () => {
   upstream.script(async (exchange) => {
     await exchange.begin()
     await exchange.write(encodeEvents(golden.events.slice(0, 3)))

@@ -85,7 +85,7 @@ test.each(['emoji', 'crlf', 'tools'] as const)(
 )
 
 test.each(['emoji', 'crlf'] as const)(
-  'the %s stream broken off at any byte arrives as whole events and exactly one error, or as an error before any content',
+  'fault 23: the %s stream broken off at any byte arrives as whole events and exactly one error, or as an error before any content',
   async (name) => {
     const { bytes, events } = golden[name]
     const lineEnd = name === 'crlf' ? '\r\n' : '\n'
@@ -196,7 +196,7 @@ test('an event of 2 MB flows, and its bytes are the same', async () => {
   expect(answer.text).toMatch(/event: message_stop\n.*\n\n$/)
 })
 
-test('a break inside an event too large to hold resets the connection: no half event looks like an end', async () => {
+test('fault 23: a break inside an event too large to hold resets the connection: no half event looks like an end', async () => {
   const answer = await askWith(async (exchange) => {
     await exchange.begin()
     await exchange.write(Buffer.concat(golden.text.events.slice(0, 3).map((event) => encodeEvent(event))))

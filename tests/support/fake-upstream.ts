@@ -52,6 +52,8 @@ export interface FakeUpstream {
   scriptWhen(when: (request: Recorded) => boolean, script: Script): () => void
   /** Resolves with request `index` (from 0) as soon as it has arrived whole. */
   arrived(index: number): Promise<Recorded>
+  /** Connections that are open now. */
+  connections(): number
   close(): Promise<void>
 }
 
@@ -114,7 +116,7 @@ export async function createFakeUpstream(options: FakeUpstreamOptions = {}): Pro
     byPort.set(remotePort, socket)
     socket.once('close', () => byPort.delete(remotePort))
   })
-  const { port, close } = await listening(server)
+  const { port, sockets, close } = await listening(server)
 
   return {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
@@ -128,6 +130,7 @@ export async function createFakeUpstream(options: FakeUpstreamOptions = {}): Pro
       return () => void rules.delete(rule)
     },
     arrived: (index) => arrival(index).promise,
+    connections: () => sockets.size,
     async close() {
       await close()
       if (failure !== undefined) throw failure

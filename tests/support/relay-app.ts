@@ -33,6 +33,8 @@ export interface RelayAppOptions extends AppOptions {
   keys?: { name: string; [field: string]: unknown }[]
   /** What answers mean, before the built-in table. */
   rules?: { name: string; [field: string]: unknown }[]
+  /** In place of the group `g`. */
+  groups?: { name: string; [field: string]: unknown }[]
   env?: Record<string, string>
   /** Go on with the data of an earlier app. */
   dataDir?: string
@@ -54,7 +56,16 @@ const quickTimers = {
 
 /** The whole program on port 0 with accounts on the given upstreams, on the engines that the project runs on. */
 export async function startRelayApp(options: RelayAppOptions = {}): Promise<RelayApp> {
-  const { accounts = [], keys, rules = [], env, dataDir: givenDir, keepData, ...appOptions } = options
+  const {
+    accounts = [],
+    keys,
+    groups = [{ name: 'g' }],
+    rules = [],
+    env,
+    dataDir: givenDir,
+    keepData,
+    ...appOptions
+  } = options
   const dataDir = givenDir ?? (await mkdtemp(join(tmpdir(), 'relay-test-')))
   const external = engines === 'services' && env?.['DATABASE_URL'] === undefined ? await newDatabaseAddress() : null
   const { config } = readConfig(
@@ -70,7 +81,7 @@ export async function startRelayApp(options: RelayAppOptions = {}): Promise<Rela
   )
   const log: string[] = []
   const file = {
-    groups: [{ name: 'g' }],
+    groups,
     accounts: accounts.map((account, index) => ({
       name: `account ${index + 1}`,
       secret: `sk-upstream-${index + 1}-0123456789`,

@@ -235,10 +235,10 @@ test('proxy failures name the proxy, say whose fault it is, and never carry its 
   await closed.close()
   closers.pop()
   const cases = [
-    [withLogin((await connectProxyOf({ credentials })).url), 'proxy'],
-    [withLogin((await connectProxyOf({ credentials, tls: leaf })).url), 'proxy'],
-    [withLogin((await socksProxyOf({ credentials })).url), 'proxy'],
-    [(await socksProxyOf({ credentials })).url.replace(/\/\/.*@/, '//'), 'proxy'],
+    [withLogin((await connectProxyOf({ credentials })).url), 'login'],
+    [withLogin((await connectProxyOf({ credentials, tls: leaf })).url), 'login'],
+    [withLogin((await socksProxyOf({ credentials })).url), 'login'],
+    [(await socksProxyOf({ credentials })).url.replace(/\/\/.*@/, '//'), 'login'],
     [withLogin(closed.url), 'proxy'],
     [withLogin((await connectProxyOf({ refuseWith: 403 })).url), 'proxy'],
     [withLogin((await connectProxyOf({ refuseWith: 502 })).url), 'target'],

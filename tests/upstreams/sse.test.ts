@@ -31,6 +31,7 @@ function run(chunks: readonly Buffer[], limits?: { maxHeldBytes?: number }) {
       heard.push('stop')
       usage.stop()
     },
+    unreadable: () => heard.push('unreadable'),
     error: (json) => heard.push(`error ${json}`),
   }
   const scanner = createSseScanner(listenToAnthropic(sink), limits)

@@ -12,6 +12,6 @@ parentPort?.on('message', (message) => {
   if (message === 'cancel') parentPort?.postMessage('cancelled')
 })
 const answers: LookedAt['answers'] = await Promise.all(
-  targets.map(async (target) => ({ accountId: target.accountId, answer: await look(dispatchers, target, patienceMs) })),
+  targets.map(async (target) => ({ key: target.key, answer: await look(dispatchers, target, patienceMs) })),
 )
 parentPort?.postMessage({ answers } satisfies LookedAt)
