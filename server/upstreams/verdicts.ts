@@ -219,7 +219,7 @@ const saidNothing: Omit<Said, keyof SaidError> = {
 }
 
 export function saidInEvent(error: SaidError): Said {
-  return { ...saidNothing, ...error, status: 'event', shownType: error.type || 'http_200' }
+  return { ...saidNothing, ...error, status: 'event', shownType: error.type || 'error' }
 }
 
 export function saidOf({ status, headers, body }: UpstreamRefusal, model: string, nowMs: number): Said {
@@ -266,8 +266,8 @@ const shownTypeOf = (status: number, type: string): string =>
   status >= 300 && status < 400 ? 'redirect' : type || `http_${status}`
 
 /**
- * What a rule means for this answer. As in the built-in table: a fault that could be the request's is doubted until only one
- * account has it, and the upstream's own words pass where they are the caller's.
+ * What a rule means for this answer. As in the built-in table: what could be the request's fault is doubtful, and the
+ * upstream's own words pass where they are the caller's.
  */
 function asUsual(means: Consequence, { status, shownType }: Said): Consequence {
   const isOften = status === 'event' && (shownType === 'rate_limit_error' || shownType === 'overloaded_error')

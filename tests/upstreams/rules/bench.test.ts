@@ -139,6 +139,7 @@ test('a sample is judged by its whole text, and nothing of the text comes back',
     matches: false,
     withRule: { effect: 'pass' },
   })
+  expect(sample('no JSON at all', 'event').errorType).toBe('error')
   expect(sample('{"type":"error","error":{"type":"overloaded_error"}}', 'event')).toMatchObject({
     matches: false,
     today: { name: 'overloaded within the stream' },
