@@ -39,7 +39,8 @@ export function createRenewals(parts: {
 }) {
   const { database, seal, accounts, kept, now, onError } = parts
   const running = new Map<number, Promise<Renewal>>()
-  const pauses = new Map<number, { untilMs: number; lengthMs: number; reason: string }>()
+  /** After a failure, of the login that failed: one that somebody gives meanwhile does not wait for it. */
+  const pauses = new Map<number, { of: string; untilMs: number; lengthMs: number; reason: string }>()
   /** Logins lie in the data folder only, since the database could not take them. */
   let again: NodeJS.Timeout | null = null
 
@@ -56,7 +57,8 @@ export function createRenewals(parts: {
   }
 
   async function run(id: number, used: string): Promise<Renewal> {
-    const pause = pauses.get(id)
+    const known = pauses.get(id)
+    const pause = known?.of === used ? known : undefined
     if (pause && now() < pause.untilMs) return { kind: 'failed', reason: pause.reason }
     let renewal: Renewal & { retryAfterMs?: number | null }
     try {
@@ -68,7 +70,7 @@ export function createRenewals(parts: {
     if (renewal.kind === 'failed') {
       const lengthMs = Math.min(pause ? pause.lengthMs * 2 : firstPauseMs, longestPauseMs)
       const waitMs = Math.max(lengthMs * (1 + parts.chance() / 5), renewal.retryAfterMs ?? 0)
-      pauses.set(id, { untilMs: now() + waitMs, lengthMs, reason: renewal.reason })
+      pauses.set(id, { of: used, untilMs: now() + waitMs, lengthMs, reason: renewal.reason })
     } else pauses.delete(id)
     return renewal
   }

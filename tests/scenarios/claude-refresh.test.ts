@@ -116,3 +116,20 @@ test('a login is renewed ahead of its end also while its account rests, and the 
   await graphql('mutation { runJob(name: "refresh") { __typename } }')
   expect(claude.grants).toHaveLength(1)
 })
+
+test('a login that is given anew does not wait for the pause of the one before it', async () => {
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), expired)])
+  const { claude, ask, graphql } = stand
+  claude.troubledWith = 503
+  expect((await ask()).status).toBe(529)
+  await ask()
+  expect(claude.grants).toHaveLength(1)
+  claude.troubledWith = null
+  const [{ node }] = (await graphql('{ accounts { edges { node { id } } } }')).accounts.edges
+  const renewed =
+    'mutation ($id: ID!, $login: ClaudeLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
+  await graphql(renewed, { id: node.id, login: claude.issue() })
+  claude.revoke()
+  expect((await ask()).status).toBe(200)
+  expect(claude.grants).toHaveLength(2)
+})
