@@ -6,7 +6,7 @@ const accountFields = graphql(`
     group { id name }
     owner { id username }
     modelMapping { from to }
-    state { kind since until nextProbeAt reason models { model until reason } }
+    state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
     today { requests failures tokens cost }
   }
 `)
@@ -87,12 +87,13 @@ export const clearAccountState = graphql(
 const stepFields = graphql(`
   fragment StepFields on AccountStep {
     at from to model until nextProbeAt reason cause requestId httpStatus errorType errorCode errorMessage
+    failure { code place }
   }
 `)
 
 export const probeNow = graphql(`
-  mutation ProbeNow($id: ID!) {
-    result: probeNow(id: $id) {
+  mutation ProbeNow($id: ID!, $model: String) {
+    result: probeNow(id: $id, model: $model) {
       __typename
       ... on ProbeNowSuccess { ok latencyMs status message }
       ... on Failure { message }
@@ -105,7 +106,7 @@ export const timelineQuery = graphql(
   query Timeline($id: ID!, $after: String) {
     node(id: $id) {
       ... on Account {
-        probes(first: 5) { at ok status durationMs message cost }
+        probes(first: 5) { at model ok status durationMs message cost }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
           pageInfo { hasNextPage endCursor }
@@ -125,7 +126,7 @@ export const accountChanged = graphql(
       gap { dropped }
       account {
         accountId name enabled inFlight
-        state { kind since until nextProbeAt reason models { model until reason } }
+        state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
         steps { ...StepFields }
       }
     }

@@ -1,9 +1,11 @@
 import type { AccountState } from '../graphql/account-operations.ts'
+import type { FailureCause } from './failure-text.ts'
 
 export interface ShownState {
   word: 'OFF' | AccountState['kind']
   theme: 'default' | 'success' | 'warning' | 'danger'
   reason: string
+  failure: FailureCause | undefined
   until: string | undefined
 }
 
@@ -18,13 +20,17 @@ export const stateThemes: Record<AccountState['kind'], ShownState['theme']> = {
 }
 
 /** What the tag says: the manual switch comes before the automatic state. */
-export function shownState(state: Pick<AccountState, 'kind' | 'until' | 'reason'>, enabled: boolean): ShownState {
-  if (!enabled) return { word: 'OFF', theme: 'default', reason: '', until: undefined }
+export function shownState(
+  state: Pick<AccountState, 'kind' | 'until' | 'reason' | 'failure'>,
+  enabled: boolean,
+): ShownState {
+  if (!enabled) return { word: 'OFF', theme: 'default', reason: '', failure: undefined, until: undefined }
   const rests = state.kind !== 'READY'
   return {
     word: state.kind,
     theme: stateThemes[state.kind],
     reason: rests ? state.reason : '',
+    failure: rests ? (state.failure ?? undefined) : undefined,
     until: rests ? (state.until ?? undefined) : undefined,
   }
 }
