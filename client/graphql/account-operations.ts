@@ -6,7 +6,7 @@ const accountFields = graphql(`
     group { id name }
     owner { id username }
     modelMapping { from to }
-    state { kind since until nextProbeAt reason models { model until reason } }
+    state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
     login { expiresAt renews refreshedAt refreshFailure }
     limitGauges { window status utilization resetAt at }
     today { requests failures tokens cost }
@@ -89,12 +89,13 @@ export const clearAccountState = graphql(
 const stepFields = graphql(`
   fragment StepFields on AccountStep {
     at from to model until nextProbeAt reason cause requestId httpStatus errorType errorCode errorMessage
+    failure { code place }
   }
 `)
 
 export const probeNow = graphql(`
-  mutation ProbeNow($id: ID!) {
-    result: probeNow(id: $id) {
+  mutation ProbeNow($id: ID!, $model: String) {
+    result: probeNow(id: $id, model: $model) {
       __typename
       ... on ProbeNowSuccess { ok latencyMs status message }
       ... on Failure { message }
@@ -107,7 +108,7 @@ export const timelineQuery = graphql(
   query Timeline($id: ID!, $after: String) {
     node(id: $id) {
       ... on Account {
-        probes(first: 5) { at ok status durationMs message cost }
+        probes(first: 5) { at model ok status durationMs message cost }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
           pageInfo { hasNextPage endCursor }
@@ -139,7 +140,7 @@ export const accountChanged = graphql(
       account {
         accountId name enabled inFlight
         limitGauges { window status utilization resetAt at }
-        state { kind since until nextProbeAt reason models { model until reason } }
+        state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
         steps { ...StepFields }
       }
     }

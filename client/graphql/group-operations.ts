@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from './tada.ts'
 
 const groupFields = graphql(`
-  fragment GroupFields on Group { id name remark enabled shared createdAt accountCount keyCount owner { id username } }
+  fragment GroupFields on Group { id name remark enabled shared returnsToPriority stripForeignReasoning createdAt accountCount keyCount owner { id username } }
 `)
 
 export const groupsQuery = graphql(

@@ -85,6 +85,7 @@ export const requestQuery = graphql(`
       attempts {
         number modelSent verdict httpStatus errorType errorCode upstreamRequestId startedAt firstByteMs durationMs charged cost
         account { name }
+        failure { code place }
       }
     }
   }

@@ -1,9 +1,11 @@
 import type { AccountState } from '../graphql/account-operations.ts'
+import type { FailureCause } from './failure-text.ts'
 
 export interface ShownState {
   word: 'OFF' | 'PLATFORM_OFF' | AccountState['kind']
   theme: 'default' | 'success' | 'warning' | 'danger'
   reason: string
+  failure: FailureCause | undefined
   until: string | undefined
 }
 
@@ -30,17 +32,19 @@ export const returnWord = (reason: string) => returnWords[reason as keyof typeof
 
 /** What the tag says: the manual switch comes before that of the platform, and both before the automatic state. */
 export function shownState(
-  state: Pick<AccountState, 'kind' | 'until' | 'reason'>,
+  state: Pick<AccountState, 'kind' | 'until' | 'reason' | 'failure'>,
   enabled: boolean,
   isOffByPlatform = false,
 ): ShownState {
-  if (!enabled) return { word: 'OFF', theme: 'default', reason: '', until: undefined }
-  if (isOffByPlatform) return { word: 'PLATFORM_OFF', theme: 'default', reason: '', until: undefined }
+  if (!enabled) return { word: 'OFF', theme: 'default', reason: '', failure: undefined, until: undefined }
+  if (isOffByPlatform)
+    return { word: 'PLATFORM_OFF', theme: 'default', reason: '', failure: undefined, until: undefined }
   const rests = state.kind !== 'READY'
   return {
     word: state.kind,
     theme: stateThemes[state.kind],
     reason: rests ? state.reason : '',
+    failure: rests ? (state.failure ?? undefined) : undefined,
     until: rests ? (state.until ?? undefined) : undefined,
   }
 }

@@ -23,8 +23,8 @@ interface Pool {
   retired: boolean
 }
 
-/** What the kernel gives at once. */
-const readBytes = 64 * 1024
+/** What is asked of the kernel at once: with a chunk's frame round it, it still fits the client's side of 64 KB. */
+const readBytes = 63 * 1024
 /** TLS gives a record at a time. */
 const recordBytes = 16 * 1024
 

@@ -60,6 +60,7 @@ const step = (at: string, to: AccountStep['to'], model: string | null = null): A
   errorType: null,
   errorCode: null,
   errorMessage: null,
+  failure: null,
 })
 
 test('steps that were read and told stand once each, the newest first', () => {

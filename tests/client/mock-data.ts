@@ -50,12 +50,15 @@ export function createMockData(isEmpty: boolean): MockData {
     createdAt: ago(864_000),
   }
   const anna: Row = { ...user, id: 'U2', username: 'anna', role: 'USER' }
+  let allowed = '192.168.1.0/24, fd00::/8'
   const groups: Row[] = [
     {
       id: 'G1',
       name: 'default',
       remark: 'Everybody without a group of their own',
       enabled: true,
+      returnsToPriority: true,
+      stripForeignReasoning: false,
       shared: true,
       owner: null,
       createdAt: ago(864_000),
@@ -67,6 +70,8 @@ export function createMockData(isEmpty: boolean): MockData {
       name: '研发团队',
       remark: '后端与前端',
       enabled: true,
+      returnsToPriority: true,
+      stripForeignReasoning: false,
       shared: false,
       owner: user,
       createdAt: ago(90_000),
@@ -78,6 +83,8 @@ export function createMockData(isEmpty: boolean): MockData {
       name: 'contractors',
       remark: '',
       enabled: false,
+      returnsToPriority: true,
+      stripForeignReasoning: false,
       shared: false,
       owner: user,
       createdAt: ago(4000),
@@ -117,7 +124,18 @@ export function createMockData(isEmpty: boolean): MockData {
   })
   const zero = { ...totals, requests: 0, failures: 0, tokens: 0, cost: '0' }
   const accounts: Row[] = [
-    account({ id: 'A1', name: 'console-main', inFlight: 2, concurrency: 4 }),
+    account({
+      id: 'A1',
+      name: 'console-main',
+      inFlight: 2,
+      concurrency: 4,
+      state: {
+        ...ready,
+        models: [
+          { model: 'claude-opus-4-6', until: ahead(240), reason: '403 permission_error', nextProbeAt: ahead(25) },
+        ],
+      },
+    }),
     account({
       id: 'A2',
       name: 'max-plan-tokyo',
@@ -146,7 +164,8 @@ export function createMockData(isEmpty: boolean): MockData {
         since: ago(18),
         until: ahead(42),
         nextProbeAt: ahead(30),
-        reason: '3 failures in 60 s: connect ECONNREFUSED',
+        reason: 'connection refused by open.bigmodel.example:443, through proxy 10.0.0.2:1080 (ECONNREFUSED)',
+        failure: { code: 'connection_refused', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
       },
       today: { ...totals, cost: '1926000', requests: 7 },
     }),
@@ -171,7 +190,12 @@ export function createMockData(isEmpty: boolean): MockData {
       name: 'spare',
       enabled: false,
       today: zero,
-      state: { ...ready, models: [{ model: 'claude-opus-4-6', until: ahead(600), reason: 'overloaded' }] },
+      state: {
+        ...ready,
+        models: [
+          { model: 'claude-opus-4-6', until: ahead(600), reason: '403 permission_error', nextProbeAt: ahead(25) },
+        ],
+      },
     }),
   ]
   const key = (row: Row): Row => ({
@@ -377,7 +401,10 @@ export function createMockData(isEmpty: boolean): MockData {
       to: 'COOLING',
       until: ahead(42),
       nextProbeAt: ahead(30),
-      reason: '3 failures in 60 s: connect ECONNREFUSED',
+      reason: 'connection refused by open.bigmodel.example:443, through proxy 10.0.0.2:1080 (ECONNREFUSED)',
+      errorType: 'ECONNREFUSED',
+      errorCode: 'connection_refused',
+      failure: { code: 'connection_refused', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
       requestId: 'req_a3',
     }),
     step({ at: ago(3700), from: 'PROBING', to: 'READY', cause: 'PROBE', reason: 'it answered' }),
@@ -625,7 +652,8 @@ export function createMockData(isEmpty: boolean): MockData {
         ok,
         status: ok ? 200 : 0,
         durationMs: ok ? 734 : 10_000,
-        message: ok ? 'It answered.' : 'connect ECONNREFUSED 10.0.0.9:443',
+        model: index === 1 ? 'claude-opus-4-6' : null,
+        message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
         cost: ok ? '1926' : '0',
       })),
       timeline: {
@@ -695,6 +723,20 @@ export function createMockData(isEmpty: boolean): MockData {
     orderVerdictRules: ({ ids }: { ids: string[] }) => {
       rules.sort((one, other) => ids.indexOf(String(one['id'])) - ids.indexOf(String(other['id'])))
       return { __typename: 'OrderVerdictRulesSuccess', ok: true }
+    },
+    settings: () => [{ name: 'upstreamAllow', value: allowed }],
+    updateSettings: ({ input }: { input: { name: string; value: string }[] }) => {
+      const value = input[0]?.value ?? ''
+      if (value.includes('300.')) {
+        const message = 'must be a list of networks such as 10.0.0.0/8, ::1/128; wrong: 300.0.0.1'
+        const fields = [{ path: 'upstreamAllow', message }]
+        return { __typename: 'InputFailure', message: 'Input is not valid.', fields }
+      }
+      allowed = value
+        .trim()
+        .split(/[\s,]+/)
+        .join(', ')
+      return { __typename: 'UpdateSettingsSuccess', settings: [{ name: 'upstreamAllow', value: allowed }] }
     },
     routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
     simulateRoute: () => ({ keyProblem: null, decision }),

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { en } from '../../client/locales/en.ts'
 import { chooseLanguage } from '../../client/locales/language.ts'
+import { zhCN } from '../../client/locales/zh-CN.ts'
 import { expiresAt } from '../../client/pages/keys/key-form.ts'
 import { claudeCodeSettings } from '../../client/pages/keys/key-settings.ts'
 import { modelsText, parseMapping, parseModels } from '../../client/pages/models-text.ts'
@@ -7,9 +9,11 @@ import { takeSetupToken } from '../../client/pages/setup/setup-token.ts'
 import { nextPath } from '../../client/paths.ts'
 import { shownState } from '../../client/values/account-state.ts'
 import { plainInterval, shortDuration } from '../../client/values/duration.ts'
+import { failureText } from '../../client/values/failure-text.ts'
 import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
 import { shortCount } from '../../client/values/tokens.ts'
 import { relativeTime } from '../../client/values/when.ts'
+import { failureCauses } from '../../server/upstreams/failure-cause.ts'
 
 describe('money', () => {
   test.each([
@@ -72,7 +76,7 @@ test('moments are told relative to now in both languages', () => {
 })
 
 test('a switched-off account says so before its state; a ready one gives no reason', () => {
-  const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', models: [] }
+  const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null, models: [] }
   expect(shownState(state, true)).toMatchObject({ word: 'LIMITED', theme: 'warning', reason: '429' })
   expect(shownState(state, false)).toMatchObject({ word: 'OFF', reason: '', until: undefined })
   expect(shownState({ ...state, kind: 'READY' }, true)).toMatchObject({ reason: '', until: undefined })
@@ -123,4 +127,22 @@ test('models are read from lines or commas, mappings from "asked = sent" lines',
     { from: 'c', to: 'd' },
   ])
   expect(parseMapping('a = b\nwhat is this').wrong).toBe('what is this')
+})
+
+test('every cause that the server can name has words in both languages, with the place where it was tried', () => {
+  for (const dictionary of [en, zhCN]) {
+    const words = (key: string): string | undefined => (dictionary.causes as Record<string, string>)[key.slice(7)]
+    const i18n = {
+      te: (key: string) => words(key) !== undefined,
+      t: (key: string, named: Record<string, unknown> = {}) =>
+        (words(key) ?? key).replace('{what}', String(named['what'])),
+    }
+    for (const code of failureCauses) {
+      const text = failureText(i18n, { code, place: 'a.test:443' })
+      expect(text, code).toMatch(/^.+ · a\.test:443$/)
+      expect(text).not.toMatch(/causes\.|\{|undefined/)
+    }
+    expect(failureText(i18n, { code: 'connection_refused', place: '' })).toBe(dictionary.causes.connection_refused)
+    expect(failureText(i18n, { code: 'news_of_a_later_server', place: '' })).toBeUndefined()
+  }
 })

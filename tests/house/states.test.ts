@@ -5,7 +5,13 @@ import { filesIn, readText } from './sources.ts'
 /** Only here is it decided what an account's state means; everybody else asks isEligible and its neighbours. */
 const deciders = /^server\/(accounts|generated)\//
 /** These show the state as it is, weigh its text, or name the state that an answer brings about. */
-const decideNothing = ['server/graphql/account-state.ts', 'server/live/ring.ts', 'server/upstreams/verdicts.ts']
+const decideNothing = [
+  'server/graphql/account-state.ts',
+  'server/live/ring.ts',
+  'server/upstreams/verdicts.ts',
+  'server/upstreams/rules/rule.ts',
+  'server/upstreams/rules/rule-checks.ts',
+]
 
 const kinds = new Set(['cooling', 'probing', 'needs_login', 'unfunded'])
 const fields = new Set(['kind', 'untilMs', 'failures', 'coolings', 'limits', 'models'])
