@@ -193,12 +193,12 @@ export function createGauges(parts: {
 export type Gauges = ReturnType<typeof createGauges>
 
 /** True when a reading says something else than the one before it. */
-export function hasMoved(before: GaugeReading, after: GaugeReading): boolean {
+function hasMoved(before: GaugeReading, after: GaugeReading): boolean {
   return before.status !== after.status || before.usedPpm !== after.usedPpm || isOtherEnd(before.resetMs, after.resetMs)
 }
 
 /** True when the history should have this: the first word, another status, window or percent, or some minutes later. */
-export function isPointDue(last: Gauge | null, gauge: Gauge): boolean {
+function isPointDue(last: Gauge | null, gauge: Gauge): boolean {
   if (last === null || last.status !== gauge.status || gauge.atMs - last.atMs >= pointEveryMs) return true
   if ((last.usedPpm === null) !== (gauge.usedPpm === null) || isOtherEnd(last.resetMs, gauge.resetMs)) return true
   return Math.abs((last.usedPpm ?? 0) - (gauge.usedPpm ?? 0)) >= pointStepPpm

@@ -126,7 +126,11 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     expect(server.data.said.at(-1)).toEqual({ id: 'A4', login: { setupToken: 'setup-canary' } })
     // Nothing of it stays in the page or its stores.
     const kept = await page.evaluate(() =>
-      JSON.stringify([document.documentElement.outerHTML, { ...localStorage }, { ...sessionStorage }]),
+      JSON.stringify([
+        document.documentElement.outerHTML,
+        Object.entries(localStorage),
+        Object.entries(sessionStorage),
+      ]),
     )
     expect(kept).not.toContain('canary')
     expect(complaints).toEqual([])

@@ -595,11 +595,9 @@ export function createMockData(isEmpty: boolean): MockData {
   const opened = (input: Row): Row | null => {
     said.push(input)
     if (input['platform'] === 'CLAUDE' && !claude['enabled']) return refuse('platform', 'cannot be used: it is off')
-    const given = (input['login'] ?? {}) as Row
-    if (String(given['code'] ?? '').startsWith('spent')) return refuse('login.code', 'was not taken: Begin again')
-    return String(given['credentialsFile'] ?? '').includes('nonsense')
-      ? refuse('login.credentialsFile', 'is not a JSON object')
-      : null
+    const { code = '', credentialsFile = '' } = (input['login'] ?? {}) as Record<string, string>
+    if (code.startsWith('spent')) return refuse('login.code', 'was not taken: Begin again')
+    return credentialsFile.includes('nonsense') ? refuse('login.credentialsFile', 'is not a JSON object') : null
   }
   const connection =
     (rows: Row[]) =>
