@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { openDashboard } from './dashboard-page.ts'
 
-describe('the network of accounts', () => {
+describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
   const { open, server: serverNow, complaints } = openDashboard()
 
   test('administrators admit networks of their own; what is none is told beside the field', async () => {
     const page = await open('/accounts')
     await page.getByRole('button', { name: 'Networks' }).click()
-    const dialog = page.getByRole('dialog').filter({ hasText: 'Admitted networks' })
+    const dialog = page.locator('.t-dialog').filter({ hasText: 'Admitted networks' })
     const field = dialog.getByLabel('Admitted networks')
     await expect.poll(() => field.inputValue()).toBe('192.168.1.0/24\nfd00::/8')
     await field.fill('192.168.1.0/24\n300.0.0.1')
@@ -28,8 +28,8 @@ describe('the network of accounts', () => {
     await page.getByRole('button', { name: 'glm-backup' }).first().waitFor()
     server.setDown(true)
     await page.getByRole('button', { name: 'Networks' }).click()
-    const dialog = page.getByRole('dialog').filter({ hasText: 'Admitted networks' })
-    await dialog.getByText('The server did not answer').waitFor()
+    const dialog = page.locator('.t-dialog').filter({ hasText: 'Admitted networks' })
+    await dialog.getByText('The server does not answer').waitFor()
     server.setDown(false)
     await dialog.getByRole('button', { name: 'Try again' }).click()
     await expect.poll(() => dialog.getByLabel('Admitted networks').inputValue()).toBe('192.168.1.0/24\nfd00::/8')
@@ -68,10 +68,10 @@ describe('the network of accounts', () => {
   test('a group has its switches for conversations that move', async () => {
     const page = await open('/groups')
     await page.getByRole('button', { name: 'Create group' }).first().click()
-    const dialog = page.getByRole('dialog')
-    await dialog.getByLabel('Name').fill('movers')
-    const cuts = dialog.getByRole('switch', { name: 'Cut reasoning of other accounts' })
-    const returns = dialog.getByRole('switch', { name: 'Conversations return' })
+    const dialog = page.locator('.t-dialog')
+    await dialog.getByLabel('Name *').fill('movers')
+    const cuts = dialog.locator('[aria-label="Cut reasoning of other accounts"]')
+    const returns = dialog.locator('[aria-label="Conversations return"]')
     expect(await cuts.count()).toBe(1)
     expect(await returns.count()).toBe(1)
     await dialog.getByText('Claude Code recovers by itself').waitFor()

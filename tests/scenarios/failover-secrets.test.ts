@@ -99,6 +99,8 @@ test('prompts, answers, keys and passwords are in no database, journal or log, w
       'attempts',
       'accounts',
       'account_credentials',
+      'account_events',
+      'job_runs',
       'api_keys',
       'journals',
       'settings',

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { startGraphqlStand } from './stand.ts'
+
+const secret = 'sk-upstream-canary-0123456789'
+
+test('a form with a bad URL, proxy, mapping, list or number says which field and why, and nothing of it is saved', async () => {
+  const stand = await startGraphqlStand()
+  const admin = await stand.addUser('ada', 'admin')
+  const made = await stand.ask(
+    'mutation { createGroup(input: { name: "g" }) { ... on CreateGroupSuccess { group { id } } } }',
+    {},
+    admin,
+  )
+  const groupId = made.data.createGroup.group.id as string
+  const good = { name: 'one', platform: 'CONSOLE', url: 'https://a.example', secret, groupId }
+  const create = async (more: object) => {
+    const query =
+      'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { __typename ... on CreateAccountSuccess { account { id } } ... on InputFailure { fields { path message } } } }'
+    const { data, errors } = await stand.ask(query, { input: { ...good, ...more } }, admin)
+    expect(errors).toBeUndefined()
+    return data.createAccount
+  }
+  const wrong: [object, string][] = [
+    [{ url: 'ftp://a.example' }, 'url'],
+    [{ url: 'https://user:hunter2@a.example' }, 'url'],
+    [{ url: 'nonsense' }, 'url'],
+    [{ proxy: 'gopher://p:1' }, 'proxy'],
+    [{ proxy: 'proxy-canary' }, 'proxy'],
+    [{ modelMapping: [{ from: '', to: 'x' }] }, 'modelMapping'],
+    [{ modelMapping: [{ from: 'claude-*', to: '' }] }, 'modelMapping'],
+    [{ models: ['two words'] }, 'models'],
+    [{ weight: 0 }, 'weight'],
+    [{ priority: -1 }, 'priority'],
+    [{ concurrency: 0 }, 'concurrency'],
+    [{ name: '' }, 'name'],
+    [{ secret: 'with a space' }, 'secret'],
+  ]
+  for (const [more, field] of wrong) {
+    const refused = await create(more)
+    expect(refused.__typename, JSON.stringify(more)).toBe('InputFailure')
+    expect(refused.fields.map(({ path }: { path: string }) => path.split(/[.[]/)[0])).toEqual([field])
+    for (const { message } of refused.fields) {
+      expect(message).toMatch(/\w+ \w+/)
+      expect(message).not.toMatch(/canary|hunter2/)
+    }
+    expect(await stand.client.account.count()).toBe(0)
+    expect(await stand.client.accountCredential.count()).toBe(0)
+  }
+  // Two wrong fields are told together.
+  const both = await create({ url: 'nonsense', proxy: 'nonsense' })
+  expect(both.fields.map(({ path }: { path: string }) => path).sort()).toEqual(['proxy', 'url'])
+
+  const { account } = await create({ proxy: 'socks5://u:p@127.0.0.1:1080' })
+  const before = await stand.client.account.findMany()
+  const credential = await stand.client.accountCredential.findMany()
+  for (const [more, field] of wrong.filter(([one]) => !('secret' in one))) {
+    const query =
+      'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { __typename ... on InputFailure { fields { path } } } }'
+    // Right fields beside the wrong one are not saved either.
+    const input = { id: account.id, weight: 7, ...more }
+    const { data } = await stand.ask(query, { input }, admin)
+    expect(data.updateAccount.__typename, JSON.stringify(more)).toBe('InputFailure')
+    expect(data.updateAccount.fields[0].path.split(/[.[]/)[0]).toBe(field)
+  }
+  expect(await stand.client.account.findMany()).toEqual(before)
+  expect(await stand.client.accountCredential.findMany()).toEqual(credential)
+})
