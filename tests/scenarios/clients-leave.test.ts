@@ -178,7 +178,9 @@ test('fault 33: a client that never reads an answer that is complete does not ke
       { type: 'message', model: 'm', content: [{ text }], usage: { input_tokens: 1, output_tokens: 1 } },
     ),
   )
+  const index = upstream.requests.length
   const client = await askAndNeverRead(relay.base, false)
+  await upstream.arrived(index)
   await relay.rows()
   // Longer than blockedMs (600).
   await new Promise((resolve) => setTimeout(resolve, 1500))

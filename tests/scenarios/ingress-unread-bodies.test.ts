@@ -13,7 +13,8 @@ let relay: RelayApp
 
 beforeAll(async () => {
   upstream = await createFakeUpstream()
-  relay = await startRelayApp({ accounts: [{ url: upstream.url }] })
+  // A machine with other work may take its time over 32 MB.
+  relay = await startRelayApp({ accounts: [{ url: upstream.url }], timers: { firstByteJsonMs: 15_000 } })
 })
 
 afterAll(async () => {

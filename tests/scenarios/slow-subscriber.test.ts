@@ -9,15 +9,17 @@ import { startRelayApp, testKey } from '../support/relay-app.ts'
 const query = `subscription { live { sequence gap { dropped } started { requestId model apiKeyName accountName }
   progress { requestId inputTokens outputTokens } settled { requestId model cost errorType apiKeyName accountName } } }`
 const body = JSON.stringify({ model: 'claude-opus-5-5', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] })
-const perRound = 400
+const perRound = 300
 const atOnce = 8
 
 // Shared machines have slow moments: of several rounds the quietest counts, and what is without the reader stands on both sides.
-test('fault 47: a subscriber that never reads does not slow the relay down', { timeout: 120_000 }, async () => {
+test('fault 47: a subscriber that never reads does not slow the relay down', { timeout: 240_000 }, async () => {
   const upstream = await createFakeUpstream()
   const relay = await startRelayApp({
     accounts: [{ url: upstream.url }],
     env: { DEFAULT_ADMIN_PASSWORD: password },
+    // However slow the machine: no answer is given up.
+    timers: { firstByteJsonMs: 60_000, blockedMs: 60_000 },
     liveRing: { slots: 2000, bytes: 16 * 1024 * 1024 },
   })
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
@@ -30,8 +32,11 @@ test('fault 47: a subscriber that never reads does not slow the relay down', { t
       const headers = { authorization: `Bearer ${testKey}`, 'content-length': body.length }
       const options = { agent, host: '127.0.0.1', port, method: 'POST', path: '/claude-code/v1/messages', headers }
       request(options, (answer) => {
-        expect(answer.statusCode).toBe(200)
-        answer.on('end', () => resolve(performance.now() - from)).resume()
+        const tookMs = () => performance.now() - from
+        answer.on('end', () =>
+          answer.statusCode === 200 ? resolve(tookMs()) : reject(new Error(`status ${answer.statusCode}`)),
+        )
+        answer.resume()
       })
         .on('error', reject)
         .end(body)
@@ -69,7 +74,7 @@ test('fault 47: a subscriber that never reads does not slow the relay down', { t
     const alone = [await quietest(3)]
     const reader = await deafReader()
     // Beyond what the kernel's buffers and the ring hold.
-    while (upstream.requests.length < 5000) await slowestPercentMs()
+    while (upstream.requests.length < 4000) await slowestPercentMs()
     const watched = await quietest(3)
     reader.socket.terminate()
     alone.push(await quietest(3))
