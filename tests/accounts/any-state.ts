@@ -76,7 +76,7 @@ export interface Happening {
   chance: number
 }
 
-export const happening: fc.Arbitrary<Happening> = fc.record({
+const happening: fc.Arbitrary<Happening> = fc.record({
   // Half of what happens, happens at once: rests overlap, and requests are on their way together.
   afterMs: fc.oneof(fc.constant(0), fc.nat(40_000)),
   news: fc.oneof(badNews, otherNews),
