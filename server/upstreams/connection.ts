@@ -50,7 +50,7 @@ export class UpstreamConnection {
   private answered = false
   private error: Error | null = null
   /** Until when an idle connection may be used again, in ms of performance.now(). */
-  usableUntil = 0
+  usableUntil = Number.POSITIVE_INFINITY
 
   constructor(
     socket: Socket,

@@ -37,6 +37,7 @@ export class ConnectionAnswer implements ClientAnswer {
   private readonly leaving: Buffer[] = []
   private closeListener: (() => void) | null = null
   private drainListener: (() => void) | null = null
+  private timeoutListener: (() => void) | null = null
 
   constructor(connection: AnswerConnection) {
     this.connection = connection
@@ -101,7 +102,12 @@ export class ConnectionAnswer implements ClientAnswer {
   }
 
   setTimeout(ms: number, listener: () => void): void {
-    this.connection.socket.setTimeout(ms, listener)
+    const { socket } = this.connection
+    // The connection outlives the answer, and with it whatever listens to it.
+    if (this.timeoutListener !== null) socket.off('timeout', this.timeoutListener)
+    this.timeoutListener = listener
+    socket.setTimeout(ms)
+    socket.on('timeout', listener)
   }
 
   /** The connection has ended: whoever waits hears of it, and no memory is read any more. */
@@ -167,6 +173,7 @@ export class ConnectionAnswer implements ClientAnswer {
     }
     if (!this.ended || this.used > 0 || this.writableFinished) return
     this.writableFinished = true
+    if (this.timeoutListener !== null) this.connection.socket.off('timeout', this.timeoutListener)
     this.connection.answered(this.closes)
   }
 }
