@@ -48,3 +48,7 @@ export function exhausted(
   }
   return fail(code, message, { retryAfterS: Math.max(1, waitMs / 1000) })
 }
+
+/** The process stops: nobody is to blame, and no other account is tried. */
+export const restarting = (): Failure =>
+  fail('stopping', 'The relay is restarting. Try again in a moment.', { retryAfterS: 2 })

@@ -14,7 +14,7 @@ import { sendFailure } from './answer.ts'
 import { upstreamBody } from './body-edits.ts'
 import { createConsequences, type Doubts } from './consequences.ts'
 import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './exchange.ts'
-import { exhausted } from './exhausted.ts'
+import { exhausted, restarting } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { fitsHeader, requestHead, upstreamLines } from './headers.ts'
 import { createLimitNotes } from './limit-notes.ts'
@@ -73,6 +73,7 @@ export function createFailover(parts: FailoverParts): Failover {
   const calls = new Set<UpstreamCall>()
   const { wishOf, remember, foreignBefore } = createStickiness(parts)
   let retrying = 0
+  let stopping = false
   let ticker: NodeJS.Timeout | null = null
 
   /** Tries accounts until one answers; what is left at the end goes to the client as an error of ours, or the upstream's own. */
@@ -105,6 +106,7 @@ export function createFailover(parts: FailoverParts): Failover {
     if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
     if (last?.refusal && last.refusal.status < 500 && (last.passIfLast || doubts?.isRequests) && exchange.metered)
       return passOn(exchange, last.refusal, last.errorType)
+    if (stopping && last === null) return giveUp(exchange, restarting())
     wish.nowMs = now()
     return giveUp(exchange, exhausted(exchange, accounts.ofGroup(exchange.key.groupId), wish, last, misconfigured))
   }
@@ -268,6 +270,7 @@ export function createFailover(parts: FailoverParts): Failover {
     wishOf,
     forward,
     cutOff() {
+      stopping = true
       places.cutOff()
       for (const call of calls) call.cutOff()
     },

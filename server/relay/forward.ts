@@ -3,7 +3,6 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
-import { fail } from '../errors.ts'
 import { findMembers } from '../json-members.ts'
 import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-events.ts'
 import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
@@ -31,6 +30,7 @@ import {
   heldBytesLimit,
   jsonBytesLimit,
 } from './exchange.ts'
+import { restarting } from './exhausted.ts'
 import { AnswerHeaders } from './headers.ts'
 
 /** What an upstream call needs of its surroundings. */
@@ -500,10 +500,9 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   /** The process stops: whoever still waits is told. The account is not to blame, and no other one is tried. */
   cutOff(): void {
     if (this.phase === 'ended') return
-    const message = 'The relay is restarting. Try again in a moment.'
-    if (this.phase === 'flowing') return this.breakOff('stopping', message)
+    const failure = restarting()
+    if (this.phase === 'flowing') return this.breakOff(failure.code, failure.message)
     const { req, res, id } = this.exchange
-    const failure = fail('stopping', message, { retryAfterS: 2 })
     sendFailure(req, res, failure, id.text)
     this.settle('failing', failure.code, false)
     this.finish({ kind: 'done', outcome: 'failed', httpStatus: failure.status, errorType: failure.code })

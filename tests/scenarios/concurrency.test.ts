@@ -228,7 +228,7 @@ test('a stop does not wait for who stands in line: it is told to come again, and
   const startedMs = performance.now()
   await pools.stop()
   const refused = await second
-  expect([refused.status, refused.text]).toEqual([529, expect.stringContaining('busy')])
+  expect([refused.status, refused.text]).toEqual([529, expect.stringContaining('restarting')])
   expect((await first).status).not.toBe(200)
   expect(performance.now() - startedMs).toBeLessThan(10_000)
   await own.close()
