@@ -10,7 +10,7 @@ export interface Slabs {
 }
 
 const smallest = 12
-const largest = 22
+const largest = 20
 /** Kept for the next taker; beyond it memory goes back to the system. */
 const mostKeptBytes = 64 * 1024 * 1024
 

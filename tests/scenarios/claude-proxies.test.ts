@@ -96,7 +96,7 @@ test.each([
   async (kind, options) => {
     const proxy = await proxies[kind]({ credentials, ...options })
     onTestFinished(() => proxy.close())
-    const named = new RegExp(`^Proxy 127\\.0\\.0\\.1:${proxy.port} `)
+    const named = new RegExp(`\\bproxy 127\\.0\\.0\\.1:${proxy.port} `)
     const stand = await start({}, (claude) => [
       { name: 'a', proxy: proxy.url, ...accountWith(claude, claude.issue(), 8 * 3_600_000) },
     ])
@@ -104,7 +104,7 @@ test.each([
     const told: string[] = []
 
     const { fields } = await addByCode(stand, { name: 'b', proxy: proxy.url })
-    expect(fields).toEqual([{ path: 'proxy', message: expect.stringContaining(`Proxy 127.0.0.1:${proxy.port} `) }])
+    expect(fields).toEqual([{ path: 'proxy', message: expect.stringMatching(named) }])
     told.push(JSON.stringify(fields))
 
     const { id } = await stateOf(stand)
