@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
@@ -22,8 +21,20 @@ const graphqlPath = '/graphql'
  */
 export function createGraphql(parts: GraphqlParts) {
   const schema = buildSchema()
-  /** For the log of what goes wrong deep inside. */
-  const requests = new AsyncLocalStorage<string>()
+  /**
+   * Which request an error belongs to, for the log of what goes wrong deep inside. Not an AsyncLocalStorage: from its first use
+   * on every promise of the process, the relay's too, would pay for it.
+   */
+  const requestIds = new WeakMap<object, string>()
+  const marksErrors: Plugin<Context> = {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result }) {
+        if (!('errors' in result)) return
+        const { requestId } = args.contextValue.actor
+        for (const error of result.errors ?? []) requestIds.set(error, requestId)
+      },
+    }),
+  }
   const yoga = createYoga<InitialContext, Context>({
     schema,
     graphqlEndpoint: graphqlPath,
@@ -32,11 +43,12 @@ export function createGraphql(parts: GraphqlParts) {
       useCSRFPrevention({ requestHeaders: ['x-graphql-yoga-csrf'] }) as Plugin,
       ...queryLimits(),
       useSharedResults(liveViewerKey),
+      marksErrors,
     ],
     maskedErrors: {
       maskError(error) {
         if (isForCallers(error)) return error
-        const requestId = requests.getStore() ?? ''
+        const requestId = (error instanceof Error && requestIds.get(error)) || ''
         parts.log.error({ err: originalOf(error), requestId }, 'a GraphQL field failed')
         return new GraphQLError(`Something went wrong on our side. The log has it under ${requestId || 'this time'}.`, {
           path: error instanceof GraphQLError ? error.path : undefined,
@@ -75,7 +87,7 @@ export function createGraphql(parts: GraphqlParts) {
         if (!res.headersSent) res.setHeader('set-cookie', refreshCookie(token, parts.secureCookies))
       },
     }
-    await requests.run(id.text, () => yoga(Object.assign(req, { body: read.body }), res, { caller }))
+    await yoga(Object.assign(req, { body: read.body }), res, { caller })
   }
 
   function showPage(req: IncomingMessage, res: ServerResponse): void {

@@ -89,6 +89,10 @@ test('only main.ts touches process; process.nextTick orders work and is no more 
   expect(wrong).toEqual([])
 })
 
+test('nobody uses async hooks: from their first use on every promise of the relay would pay for them', () => {
+  expect(server.filter(({ imports }) => imports.includes('node:async_hooks')).map(({ path }) => path)).toEqual([])
+})
+
 function mayImport(from: string, to: string): boolean {
   const floorOf = (room: string): number => floors.findIndex((floor) => floor.includes(room))
   return from === to || floorOf(from) < floorOf(to)
