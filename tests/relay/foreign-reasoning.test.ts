@@ -88,7 +88,8 @@ const quoted = (text: string) =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
     .map((escapes) =>
-      [...text]
+      text
+        .split('')
         .map((letter, at) => (escapes[at] ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}` : letter))
         .join(''),
     )

@@ -75,7 +75,7 @@ test.each([
 
 test('whatever is read here node:http reads alike', async () => {
   const character = fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom(...'ab1-:, ;=/?%"') },
+    { weight: 8, arbitrary: fc.constantFrom(...'ab1-:, ;=/?%"'.split('')) },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) },
   )
   const text = fc.string({ unit: character, maxLength: 12 })
