@@ -478,7 +478,7 @@ export const en = {
       LOST_DRAW: 'another one was drawn',
       LOWER_PRIORITY: 'comes later in priority',
       MODEL_NOT_ALLOWED: 'does not serve this model',
-      prune: 'Deletes old steps, points of limits, runs, sessions and sign-in tries.',
+      RESTING: 'rests',
       STICKY_ELSEWHERE: 'the conversation stays elsewhere',
       TRIED: 'was tried before',
     },

@@ -470,7 +470,7 @@ export const zhCN: Messages = {
       LOST_DRAW: '抽中了别的账号',
       LOWER_PRIORITY: '优先级靠后',
       MODEL_NOT_ALLOWED: '不提供该模型',
-      prune: '删除过期的状态记录、限额历史、执行记录、会话和登录尝试。',
+      RESTING: '休息中',
       STICKY_ELSEWHERE: '对话固定在别的账号',
       TRIED: '已尝试过',
     },
