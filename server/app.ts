@@ -242,6 +242,7 @@ async function compose(
     policy: options.statePolicy,
     defaultProxy: config.upstreamProxy,
     newId: requestId,
+    firstProbeMs: (account, model) => jobs.firstProbeMs(account, model),
     onFailure(account, reason) {
       roomLog(log, 'accounts').info({ account: account.name, reason }, 'account failed')
       tellAccount(account)
@@ -283,8 +284,11 @@ async function compose(
   }
   const dispatchers = createDispatchers({ ...network, lookup: options.lookup })
   opened.push(() => dispatchers.close())
+  const probing = { isActive: false, firstMs: 0 }
   const loadSettings = async () => {
-    const { upstreamAllow } = await readSettings(database)
+    const { upstreamAllow, recoveryProbes, recoveryProbeSeconds } = await readSettings(database)
+    probing.isActive = recoveryProbes === 'active'
+    probing.firstMs = Number(recoveryProbeSeconds) * 1000
     const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
     if (allow.join() === network.allow.join()) return
     network.allow = allow
@@ -368,10 +372,7 @@ async function compose(
     upstreams,
     locks: redis ? createRedisLocks({ redis: redis.commands, prefix, waitMs: 0 }) : createMemoryLocks({ waitMs: 0 }),
     network: () => network,
-    async probing() {
-      const { recoveryProbes, recoveryProbeSeconds } = await readSettings(database)
-      return { isActive: recoveryProbes === 'active', firstMs: Number(recoveryProbeSeconds) * 1000 }
-    },
+    probing: () => probing,
     times: { ...defaultJobTimes, ...options.jobs },
     others: [
       {

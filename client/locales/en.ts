@@ -353,6 +353,7 @@ export const en = {
       nothing: 'Nothing has happened yet',
       nothingNext: 'Every change of state is noted here with its cause.',
       stepUntil: 'until {time}',
+      stepProbe: 'first probe at {time}',
       causes: {
         REQUEST: 'by a request',
         PROBE: 'by a probe',

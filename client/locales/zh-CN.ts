@@ -351,6 +351,7 @@ export const zhCN: Messages = {
       nothing: '还没有发生过变化',
       nothingNext: '每次状态变化及其原因都会记录在这里。',
       stepUntil: '直到 {time}',
+      stepProbe: '首次探测 {time}',
       causes: {
         REQUEST: '由请求触发',
         PROBE: '由探测触发',

@@ -107,6 +107,8 @@ export function createAccounts(parts: {
   policy?: StatePolicy
   /** For accounts that name none. */
   defaultProxy?: string | null
+  /** When a probe looks first at a rest that has just begun, of the account (model '') or of a model; null: not at all. */
+  firstProbeMs?: (account: Account, model: string) => number | null
   onFailure?: (account: Account, reason: string) => void
   onTransition?: (account: Account, steps: readonly Transition[]) => void
   /** A state or a step could not be written yet. */
@@ -181,6 +183,7 @@ export function createAccounts(parts: {
     policy: parts.policy,
     store: timeline.write,
     writeIn: timeline.writeIn,
+    firstProbeMs: parts.firstProbeMs,
     onFailure: parts.onFailure,
     onTransition: parts.onTransition,
   })

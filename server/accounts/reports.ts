@@ -27,6 +27,8 @@ export interface ReportParts {
   store: (account: Account, steps: readonly Transition[]) => void
   /** Writes steps of the timeline in a transaction. */
   writeIn: (tx: Tx, accountId: number, steps: readonly Transition[]) => Promise<void>
+  /** When a probe looks first at a rest that has just begun; null: not at all. */
+  firstProbeMs?: ((account: Account, model: string) => number | null) | undefined
   /** A failure was counted, without making the account rest yet. */
   onFailure?: ((account: Account, reason: string) => void) | undefined
   /** An account rests, is back, or is to be probed: told once among all processes. `steps` is empty for a plan. */
@@ -39,12 +41,22 @@ export function createReports(parts: ReportParts) {
   const self = randomUUID()
 
   function report(account: Account, event: AccountEvent, cause: Cause): void {
-    const steps = change(account, event, cause)
+    const steps = change(account, event, cause)?.map((step) => planned(account, step, cause)) ?? null
     if (event.kind === 'failed' && steps?.length === 0) parts.onFailure?.(account, event.reason)
     // What is only counted is no step, and is not stored.
     if (steps === null || (steps.length === 0 && event.kind !== 'probe_planned')) return
     parts.store(account, steps)
     parts.onTransition?.(account, steps)
+  }
+
+  /** A rest tells from its first step on when it is looked at, not only once the clock of the probes has rung. */
+  function planned(account: Account, step: Transition, cause: Cause): Transition {
+    if (step.to === 'ready' || step.nextProbeAtMs !== null) return step
+    const { model } = step
+    const atMs = parts.firstProbeMs?.(account, model) ?? null
+    if (atMs === null) return step
+    change(account, { kind: 'probe_planned', atMs, ...(model !== '' && { model }) }, cause)
+    return { ...step, nextProbeAtMs: atMs }
   }
 
   /** The steps that the event made, here and everywhere; null: it changed nothing. */

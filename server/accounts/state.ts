@@ -165,8 +165,7 @@ export function fold(
     case 'released':
       return state.kind === 'probing' ? { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs } : state
     case 'retracted':
-      if (event.state === undefined && event.model === undefined) return withoutFailure(state, nowMs)
-      return withoutState(event.model === undefined ? state : withoutModel(state, event.model), event.state, nowMs)
+      return unplanned(foldRetraction(state, event, nowMs))
     case 'elapsed': {
       const models = withoutExpired(state.models, nowMs)
       if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models }
@@ -395,6 +394,19 @@ function withoutModel(state: AccountState, model: string): AccountState {
   const { [model]: _, ...models } = state.models
   return { ...state, models: Object.keys(models).length === 0 ? noModels : models }
 }
+
+function foldRetraction(
+  state: AccountState,
+  event: Extract<AccountEvent, { kind: 'retracted' }>,
+  nowMs: number,
+): AccountState {
+  if (event.state === undefined && event.model === undefined) return withoutFailure(state, nowMs)
+  return withoutState(event.model === undefined ? state : withoutModel(state, event.model), event.state, nowMs)
+}
+
+/** Nobody looks at what does not rest. */
+const unplanned = (state: AccountState): AccountState =>
+  state.kind === 'ready' && state.nextProbeAtMs !== null ? { ...state, nextProbeAtMs: null } : state
 
 /** One failure less; the cooling that just began with it is taken back with it. */
 function withoutFailure(state: AccountState, nowMs: number): AccountState {

@@ -42,7 +42,6 @@ export function transitionsOf(
   atMs: number,
 ): Transition[] {
   const steps: Transition[] = []
-  const { nextProbeAtMs } = after
   // An answer to a request did not end a limit: the clock had.
   const isByTime = event.kind === 'elapsed' || (event.kind === 'answered' && isRest(before) && before.untilMs! <= atMs)
   const why = isByTime ? { ...cause, by: 'time' as const } : cause
@@ -54,7 +53,7 @@ export function transitionsOf(
       to: after.kind,
       model: '',
       untilMs: after.untilMs,
-      nextProbeAtMs,
+      nextProbeAtMs: after.kind === 'ready' ? null : after.nextProbeAtMs,
       reason,
       cause: why,
     })
@@ -80,7 +79,7 @@ export function transitionsOf(
     const isOver = rest.untilMs <= atMs
     const over = isOver ? { ...cause, by: 'time' as const } : cause
     const reason = isOver ? returnReasons.elapsed : (returnReasons[event.kind] ?? '')
-    steps.push({ atMs, from: 'limited', to: 'ready', model, untilMs: null, nextProbeAtMs, reason, cause: over })
+    steps.push({ atMs, from: 'limited', to: 'ready', model, untilMs: null, nextProbeAtMs: null, reason, cause: over })
   }
   return steps
 }

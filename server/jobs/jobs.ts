@@ -101,6 +101,9 @@ export function createJobs(parts: JobsParts) {
 
     runNow: scheduler.runNow,
 
+    /** When a probe looks first at a rest that has just begun; null: not at all. */
+    firstProbeMs: probes.firstProbeMs,
+
     /** Asks a resting account now, or with a model whether that one is back there; whoever leads. */
     async probeNow(account: Account, model = ''): Promise<ProbeOutcome> {
       const outcome = probes.want(account, model)

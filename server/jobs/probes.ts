@@ -52,7 +52,7 @@ export interface ProbesParts {
   patienceMs: number
   longestMs: number
   /** Not active: nothing is asked of upstreams unless a person wants it. */
-  probing: () => Promise<{ isActive: boolean; firstMs: number }>
+  probing: () => { isActive: boolean; firstMs: number }
   newId: () => RequestId
   now: () => number
   chance: () => number
@@ -75,9 +75,20 @@ export function createProbes(parts: ProbesParts) {
   /** Probes since it rests, by target. */
   const tries = new Map<string, number>()
   const wanted = new Map<string, { target: Target; waiting: ((outcome: ProbeOutcome) => void)[] }>()
-  let pace: ProbePace = { firstMs: parts.longestMs, longestMs: parts.longestMs }
   /** Asked by the worker that runs now. */
   let asked = new Map<string, Target & { model: string; startedMs: number }>()
+
+  function pace(): ProbePace {
+    const { firstMs } = parts.probing()
+    return { firstMs, longestMs: Math.max(firstMs, parts.longestMs) }
+  }
+
+  /** When a rest that nobody has looked at yet is looked at first; null: not at all. */
+  function firstProbeMs(account: Account, rest: string): number | null {
+    const atMs = now()
+    if (!parts.probing().isActive || !canAsk(account, rest) || !restsAt(account, atMs).includes(rest)) return null
+    return nextLookMs(atMs, 0, chance(), pace())
+  }
 
   /** Everything that a probe may bring back now. */
   function resting(): Target[] {
@@ -94,8 +105,8 @@ export function createProbes(parts: ProbesParts) {
     dropPlans(keys)
     return targets.filter(({ account, rest }) => {
       const plannedMs = plannedProbeMs(account.live.state, rest)
-      if (plannedMs === null && canAsk(account, rest))
-        accounts.probeAt(account, nextLookMs(atMs, 0, chance(), pace), rest)
+      // Rests of before a start, or of before probes were active.
+      if (plannedMs === null) accounts.probeAt(account, firstProbeMs(account, rest), rest)
       return plannedMs !== null && plannedMs <= atMs
     })
   }
@@ -119,9 +130,7 @@ export function createProbes(parts: ProbesParts) {
       if (account) some.set(key, { account, rest: target.rest })
       else answerWanted(key, { ok: false, status: 0, latencyMs: 0, message: 'The account is gone.' })
     }
-    const { isActive, firstMs } = await parts.probing()
-    pace = { firstMs, longestMs: Math.max(firstMs, parts.longestMs) }
-    if (isActive) {
+    if (parts.probing().isActive) {
       for (const target of due()) if (some.size < mostAtOnce) some.set(keyOf(target), target)
     } else dropPlans(new Set())
     asked = new Map()
@@ -233,7 +242,7 @@ export function createProbes(parts: ProbesParts) {
     const count = (tries.get(keyOf(target)) ?? 0) + 1
     tries.set(keyOf(target), count)
     if (restsAt(account, now()).includes(rest))
-      accounts.probeAt(account, nextLookMs(now(), count, chance(), pace), rest)
+      accounts.probeAt(account, nextLookMs(now(), count, chance(), pace()), rest)
   }
 
   function answerWanted(key: string, outcome: ProbeOutcome): void {
@@ -245,6 +254,7 @@ export function createProbes(parts: ProbesParts) {
   const job: Job = { name: 'probe', everyMs: parts.everyMs, worker: parts.worker, begin, decide }
   return {
     job,
+    firstProbeMs,
 
     /** Asks an account, or after a model that rests there, now; the answer is given when the next worker is back. */
     want: (account: Account, rest: string): Promise<ProbeOutcome> =>

@@ -3,7 +3,7 @@ import { createAccounts } from '../../server/accounts/accounts.ts'
 import { accountReported } from '../../server/accounts/reports.ts'
 import type { Cause } from '../../server/accounts/transitions.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
-import type { Database, Write } from '../../server/store/database.ts'
+import type { Write } from '../../server/store/database.ts'
 import { openNouns } from '../support/nouns.ts'
 
 const byRequest: Cause = {
@@ -19,7 +19,9 @@ async function openPool() {
   const clock = { atMs: Date.now() }
   let slot = 10
   /** The pool of one process; several share database and events. */
-  const pool = async (options: { database?: Database; onError?: (error: unknown) => void } = {}) => {
+  const pool = async (
+    options: Partial<Pick<Parameters<typeof createAccounts>[0], 'database' | 'onError' | 'firstProbeMs'>> = {},
+  ) => {
     const now = () => clock.atMs
     const newId = createRequestIds(slot++, now)
     const pooled = createAccounts({ database, events, seal, now, chance: () => 0, newId, policy, ...options })
@@ -70,6 +72,40 @@ test('every change is a step with its cause, in order; what is only counted is n
   expect(steps[0]!.step.cause.by).toBe('time')
   expect(steps[3]!.step.cause.evidence).toBeNull()
   expect(kindsOf(await accounts.timeline(id, 2, steps[1]!.id))).toEqual(kindsOf(steps.slice(2, 4)))
+})
+
+test('a rest that is to be probed says when from its first step on, in every process, and no return does', async () => {
+  const { pool, id, clock } = await openPool()
+  const other = await pool()
+  const accounts = await pool({ firstProbeMs: (_account, model) => (model === 'haiku' ? null : clock.atMs + 30_000) })
+  const account = accounts.byId(id)!
+  const probeAtMs = clock.atMs + 30_000
+  const limited = { kind: 'limited', untilMs: clock.atMs + 90_000, reason: 'r' } as const
+  accounts.report(account, { ...limited, model: 'opus' }, byRequest)
+  accounts.report(account, { ...limited, model: 'haiku' }, byRequest)
+  accounts.report(account, limited, byRequest)
+  clock.atMs += 1000
+  accounts.report(account, { ...limited, untilMs: clock.atMs + 120_000 }, byRequest)
+  await accounts.stored()
+  const planned = (await accounts.timeline(id, 10)).map(({ step }) => [step.model, step.nextProbeAtMs])
+  // A longer rest leaves the plan as it was.
+  expect(planned).toEqual([
+    ['', probeAtMs],
+    ['', probeAtMs],
+    ['haiku', null],
+    ['opus', probeAtMs],
+  ])
+  for (const { live } of [account, other.byId(id)!]) {
+    expect(live.state.nextProbeAtMs).toBe(probeAtMs)
+    expect(live.state.models['opus']?.nextProbeAtMs).toBe(probeAtMs)
+  }
+  accounts.report(account, { kind: 'recovered', startedMs: clock.atMs }, { ...byRequest, by: 'probe' })
+  accounts.report(account, { kind: 'recovered', startedMs: clock.atMs, model: 'opus' }, { ...byRequest, by: 'probe' })
+  await accounts.stored()
+  expect((await accounts.timeline(id, 2)).map(({ step }) => [step.to, step.nextProbeAtMs])).toEqual([
+    ['ready', null],
+    ['ready', null],
+  ])
 })
 
 test('a rest whose time has come is told when somebody looks at the clock', async () => {

@@ -136,6 +136,40 @@ test('a model that rests is asked for by its name, comes back alone, and what it
   expect((await relay.rows()).at(-1)).toMatchObject({ api_key_id: 0, model_requested: 'claude-opus-4-5' })
 })
 
+test('the first step of a rest says when it is probed first, and none does where probes are passive', async () => {
+  const set = (value: string) =>
+    askGraphql(
+      relay.app.url,
+      `mutation { updateSettings(input: [{ name: "recoveryProbes", value: "${value}" }]) { __typename } }`,
+      {},
+      admin,
+    )
+  const lastStep = async () => {
+    const query = `{ node(id: "${accountId}") { ... on Account { timeline(first: 1) { edges { node { to at nextProbeAt } } } } } }`
+    let found: { to: string; at: string; nextProbeAt: string | null } | undefined
+    const read = async () => {
+      const { data } = await askGraphql(relay.app.url, query, {}, admin)
+      found = data.node.timeline.edges[0]?.node
+      return found?.to
+    }
+    await expect.poll(read).toBe('NEEDS_LOGIN')
+    return found!
+  }
+  const bringBack = () => askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
+  await loseLogin(relay)
+  const { at, nextProbeAt } = await lastStep()
+  // Thirty seconds, spread by a fifth.
+  const pauseMs = Date.parse(nextProbeAt!) - Date.parse(at)
+  expect(pauseMs).toBeGreaterThanOrEqual(27_000)
+  expect(pauseMs).toBeLessThanOrEqual(33_000)
+  await bringBack()
+  await set('passive')
+  await loseLogin(relay)
+  expect((await lastStep()).nextProbeAt).toBeNull()
+  await bringBack()
+  await set('active')
+})
+
 test('by the clock: the rest of a model is looked at again and again, slower and slower, until it is back', async () => {
   const own = await start({ jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 }, chance: () => 0 })
   try {
