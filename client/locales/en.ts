@@ -618,6 +618,7 @@ export const en = {
       odd_success: 'Odd success',
       limited_within_the_stream: 'Limited within the stream',
       overloaded_within_the_stream: 'Overloaded within the stream',
+      request_refused_within_the_stream: 'Request refused within the stream',
       error_within_the_stream: 'Error within the stream',
       the_request_s_own_fault: "The request's own fault",
     },

@@ -609,6 +609,7 @@ export const zhCN: Messages = {
       odd_success: '异常的成功状态',
       limited_within_the_stream: '流内受限',
       overloaded_within_the_stream: '流内过载',
+      request_refused_within_the_stream: '流内请求被拒绝',
       error_within_the_stream: '流内错误',
       the_request_s_own_fault: '请求自身的问题',
     },

@@ -190,7 +190,13 @@ export const anthropicVerdicts: readonly VerdictRow[] = [
     type: 'overloaded_error',
     means: { kind: 'failing', state: 'limited', scope: 'account', until: overloadRestMs },
   },
-  { name: 'error within the stream', status: 'event', means: failing },
+  {
+    name: 'request refused within the stream',
+    status: 'event',
+    type: /^(invalid_request_error|not_found_error|request_too_large)$/,
+    means: { kind: 'refused' },
+  },
+  { name: 'error within the stream', status: 'event', means: { ...failing, doubtful: true } },
   { name: "the request's own fault", means: pass },
 ]
 

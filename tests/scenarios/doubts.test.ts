@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { errorBody } from '../support/fake-message.ts'
-import { refusal } from '../support/fake-scripts.ts'
+import { errorAfterEvents, errorFirst, refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
 import { askGraphql, signedIn } from './graphql-asking.ts'
@@ -40,8 +40,8 @@ async function startPool(scripts: (Script | undefined)[]) {
   onTestFinished(heal)
   const token = await signedIn(relay.app.url, 'admin', password)
   return {
-    ask: (message = 'hello') =>
-      ask(relay.base, testKey, { body: { stream: false, messages: [{ role: 'user', content: message }] } }),
+    ask: (message = 'hello', stream = false) =>
+      ask(relay.base, testKey, { body: { stream, messages: [{ role: 'user', content: message }] } }),
     heal,
     attempts: async () => (await relay.attempts()).map((row) => row['account_id']),
     /** Of each account: its state, models that rest, and the steps that led there, the oldest first. */
@@ -86,6 +86,28 @@ test('a hundred such requests take nobody out of service for others', async () =
   for (let i = 0; i < 100; i++) expect((await pool.ask(`turn ${i}`)).status).toBe(529)
   expect((await pool.attempts()).length).toBe(200)
   expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['READY', 'READY'])
+})
+
+test('an error event that says that the request is wrong touches no account, before and within its content', async () => {
+  const pool = await startPool([errorFirst('invalid_request_error'), errorAfterEvents(5, 'invalid_request_error')])
+  const answer = await pool.ask('hello', true)
+  expect(answer.status).toBe(200)
+  expect(answer.text).toContain('invalid_request_error')
+  expect(await pool.accounts()).toEqual([
+    { state: 'READY', models: 0, steps: [] },
+    { state: 'READY', models: 0, steps: [] },
+  ])
+  expect(await pool.attempts()).toEqual([1, 2])
+})
+
+test('the same error event from two accounts is the request’s, from one it is the account’s', async () => {
+  const pool = await startPool([errorFirst('api_error'), errorFirst('api_error')])
+  expect((await pool.ask('hello', true)).status).toBe(529)
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'READY' }, { state: 'READY', steps: [] }])
+  pool.heal()
+  const other = await startPool([errorFirst('api_error'), undefined])
+  expect((await other.ask('hello', true)).status).toBe(200)
+  await expect.poll(other.accounts).toMatchObject([{ state: 'COOLING' }, { state: 'READY' }])
 })
 
 test('texts that name another request or moment each time are the same error all the same', async () => {

@@ -293,7 +293,22 @@ export const verdictCases: readonly VerdictCase[] = [
     error: { type: 'overloaded_error' },
     means: { kind: 'failing', event: { kind: 'limited', restMs: 3000 } },
   },
-  { row: 'error within the stream', status: 'event', error: { type: 'api_error' }, means: cools },
+  ...['invalid_request_error', 'not_found_error', 'request_too_large'].map(
+    (type): VerdictCase => ({
+      row: 'request refused within the stream',
+      status: 'event',
+      error: { type, message: 'prompt is too long' },
+      means: { kind: 'refused' },
+    }),
+  ),
+  ...['api_error', 'timeout_error', 'invalid_request_error_2'].map(
+    (type): VerdictCase => ({
+      row: 'error within the stream',
+      status: 'event',
+      error: { type },
+      means: { ...cools, doubtful: true },
+    }),
+  ),
   ...[400, 405, 409, 411, 412, 413, 422, 431, 499].map(
     (status): VerdictCase => ({
       row: "the request's own fault",
