@@ -17,6 +17,7 @@ import { readSettings, settingsChanged } from './graphql/settings.ts'
 import { type Enveloped, openSocketDoor } from './graphql/websocket.ts'
 import { createHttp, type HttpLimits } from './http.ts'
 import { createJobs, defaultTimes as defaultJobTimes, type JobTimes } from './jobs/jobs.ts'
+import { said } from './jobs/run-words.ts'
 import { createKeys, keysChanged } from './keys/keys.ts'
 import { dayCounter, totalCounter } from './keys/limits.ts'
 import { listen } from './listen.ts'
@@ -379,7 +380,7 @@ async function compose(
         name: 'refresh',
         everyMs: refreshEveryMs,
         isDue: () => renewals.isDue(now()),
-        run: () => renewals.refreshDue(now()),
+        run: async () => said('logins_due', { logins: await renewals.refreshDue(now()) }),
       },
     ],
     workers: options.jobWorkers,

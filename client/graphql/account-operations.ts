@@ -97,7 +97,7 @@ export const probeNow = graphql(`
   mutation ProbeNow($id: ID!, $model: String) {
     result: probeNow(id: $id, model: $model) {
       __typename
-      ... on ProbeNowSuccess { ok latencyMs status message }
+      ... on ProbeNowSuccess { ok latencyMs status message code failure { code place } }
       ... on Failure { message }
     }
   }
@@ -108,7 +108,7 @@ export const timelineQuery = graphql(
   query Timeline($id: ID!, $after: String) {
     node(id: $id) {
       ... on Account {
-        probes(first: 5) { at model ok status durationMs message cost }
+        probes(first: 5) { at model ok status durationMs message code failure { code place } cost }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
           pageInfo { hasNextPage endCursor }

@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from './tada.ts'
 
 export const jobsQuery = graphql(`
-  query Jobs { jobs { name everySeconds nextAt lastRun { at durationMs outcome message } } }
+  query Jobs { jobs { name everySeconds nextAt lastRun { at durationMs outcome message code counts { name count } } } }
 `)
 
 export const runJob = graphql(`

@@ -648,6 +648,22 @@ export const en = {
       drift: 'Compares the sums of the ledger with those of the statistics.',
       refresh: 'Renews tokens before they end.',
     },
+    words: {
+      probed: 'asked: {asked}, back: {back}',
+      rests_ended: 'rests ended: {rests}',
+      pruned:
+        'deleted: steps {steps}, points of limits {points}, runs {runs}, sessions {sessions}, sign-in tries {tries}',
+      sums_agree: 'ledger and statistics agree',
+      sums_differ: 'sums that differ: {sums}',
+      logins_due: 'logins that were due: {logins}',
+      took_too_long: 'It took too long and was ended.',
+      stopping: 'The relay is stopping.',
+      answered: 'It answered.',
+      still_limited: 'It answered, and its limit goes on.',
+      account_gone: 'The account is gone.',
+      no_model: 'No model of this account is known.',
+      not_asked_there: 'This account cannot be asked for that model.',
+    },
   },
   causes: {
     connection_refused: 'Connection refused',

@@ -190,8 +190,8 @@ export function createRenewals(parts: {
     renew,
     recover,
 
-    /** Renews what ends soon, whatever state its account is in; a login that has ended for good is reported. */
-    async refreshDue(atMs: number): Promise<string> {
+    /** Renews what ends soon, whatever state its account is in; a login that has ended for good is reported. Returns how many were due. */
+    async refreshDue(atMs: number): Promise<number> {
       const due = [...accounts.all()].filter((account) => account.enabled && account.dueAtMs <= atMs)
       for (let i = 0; i < due.length; i += atOnce) {
         await Promise.all(due.slice(i, i + atOnce).map((account) => renew(account, account.secret)))
@@ -202,7 +202,7 @@ export function createRenewals(parts: {
           accounts.report(account, { kind: 'login_needed', reason: 'The login has ended.' }, byItself)
         }
       }
-      return `${due.length} logins were due`
+      return due.length
     },
 
     /** True when refreshDue has something to do. */

@@ -60,7 +60,16 @@ export interface JobInfo {
   name: string
   everyMs: number
   nextAtMs: number | null
-  last: { startedAtMs: number; durationMs: number; outcome: string; message: string } | null
+  last: {
+    startedAtMs: number
+    durationMs: number
+    outcome: string
+    message: string
+    /** '' where the message alone tells. */
+    code: string
+    /** JSON of numbers by name. */
+    counts: string
+  } | null
 }
 
 /** How a recovery probe went. */
@@ -68,7 +77,7 @@ export interface ProbeOutcome {
   ok: boolean
   status: number
   latencyMs: number
-  message: string
+  words: { code: string; place: string; message: string }
 }
 
 export interface ProbeRow {
@@ -79,6 +88,9 @@ export interface ProbeRow {
   outcome: string
   status: number
   message: string
+  /** '' where the message alone tells. */
+  code: string
+  place: string
   costNano: bigint
 }
 

@@ -24,7 +24,12 @@ const known: ReadonlySet<string> = new Set(failureCauses)
 
 /** Of a step's evidence; null when the upstream said something itself. */
 export function faultOfEvidence(evidence: Evidence | null): Fault | null {
-  return evidence && known.has(evidence.code) ? { cause: evidence.code, place: evidence.message } : null
+  return evidence && faultNamed(evidence.code, evidence.message)
+}
+
+/** null when the name is not that of a cause. */
+export function faultNamed(cause: string, place: string): Fault | null {
+  return known.has(cause) ? { cause, place } : null
 }
 
 /** Of an attempt's row, which keeps the name of the error only. */

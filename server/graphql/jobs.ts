@@ -5,6 +5,7 @@ import { ownAccount } from './account-mutations.ts'
 import { Account } from './accounts.ts'
 import { builder } from './builder.ts'
 import type { JobInfo, ProbeOutcome, ProbeRow } from './context.ts'
+import { FailureCause, faultNamed } from './failure-cause.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { globalId } from './values.ts'
 
@@ -12,13 +13,33 @@ const JobOutcome = builder.enumType('JobOutcome', {
   values: { DONE: { value: 'done' }, FAILED: { value: 'failed' } } as const,
 })
 
+const RunCount = builder.objectRef<{ name: string; count: number }>('RunCount').implement({
+  description: 'A number in what a run came to.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    count: t.expose('count', { type: 'Count' }),
+  }),
+})
+
+/** Of a run or a probe; null for rows of before there were such names, and where the message alone tells. */
+const codeOf = (code: string): string | null => (code === '' || faultNamed(code, '') ? null : code)
+const named = 'Stable, for clients that say it in a language of their own; null where `message` alone tells.'
+
 const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implement({
   authScopes: { admin: true },
   fields: (t) => ({
     at: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => new Date(startedAtMs) }),
     durationMs: t.exposeInt('durationMs'),
     outcome: t.field({ type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
-    message: t.exposeString('message'),
+    message: t.exposeString('message', { description: 'In English.' }),
+    code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
+    counts: t.field({
+      type: [RunCount],
+      description: 'The numbers of the message, by name.',
+      resolve: ({ counts }) =>
+        Object.entries(JSON.parse(counts) as Record<string, number>).map(([name, count]) => ({ name, count })),
+    }),
   }),
 })
 
@@ -80,7 +101,14 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
     }),
     ok: t.boolean({ description: 'It was back.', resolve: ({ outcome }) => outcome === 'done' }),
     status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
-    message: t.exposeString('message'),
+    message: t.exposeString('message', { description: 'In English.' }),
+    code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'When no usable answer came; null for what an upstream said itself.',
+      resolve: ({ code, place }) => faultNamed(code, place),
+    }),
     durationMs: t.exposeInt('durationMs'),
     cost: t.expose('costNano', { type: 'NanoUsd', description: 'On no key: a row of its own in the ledger.' }),
   }),
@@ -101,7 +129,14 @@ const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').imple
     ok: t.exposeBoolean('ok', { description: 'The account, or the model there, is back.' }),
     status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
     latencyMs: t.expose('latencyMs', { type: 'Count' }),
-    message: t.exposeString('message'),
+    message: t.string({ description: 'In English.', resolve: ({ words }) => words.message }),
+    code: t.string({ nullable: true, description: named, resolve: ({ words }) => codeOf(words.code) }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'When no usable answer came; null for what an upstream said itself.',
+      resolve: ({ words }) => faultNamed(words.code, words.place),
+    }),
   }),
 })
 
@@ -126,12 +161,12 @@ addMutation('probeNow', {
       throw conflict(
         `The ${rest === '' ? 'account is ready' : 'model does not rest there'}: there is nothing to look for.`,
       )
-    const { ok, status, latencyMs, message } = await parts.jobs.probeNow(account, rest)
+    const outcome = await parts.jobs.probeNow(account, rest)
+    const { ok, status } = outcome
     await change(async () => ({
       answer: null,
       audit: { objectType: 'Account', objectId: id, after: { ok, status, ...(rest !== '' && { model: rest }) } },
     }))
-    const outcome = { ok, status, latencyMs, message }
     return outcome
   },
 })

@@ -4,6 +4,7 @@ import { countOver } from '../accounts/state.ts'
 import type { Database } from '../store/database.ts'
 import { ledgerDrift } from '../usage/drift.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { type RunWords, said } from './run-words.ts'
 import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
 
@@ -32,7 +33,7 @@ const keepTriesMs = dayMs
 export function createChores(parts: ChoreParts): Job[] {
   const { accounts, database, runs, now, worker, times } = parts
   let driftRuns = 0
-  const chore = (name: string, everyMs: number, run: () => Promise<string>, isDue = () => true): Job => ({
+  const chore = (name: string, everyMs: number, run: () => Promise<RunWords>, isDue = () => true): Job => ({
     name,
     everyMs,
     worker,
@@ -45,29 +46,28 @@ export function createChores(parts: ChoreParts): Job[] {
       'release',
       times.releaseMs,
       async () => {
-        const resting = restingNow(accounts, now())
+        const rests = restingNow(accounts, now())
         accounts.releaseDue()
-        return `${resting} rests ended`
+        return said('rests_ended', { rests })
       },
       () => restingNow(accounts, now()) > 0,
     ),
     chore('prune', times.pruneMs, async () => {
       const atMs = now()
       const steps = await accounts.pruneTimeline(atMs - keepTimelineMs)
-      const old = await runs.prune(atMs - keepRunsMs)
+      const oldRuns = await runs.prune(atMs - keepRunsMs)
       const points = await parts.gauges.prune(atMs - keepGaugesMs)
       // Tokens go with their sessions.
       const { client } = database
       const sessions = (await client.session.deleteMany({ where: { expiresAt: { lt: new Date(atMs) } } })).count
       const tries = await client.signInTry.deleteMany({ where: { firstAtMs: { lt: BigInt(atMs - keepTriesMs) } } })
-      const told = `${steps} steps of timelines, ${points} points of gauges, ${old} runs`
-      return `${told}, ${sessions} sessions, ${tries.count} sign-in tries deleted`
+      return said('pruned', { steps, points, runs: oldRuns, sessions, tries: tries.count })
     }),
     chore('drift', times.driftMs, async () => {
       // The whole ledger once in a while, its last days every time.
-      const rows = await ledgerDrift(database, driftRuns++ % runsPerWhole === 0 ? null : parts.dayAt(now() - dayMs))
-      parts.onDrift(rows)
-      return rows === 0 ? 'ledger and rollups agree' : `${rows} sums of ledger and rollups differ`
+      const sums = await ledgerDrift(database, driftRuns++ % runsPerWhole === 0 ? null : parts.dayAt(now() - dayMs))
+      parts.onDrift(sums)
+      return sums === 0 ? said('sums_agree') : said('sums_differ', { sums })
     }),
   ]
 }

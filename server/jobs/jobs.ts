@@ -4,6 +4,7 @@ import type { Locks } from '../store/locks.ts'
 import { type ChoreParts, createChores } from './chores.ts'
 import { createLease } from './lease.ts'
 import { createProbes, type ProbeOutcome, type ProbesParts } from './probes.ts'
+import { type RunWords, said } from './run-words.ts'
 import { createRuns } from './runs.ts'
 import { createScheduler, type Job } from './scheduler.ts'
 
@@ -35,7 +36,7 @@ export interface JobsParts
   locks: Locks
   times: JobTimes
   /** More jobs, whose work is another room's. */
-  others?: readonly { name: string; everyMs: number; isDue: () => boolean; run: () => Promise<string> }[]
+  others?: readonly { name: string; everyMs: number; isDue: () => boolean; run: () => Promise<RunWords> }[]
   /** In place of our own workers. */
   workers?: { probe?: URL; chore?: URL } | undefined
   onError: (error: unknown, doing: string) => void
@@ -46,7 +47,15 @@ export interface JobInfo {
   name: string
   everyMs: number
   nextAtMs: number | null
-  last: { startedAtMs: number; durationMs: number; outcome: string; message: string } | null
+  last: {
+    startedAtMs: number
+    durationMs: number
+    outcome: string
+    message: string
+    code: string
+    /** JSON. */
+    counts: string
+  } | null
 }
 
 /** The door of what happens by itself: one process of all runs the jobs, every process can tell of them. */
@@ -86,7 +95,7 @@ export function createJobs(parts: JobsParts) {
     patienceMs: times.patienceMs,
     onError,
     onRun(run) {
-      if (run.job === 'probe' && run.outcome === 'failed') probes.failed(run.message)
+      if (run.job === 'probe' && run.outcome === 'failed') probes.failed(run.words)
       runs
         .add({ ...run, accountId: 0, model: '', status: 0, costNano: 0 })
         .catch((error: unknown) => onError(error, 'storing the run of a job'))
@@ -130,7 +139,7 @@ export function createJobs(parts: JobsParts) {
     /** Ends everything within seconds, hung workers too; the lease goes to another process at once. */
     async stop(): Promise<void> {
       await scheduler.stop()
-      probes.failed('The relay is stopping.')
+      probes.failed(said('stopping'))
       await lease.stop()
     },
   }

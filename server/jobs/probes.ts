@@ -11,6 +11,7 @@ import type { Upstream } from '../upstreams/upstream.ts'
 import type { Usage } from '../usage/usage.ts'
 import { bookProbe } from './probe-bill.ts'
 import { cheapestModel, isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
+import { type RunWords, said, saidAs } from './run-words.ts'
 import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
 
@@ -35,7 +36,7 @@ export interface ProbeOutcome {
   ok: boolean
   status: number
   latencyMs: number
-  message: string
+  words: RunWords
 }
 
 export interface ProbesParts {
@@ -128,7 +129,7 @@ export function createProbes(parts: ProbesParts) {
     for (const [key, { target }] of wanted) {
       const account = accounts.byId(target.account.id)
       if (account) some.set(key, { account, rest: target.rest })
-      else answerWanted(key, { ok: false, status: 0, latencyMs: 0, message: 'The account is gone.' })
+      else answerWanted(key, unasked(said('account_gone')))
     }
     if (parts.probing().isActive) {
       for (const target of due()) if (some.size < mostAtOnce) some.set(keyOf(target), target)
@@ -139,10 +140,8 @@ export function createProbes(parts: ProbesParts) {
       const { account } = target
       const question = await questionFor(target)
       if (question === null) {
-        const message =
-          target.rest === '' ? 'No model of this account is known.' : 'This account cannot be asked for that model.'
         planNext(target)
-        answerWanted(key, { ok: false, status: 0, latencyMs: 0, message })
+        answerWanted(key, unasked(said(target.rest === '' ? 'no_model' : 'not_asked_there')))
         continue
       }
       asked.set(key, { ...target, model: question.model, startedMs: now() })
@@ -172,8 +171,8 @@ export function createProbes(parts: ProbesParts) {
     return model === null ? null : { model, request: messageProbe(upstream, account, model) }
   }
 
-  async function decide(said: unknown): Promise<string> {
-    const { answers } = said as LookedAt
+  async function decide(looked: unknown): Promise<RunWords> {
+    const { answers } = looked as LookedAt
     let back = 0
     for (const { key, answer } of answers) {
       const question = asked.get(key)
@@ -182,7 +181,7 @@ export function createProbes(parts: ProbesParts) {
       const outcome = await settle({ ...question, account }, answer)
       if (outcome.ok) back++
     }
-    return `${answers.length} asked, ${back} back`
+    return said('probed', { asked: answers.length, back })
   }
 
   async function settle(
@@ -201,14 +200,12 @@ export function createProbes(parts: ProbesParts) {
       status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer, account.secret), model, now())
     // A model is back when it answers; a refusal of whatever kind is what it rests for.
     const ok = rest === '' ? status !== 0 && isBack(account.live.state, verdict, !upstream.probe) : status === 200
-    const message =
+    const words =
       status === 0
-        ? answer.problem
+        ? saidAs(answer.problem, answer.fault)
         : verdict
-          ? `${status} ${verdict.errorType}`
-          : ok
-            ? 'It answered.'
-            : 'It answered, and its limit goes on.'
+          ? saidAs(`${status} ${verdict.errorType}`)
+          : said(ok ? 'answered' : 'still_limited')
     let costNano = 0
     if (status === 200 && !upstream.probe) {
       const reading = readUsageFromJson(Buffer.from(answer.body), account.secret)
@@ -221,7 +218,7 @@ export function createProbes(parts: ProbesParts) {
       tries.delete(keyOf(target))
       accounts.probeAt(account, null, rest)
     } else planNext(target)
-    const outcome: ProbeOutcome = { ok, status, latencyMs: durationMs, message: message.slice(0, 191) }
+    const outcome: ProbeOutcome = { ok, status, latencyMs: durationMs, words }
     await parts.runs.add({
       job: 'probe',
       accountId: account.id,
@@ -230,7 +227,7 @@ export function createProbes(parts: ProbesParts) {
       durationMs,
       outcome: ok ? 'done' : 'failed',
       status,
-      message: outcome.message,
+      words,
       costNano,
     })
     answerWanted(keyOf(target), outcome)
@@ -267,15 +264,17 @@ export function createProbes(parts: ProbesParts) {
     isWanted: (): boolean => wanted.size > 0,
 
     /** The worker ended without a word: its targets are looked at later, and who waits is told. */
-    failed(message: string): void {
+    failed(words: RunWords): void {
       for (const [key, target] of asked) {
         const account = accounts.byId(target.account.id)
         if (account) planNext({ account, rest: target.rest })
-        answerWanted(key, { ok: false, status: 0, latencyMs: 0, message })
+        answerWanted(key, unasked(words))
       }
       asked = new Map()
     },
   }
 }
+
+const unasked = (words: RunWords): ProbeOutcome => ({ ok: false, status: 0, latencyMs: 0, words })
 
 const keyOf = ({ account, rest }: Target): string => `${account.id} ${rest}`

@@ -1,6 +1,7 @@
 import type { RequestId } from '../request-ids.ts'
 import { firstKeyAt } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
+import type { RunWords } from './run-words.ts'
 
 /** One run of a job, or with an account one probe of it. */
 export interface RunRow {
@@ -14,16 +15,25 @@ export interface RunRow {
   outcome: 'done' | 'failed'
   /** Of a probe: the upstream's status; 0 when there was no answer. */
   status: number
-  message: string
+  words: RunWords
   costNano: number
 }
 
 /** What jobs did, in the database: every process can tell, whichever ran them. */
 export function createRuns({ database, newId }: { database: Database; newId: () => RequestId }) {
   return {
-    async add({ startedAtMs, costNano, ...row }: RunRow): Promise<void> {
+    async add({ startedAtMs, costNano, words, ...row }: RunRow): Promise<void> {
       await database.client.jobRun.create({
-        data: { id: BigInt(newId().key), startedAtMs: BigInt(startedAtMs), costNano: BigInt(costNano), ...row },
+        data: {
+          ...row,
+          id: BigInt(newId().key),
+          startedAtMs: BigInt(startedAtMs),
+          costNano: BigInt(costNano),
+          code: words.code,
+          counts: JSON.stringify(words.counts),
+          place: words.place.slice(0, 191),
+          message: words.message,
+        },
       })
     },
 

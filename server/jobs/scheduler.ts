@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import Bree from 'bree'
 import { startThread } from '../thread.ts'
+import { type RunWords, said, saidAs } from './run-words.ts'
 
 /** Something that is done again and again: a worker looks, the main thread decides. */
 export interface Job {
@@ -12,8 +13,8 @@ export interface Job {
   worker: URL
   /** What the worker is given; null: nothing is to be done now, and no worker is started. */
   begin(): unknown
-  /** Makes of what the worker said what is to be done; resolves with one line for people. Only its first word counts. */
-  decide(said: unknown): Promise<string>
+  /** Makes of what the worker said what is to be done; resolves with what came of it. Only its first word counts. */
+  decide(said: unknown): Promise<RunWords>
 }
 
 export interface JobRun {
@@ -21,8 +22,7 @@ export interface JobRun {
   startedAtMs: number
   durationMs: number
   outcome: 'done' | 'failed'
-  /** One line for people. */
-  message: string
+  words: RunWords
 }
 
 export interface SchedulerParts {
@@ -90,7 +90,7 @@ export function createScheduler(parts: SchedulerParts) {
     try {
       run.given = await job.begin()
     } catch (error) {
-      finish(job.name, run, 'failed', String((error as Error).message))
+      finish(job.name, run, 'failed', saidAs(String((error as Error).message)))
       return
     }
     if (run.given === null || stopping) {
@@ -98,7 +98,7 @@ export function createScheduler(parts: SchedulerParts) {
       return
     }
     starting = job.name
-    bree.startWorker(job.name).catch((error: unknown) => finish(job.name, run, 'failed', String(error)))
+    bree.startWorker(job.name).catch((error: unknown) => finish(job.name, run, 'failed', saidAs(String(error))))
   }
 
   function heard(name: string, message: unknown): void {
@@ -108,21 +108,21 @@ export function createScheduler(parts: SchedulerParts) {
     run.deciding = job
       .decide(message)
       .then(
-        (line) => finish(name, run, 'done', line),
+        (words) => finish(name, run, 'done', words),
         (error: unknown) => {
           onError(error, `job ${name}`)
-          finish(name, run, 'failed', String((error as Error).message))
+          finish(name, run, 'failed', saidAs(String((error as Error).message)))
         },
       )
       .finally(() => void bree.workers.get(name)?.terminate())
   }
 
-  function finish(name: string, run: Running, outcome: JobRun['outcome'], message: string): void {
+  function finish(name: string, run: Running, outcome: JobRun['outcome'], words: RunWords): void {
     if (running.get(name) !== run) return
     running.delete(name)
     if (stopping) return
     const durationMs = Math.max(0, now() - run.startedAtMs)
-    parts.onRun({ job: name, startedAtMs: run.startedAtMs, durationMs, outcome, message: message.slice(0, 191) })
+    parts.onRun({ job: name, startedAtMs: run.startedAtMs, durationMs, outcome, words })
   }
 
   const bree = new Scheduler({
@@ -143,7 +143,7 @@ export function createScheduler(parts: SchedulerParts) {
       if (stopping || !run || run.deciding) return
       const isLate = now() - run.startedAtMs >= parts.patienceMs
       onError(error, `job ${name}`)
-      finish(name, run, 'failed', isLate ? 'it took too long and was ended' : error.message)
+      finish(name, run, 'failed', isLate ? said('took_too_long') : saidAs(error.message))
     },
     workerMessageHandler: ({ name, message }) => heard(name, message),
   })

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
+import type { Fault } from '../accounts/state.ts'
 import type { Dispatchers } from './dispatchers.ts'
 import { codeOfError, explainFailure } from './failure-cause.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'
@@ -19,6 +20,8 @@ export interface ProbeAnswer {
   headers: [string, string][]
   body: Uint8Array
   problem: string
+  /** With a problem: the same for machines. */
+  fault: Fault | null
   durationMs: number
 }
 
@@ -75,15 +78,18 @@ export async function look(
       headers: Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
       body: Buffer.concat(chunks),
       problem: '',
+      fault: null,
       durationMs: took(),
     }
   } catch (error) {
     const isLate = codeOfError(error) === 'TimeoutError'
+    const { cause, reason, place } = explainFailure(error, target, isLate ? patienceMs : undefined)
     return {
       status: 0,
       headers: [],
       body: Buffer.alloc(0),
-      problem: explainFailure(error, target, isLate ? patienceMs : undefined).reason,
+      problem: reason,
+      fault: { cause, place },
       durationMs: took(),
     }
   }

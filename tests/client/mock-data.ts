@@ -1,4 +1,6 @@
 // Over 300 lines: canned rows, one field a line.
+import { said as runWords } from '../../server/jobs/run-words.ts'
+
 /** Canned objects in the shapes of schema.graphql, and a stream of live events that a caller pushes into. */
 
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString()
@@ -652,6 +654,8 @@ export function createMockData(isEmpty: boolean): MockData {
         durationMs: ok ? 734 : 10_000,
         model: index === 1 ? 'claude-opus-4-6' : null,
         message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
+        code: ok ? 'answered' : null,
+        failure: ok ? null : { code: 'proxy_connection_refused', place: '10.0.0.2:1080' },
         cost: ok ? '1926' : '0',
       })),
       timeline: {
@@ -687,20 +691,34 @@ export function createMockData(isEmpty: boolean): MockData {
       ok: false,
       latencyMs: 31,
       status: 529,
-      message: 'It is still overloaded.',
+      message: '529 overloaded_error',
+      code: null,
+      failure: null,
     }),
     jobs: () =>
       [
-        ['probe', 10, 4, 'DONE', '2 accounts asked, 1 is back'],
-        ['release', 5, 3, 'DONE', '1 rests ended'],
-        ['prune', 3600, 1800, 'DONE', '12 steps of timelines, 40 runs, 3 sessions, 9 sign-in tries deleted'],
-        ['drift', 900, 300, 'FAILED', 'The worker did not answer within 60 s.'],
-        ['refresh', 60, 41, null, ''],
-      ].map(([name, everySeconds, next, outcome, message]) => ({
+        { name: 'probe', everySeconds: 10, next: 4, run: runWords('probed', { asked: 2, back: 1 }) },
+        { name: 'release', everySeconds: 5, next: 3, run: runWords('rests_ended', { rests: 1 }) },
+        {
+          name: 'prune',
+          everySeconds: 3600,
+          next: 1800,
+          run: runWords('pruned', { steps: 12, points: 7, runs: 40, sessions: 3, tries: 9 }),
+        },
+        { name: 'drift', everySeconds: 900, next: 300, run: runWords('took_too_long') },
+        { name: 'refresh', everySeconds: 60, next: 41, run: null },
+      ].map(({ name, everySeconds, next, run }) => ({
         name,
         everySeconds,
-        nextAt: ahead(Number(next)),
-        lastRun: outcome === null ? null : { at: ago(70), durationMs: 31, outcome, message },
+        nextAt: ahead(next),
+        lastRun: run && {
+          at: ago(70),
+          durationMs: 31,
+          outcome: run.code === 'took_too_long' ? 'FAILED' : 'DONE',
+          message: run.message,
+          code: run.code,
+          counts: Object.entries(run.counts).map(([word, count]) => ({ name: word, count })),
+        },
       })),
     runJob: ({ name }: { name: string }) =>
       name === 'probe'

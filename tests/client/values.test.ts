@@ -11,8 +11,10 @@ import { shownState } from '../../client/values/account-state.ts'
 import { plainInterval, shortDuration } from '../../client/values/duration.ts'
 import { failureText } from '../../client/values/failure-text.ts'
 import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
+import { runText } from '../../client/values/run-text.ts'
 import { shortCount } from '../../client/values/tokens.ts'
 import { relativeTime } from '../../client/values/when.ts'
+import { runCodes, said } from '../../server/jobs/run-words.ts'
 import { failureCauses } from '../../server/upstreams/failure-cause.ts'
 
 describe('money', () => {
@@ -127,6 +129,33 @@ test('models are read from lines or commas, mappings from "asked = sent" lines',
     { from: 'c', to: 'd' },
   ])
   expect(parseMapping('a = b\nwhat is this').wrong).toBe('what is this')
+})
+
+test('what runs of jobs come to has words in both languages, with its numbers', () => {
+  const names = ['asked', 'back', 'rests', 'steps', 'points', 'runs', 'sessions', 'tries', 'sums', 'logins']
+  const counts = names.map((name, index) => ({ name, count: 1001 + index }))
+  const numbersOf = (text: string) => (text.match(/\d+/g) ?? []).sort()
+  for (const dictionary of [en, zhCN]) {
+    expect(Object.keys(dictionary.jobs.words).sort()).toEqual([...runCodes].sort())
+    const all: Record<string, string> = { ...dictionary.causes, ...dictionary.jobs.words }
+    const words = (key: string): string | undefined => all[key.split('.').at(-1)!]
+    const i18n = {
+      te: (key: string) => words(key) !== undefined,
+      t: (key: string, named: Record<string, unknown> = {}) =>
+        words(key)!.replace(/\{(\w+)\}/g, (_, name: string) => String(named[name])),
+    }
+    for (const code of runCodes) {
+      const { message } = said(code, Object.fromEntries(counts.map(({ name, count }) => [name, count])))
+      const text = runText(i18n, { code, counts, message })
+      expect(numbersOf(text), code).toEqual(numbersOf(message))
+      expect(text).not.toMatch(/\{|undefined/)
+    }
+    expect(runText(i18n, { message: '401 authentication_error', code: null })).toBe('401 authentication_error')
+    expect(runText(i18n, { message: 'news', code: 'of_a_later_server' })).toBe('news')
+    const failure = { code: 'connection_refused', place: 'a.test:443' }
+    const told = `${dictionary.causes.connection_refused} · a.test:443`
+    expect(runText(i18n, { message: 'x', code: null, failure })).toBe(told)
+  }
 })
 
 test('every cause that the server can name has words in both languages, with the place where it was tried', () => {

@@ -5,6 +5,7 @@ import { createLogins } from '../../server/accounts/oauth-login.ts'
 import { createClientAddress } from '../../server/client-address.ts'
 import type { AccountTest } from '../../server/graphql/context.ts'
 import { createGraphqlDoor } from '../../server/graphql/door.ts'
+import { said } from '../../server/jobs/run-words.ts'
 import { createLog } from '../../server/log.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
 import { createBench } from '../../server/upstreams/rules/bench.ts'
@@ -76,7 +77,7 @@ export async function startGraphqlStand(
     jobs: {
       list: async () => [{ name: 'probe', everyMs: 5000, nextAtMs: null, last: null }],
       runNow: async () => true,
-      probeNow: async () => ({ ok: true, status: 200, latencyMs: 1, message: 'It answered.' }),
+      probeNow: async () => ({ ok: true, status: 200, latencyMs: 1, words: said('answered') }),
       probesOf: async () => [],
     },
     routes: { traceOf: () => [], simulate: (key, model) => ({ atMs: now(), apiKeyId: key.id, model, candidates: [] }) },

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { type RunWords, saidAs } from '../../server/jobs/run-words.ts'
 import { createScheduler, type Job, type JobRun } from '../../server/jobs/scheduler.ts'
 import { deferred } from '../support/deferred.ts'
 
@@ -18,7 +19,7 @@ function stand(jobs: Partial<Job>[], options: { leads?: () => boolean; patienceM
       everyMs: 3_600_000,
       worker: chore,
       begin: () => 'ring',
-      decide: async () => 'done',
+      decide: async () => saidAs('done'),
       ...job,
     })),
     now: Date.now,
@@ -38,11 +39,11 @@ function stand(jobs: Partial<Job>[], options: { leads?: () => boolean; patienceM
 }
 
 test('a worker rings, the main thread does the work, and the run is told', async () => {
-  const { scheduler, runs, next, free } = stand([{ decide: async (said) => `heard ${String(said)}` }])
+  const { scheduler, runs, next, free } = stand([{ decide: async (said) => saidAs(`heard ${String(said)}`) }])
   const told = next()
   expect(await scheduler.runNow('job0')).toBe(true)
   await told
-  expect(runs).toMatchObject([{ job: 'job0', outcome: 'done', message: 'heard due' }])
+  expect(runs).toMatchObject([{ job: 'job0', outcome: 'done', words: { message: 'heard due' } }])
   await expect.poll(() => free).toEqual(['job0'])
   expect(await scheduler.runNow('unknown')).toBe(false)
 })
@@ -79,14 +80,14 @@ test('work that fails is a failed run, and the next run is its own', async () =>
     {
       async decide() {
         if (fails) throw new Error('the database is away')
-        return 'done'
+        return saidAs('done')
       },
     },
   ])
   let told = next()
   await scheduler.runNow('job0')
   await told
-  expect(runs[0]).toMatchObject({ outcome: 'failed', message: 'the database is away' })
+  expect(runs[0]).toMatchObject({ outcome: 'failed', words: { code: '', message: 'the database is away' } })
   fails = false
   await expect.poll(() => free.length).toBe(1)
   told = next()
@@ -113,12 +114,12 @@ test('a worker that hangs is ended when its time is over', async () => {
   await scheduler.runNow('job0')
   expect(await scheduler.runNow('job0')).toBe(false)
   await told
-  expect(runs[0]).toMatchObject({ outcome: 'failed', message: 'it took too long and was ended' })
+  expect(runs[0]).toMatchObject({ outcome: 'failed', words: { code: 'took_too_long' } })
   await expect.poll(() => free).toEqual(['job0'])
 })
 
 test('a stop takes less than five seconds, whatever workers and work do', async () => {
-  const never = deferred<string>()
+  const never = deferred<RunWords>()
   const deciding = deferred()
   const { scheduler } = stand([
     { worker: hangs },
@@ -137,5 +138,5 @@ test('a stop takes less than five seconds, whatever workers and work do', async 
   const startedMs = performance.now()
   await scheduler.stop()
   expect(performance.now() - startedMs).toBeLessThan(5000)
-  never.resolve('too late')
+  never.resolve(saidAs('too late'))
 })

@@ -1,68 +1,49 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
-import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../support/relay-app.ts'
-import { askGraphql, signedIn } from './graphql-asking.ts'
-import { ask } from './pools.ts'
+import type { RelayApp } from '../support/relay-app.ts'
+import { askGraphql } from './graphql-asking.ts'
+import { loseLogin, probeNow, request, startProbed, still } from './probes-stand.ts'
 
 let upstream: FakeUpstream
 let relay: RelayApp
 let admin: string
 let accountId: string
 
-/** Nothing happens by the clock here: what is due is asked for. */
-const still = { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 }
-const hangs = new URL('../jobs/workers/hangs.ts', import.meta.url)
-const dies = new URL('../jobs/workers/dies.ts', import.meta.url)
-const probeNow =
-  'mutation ($id: ID!) { probeNow(id: $id) { __typename ... on ProbeNowSuccess { ok status message } ... on ConflictFailure { message } } }'
-
-async function start(options: RelayAppOptions = {}) {
-  const relay = await startRelayApp({
-    accounts: [{ url: upstream.url, models: ['claude-haiku-4-5', 'claude-opus-4-5'] }],
-    env: { DEFAULT_ADMIN_PASSWORD: 'correct horse battery' },
-    jobs: still,
-    ...options,
-  })
-  const admin = await signedIn(relay.app.url, 'admin', 'correct horse battery')
-  const { data } = await askGraphql(relay.app.url, '{ accounts { edges { node { id } } } }', {}, admin)
-  return { relay, admin, accountId: data.accounts.edges[0].node.id as string }
-}
-
 beforeAll(async () => {
   upstream = await createFakeUpstream()
-  ;({ relay, admin, accountId } = await start())
+  ;({ relay, admin, accountId } = await startProbed(upstream))
 })
 afterAll(async () => {
   await relay.stop()
   await upstream.close()
 })
 
-const request = (on: RelayApp) => ask(on.base, testKey, { body: { model: 'claude-opus-4-5' } })
-
 const state = async () => {
-  const query = `{ node(id: "${accountId}") { ... on Account { state { kind reason } probes { ok status message cost } } } }`
+  const query = `{ node(id: "${accountId}") { ... on Account { state { kind reason } probes { ok status message code cost } } } }`
   return (await askGraphql(relay.app.url, query, {}, admin)).data.node
 }
 
-async function loseLogin(on: RelayApp): Promise<void> {
-  upstream.script(refusal(401, 'authentication_error'))
-  expect((await request(on)).status).toBe(503)
-}
-
 test('a probe asks one token of the cheapest model, brings the account back, and costs no key anything', async () => {
-  await loseLogin(relay)
+  await loseLogin(upstream, relay)
   expect((await state()).state.kind).toBe('NEEDS_LOGIN')
   const before = upstream.requests.length
   const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
-  expect(data.probeNow).toEqual({ __typename: 'ProbeNowSuccess', ok: true, status: 200, message: 'It answered.' })
+  expect(data.probeNow).toEqual({
+    __typename: 'ProbeNowSuccess',
+    ok: true,
+    status: 200,
+    message: 'It answered.',
+    code: 'answered',
+    failure: null,
+  })
   expect(upstream.requests.length).toBe(before + 1)
   const sent = JSON.parse(upstream.requests[before]!.body.toString()) as { model: string; max_tokens: number }
   expect(sent).toMatchObject({ model: 'claude-haiku-4-5', max_tokens: 1 })
   const found = await state()
   expect(found.state.kind).toBe('READY')
   expect(found.probes).toEqual([
-    { ok: true, status: 200, message: 'It answered.', cost: expect.stringMatching(/^\d+$/) },
+    { ok: true, status: 200, message: 'It answered.', code: 'answered', cost: expect.stringMatching(/^\d+$/) },
   ])
   const row = (await relay.rows()).at(-1)!
   expect([Number(row['api_key_id']), Number(row['user_id'])]).toEqual([0, 0])
@@ -77,7 +58,7 @@ test('a probe asks one token of the cheapest model, brings the account back, and
 })
 
 test('what a probe is refused makes nothing worse, and is told', async () => {
-  await loseLogin(relay)
+  await loseLogin(upstream, relay)
   for (const [status, type, headers] of [
     [401, 'authentication_error', {}],
     [429, 'rate_limit_error', { 'retry-after': '9999' }],
@@ -156,7 +137,7 @@ test('the first step of a rest says when it is probed first, and none does where
     return found!
   }
   const bringBack = () => askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
-  await loseLogin(relay)
+  await loseLogin(upstream, relay)
   const { at, nextProbeAt } = await lastStep()
   // Thirty seconds, spread by a fifth.
   const pauseMs = Date.parse(nextProbeAt!) - Date.parse(at)
@@ -164,14 +145,14 @@ test('the first step of a rest says when it is probed first, and none does where
   expect(pauseMs).toBeLessThanOrEqual(33_000)
   await bringBack()
   await set('passive')
-  await loseLogin(relay)
+  await loseLogin(upstream, relay)
   expect((await lastStep()).nextProbeAt).toBeNull()
   await bringBack()
   await set('active')
 })
 
 test('by the clock: the rest of a model is looked at again and again, slower and slower, until it is back', async () => {
-  const own = await start({ jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 }, chance: () => 0 })
+  const own = await startProbed(upstream, { jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 }, chance: () => 0 })
   try {
     const url = own.relay.app.url
     const set = 'mutation { updateSettings(input: [{ name: "recoveryProbeSeconds", value: "1" }]) { __typename } }'
@@ -202,28 +183,8 @@ test('an account that is ready is not asked, and nobody without rights asks', as
   expect(upstream.requests.length).toBe(before)
 })
 
-test('jobs are listed with what they did last and when they are due; an administrator can run one, and that is audited', async () => {
-  const jobs = async () => {
-    const query = '{ jobs { name nextAt everySeconds lastRun { outcome message } } }'
-    return (await askGraphql(relay.app.url, query, {}, admin)).data.jobs as { name: string; lastRun: object | null }[]
-  }
-  expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['probe', 'release', 'prune', 'drift']))
-  for (const name of ['drift', 'prune']) {
-    const run = await askGraphql(relay.app.url, `mutation { runJob(name: "${name}") { __typename } }`, {}, admin)
-    expect(run.data.runJob.__typename).toBe('RunJobSuccess')
-    await expect
-      .poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun, { timeout: 10_000 })
-      .not.toBeNull()
-  }
-  const last = Object.fromEntries((await jobs()).map(({ name, lastRun }) => [name, lastRun]))
-  expect(last['drift']).toEqual({ outcome: 'DONE', message: 'ledger and rollups agree' })
-  expect(last['prune']).toMatchObject({ outcome: 'DONE' })
-  const { client } = relay.app.database
-  expect(await client.apiLog.count({ where: { action: 'runJob' } })).toBe(2)
-})
-
 test('by the clock: a cooled or lost account is looked at again and again, slower and slower, until it is back', async () => {
-  const own = await start({
+  const own = await startProbed(upstream, {
     jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 },
     chance: () => 0,
   })
@@ -236,7 +197,7 @@ test('by the clock: a cooled or lost account is looked at again and again, slowe
       own.admin,
     )
     expect(set.data.updateSettings.__typename).toBe('UpdateSettingsSuccess')
-    await loseLogin(own.relay)
+    await loseLogin(upstream, own.relay)
     upstream.script(refusal(401, 'authentication_error'))
     const probes = async () => {
       const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind } probes { ok at } } } }`
@@ -253,7 +214,7 @@ test('by the clock: a cooled or lost account is looked at again and again, slowe
 })
 
 test('passive: nothing is asked by the clock', async () => {
-  const own = await start({ jobs: { ...still, probeMs: 10, releaseMs: 10 } })
+  const own = await startProbed(upstream, { jobs: { ...still, probeMs: 10, releaseMs: 10 } })
   try {
     await askGraphql(
       own.relay.app.url,
@@ -277,23 +238,3 @@ test('passive: nothing is asked by the clock', async () => {
     await own.relay.stop()
   }
 })
-
-test.each([
-  ['hangs', hangs],
-  ['dies', dies],
-])(
-  'a worker that %s: requests go on, who waits is told, and the relay stops within five seconds',
-  async (_name, probe) => {
-    const own = await start({ jobs: { ...still, patienceMs: 1000 }, jobWorkers: { probe } })
-    await loseLogin(own.relay)
-    const asked = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin)
-    expect((await asked).data.probeNow).toMatchObject({ ok: false, status: 0 })
-    const again = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin).catch(() => null)
-    const health = await fetch(`${own.relay.app.url}/health`)
-    expect(health.status).toBe(200)
-    const startedMs = performance.now()
-    await own.relay.stop()
-    expect(performance.now() - startedMs).toBeLessThan(5000)
-    await again
-  },
-)
