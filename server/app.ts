@@ -374,6 +374,7 @@ async function compose(
     locks: redis ? createRedisLocks({ redis: redis.commands, prefix, waitMs: 0 }) : createMemoryLocks({ waitMs: 0 }),
     network: () => network,
     probing: () => probing,
+    renew: renewals.renew,
     times: { ...defaultJobTimes, ...options.jobs },
     others: [
       {

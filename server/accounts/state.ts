@@ -63,6 +63,8 @@ export type AccountEvent =
   | { kind: 'trial' }
   /** The trial ended without a verdict (its client left): the next request is the trial. */
   | { kind: 'released' }
+  /** Nothing but a request can tell whether what has no end is over: the next one is the trial. */
+  | { kind: 'half_opened' }
   /** It was the request's fault after all: takes back one failure, what was held against the model, or the state that it made. */
   | { kind: 'retracted'; model?: string; state?: Retraction }
   /** Somebody looked at the clock: limits that are over end. */
@@ -164,6 +166,11 @@ export function fold(
       return { ...state, kind: 'probing', untilMs: nowMs + policy.trialMs, sinceMs: nowMs }
     case 'released':
       return state.kind === 'probing' ? { ...state, kind: 'cooling', untilMs: nowMs, sinceMs: nowMs } : state
+    case 'half_opened': {
+      if (state.kind === 'ready' || state.untilMs !== null) return state
+      const coolings = state.coolings + 1
+      return { ...state, kind: 'probing', untilMs: nowMs, sinceMs: nowMs, nextProbeAtMs: null, coolings }
+    }
     case 'retracted':
       return unplanned(foldRetraction(state, event, nowMs))
     case 'elapsed': {
@@ -224,6 +231,9 @@ export function waitsFor({ kind }: Pick<AccountState, 'kind'>): 'upstream' | 'li
   if (kind === 'cooling' || kind === 'probing') return 'upstream'
   return kind === 'needs_login' ? 'login' : 'limit'
 }
+
+/** Coolings, and trials of what has no end, in a row: the exponent of back-offs. */
+export const coolingsOf = ({ coolings }: AccountState): number => coolings
 
 /** When it may serve this model again; 0 when it may already, or a trial decides any moment; null when only a person can tell. */
 export function returnsAtMs(state: AccountState, model: string): number | null {

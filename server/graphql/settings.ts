@@ -15,7 +15,7 @@ const catalogue = {
   },
   recoveryProbes: {
     description:
-      '`active`: small requests look whether resting accounts are back. `passive`: the next real request finds out.',
+      '`active`: small requests look whether resting accounts are back. `passive`: real requests find out; also, now and then one, of accounts whose rest has no end.',
     default: 'active',
     check: z.enum(['active', 'passive'], 'must be active or passive'),
   },

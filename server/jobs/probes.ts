@@ -1,16 +1,16 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges.ts'
-import { plannedProbeMs, restingModels } from '../accounts/state.ts'
+import { coolingsOf, plannedProbeMs, restingModels, returnsAtMs } from '../accounts/state.ts'
+import type { Cause } from '../accounts/transitions.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { RequestId } from '../request-ids.ts'
-import type { Database } from '../store/database.ts'
 import { readUsageFromJson } from '../upstreams/anthropic-usage.ts'
 import type { DispatcherOptions } from '../upstreams/dispatchers.ts'
-import { messageProbe, type ProbeAnswer, type ProbeRequest, refusalOf } from '../upstreams/probe.ts'
-import type { Upstream } from '../upstreams/upstream.ts'
+import { type ProbeAnswer, type ProbeRequest, refusalOf } from '../upstreams/probe.ts'
 import type { Usage } from '../usage/usage.ts'
 import { bookProbe } from './probe-bill.ts'
-import { cheapestModel, isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
+import { isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
+import { createQuestions, type QuestionParts, type Target } from './probe-question.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
@@ -39,40 +39,30 @@ export interface ProbeOutcome {
   words: RunWords
 }
 
-export interface ProbesParts {
+export interface ProbesParts extends QuestionParts {
   accounts: Accounts
   gauges: Pick<Gauges, 'note'>
   usage: Usage
   live: LiveSource
-  database: Database
   runs: Runs
-  upstreams: Record<Account['platform'], Upstream | undefined>
   network: () => ProbeNetwork
   worker: URL
   everyMs: number
   patienceMs: number
   longestMs: number
-  /** Not active: nothing is asked of upstreams unless a person wants it. */
+  /** Not active: nothing is asked of upstreams unless a person wants it; what has no end is tried by a real request. */
   probing: () => { isActive: boolean; firstMs: number }
   newId: () => RequestId
-  now: () => number
   chance: () => number
-}
-
-/** What is looked at: an account, or a model that rests there; `rest` '' stands for the account itself. */
-interface Target {
-  account: Account
-  rest: string
 }
 
 /** Targets that one worker asks after at a time. */
 const mostAtOnce = 20
-/** How many of an account's last answers tell which models it serves. */
-const lastServed = 200
 
 /** Recovery probes: of accounts that are not ready, and of models that rest, in a rhythm that slows down, or because a person wants to know now. */
 export function createProbes(parts: ProbesParts) {
   const { accounts, now, chance } = parts
+  const { canAsk, questionFor } = createQuestions(parts)
   /** Probes since it rests, by target. */
   const tries = new Map<string, number>()
   const wanted = new Map<string, { target: Target; waiting: ((outcome: ProbeOutcome) => void)[] }>()
@@ -87,8 +77,16 @@ export function createProbes(parts: ProbesParts) {
   /** When a rest that nobody has looked at yet is looked at first; null: not at all. */
   function firstProbeMs(account: Account, rest: string): number | null {
     const atMs = now()
-    if (!parts.probing().isActive || !canAsk(account, rest) || !restsAt(account, atMs).includes(rest)) return null
-    return nextLookMs(atMs, 0, chance(), pace())
+    if (!mayLook({ account, rest }) || !restsAt(account, atMs).includes(rest)) return null
+    // A rest that a real request has tried in vain is another one each time.
+    const tried = parts.probing().isActive ? 0 : coolingsOf(account.live.state)
+    return nextLookMs(atMs, tried, chance(), pace())
+  }
+
+  /** True when a probe, or without probes a real request, may bring it back before its end. */
+  function mayLook({ account, rest }: Target): boolean {
+    if (parts.probing().isActive) return canAsk(account, rest)
+    return rest === '' && returnsAtMs(account.live.state, '') === null && account.expiresAtMs > now()
   }
 
   /** Everything that a probe may bring back now. */
@@ -100,10 +98,11 @@ export function createProbes(parts: ProbesParts) {
   /** Targets whose time has come; those seen for the first time get theirs, and what rests no more is planned no more. */
   function due(): Target[] {
     const atMs = now()
-    const targets = resting()
-    const keys = new Set(targets.map(keyOf))
-    for (const key of tries.keys()) if (!keys.has(key)) tries.delete(key)
-    dropPlans(keys)
+    const all = resting()
+    const known = new Set(all.map(keyOf))
+    for (const key of tries.keys()) if (!known.has(key)) tries.delete(key)
+    const targets = all.filter(mayLook)
+    dropPlans(new Set(targets.map(keyOf)))
     return targets.filter(({ account, rest }) => {
       const plannedMs = plannedProbeMs(account.live.state, rest)
       // Rests of before a start, or of before probes were active.
@@ -120,9 +119,6 @@ export function createProbes(parts: ProbesParts) {
           accounts.probeAt(account, null, rest)
   }
 
-  /** A page about the account says nothing of a single model: such a rest ends by the clock. */
-  const canAsk = ({ platform }: Account, rest: string): boolean => rest === '' || !parts.upstreams[platform]?.probe
-
   async function begin(): Promise<ToLookAt | null> {
     if (wanted.size === 0 && !isNeeded()) return null
     const some = new Map<string, Target>()
@@ -131,19 +127,22 @@ export function createProbes(parts: ProbesParts) {
       if (account) some.set(key, { account, rest: target.rest })
       else answerWanted(key, unasked(said('account_gone')))
     }
-    if (parts.probing().isActive) {
-      for (const target of due()) if (some.size < mostAtOnce) some.set(keyOf(target), target)
-    } else dropPlans(new Set())
+    const { isActive } = parts.probing()
+    for (const target of due()) {
+      if (!isActive) accounts.report(target.account, { kind: 'half_opened' }, byClock)
+      else if (some.size < mostAtOnce) some.set(keyOf(target), target)
+    }
     asked = new Map()
     const targets: ToLookAt['targets'] = []
-    for (const [key, target] of some) {
-      const { account } = target
-      const question = await questionFor(target)
-      if (question === null) {
-        planNext(target)
-        answerWanted(key, unasked(said(target.rest === '' ? 'no_model' : 'not_asked_there')))
+    const questions = await Promise.all(Array.from(some.values(), questionFor))
+    for (const question of questions) {
+      const { account, rest } = question
+      const target = { account, rest }
+      if ('words' in question) {
+        await notAsked(target, question.words)
         continue
       }
+      const key = keyOf(target)
       asked.set(key, { ...target, model: question.model, startedMs: now() })
       targets.push({ key, origin: account.origin, proxy: account.proxy, request: question.request })
     }
@@ -157,18 +156,30 @@ export function createProbes(parts: ProbesParts) {
     return false
   }
 
-  async function questionFor({ account, rest }: Target): Promise<{ model: string; request: ProbeRequest } | null> {
-    const upstream = parts.upstreams[account.platform]
-    if (!upstream || !canAsk(account, rest)) return null
-    if (upstream.probe) return { model: '', request: upstream.probe(account) }
-    const rows = await parts.database.select(
-      "SELECT `model_requested` FROM `logs` WHERE `account_id` = ? AND `outcome` = 'completed' " +
-        `ORDER BY \`id\` DESC LIMIT ${lastServed}`,
-      [account.id],
-    )
-    const served = new Set(rows.map(([model]) => String(model)))
-    const model = cheapestModel(account, [...served], parts.usage.book(), now(), rest)
-    return model === null ? null : { model, request: messageProbe(upstream, account, model) }
+  /** What could not even be asked is a look in vain. */
+  async function notAsked(target: Target, words: RunWords): Promise<void> {
+    planNext(target)
+    const outcome = unasked(words)
+    await noted(target, { startedMs: now(), costNano: 0 }, outcome)
+    answerWanted(keyOf(target), outcome)
+  }
+
+  async function noted(
+    { account, rest }: Target,
+    { startedMs, costNano }: { startedMs: number; costNano: number },
+    { ok, status, latencyMs, words }: ProbeOutcome,
+  ): Promise<void> {
+    await parts.runs.add({
+      job: 'probe',
+      accountId: account.id,
+      model: rest.slice(0, 191),
+      startedAtMs: startedMs,
+      durationMs: latencyMs,
+      outcome: ok ? 'done' : 'failed',
+      status,
+      words,
+      costNano,
+    })
   }
 
   async function decide(looked: unknown): Promise<RunWords> {
@@ -219,17 +230,7 @@ export function createProbes(parts: ProbesParts) {
       accounts.probeAt(account, null, rest)
     } else planNext(target)
     const outcome: ProbeOutcome = { ok, status, latencyMs: durationMs, words }
-    await parts.runs.add({
-      job: 'probe',
-      accountId: account.id,
-      model: rest.slice(0, 191),
-      startedAtMs: startedMs,
-      durationMs,
-      outcome: ok ? 'done' : 'failed',
-      status,
-      words,
-      costNano,
-    })
+    await noted(target, { startedMs, costNano }, outcome)
     answerWanted(keyOf(target), outcome)
     return outcome
   }
@@ -274,6 +275,8 @@ export function createProbes(parts: ProbesParts) {
     },
   }
 }
+
+const byClock: Cause = { by: 'probe', requestId: '', evidence: null }
 
 const unasked = (words: RunWords): ProbeOutcome => ({ ok: false, status: 0, latencyMs: 0, words })
 

@@ -50,6 +50,7 @@ const otherNews: fc.Arbitrary<News> = fc.oneof(
     () => ({ kind: 'answered' }),
     () => ({ kind: 'trial' }),
     () => ({ kind: 'released' }),
+    () => ({ kind: 'half_opened' }),
     () => ({ kind: 'elapsed' }),
     () => ({ kind: 'cleared' }),
     () => ({ kind: 'retracted' }),

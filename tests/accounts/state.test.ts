@@ -197,3 +197,22 @@ test('with a model that was refused, the login that was lost by it is taken back
   const back = after(lost, t0, { kind: 'retracted', state: retractionOf(one, lost)! })
   expect(back).toMatchObject({ kind: 'ready', models: { opus: { untilMs: t0 + 9000 } } })
 })
+
+test('what has no end is on trial when it is opened half way; what ends by a clock is not', () => {
+  for (const kind of ['login_needed', 'unfunded'] as const) {
+    const refused: AccountEvent = { kind, untilMs: null, reason: 'no' }
+    const lost = after(readyState, t0, refused)
+    expect(isEligible(lost, 'm', t0 + 1e9)).toBe(false)
+    const open = after(lost, t0 + 5000, { kind: 'half_opened' })
+    expect(open).toMatchObject({ kind: 'probing', untilMs: t0 + 5000, nextProbeAtMs: null, coolings: 1 })
+    expect(isEligible(open, 'm', t0 + 5000)).toBe(true)
+    const trial = after(open, t0 + 5000, { kind: 'trial' })
+    expect(isEligible(trial, 'm', t0 + 5001)).toBe(false)
+    expect(after(trial, t0 + 5002, { kind: 'answered' })).toMatchObject({ kind: 'ready', coolings: 0 })
+    // Refused again it is what it was, and is opened later the next time.
+    expect(after(trial, t0 + 5002, refused)).toMatchObject({ kind: lost.kind, untilMs: null, coolings: 1 })
+  }
+  const rests = after(readyState, t0, limited(t0 + 9000))
+  expect(after(rests, t0 + 5000, { kind: 'half_opened' })).toBe(rests)
+  expect(after(readyState, t0, { kind: 'half_opened' })).toBe(readyState)
+})

@@ -133,3 +133,35 @@ test('a login that is given anew does not wait for the pause of the one before i
   expect((await ask()).status).toBe(200)
   expect(claude.grants).toHaveLength(2)
 })
+
+test('a probe of a login whose access token has ended renews it first, asks for no message, and says what hindered it', async () => {
+  let offsetMs = 0
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), expired)], {
+    now: () => Date.now() + offsetMs,
+    jobs: { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 },
+    statePolicy: { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 60_000 },
+  })
+  const { claude, ask, graphql } = stand
+  claude.troubledWith = 503
+  expect((await ask()).status).toBe(529)
+  expect((await ask()).status).toBe(529)
+  const probes = '{ accounts { edges { node { id state { kind } probes { ok status message } } } } }'
+  const node = async () => (await graphql(probes)).accounts.edges[0].node
+  const { id, state } = await node()
+  expect(state.kind).toBe('COOLING')
+  const probe = async () =>
+    (
+      await graphql(
+        `mutation { probeNow(id: "${id}") { __typename ... on ProbeNowSuccess { ok status message } ... on Failure { message } } }`,
+      )
+    ).probeNow
+  const hindered = { ok: false, status: 0, message: 'The token endpoint answered 503.' }
+  expect(await probe()).toMatchObject(hindered)
+  claude.troubledWith = null
+  offsetMs = 7_500
+  expect(await probe()).toMatchObject({ ok: true, status: 200 })
+  expect(claude.grants).toHaveLength(2)
+  expect(await node()).toMatchObject({ state: { kind: 'READY' }, probes: [{ ok: true, status: 200 }, hindered] })
+  expect(claude.requests.some(({ path }) => path.startsWith('/v1/messages'))).toBe(false)
+  expect((await ask()).status).toBe(200)
+})

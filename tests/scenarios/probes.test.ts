@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { refusal } from '../support/fake-scripts.ts'
-import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
+import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import type { RelayApp } from '../support/relay-app.ts'
 import { askGraphql } from './graphql-asking.ts'
 import { loseLogin, probeNow, request, startProbed, still } from './probes-stand.ts'
@@ -125,7 +125,7 @@ test('the first step of a rest says when it is probed first, and none does where
       {},
       admin,
     )
-  const lastStep = async () => {
+  const lastStep = async (kind: string) => {
     const query = `{ node(id: "${accountId}") { ... on Account { timeline(first: 1) { edges { node { to at nextProbeAt } } } } } }`
     let found: { to: string; at: string; nextProbeAt: string | null } | undefined
     const read = async () => {
@@ -133,20 +133,21 @@ test('the first step of a rest says when it is probed first, and none does where
       found = data.node.timeline.edges[0]?.node
       return found?.to
     }
-    await expect.poll(read).toBe('NEEDS_LOGIN')
+    await expect.poll(read).toBe(kind)
     return found!
   }
   const bringBack = () => askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
   await loseLogin(upstream, relay)
-  const { at, nextProbeAt } = await lastStep()
+  const { at, nextProbeAt } = await lastStep('NEEDS_LOGIN')
   // Thirty seconds, spread by a fifth.
   const pauseMs = Date.parse(nextProbeAt!) - Date.parse(at)
   expect(pauseMs).toBeGreaterThanOrEqual(27_000)
   expect(pauseMs).toBeLessThanOrEqual(33_000)
   await bringBack()
   await set('passive')
-  await loseLogin(upstream, relay)
-  expect((await lastStep()).nextProbeAt).toBeNull()
+  upstream.script(refusal(429, 'rate_limit_error', 'slow', { 'retry-after': '60' }))
+  await request(relay)
+  expect((await lastStep('LIMITED')).nextProbeAt).toBeNull()
   await bringBack()
   await set('active')
 })
@@ -234,6 +235,41 @@ test('passive: nothing is asked by the clock', async () => {
     await expect.poll(() => own.relay.log.some((line) => line.includes('"by":"time"')), { timeout: 10_000 }).toBe(true)
     expect(await kind()).toBe('READY')
     expect(upstream.requests.length).toBe(before)
+  } finally {
+    await own.relay.stop()
+  }
+})
+
+test('passive: where a rest has no end one real request finds out, later and later, and nothing else is asked', async () => {
+  const own = await startProbed(upstream, { jobs: { ...still, probeMs: 20 }, chance: () => 0 })
+  try {
+    const graphql = (query: string) => askGraphql(own.relay.app.url, query, {}, own.admin)
+    const values = '[{ name: "recoveryProbes", value: "passive" }, { name: "recoveryProbeSeconds", value: "1" }]'
+    await graphql(`mutation { updateSettings(input: ${values}) { __typename } }`)
+    const noCredit = refusal(400, 'invalid_request_error', 'Your credit balance is too low to access the API.')
+    const state = async () => {
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind since nextProbeAt } } } }`
+      return (await graphql(query)).data.node.state as { kind: string; since: string; nextProbeAt: string }
+    }
+    const openedFor = async (script: Script | null) => {
+      await expect.poll(async () => (await state()).kind, { timeout: 10_000 }).toBe('PROBING')
+      if (script) upstream.script(script)
+      const before = upstream.requests.length
+      const { status } = await request(own.relay)
+      expect(upstream.requests.length).toBe(before + 1)
+      return status
+    }
+    upstream.script(noCredit)
+    expect((await request(own.relay)).status).toBe(503)
+    const before = upstream.requests.length
+    expect((await request(own.relay)).status).toBe(503)
+    expect(upstream.requests.length).toBe(before)
+    expect(await openedFor(noCredit)).toBe(503)
+    const { kind, since, nextProbeAt } = await state()
+    expect(kind).toBe('UNFUNDED')
+    expect(Date.parse(nextProbeAt) - Date.parse(since)).toBe(1800)
+    expect(await openedFor(null)).toBe(200)
+    expect((await state()).kind).toBe('READY')
   } finally {
     await own.relay.stop()
   }

@@ -1,0 +1,64 @@
+import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Renewals } from '../accounts/oauth-renewal.ts'
+import type { Database } from '../store/database.ts'
+import { messageProbe, type ProbeRequest } from '../upstreams/probe.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import type { Usage } from '../usage/usage.ts'
+import { cheapestModel } from './probe-plan.ts'
+import { type RunWords, said, saidAs } from './run-words.ts'
+
+/** What is looked at: an account, or a model that rests there; `rest` '' stands for the account itself. */
+export interface Target {
+  account: Account
+  rest: string
+}
+
+interface Question {
+  /** '' where it is not a message. */
+  model: string
+  request: ProbeRequest
+}
+
+export interface QuestionParts {
+  accounts: Pick<Accounts, 'byId'>
+  usage: Pick<Usage, 'book'>
+  database: Database
+  upstreams: Record<Account['platform'], Upstream | undefined>
+  renew: Renewals['renew']
+  now: () => number
+}
+
+/** How many of an account's last answers tell which models it serves. */
+const lastServed = 200
+
+/** What a probe asks, ready to be sent by whoever has the network. */
+export function createQuestions(parts: QuestionParts) {
+  const { accounts, now } = parts
+
+  /** A page about the account says nothing of a single model: such a rest ends by the clock. */
+  const canAsk = ({ platform }: Account, rest: string): boolean => rest === '' || !parts.upstreams[platform]?.probe
+
+  /** Made of a login that has not ended: where it has, a fresh access token comes first. */
+  async function questionFor({ account, rest }: Target): Promise<Target & (Question | { words: RunWords })> {
+    const upstream = parts.upstreams[account.platform]
+    const refused = (words: RunWords) => ({ account, rest, words })
+    if (!upstream || !canAsk(account, rest)) return refused(said('not_asked_there'))
+    if (now() >= account.staleAtMs) {
+      const renewal = await parts.renew(account, account.secret)
+      if (renewal.kind !== 'renewed') return refused(saidAs(renewal.reason))
+    }
+    const fresh = accounts.byId(account.id) ?? account
+    if (upstream.probe) return { account: fresh, rest, model: '', request: upstream.probe(fresh) }
+    const rows = await parts.database.select(
+      "SELECT `model_requested` FROM `logs` WHERE `account_id` = ? AND `outcome` = 'completed' " +
+        `ORDER BY \`id\` DESC LIMIT ${lastServed}`,
+      [account.id],
+    )
+    const served = new Set(rows.map(([model]) => String(model)))
+    const model = cheapestModel(fresh, [...served], parts.usage.book(), now(), rest)
+    if (model === null) return refused(said(rest === '' ? 'no_model' : 'not_asked_there'))
+    return { account: fresh, rest, model, request: messageProbe(upstream, fresh, model) }
+  }
+
+  return { canAsk, questionFor }
+}
