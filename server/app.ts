@@ -473,7 +473,7 @@ async function compose(
   async function stopAll(): Promise<void> {
     // Still listening while answers run: who asks /ready or /health gets an answer, new requests a 529.
     isReady = false
-    const jobsStopped = jobs.stop()
+    const jobsStopped = Promise.all([jobs.stop(), renewals.close()])
     const patienceMs = options.drainMs ?? drainMs
     // Requests whose body is still on its way have no answer that could end with an error.
     const lastResort = setTimeout(() => {

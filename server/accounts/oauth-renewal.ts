@@ -16,7 +16,7 @@ const firstPauseMs = 5_000
 const longestPauseMs = 300_000
 /** Renewals at a time, when many are due. */
 const atOnce = 8
-const patienceAtStopMs = 4_000
+const patienceAtStopMs = 3_000
 
 /**
  * Renews the access tokens of logins: one refresh an account at a time, in all processes; a compare-and-set on the row's
@@ -41,6 +41,8 @@ export function createRenewals(parts: {
   const running = new Map<number, Promise<Renewal>>()
   /** After a failure, of the login that failed: one that somebody gives meanwhile does not wait for it. */
   const pauses = new Map<number, { of: string; untilMs: number; lengthMs: number; reason: string }>()
+  /** A stop has waited for these as long as it may. */
+  const givenUp = new Set<Promise<Renewal>>()
   /** Logins lie in the data folder only, since the database could not take them. */
   let again: NodeJS.Timeout | null = null
 
@@ -213,15 +215,20 @@ export function createRenewals(parts: {
       return false
     },
 
-    /** Waits a little for refreshes under way: what the vendor has answered must reach the disk. */
+    /**
+     * Waits a little for refreshes under way: what the vendor has answered must reach the disk. Again for those that began
+     * since, for requests that were still being answered.
+     */
     async close(): Promise<void> {
       if (again) clearTimeout(again)
       let timer: NodeJS.Timeout | undefined
       const patience = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, patienceAtStopMs)
       })
-      await Promise.race([Promise.allSettled(running.values()), patience])
+      const waited = [...running.values()].filter((renewal) => !givenUp.has(renewal))
+      await Promise.race([Promise.allSettled(waited), patience])
       clearTimeout(timer)
+      for (const renewal of waited) givenUp.add(renewal)
     },
   }
 }

@@ -105,6 +105,13 @@ export function createJobs(parts: JobsParts) {
     },
   })
 
+  let stopped: Promise<void> | null = null
+  async function stop(): Promise<void> {
+    await scheduler.stop()
+    probes.failed(said('stopping'))
+    await lease.stop()
+  }
+
   return {
     start: scheduler.start,
 
@@ -136,11 +143,10 @@ export function createJobs(parts: JobsParts) {
       })
     },
 
-    /** Ends everything within seconds, hung workers too; the lease goes to another process at once. */
-    async stop(): Promise<void> {
-      await scheduler.stop()
-      probes.failed(said('stopping'))
-      await lease.stop()
+    /** Ends everything within seconds, hung workers too; the lease goes to another process at once. Once is enough. */
+    stop(): Promise<void> {
+      stopped ??= stop()
+      return stopped
     },
   }
 }

@@ -165,3 +165,16 @@ test('a probe of a login whose access token has ended renews it first, asks for 
   expect(claude.requests.some(({ path }) => path.startsWith('/v1/messages'))).toBe(false)
   expect((await ask()).status).toBe(200)
 })
+
+test('a renewal that the vendor leaves without an answer does not hold up a stop for five seconds', async () => {
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), expired)], {
+    jobs: { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 },
+  })
+  const { claude, graphql } = stand
+  claude.grantScript = (exchange) => exchange.hang()
+  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  await expect.poll(() => claude.grants.length, { timeout: 10_000 }).toBe(1)
+  const startedMs = performance.now()
+  await stand.app.stop()
+  expect(performance.now() - startedMs).toBeLessThan(5000)
+})
