@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createConnectProxy } from '../support/connect-proxy.ts'
 import type { FakeClaude } from '../support/fake-claude.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
-import { type ClaudeStand, signedIn, startClaudeStand } from './claude-stand.ts'
+import { accountWith, type ClaudeStand, signedIn, startClaudeStand } from './claude-stand.ts'
 
 const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {
   ... on CreateAccountSuccess { account { id plan proxyChoice login { renews expiresAt } } }
@@ -74,6 +74,39 @@ test('the code is exchanged through the proxy of the account; a proxy that does 
   expect(proxy.targets).toEqual([`127.0.0.1:${stand.claude.port}`])
   await proxy.close()
 })
+
+test.each(['127.0.0.1', 'localhost'])(
+  'code exchange, test, probe and renewal are refused an address of one’s own network (%s) as requests are, and name the remedy',
+  async (host) => {
+    const hour = 3_600_000
+    const stand = await startClaudeStand((claude) => [accountWith(claude, claude.issue(), hour)], {
+      vendor: { host },
+      env: { UPSTREAM_ALLOW: '10.0.0.0/8' },
+      jobs: { probeMs: hour, releaseMs: hour, pruneMs: hour, driftMs: hour },
+      statePolicy: { failures: 1, windowMs: 60_000, coolingMs: 1, longestCoolingMs: 1, trialMs: 1 },
+    })
+    const { claude, graphql, ask } = stand
+    const remedy = expect.stringMatching(/UPSTREAM_ALLOW, or the setting upstreamAllow/)
+    const { fields } = await add(stand, { code: await codeFrom(stand) })
+    expect(fields).toEqual([{ path: 'login.code', message: remedy }])
+    const query = '{ accounts { edges { node { id state { kind reason } } } } }'
+    const node = async () => (await graphql(query)).accounts.edges[0].node
+    const { id } = await node()
+    const refused = { ok: false, status: 0, message: remedy }
+    const tried = `testAccount(id: "${id}", model: "claude-haiku-4-5") { ... on TestAccountSuccess { ok status message } }`
+    expect((await graphql(`mutation { ${tried} }`)).testAccount).toEqual(refused)
+    expect((await ask()).status).toBe(503)
+    const probed = `probeNow(id: "${id}") { ... on ProbeNowSuccess { ok status message } }`
+    expect((await graphql(`mutation { ${probed} }`)).probeNow).toEqual(refused)
+    const login = { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() }
+    const renewed =
+      'mutation ($id: ID!, $login: ClaudeLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
+    await graphql(renewed, { id, login })
+    expect((await ask()).status).toBe(529)
+    expect((await node()).state.reason).toEqual(remedy)
+    expect([claude.requests, claude.grants]).toEqual([[], []])
+  },
+)
 
 test('tokens by hand, a setup token, and credentials files in seconds and milliseconds open accounts', async () => {
   const stand = await start()
