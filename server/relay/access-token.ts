@@ -3,7 +3,7 @@ import type { Renewals } from '../accounts/oauth-renewal.ts'
 import type { AttemptResult, CallResult, Exchange } from './exchange.ts'
 
 /** One upstream call, as failover makes it. */
-export type CallOnce = (exchange: Exchange, account: Account, isRetry: boolean) => Promise<CallResult>
+export type CallOnce = (exchange: Exchange, account: Account) => Promise<CallResult>
 
 /**
  * Access tokens that end: one attempt at an account renews its token when it ends, and once more when the upstream does not
@@ -41,7 +41,7 @@ export function createTokenKeeper(parts: {
     }
   }
 
-  async function renewing(exchange: Exchange, chosen: Account, isRetry: boolean): Promise<AttemptResult> {
+  async function renewing(exchange: Exchange, chosen: Account): Promise<AttemptResult> {
     let account = chosen
     const nowMs = parts.now()
     if (nowMs >= account.staleAtMs) {
@@ -50,19 +50,17 @@ export function createTokenKeeper(parts: {
       account = accounts.byId(account.id) ?? account
     } else if (nowMs >= account.dueAtMs) void parts.renew(account, account.secret)
     const used = account.secret
-    const result = await callOnce(exchange, account, isRetry)
+    const result = await callOnce(exchange, account)
     if (result.kind !== 'unauthorized') return result
     exchange.renewedId = account.id
     const failure = await refused(exchange, account, used)
     if (failure) return failure
-    return renewed(await callOnce(exchange, accounts.byId(account.id) ?? account, isRetry))
+    return renewed(await callOnce(exchange, accounts.byId(account.id) ?? account))
   }
 
-  return (exchange: Exchange, account: Account, isRetry: boolean): Promise<AttemptResult> =>
+  return (exchange: Exchange, account: Account): Promise<AttemptResult> =>
     // A secret that is no token is called with, and that is all: the path of nearly every request.
-    parts.renews(account)
-      ? renewing(exchange, account, isRetry)
-      : (callOnce(exchange, account, isRetry) as Promise<AttemptResult>)
+    parts.renews(account) ? renewing(exchange, account) : (callOnce(exchange, account) as Promise<AttemptResult>)
 }
 
 function renewed(result: CallResult): AttemptResult {

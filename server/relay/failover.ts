@@ -83,7 +83,15 @@ export function createFailover(parts: FailoverParts): Failover {
     let misconfigured = true
     let doubts: Doubts | null = null
     for (let failovers = 0; account !== undefined; failovers++) {
-      const result = await withFreshToken(exchange, account, last !== null && !last.connectPhase)
+      const isRetry = last !== null && !last.connectPhase
+      // Before a renewal too, that many may wait for.
+      if (isRetry) retrying++
+      let result: AttemptResult
+      try {
+        result = await withFreshToken(exchange, account)
+      } finally {
+        if (isRetry) retrying--
+      }
       if (result.kind === 'done') {
         if (doubts && result.outcome === 'completed') consequences.answered(doubts)
         if (result.outcome === 'completed') remember(exchange, account)
@@ -140,9 +148,8 @@ export function createFailover(parts: FailoverParts): Failover {
   const withFreshToken = createTokenKeeper({ ...parts, renews, callOnce })
 
   /** Not async, and one promise: this is on the path of every request. */
-  function callOnce(exchange: Exchange, account: Account, isRetry: boolean): Promise<CallResult> {
+  function callOnce(exchange: Exchange, account: Account): Promise<CallResult> {
     const upstream = upstreamOf(account)
-    if (isRetry) retrying++
     const isTrial = consequences.begun(exchange, account)
     const modelSent = account.mapping.map(exchange.model)
     const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
@@ -162,7 +169,6 @@ export function createFailover(parts: FailoverParts): Failover {
     return new Promise<CallResult>((resolve) => {
       const call = new UpstreamCall(exchange, account, modelSent, firstByteMs(exchange), callParts, (result) => {
         calls.delete(call)
-        if (isRetry) retrying--
         if (isTrial) consequences.trialEnded(exchange, account)
         resolve(result)
       })

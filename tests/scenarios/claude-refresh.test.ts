@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { refusal } from '../support/fake-scripts.ts'
+import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { accountWith, signedIn, startClaudeStand } from './claude-stand.ts'
 
 const states = '{ accounts { edges { node { name state { kind reason } login { refreshFailure } } } } }'
@@ -177,4 +179,39 @@ test('a renewal that the vendor leaves without an answer does not hold up a stop
   const startedMs = performance.now()
   await stand.app.stop()
   expect(performance.now() - startedMs).toBeLessThan(5000)
+})
+
+test('requests that wait for a renewal to be tried again count in the budget of retries: a fifth of those in flight', async () => {
+  const overloaded = await createFakeUpstream()
+  onTestFinished(() => overloaded.close())
+  const { claude, ask } = await startClaudeStand((vendor) => [
+    { url: overloaded.url, priority: 1 },
+    { priority: 2, ...accountWith(vendor, vendor.issue(), expired) },
+  ])
+  const renew = deferred()
+  claude.beforeAnswer = () => renew.promise
+  // All are refused before the first of them can go on.
+  const refuse = deferred()
+  overloaded.scriptWhen(
+    () => true,
+    async (exchange) => {
+      await refuse.promise
+      await refusal(529, 'overloaded_error')(exchange)
+    },
+  )
+  const [all, fifth] = [50, 10]
+  const [given, givenUp] = [[] as number[], deferred()]
+  const asked = Array.from({ length: all }, async (_, turn) => {
+    given.push((await ask({ messages: [{ role: 'user', content: `turn ${turn}` }] })).status)
+    if (given.length === all - fifth) givenUp.resolve()
+  })
+  await overloaded.arrived(all - 1)
+  refuse.resolve()
+  // Nobody has been tried again yet, and all but a fifth were told so.
+  await givenUp.promise
+  expect(new Set(given)).toEqual(new Set([529]))
+  renew.resolve()
+  await Promise.all(asked)
+  expect(given.filter((status) => status === 200)).toHaveLength(fifth)
+  expect(claude.requests.filter(({ path }) => path.startsWith('/v1/messages'))).toHaveLength(fifth)
 })
