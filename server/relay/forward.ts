@@ -247,6 +247,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   private writeHead(status: number, headers: string[]): void {
     if (this.answer!.requestId === '') headers.push('request-id', this.exchange.id.text)
     headers.push('x-request-id', this.exchange.id.text)
+    const { ticket } = this.exchange
+    if (ticket.headers.length > 0) headers.push(...ticket.headers)
     this.exchange.res.writeHead(status, headers)
     this.exchange.firstByteAtMs = this.parts.now()
   }
