@@ -351,6 +351,7 @@ async function compose(
     readLimits,
     timers: { ...defaultTimers, ...options.timers },
     mostEventBytes: config.streamEventBytes,
+    disconnect: config.clientDisconnect,
     dayAt,
     now,
     chance,
