@@ -56,7 +56,7 @@ test.each([true, false])(
   },
 )
 
-test('fault 32: a client that leaves in mid-stream: upstream closed at once, row aborted, billed for what was read', async () => {
+test('fault 32, client point 16: a client that leaves in mid-stream: upstream closed at once, row aborted, billed for what was read', async () => {
   upstream.script(hangAfterEvents(5))
   const index = upstream.requests.length
   const left = new AbortController()
@@ -79,6 +79,9 @@ test('fault 32: a client that leaves in mid-stream: upstream closed at once, row
   // Two deltas of "word 0 你好 🙂 " were read, 13 characters each: ⌈26 / 4⌉.
   expect(row?.['output_tokens']).toBe(7)
   expect(row?.['cost_nano']).toBeGreaterThan(0)
+  // The next request of its conversation finds everything as it was.
+  expect((await relay.ask('p')).text).toContain('event: message_stop')
+  expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'completed', account_id: row?.['account_id'] })
 })
 
 test('fault 32: a client that leaves while the next account is asked: that one is closed, no third is asked', async () => {
