@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noTokens } from '../../server/usage/records.ts'
 import { deferred } from '../support/deferred.ts'
+import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import {
@@ -64,9 +66,9 @@ const streamed =
   }
 
 /** Asks; resolves with the connection once the upstream has the question. */
-async function ask(pool: string, more: { stream?: boolean; path?: string } = {}): Promise<Socket> {
+async function ask(pool: string, more: { stream?: boolean; path?: string; base?: string } = {}): Promise<Socket> {
   const index = upstream.requests.length
-  const socket = connect({ host: '127.0.0.1', port: Number(new URL(relay.base).port) })
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(more.base ?? relay.base).port) })
   const body = JSON.stringify({ ...usualBody, model, max_tokens: 1000, stream: more.stream ?? true })
   const path = `/claude-code${more.path ?? '/v1/messages'}`
   socket.write(
@@ -77,11 +79,11 @@ async function ask(pool: string, more: { stream?: boolean; path?: string } = {})
 }
 
 /** Resolves when the relay knows that the client has gone. */
-async function leave(socket: Socket): Promise<void> {
+async function leave(socket: Socket, base = relay.base): Promise<void> {
   socket.destroy()
   await once(socket, 'close')
   // The end of that connection was on its way before this question.
-  await fetch(relay.base)
+  await fetch(base)
 }
 
 const lastRow = async () => (await relay.rows()).at(-1)
@@ -227,3 +229,32 @@ test('fault 32, drain: a count of tokens is broken off all the same', async () =
   await leave(await ask('p', { path: '/v1/messages/count_tokens' }))
   expect(await lastEnd()).toBe('aborted')
 })
+
+test('fault 32, drain: a stop waits for such an answer no longer than for others, and what was read is billed', async () => {
+  const { url, drop } = await newDatabaseAddress()
+  const env = { CLIENT_DISCONNECT: 'drain', DATABASE_URL: url, ...(engines === 'services' && { REDIS_URL: redisUrl }) }
+  const start = (dataDir?: string) =>
+    startPools(
+      { p: [{ url: upstream.url }] },
+      { env, keepData: true, drainMs: 200, timers: { idleMs: 60_000, pingMs: 60_000 }, ...(dataDir && { dataDir }) },
+    )
+  let app = await start()
+  try {
+    upstream.script(async (exchange) => {
+      await exchange.sse(before, { end: false })
+      await exchange.hang()
+    })
+    const client = await ask('p', { base: app.base })
+    await once(client, 'data')
+    await leave(client, app.base)
+    await app.stop()
+    expect(await lastEnd()).toBe('aborted')
+    app = await start(app.dataDir)
+    expect(await app.rows()).toEqual([expect.objectContaining({ ...left, input_tokens: 1000, attempts: 1 })])
+    expect(await app.attempts()).toEqual([expect.objectContaining({ verdict: 'failing', charged: 1 })])
+  } finally {
+    await app.stop()
+    await drop()
+    await rm(app.dataDir, { recursive: true, force: true })
+  }
+}, 60_000)
