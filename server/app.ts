@@ -153,10 +153,10 @@ async function compose(
   )
   opened.push(() => database.close())
   const deploymentId = await checkDeployment(database, seal)
-  if (config.redisUrl === null && !(await database.holdSingleProcess())) {
-    throw new Error(
-      'Another relay process uses this database. Several processes need Redis between them: set REDIS_URL on all.',
-    )
+  const place = config.redisUrl === null ? 'alone' : 'shared'
+  if (!(await database.holdPlace(place))) {
+    const other = place === 'alone' ? 'Another relay process' : 'A relay process without Redis'
+    throw new Error(`${other} uses this database. Several processes need Redis between them: set REDIS_URL on all.`)
   }
   const redis = config.redisUrl === null ? null : await openRedis(config.redisUrl, roomLog(log, 'store'))
   if (redis) opened.push(() => redis.close())
@@ -356,6 +356,7 @@ async function compose(
     readLimits,
     timers: { ...defaultTimers, ...options.timers },
     mostEventBytes: config.streamEventBytes,
+    disconnect: config.clientDisconnect,
     dayAt,
     now,
     chance,

@@ -39,6 +39,7 @@ export interface Config {
   readonly queueLength: number
   /** The largest event of a streamed answer. */
   readonly streamEventBytes: number
+  readonly clientDisconnect: SettingValues['CLIENT_DISCONNECT']
   readonly logLevel: SettingValues['LOG_LEVEL']
   readonly logFile: string | null
   readonly defaultAdmin: { readonly username: string; readonly password: string; readonly email: string | null } | null
@@ -105,6 +106,7 @@ export function readConfig(
     queueWaitMs: values.QUEUE_WAIT_S * 1000,
     queueLength: values.QUEUE_LENGTH,
     streamEventBytes: values.STREAM_EVENT_MB * 1024 * 1024,
+    clientDisconnect: values.CLIENT_DISCONNECT,
     logLevel: values.LOG_LEVEL,
     logFile: values.LOG_FILE,
     defaultAdmin: values.DEFAULT_ADMIN_PASSWORD

@@ -148,6 +148,12 @@ export const settings = {
     default: '16',
     read: wholeNumber(1, 1024),
   },
+  CLIENT_DISCONNECT: {
+    description:
+      "What becomes of the upstream's answer when its client leaves: `abort` breaks it off, and what is not known of its usage is estimated; `drain` reads it to its usage, ten minutes at most, and bills exactly that.",
+    default: 'abort',
+    read: oneOf('abort', 'drain'),
+  },
   LOG_LEVEL: {
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
     default: 'info',

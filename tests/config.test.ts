@@ -50,6 +50,7 @@ test('an empty environment gives one process on SQLite, on this machine only, wi
     queueWaitMs: 30_000,
     queueLength: 100,
     streamEventBytes: 16 * 1024 * 1024,
+    clientDisconnect: 'abort',
     logLevel: 'info',
     logFile: null,
     defaultAdmin: null,

@@ -4,11 +4,14 @@ import { claimsOf, type LimitClaim, parseCounter } from '../keys/limits.ts'
 import type { Counters } from '../store/counters.ts'
 import { formatUsd } from '../usage/usd.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { usageHeaders } from './usage-headers.ts'
 
 /** What a request holds of its key's budgets until it is settled. */
 export interface Ticket {
   claims: readonly LimitClaim[]
   heldNano: number
+  /** What a good answer tells the client of these budgets. */
+  headers: readonly string[]
 }
 
 export interface AdmitParts {
@@ -19,7 +22,7 @@ export interface AdmitParts {
 }
 
 /** A key without limits needs no ticket, and no counter is asked. */
-export const freeTicket: Ticket = Object.freeze({ claims: [], heldNano: 0 })
+export const freeTicket: Ticket = Object.freeze({ claims: [], heldNano: 0, headers: [] })
 
 /**
  * Holds `amountNano` on the key's budgets, or says which one is used up. A key is let in while spent + held is below its
@@ -37,7 +40,8 @@ export async function holdBudget(
   if (claims.length === 0) return freeTicket
   for (let tries = 0; tries < 3; tries++) {
     const result = await parts.counters.hold(requestId, claims, amountNano)
-    if (result.kind === 'held') return { claims, heldNano: amountNano }
+    if (result.kind === 'held')
+      return { claims, heldNano: amountNano, headers: usageHeaders(claims, result.spentNano, day) }
     if (result.kind === 'unknown') {
       for (const claim of claims) {
         if (result.counters.includes(claim.counter)) {

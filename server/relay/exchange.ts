@@ -84,6 +84,8 @@ export interface ForwardTimers {
   blockedMs: number
   /** After message_stop, how long the upstream may take to end the answer. */
   closeMs: number
+  /** How long an answer that its client has left is read for its usage. */
+  drainMs: number
   /** How often the clock of all answers under way is looked at. */
   tickMs: number
 }
@@ -96,8 +98,12 @@ export const defaultTimers: ForwardTimers = {
   pingMs: 15_000,
   blockedMs: 120_000,
   closeMs: 2_000,
+  drainMs: 600_000,
   tickMs: 500,
 }
+
+/** What becomes of an upstream's answer when its client leaves: broken off, or read to its usage. */
+export type Disconnect = 'abort' | 'drain'
 
 /** Bytes of a stream held before the account is fixed. */
 export const heldBytesLimit = 64 * 1024

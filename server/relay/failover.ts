@@ -13,7 +13,7 @@ import { createTokenKeeper } from './access-token.ts'
 import { sendFailure } from './answer.ts'
 import { upstreamBody } from './body-edits.ts'
 import { createConsequences, type Doubts } from './consequences.ts'
-import type { AttemptResult, CallResult, Exchange, ForwardTimers } from './exchange.ts'
+import type { AttemptResult, CallResult, Disconnect, Exchange, ForwardTimers } from './exchange.ts'
 import { exhausted, restarting } from './exhausted.ts'
 import { type CallParts, UpstreamCall } from './forward.ts'
 import { fitsHeader, requestHead, upstreamLines } from './headers.ts'
@@ -30,6 +30,7 @@ export interface FailoverParts {
   gauges: Pick<Gauges, 'note'>
   renew: Renewals['renew']
   timers: ForwardTimers
+  disconnect: Disconnect
   /** The largest event of a stream, in bytes. */
   mostEventBytes: number
   now: () => number
@@ -59,6 +60,8 @@ export interface Failover {
   /** Ends every answer under way with an error: the process stops. */
   cutOff(): void
 }
+
+const clientLeft: Ended = { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
 
 /** At most this many accounts are tried after the first. */
 const mostFailovers = 2
@@ -97,13 +100,14 @@ export function createFailover(parts: FailoverParts): Failover {
         if (result.outcome === 'completed') remember(exchange, account)
         return result
       }
-      if (result.kind === 'caller') return passOn(exchange, result.refusal, result.errorType)
+      if (result.kind === 'caller')
+        return exchange.clientLeft ? clientLeft : passOn(exchange, result.refusal, result.errorType)
       wish.tried.add(account.id)
       doubts = consequences.failed(exchange, account, result, doubts)
       places.free(exchange)
       misconfigured &&= result.misconfigured
       last = result
-      if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
+      if (exchange.clientLeft) return clientLeft
       const mayRetry =
         failovers < mostFailovers &&
         (result.connectPhase || retrying < Math.max(fewestRetries, parts.inFlight() * retryShare))
@@ -111,7 +115,7 @@ export function createFailover(parts: FailoverParts): Failover {
       wish.nowMs = now()
       account = places.take(exchange, wish) ?? (await waitInLine(exchange, undefined, wish))
     }
-    if (exchange.clientLeft) return { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
+    if (exchange.clientLeft) return clientLeft
     if (last?.refusal && last.refusal.status < 500 && (last.passIfLast || doubts?.isRequests) && exchange.metered)
       return passOn(exchange, last.refusal, last.errorType)
     if (stopping && last === null) return giveUp(exchange, restarting())
@@ -193,6 +197,7 @@ export function createFailover(parts: FailoverParts): Failover {
     judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
     judgeEvent: (account, error, model) => upstreamOf(account).judgeEvent(error, model, now()),
     timers,
+    disconnect: parts.disconnect,
     mostEventBytes: parts.mostEventBytes,
     now,
     report: accounts.report,

@@ -24,6 +24,7 @@ import type { Cost, Reading } from '../usage/records.ts'
 import { sendFailure } from './answer.ts'
 import {
   type CallResult,
+  type Disconnect,
   type Exchange,
   errorBytesLimit,
   type ForwardTimers,
@@ -42,6 +43,7 @@ export interface CallParts {
   judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
   judgeEvent: (account: Account, error: SaidError, model: string) => Verdict
   timers: ForwardTimers
+  disconnect: Disconnect
   mostEventBytes: number
   now: () => number
   report: (account: Account, event: AccountEvent, cause: Cause) => void
@@ -59,7 +61,7 @@ const pingEvent = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n')
 /** Before message_start no event is expected; a comment is nobody's event (protocol.md §1.9). */
 const comment = Buffer.from(': keepalive\n\n')
 
-type Phase = 'connecting' | 'waiting' | 'held' | 'flowing' | 'json' | 'refused' | 'ended'
+type Phase = 'connecting' | 'waiting' | 'held' | 'flowing' | 'json' | 'refused' | 'draining' | 'ended'
 
 /**
  * One upstream call: what its answer does to the client's, the commit point, the meter beside the bytes, and the clock.
@@ -88,6 +90,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   private lastPingAtMs = 0
   private blockedSinceMs = 0
   private stoppedAtMs = 0
+  /** When the client left an answer that is read on; 0: it is there. */
+  private leftAtMs = 0
   private chunks: Buffer[] = []
   private chunkBytes = 0
   /** The last of `chunks` lie in memory that the next read writes to. */
@@ -142,6 +146,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.upstreamFirstByteAtMs = this.headersAtMs
     this.lastByteAtMs = this.headersAtMs
     this.phase = status === 200 ? (this.exchange.stream ? 'held' : 'json') : 'refused'
+    if (this.phase === 'held' && this.leftAtMs > 0) this.phase = 'draining'
     if (this.phase !== 'refused' && !this.contentTypeFits()) {
       const type = this.answer.contentType.slice(0, 60) || '(none)'
       this.failUpstream('wrong_content_type', `200 with content-type ${type}`)
@@ -188,6 +193,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       case 'held':
       case 'flowing':
         return this.takeStream(chunk)
+      case 'draining':
+        return this.takeUnheard(chunk)
       case 'json':
         return this.collect(chunk, jsonBytesLimit)
       case 'refused':
@@ -228,6 +235,14 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     return true
   }
 
+  /** Read for its usage alone. */
+  private takeUnheard(chunk: Buffer): boolean {
+    this.events!.push(chunk)
+    this.journalUsage()
+    if (this.events!.eventBytes > this.parts.mostEventBytes) this.breakOffLarge()
+    return true
+  }
+
   /** The account is fixed: the client gets its status and what was held. */
   private commit(): void {
     this.phase = 'flowing'
@@ -247,6 +262,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   private writeHead(status: number, headers: string[]): void {
     if (this.answer!.requestId === '') headers.push('request-id', this.exchange.id.text)
     headers.push('x-request-id', this.exchange.id.text)
+    const { ticket } = this.exchange
+    if (ticket.headers.length > 0) headers.push(...ticket.headers)
     this.exchange.res.writeHead(status, headers)
     this.exchange.firstByteAtMs = this.parts.now()
   }
@@ -317,6 +334,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
         return this.completeJson()
       case 'held':
       case 'flowing':
+      case 'draining':
         return this.completeStream()
       default:
         return
@@ -346,10 +364,12 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     const problem = problemOf(body)
     if (problem !== '') return this.failUpstream('bad_answer', `200 with ${problem}`)
     const reading = this.exchange.metered ? readUsageFromJson(body, this.secret) : noReading
-    const headers = this.answer!.forClient(false)
-    headers.push('content-length', String(body.length))
-    this.writeHead(200, headers)
-    this.endAnswer(body)
+    if (this.leftAtMs === 0) {
+      const headers = this.answer!.forClient(false)
+      headers.push('content-length', String(body.length))
+      this.writeHead(200, headers)
+      this.endAnswer(body)
+    }
     // A count says nothing of how the account does with messages.
     if (this.exchange.metered) this.parts.report(this.account, answered, this.causeOf(null))
     this.settle('answer', '', true, reading)
@@ -360,7 +380,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   private broken(why: string | Explained): void {
     // Its last event has been: how the connection ends says nothing more.
     if (this.stoppedAtMs > 0 && this.phase !== 'json' && this.phase !== 'refused') return this.completeStream()
-    if (this.phase !== 'flowing') return this.failUpstream('broken_answer', why, { cause: 'ended_early' })
+    if (this.phase !== 'flowing' && this.phase !== 'draining')
+      return this.failUpstream('broken_answer', why, { cause: 'ended_early' })
     this.reportFailure('broken_answer', why, 'ended_early')
     this.breakOff('broken_answer', 'The upstream broke off in the middle of its answer.')
   }
@@ -387,6 +408,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   /** Nobody watches the call any more when the last bytes wait for a client that does not read: a socket timeout does. */
   private endAnswer(last?: Buffer): void {
     const { res } = this.exchange
+    if (res.destroyed) return
     res.end(last)
     if (res.writableLength > unwatchedBytes) res.setTimeout(this.parts.timers.blockedMs, () => res.destroy())
   }
@@ -481,14 +503,30 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   clientIsGone(): void {
-    if (this.phase === 'ended') return
-    this.settle('aborted', 'client_left', this.phase === 'flowing' || this.phase === 'held')
-    this.finish({
-      kind: 'done',
-      outcome: 'aborted',
-      httpStatus: this.exchange.firstByteAtMs > 0 ? 200 : 0,
-      errorType: 'client_left',
-    })
+    if (this.phase === 'ended' || (this.parts.disconnect === 'drain' && this.readOn())) return
+    this.abandon()
+  }
+
+  /** An answer that is on its way, and will be billed, is read to its usage. False when there is none. */
+  private readOn(): boolean {
+    if (!this.exchange.metered || this.phase === 'connecting' || this.phase === 'refused') return false
+    this.leftAtMs = this.parts.now()
+    if (this.phase !== 'held' && this.phase !== 'flowing') return true
+    this.phase = 'draining'
+    this.chunks = []
+    this.borrowed = 0
+    this.drained()
+    return true
+  }
+
+  private abandon(): void {
+    this.settle('aborted', 'client_left', ['held', 'flowing', 'draining'].includes(this.phase))
+    this.finish(this.abandoned())
+  }
+
+  private abandoned(): CallResult {
+    const httpStatus = this.exchange.firstByteAtMs > 0 ? 200 : 0
+    return { kind: 'done', outcome: 'aborted', httpStatus, errorType: 'client_left' }
   }
 
   /** What the upstream has said of usage up to now. */
@@ -501,7 +539,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   cutOff(): void {
     if (this.phase === 'ended') return
     const failure = restarting()
-    if (this.phase === 'flowing') return this.breakOff(failure.code, failure.message)
+    if (this.phase === 'flowing' || this.phase === 'draining') return this.breakOff(failure.code, failure.message)
     const { req, res, id } = this.exchange
     sendFailure(req, res, failure, id.text)
     this.settle('failing', failure.code, false)
@@ -537,13 +575,15 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.chunks = []
     // What the upstream has not ended itself is broken off, also an answer that is complete but for its end.
     if (!this.upstreamEnded) this.abort?.()
-    this.finished(result)
+    // However the rest went: the client left.
+    this.finished(this.leftAtMs > 0 && result.kind === 'done' ? this.abandoned() : result)
   }
 
   // ── the clock ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   tick(now: number): void {
     const { timers } = this.parts
+    if (this.leftAtMs > 0 && this.phase !== 'ended' && now - this.leftAtMs > timers.drainMs) return this.abandon()
     switch (this.phase) {
       case 'connecting':
       case 'waiting':
@@ -561,6 +601,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
           this.failUpstream('idle_timeout', this.silence(Math.max(timers.idleMs, this.firstByteMs)))
         return
       case 'flowing':
+      case 'draining':
         return this.tickFlowing(now)
       default:
         return

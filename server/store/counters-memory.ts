@@ -52,17 +52,19 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       checkAmount('amountNano', amountNano)
       for (const claim of claims) checkAmount('limitNano', claim.limitNano)
       sweep()
-      if (open.has(requestId) || settled.has(requestId) || claims.length === 0) return { kind: 'held' }
+      if (open.has(requestId) || settled.has(requestId) || claims.length === 0) return { kind: 'held', spentNano: [] }
       const refusal = refuse(claims)
       if (refusal !== null) return refusal
+      const spentNano: number[] = []
       for (const claim of claims) {
         const counter = live(claim.counter)!
+        spentNano.push(counter.spentNano)
         place(counter, requestId, amountNano)
         counter.expiresAtMs = Math.max(counter.expiresAtMs, claim.expiresAtMs ?? Number.POSITIVE_INFINITY)
       }
       const names = distinct(claims.map((claim) => claim.counter))
       open.set(requestId, { counters: names, forgetAtMs: now() + rememberMs })
-      return { kind: 'held' }
+      return { kind: 'held', spentNano }
     },
 
     async top(requestId, amountNano) {

@@ -94,8 +94,10 @@ for _, claim in ipairs(claims) do
   local c = claim.counter
   if c.spent + c.held >= claim[2] then return {'busy', claim[1], text(c.spent), text(c.held)} end
 end
+local answer = {'held'}
 for _, claim in ipairs(claims) do
   local c, expires = claim.counter, claim[3]
+  answer[#answer + 1] = text(c.spent)
   place(c, ARGV[3], tonumber(ARGV[6]), tonumber(ARGV[7]))
   if c.expires and expires < 0 then
     redis.call('HSET', c.key, 'expires', '')
@@ -108,7 +110,7 @@ for _, claim in ipairs(claims) do
   end
 end
 redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[8])
-return {'held'}`
+return answer`
 
 /** ARGV[3] id, [4] amount, [5] deadline, [6] remember. */
 export const topLua = `${prelude}

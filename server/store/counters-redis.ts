@@ -41,7 +41,7 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
     async hold(requestId, claims, amountNano) {
       checkAmount('amountNano', amountNano)
       for (const claim of claims) checkAmount('limitNano', claim.limitNano)
-      if (claims.length === 0) return { kind: 'held' }
+      if (claims.length === 0) return { kind: 'held', spentNano: [] }
       const at = nowMs()
       const names = distinct(claims.map((claim) => claim.counter))
       const rows = claims.map((claim) => [claim.counter, claim.limitNano, claim.expiresAtMs ?? -1])
@@ -104,8 +104,8 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
 function readHold(answer: unknown): HoldResult {
   const [kind, ...rest] = answer as [HoldResult['kind'], ...string[]]
   if (kind === 'unknown') return { kind, counters: distinct(rest) }
+  if (kind === 'held') return { kind, spentNano: rest.map(Number) }
   const [counter = '', spent, held] = rest
   if (kind === 'over') return { kind, counter, spentNano: Number(spent) }
-  if (kind === 'busy') return { kind, counter, spentNano: Number(spent), heldNano: Number(held) }
-  return { kind: 'held' }
+  return { kind, counter, spentNano: Number(spent), heldNano: Number(held) }
 }

@@ -46,7 +46,8 @@ export interface CounterValue {
 
 /** `over` and `busy` name the first claim that refuses; `over` on any claim goes before `busy`. */
 export type HoldResult =
-  | { kind: 'held' }
+  /** Settled spend by claim, in their order; empty when this request had its hold already. */
+  | { kind: 'held'; spentNano: readonly number[] }
   /** Without a value: read the ledger, seed, try again. */
   | { kind: 'unknown'; counters: string[] }
   /** Settled spend alone has reached the limit. */

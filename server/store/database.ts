@@ -18,6 +18,9 @@ export type { Engine, PrismaClient, StoreLog }
 /** Prisma inside an interactive transaction. */
 export type Tx = Prisma.TransactionClient
 
+/** How a process is on a database: without Redis alone, with Redis beside any others that have it too. */
+export type ProcessPlace = 'alone' | 'shared'
+
 /** One database, SQLite or MySQL. Raw SQL uses `?` and backticks; dates are always passed, never left to the database. */
 export interface Database {
   engine: Engine
@@ -41,10 +44,10 @@ export interface Database {
   /** Gives free pages back to the disk, between other writes; returns how many. Nothing to do on MySQL. */
   incrementalVacuum(): Promise<number>
   /**
-   * True when this is the only process on the database that asked, for as long as it lives: what a process without Redis has to
-   * be. On SQLite the file `<database>.lock` decides, on MySQL a named lock.
+   * False when the processes that run on the database do not go together with this one; else it has its place for as long as it
+   * lives. On SQLite the file `<database>.lock` decides, on MySQL named locks.
    */
-  holdSingleProcess(): Promise<boolean>
+  holdPlace(place: ProcessPlace): Promise<boolean>
   close(): Promise<void>
 }
 

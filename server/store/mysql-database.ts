@@ -6,7 +6,7 @@ import type { Database, Tx } from './database.ts'
 import { readSteps, type Step } from './migrate.ts'
 import { runMysqlBatch } from './mysql-batch.ts'
 import { readMysqlUrl, utcText } from './mysql-connect.ts'
-import { createSingleProcess } from './mysql-locks.ts'
+import { createHeldPlace } from './mysql-locks.ts'
 import { migrateMysql } from './mysql-migrate.ts'
 import { selectMysql } from './mysql-select.ts'
 import type { StoreLog } from './store-log.ts'
@@ -27,7 +27,7 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   // Both clients are generated from one schema and have the same models (a test says so).
   const client = new MysqlClient({ adapter, transactionOptions }) as unknown as PrismaClient
-  const singleProcess = createSingleProcess({ address, log })
+  const place = createHeldPlace({ address, log })
   const lockRows = new Set<string>()
 
   return {
@@ -43,9 +43,9 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
       return inTurn(client, row, fn)
     },
     incrementalVacuum: () => Promise.resolve(0),
-    holdSingleProcess: () => singleProcess.hold(),
+    holdPlace: place.hold,
     async close() {
-      await singleProcess.release()
+      await place.release()
       await client.$disconnect()
       await pool.end()
     },

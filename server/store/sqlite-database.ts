@@ -38,7 +38,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   const client = new PrismaClient({ adapter: new PrismaSqlite(writer.client), transactionOptions })
   const reader = new PrismaClient({ adapter: new PrismaSqlite(reading.client), transactionOptions })
-  let single: FileLock | null = null
+  let place: FileLock | null = null
 
   return {
     engine: 'sqlite',
@@ -49,17 +49,17 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     // The name does not matter here: there is one writer, and it holds the write lock from the first statement on.
     locked: (_name, fn) => interactive(client, fn),
     incrementalVacuum: () => vacuum(writer.client),
-    async holdSingleProcess() {
+    async holdPlace(kind) {
       // Beside the file itself, whatever it is called on the way there: two data folders may name one database.
-      single ??= takeFileLock(`${await realpath(path)}.lock`)
-      return single !== null
+      place ??= takeFileLock(`${await realpath(path)}.lock`, kind === 'shared')
+      return place !== null
     },
     async close() {
       await Promise.all([client.$disconnect(), reader.$disconnect()])
       // The reader first: the last connection to close folds the write-ahead log back into the file.
       await reading.close()
       await writer.close()
-      single?.release()
+      place?.release()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type PriceCard, type PriceTier, peakBpAt, tierOf } from './price-card.ts'
 import type { PriceBook } from './prices.ts'
-import type { Cost, Reading, Tokens } from './records.ts'
+import { type Cost, noCost, type Reading, type Tokens } from './records.ts'
 
 /**
  * Amounts are exact until the one rounding at the end: pico-USD × three modifiers in basis points. A token count times a
@@ -21,20 +21,6 @@ const unpricedTiers = new Map([
   ['flex', 'flex_as_standard'],
 ])
 
-const nothing: Cost = Object.freeze({
-  totalNano: 0,
-  inputNano: 0,
-  outputNano: 0,
-  cacheWriteNano: 0,
-  cacheReadNano: 0,
-  unitNano: 0,
-  cardId: '',
-  source: 'none',
-  tierAbovePromptTokens: 0,
-  modifiers: [],
-  flags: [],
-})
-
 /**
  * The price of a reading in nano-USD, rounded half-up once; the five parts sum to the total exactly. Rules: protocol.md
  * §5.1. Extras are priced under their own models and added in; the card named is the main model's. Speed, geo and tier
@@ -45,7 +31,7 @@ const nothing: Cost = Object.freeze({
  */
 export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
   if (reading.source === 'none' && isEmpty(reading.tokens) && reading.extras.every((extra) => isEmpty(extra.tokens))) {
-    return nothing
+    return noCost
   }
   const plain = plainCost(reading, book, atMs)
   if (plain) return plain

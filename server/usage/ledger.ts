@@ -1,5 +1,5 @@
 import type { Cost, Reading } from './records.ts'
-import { noTokens } from './records.ts'
+import { noCost, noTokens } from './records.ts'
 
 /** What is known of a request when it is admitted: enough to close its row if nothing more is ever heard of it. */
 export interface Admitted {
@@ -67,20 +67,6 @@ export const noReading: Reading = Object.freeze({
   stopReason: '',
   flags: [],
   raw: '',
-})
-
-export const noCost: Cost = Object.freeze({
-  totalNano: 0,
-  inputNano: 0,
-  outputNano: 0,
-  cacheWriteNano: 0,
-  cacheReadNano: 0,
-  unitNano: 0,
-  cardId: '',
-  source: 'none',
-  tierAbovePromptTokens: 0,
-  modifiers: [],
-  flags: [],
 })
 
 export type Cell = string | number

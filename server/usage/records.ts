@@ -63,3 +63,17 @@ export interface Cost {
   /** derived_rate, fallback_price, priority_as_standard, … */
   flags: readonly string[]
 }
+
+export const noCost: Cost = Object.freeze({
+  totalNano: 0,
+  inputNano: 0,
+  outputNano: 0,
+  cacheWriteNano: 0,
+  cacheReadNano: 0,
+  unitNano: 0,
+  cardId: '',
+  source: 'none',
+  tierAbovePromptTokens: 0,
+  modifiers: [],
+  flags: [],
+})

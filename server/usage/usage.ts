@@ -11,13 +11,12 @@ import {
   type LedgerEntry,
   type LedgerRows,
   logRow,
-  noCost,
   noReading,
 } from './ledger.ts'
 import { createSetAside, journalDone } from './ledger-writer.ts'
 import { loadPriceBook } from './price-store.ts'
 import type { PriceBook } from './prices.ts'
-import type { Cost, Reading } from './records.ts'
+import { type Cost, noCost, type Reading } from './records.ts'
 import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
 import { createSettler } from './settler.ts'
 

@@ -102,29 +102,57 @@ test.each([
   ['stream', 200],
   ['JSON', 200],
   ['error', 400],
-])('no header of the upstream that tells of its account passes with a %s answer', async (kind, status) => {
-  upstream.script(async (exchange) => {
-    if (kind === 'error')
-      return exchange.respond(
-        400,
-        { ...telling, 'content-type': 'application/json' },
-        errorBody('invalid_request_error', 'no'),
-      )
-    if (kind === 'JSON') return exchange.respond(200, telling, { type: 'message', model: 'm', content: [], usage: {} })
-    await exchange.begin(200, telling)
-    await exchange.sse(goldenStreams().text.events)
-  })
-  const answer = await relay.ask('plain', { body: { stream: kind === 'stream' } })
-  expect(answer.status).toBe(status)
-  const names = [...answer.headers.keys()].sort()
-  const framing = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
-  const ours = ['cache-control', 'content-type', 'request-id', 'x-accel-buffering', 'x-request-id', 'x-should-retry']
-  // An error that is the caller's own keeps its retry-after (protocol.md §1.10).
-  const allowed = [...framing, ...ours, ...(kind === 'error' ? ['retry-after'] : [])]
-  expect(names.filter((name) => !allowed.includes(name))).toEqual([])
-  expect(answer.headers.get('request-id')).toBe(upstream.requests.at(-1)!.requestId)
-  expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
-})
+])(
+  'client point 3: no header of the upstream that tells of its account passes with a %s answer',
+  async (kind, status) => {
+    upstream.script(async (exchange) => {
+      if (kind === 'error')
+        return exchange.respond(
+          400,
+          { ...telling, 'content-type': 'application/json' },
+          errorBody('invalid_request_error', 'no'),
+        )
+      if (kind === 'JSON')
+        return exchange.respond(200, telling, { type: 'message', model: 'm', content: [], usage: {} })
+      await exchange.begin(200, telling)
+      await exchange.sse(goldenStreams().text.events)
+    })
+    const answer = await relay.ask('plain', { body: { stream: kind === 'stream' } })
+    expect(answer.status).toBe(status)
+    const names = [...answer.headers.keys()].sort()
+    const framing = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
+    const ours = ['cache-control', 'content-type', 'request-id', 'x-accel-buffering', 'x-request-id', 'x-should-retry']
+    // An error that is the caller's own keeps its retry-after (protocol.md §1.10).
+    const allowed = [...framing, ...ours, ...(kind === 'error' ? ['retry-after'] : [])]
+    expect(names.filter((name) => !allowed.includes(name))).toEqual([])
+    expect(answer.headers.get('request-id')).toBe(upstream.requests.at(-1)!.requestId)
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
+  },
+)
+
+/** By these Claude Code would take the relay for another gateway. */
+const ofGateways = ['x-litellm-', 'helicone-', 'x-portkey-', 'cf-aig-', 'x-kong-', 'x-bt-', 'x-bifrost-']
+
+test.each([true, false])(
+  'client point 18: an answer to which the upstream gives no id has ours (stream: %s)',
+  async (stream) => {
+    const gateways = Object.fromEntries(ofGateways.map((prefix) => [`${prefix}version`, '1']))
+    const headers = { ...gateways, 'request-id': '' }
+    upstream.script((exchange) =>
+      stream
+        ? exchange.respond(200, { ...headers, 'content-type': 'text/event-stream' }, goldenStreams().text.bytes)
+        : exchange.respond(200, headers, { type: 'message', model: 'm', content: [], usage: {} }),
+    )
+    const answer = await relay.ask('plain', { body: { stream } })
+    expect(answer.status).toBe(200)
+    const own = answer.headers.get('x-request-id')
+    expect(own).toMatch(/^req_/)
+    expect(answer.headers.get('request-id')).toBe(own)
+    expect((await relay.rows()).at(-1)?.requestId).toBe(own)
+    const names = [...answer.headers.keys()]
+    expect(names.filter((name) => ofGateways.some((prefix) => name.startsWith(prefix)))).toEqual([])
+  },
+)
 
 test('client point 7: both modes answer: JSON byte for byte with its length, also where stream is absent', async () => {
   const { stream: _, ...withoutStream } = usualBody

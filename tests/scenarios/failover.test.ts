@@ -123,7 +123,7 @@ test.each([401, 402, 403, 429, 500, 502, 503, 504, 529])(
 )
 
 test.each([400, 404, 409, 413, 422])(
-  'fault 19: a %s of the caller passes byte for byte, is not tried again, and no account is to blame',
+  'fault 19, client point 17: a %s of the caller passes byte for byte, is not tried again, and no account is to blame',
   async (status) => {
     const body = `{"type": "error",  "error":{"message":"prompt is too long: 9 > 8 \\u00e9 é","type":"invalid_request_error"}, "request_id":null}\n`
     bad.script((exchange) =>

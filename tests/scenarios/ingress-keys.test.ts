@@ -12,6 +12,8 @@ const good = { name: 'test', secret: testKey, group: 'g' }
 const poor = { name: 'poor', secret: secretOf('poor'), group: 'g', totalLimitUsd: '0.000000001' }
 const poorToday = { name: 'poor today', secret: secretOf('today'), group: 'g', dailyLimitUsd: '0.000000001' }
 const doomed = { name: 'doomed', secret: secretOf('doomed'), group: 'g' }
+const off = { name: 'off', secret: secretOf('off'), group: 'g' }
+const owned = { name: 'owned', secret: secretOf('owned'), group: 'g' }
 
 let upstream: FakeUpstream
 let relay: RelayApp
@@ -25,10 +27,14 @@ beforeAll(async () => {
     accounts: [{ url: upstream.url }],
     env: { DATABASE_URL: address.url, ...(engines === 'services' && { REDIS_URL: redisUrl }) },
   }
-  const before = await startRelayApp({ ...options, keys: [good, doomed], keepData: true })
+  const before = await startRelayApp({ ...options, keys: [good, doomed, off, owned], keepData: true })
   await post(before, { 'x-api-key': doomed.secret })
-  // What revoking a key will do to its row.
-  await before.app.database.client.apiKey.updateMany({ where: { name: doomed.name }, data: { deletedMark: 1 } })
+  // What revoking a key, and switching off a key or its owner, will do to the rows.
+  const { apiKey, user } = before.app.database.client
+  await apiKey.updateMany({ where: { name: doomed.name }, data: { deletedMark: 1 } })
+  await apiKey.updateMany({ where: { name: off.name }, data: { enabled: false } })
+  const owner = await user.create({ data: { username: 'owner', passwordHash: '', enabled: false } })
+  await apiKey.updateMany({ where: { name: owned.name }, data: { userId: owner.id } })
   await before.stop()
   relay = await startRelayApp({
     ...options,
@@ -87,6 +93,8 @@ const refusals: [string, Record<string, string>, FailureCode][] = [
   ['a known key in capitals', { 'x-api-key': testKey.toUpperCase() }, 'key_unknown'],
   ['a revoked key', { 'x-api-key': doomed.secret }, 'key_unknown'],
   ['an expired key', { 'x-api-key': secretOf('late') }, 'key_expired'],
+  ['a disabled key', { 'x-api-key': off.secret }, 'key_disabled'],
+  ['a key whose owner is disabled', { 'x-api-key': owned.secret }, 'key_disabled'],
   ['a model that the key may not use', { 'x-api-key': secretOf('narrow') }, 'model_not_allowed'],
 ]
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noTokens } from '../../server/usage/records.ts'
 import { deferred } from '../support/deferred.ts'
 import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
+import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { deltaUsage, messageDelta, messageStart, messageStop, textBlock } from '../support/sse-fixtures.ts'
 import { type Answer, type Pools, provisionOf, startPools } from './pools.ts'
@@ -17,7 +18,7 @@ beforeAll(async () => {
   upstream = await createFakeUpstream()
   const one = [{ url: upstream.url }]
   relay = await startPools(
-    { daily: one, total: one, held: one, topped: one, parallel: one },
+    { daily: one, total: one, held: one, topped: one, parallel: one, told: one, both: one, free: one },
     {
       now,
       // Only the tests end a stream here, however slow the machine.
@@ -29,6 +30,8 @@ beforeAll(async () => {
         held: { dailyLimitUsd: '0.05' },
         topped: { totalLimitUsd: '1' },
         parallel: { dailyLimitUsd: '0.2' },
+        told: { dailyLimitUsd: '0.04' },
+        both: { dailyLimitUsd: '5', totalLimitUsd: '0.02' },
       },
     },
   )
@@ -107,6 +110,76 @@ test('a used-up total limit: 429, and no time is named at which it would be over
   })
   expect(answer.headers.get('x-should-retry')).toBe('false')
   expect(answer.headers.get('retry-after')).toBeNull()
+})
+
+/** What an upstream says of its own account. */
+const ofTheAccount = {
+  'anthropic-ratelimit-unified-status': 'rejected',
+  'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+  'anthropic-ratelimit-unified-5h-utilization': '0.91',
+  'anthropic-ratelimit-unified-overage-utilization': '0.42',
+  'anthropic-ratelimit-requests-remaining': '7',
+}
+/** A JSON answer that costs `output` × 20 000 nano-USD. */
+const wholeCosting =
+  (output: number): Script =>
+  (exchange) => {
+    const usage = { input_tokens: 0, output_tokens: output }
+    return exchange.respond(200, ofTheAccount, { type: 'message', model, content: [], usage })
+  }
+
+test('a good answer tells what is used of the daily limit of its key, whole or streamed, and nothing of the account', async () => {
+  const zoneMs = 8 * 3_600_000
+  const reset = String((Math.floor((now() + zoneMs) / 86_400_000) + 1) * 86_400 - zoneMs / 1000)
+  const told = (utilization: string, threshold?: string) => {
+    const status = threshold === undefined ? 'allowed' : 'allowed_warning'
+    return {
+      status,
+      'representative-claim': 'overage',
+      'overage-status': status,
+      'overage-utilization': utilization,
+      ...(threshold !== undefined && { 'overage-surpassed-threshold': threshold }),
+      reset,
+      'overage-reset': reset,
+    }
+  }
+  const answers: Answer[] = []
+  // $0.02, $0.03 and $0.038 of $0.04 are spent by then.
+  for (const [stream, script] of [
+    [false, wholeCosting(1000)],
+    [true, costing(500)],
+    [false, wholeCosting(400)],
+    [true, costing(1)],
+  ] as const) {
+    upstream.script(script)
+    answers.push(await relay.ask('told', { body: { model, max_tokens: 10, stream } }))
+    await relay.app.settled()
+  }
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  expect(answers.map(unified)).toEqual([told('0.00'), told('0.50'), told('0.75', '0.75'), told('0.95', '0.95')])
+})
+
+test('a good answer tells of the limit that is used more: a total one has no reset', async () => {
+  upstream.script(costing(800), costing(1))
+  expect(unified(await ask('both'))).toMatchObject({ 'overage-utilization': '0.00', reset: expect.any(String) })
+  await relay.app.settled()
+  expect(unified(await ask('both'))).toEqual({
+    status: 'allowed_warning',
+    'representative-claim': 'overage',
+    'overage-status': 'allowed_warning',
+    'overage-utilization': '0.80',
+    'overage-surpassed-threshold': '0.75',
+  })
+})
+
+test("no limit, a count or an upstream's refusal: nothing is told of budgets", async () => {
+  upstream.script(wholeCosting(1))
+  expect(unified(await relay.ask('free', { body: { model, stream: false } }))).toEqual({})
+  expect(unified(await relay.ask('both', { path: '/v1/messages/count_tokens', body: { model } }))).toEqual({})
+  upstream.script(refusal(400, 'invalid_request_error'))
+  const refused = await ask('both')
+  expect(refused.status).toBe(400)
+  expect(unified(refused)).toEqual({})
 })
 
 test('what requests in flight hold is not given twice; when they cost less it is free again', async () => {

@@ -1,6 +1,12 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk'
 import { expect, test } from 'vitest'
-import { errorAfterEvents, hangAfterEvents, hangBeforeHeaders, resetAfterEvents } from '../support/fake-scripts.ts'
+import {
+  endWithoutStop,
+  errorAfterEvents,
+  hangAfterEvents,
+  hangBeforeHeaders,
+  resetAfterEvents,
+} from '../support/fake-scripts.ts'
 import { createFakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../support/relay-app.ts'
 
@@ -34,6 +40,8 @@ const failureOf = (promise: PromiseLike<unknown>): Promise<unknown> =>
 test.each([
   ['an error event', errorAfterEvents(4), 'overloaded_error'],
   ['a reset', resetAfterEvents(4), 'api_error'],
+  ['a clean end', endWithoutStop(), 'api_error'],
+  ['a closed connection', endWithoutStop(true), 'api_error'],
 ])('client point 6: %s in the middle of a stream is an error, never half a message', (_, script, type) =>
   withScript(script, async (client, relay) => {
     const error = await failureOf(client.messages.stream(hello).finalMessage())
@@ -43,7 +51,7 @@ test.each([
   }),
 )
 
-test('an aborted stream ends the upstream call, and its row says so', () =>
+test('client point 16: an aborted stream ends the upstream call, and its row says so', () =>
   withScript(hangAfterEvents(4), async (client, relay, closed) => {
     const stream = client.messages.stream(hello)
     stream.once('text', () => stream.abort())

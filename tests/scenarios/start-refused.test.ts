@@ -114,3 +114,22 @@ test('a second process on one database is refused without Redis, and welcome wit
   await start({ dataDir: await newFolder(), env: shared })
   if (engines === 'services') await start({ dataDir: await newFolder(), env: shared })
 })
+
+test.runIf(engines === 'services').each(['mysql', 'file'])(
+  'a process without Redis is refused beside one that has it, and the other way round (%s)',
+  async (kind) => {
+    const { url, drop } = await newDatabaseAddress(kind === 'mysql' ? 'services' : 'embedded')
+    onTestFinished(drop)
+    const env = { DATABASE_URL: url, MASTER_SECRET: 'one secret of at least 32 characters' }
+    const shared = { ...env, REDIS_URL: redisUrl }
+    const withRedis = await startRelayApp({ dataDir: await newFolder(), keepData: true, env: shared })
+    await expect(start({ dataDir: await newFolder(), env })).rejects.toThrow(
+      'Another relay process uses this database. Several processes need Redis between them: set REDIS_URL on all.',
+    )
+    await withRedis.stop()
+    await start({ dataDir: await newFolder(), env })
+    await expect(start({ dataDir: await newFolder(), env: shared })).rejects.toThrow(
+      'A relay process without Redis uses this database. Several processes need Redis between them: set REDIS_URL on all.',
+    )
+  },
+)

@@ -112,7 +112,7 @@ test('fault 21: an upstream that says 200 and then nothing, when the client has 
   expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'failed', error_type: 'broken_answer' })
 })
 
-test('fault 25: silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
+test('fault 25, client point 15: silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {
   upstream.script(hangAfterEvents(4))
   const answer = await relay.ask('c')
   expect(answer.text).toContain(ourPing)

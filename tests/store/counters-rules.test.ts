@@ -87,7 +87,7 @@ function createRules(now: () => number, holdTtlMs: number): Counters {
       if (alive(name) === undefined) seeded.set(name, { spent, expiresAtMs: expiresAtMs ?? Infinity })
     },
     async hold(id, wanted, amount) {
-      if (requests.has(id) || wanted.length === 0) return { kind: 'held' }
+      if (requests.has(id) || wanted.length === 0) return { kind: 'held', spentNano: [] }
       const names = [...new Set(wanted.map((one) => one.counter))]
       const unknown = names.filter((name) => alive(name) === undefined)
       if (unknown.length > 0) return { kind: 'unknown', counters: unknown }
@@ -105,7 +105,7 @@ function createRules(now: () => number, holdTtlMs: number): Counters {
         found.expiresAtMs = Math.max(found.expiresAtMs, expiresAtMs ?? Infinity)
       }
       requests.set(id, { names, settled: false })
-      return { kind: 'held' }
+      return { kind: 'held', spentNano: wanted.map(({ counter }) => alive(counter)!.spent) }
     },
     unsettled: async () => [...requests].flatMap(([id, { settled }]) => (settled ? [] : [id])),
     async top(id, amount) {

@@ -14,6 +14,7 @@ describe.each(twins)('%s', (_name, openTwin) => {
     await counters.seed('day', 999, null)
     expect(await counters.hold('r1', [claim('day', usd), claim('total', usd), claim('day', usd)], 1)).toEqual({
       kind: 'held',
+      spentNano: [5, 7, 5],
     })
     expect(await counters.read('day')).toEqual({ spentNano: 5, heldNano: 1 })
     expect(await counters.read('total')).toEqual({ spentNano: 7, heldNano: 1 })
@@ -23,7 +24,9 @@ describe.each(twins)('%s', (_name, openTwin) => {
     const counters = await openTwin().counters({ now: createClock().now })
     await counters.seed('day', 40, null)
     await counters.seed('total', 90, null)
-    expect(await counters.hold('r1', [claim('day', 100), claim('total', 100)], 10)).toEqual({ kind: 'held' })
+    const held = { kind: 'held', spentNano: [40, 90] }
+    expect(await counters.hold('r1', [claim('day', 100), claim('total', 100)], 10)).toEqual(held)
+    expect(await counters.hold('r1', [claim('day', 100), claim('total', 100)], 10)).toEqual({ ...held, spentNano: [] })
     const busy = { kind: 'busy', counter: 'total', spentNano: 90, heldNano: 10 }
     expect(await counters.hold('r2', [claim('day', 100), claim('total', 100)], 1)).toEqual(busy)
     const over = { kind: 'over', counter: 'total', spentNano: 90 }
@@ -31,8 +34,8 @@ describe.each(twins)('%s', (_name, openTwin) => {
     expect(await counters.hold('r4', [claim('day', 0)], 0)).toEqual({ kind: 'over', counter: 'day', spentNano: 40 })
     expect(await counters.read('day')).toEqual({ spentNano: 40, heldNano: 10 })
     // One below the limit admits any amount: the stated overshoot of one hold.
-    expect(await counters.hold('r5', [claim('total', 101)], usd)).toEqual({ kind: 'held' })
-    expect(await counters.hold('r6', [], usd)).toEqual({ kind: 'held' })
+    expect(await counters.hold('r5', [claim('total', 101)], usd)).toEqual({ kind: 'held', spentNano: [90] })
+    expect(await counters.hold('r6', [], usd)).toEqual({ kind: 'held', spentNano: [] })
   })
 
   test('a hold asked for twice, a lower top-up and a top-up after the end change nothing', async () => {

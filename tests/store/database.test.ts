@@ -223,20 +223,43 @@ test('what a transaction returns is what the caller gets, and its writes are the
 test('one process at a time has the database to itself, until it closes it', async () => {
   const first = await openDatabase({ url: database.url, log: silentLog })
   const second = await openDatabase({ url: database.url, log: silentLog })
-  expect(await first.holdSingleProcess()).toBe(true)
-  expect(await first.holdSingleProcess()).toBe(true)
-  expect(await second.holdSingleProcess()).toBe(false)
+  expect(await first.holdPlace('alone')).toBe(true)
+  expect(await first.holdPlace('alone')).toBe(true)
+  expect(await second.holdPlace('alone')).toBe(false)
+  expect(await second.holdPlace('shared')).toBe(false)
   await first.close()
-  expect(await second.holdSingleProcess()).toBe(true)
+  expect(await second.holdPlace('alone')).toBe(true)
   await second.close()
+})
+
+test('processes that share the database go together, and none has it to itself until the last one of them closes it', async () => {
+  const [first, second, third] = await Promise.all(
+    [1, 2, 3].map(() => openDatabase({ url: database.url, log: silentLog })),
+  )
+  expect(await Promise.all([first!.holdPlace('shared'), second!.holdPlace('shared')])).toEqual([true, true])
+  expect(await third!.holdPlace('alone')).toBe(false)
+  await first!.close()
+  expect(await third!.holdPlace('alone')).toBe(false)
+  await second!.close()
+  expect(await third!.holdPlace('alone')).toBe(true)
+  await third!.close()
+})
+
+test('of two processes that come at once, one that shares and one that does not, exactly one has a place', async () => {
+  for (let round = 0; round < 5; round++) {
+    const [alone, shared] = await Promise.all([1, 2].map(() => openDatabase({ url: database.url, log: silentLog })))
+    const held = await Promise.all([alone!.holdPlace('alone'), shared!.holdPlace('shared')])
+    expect(held.filter(Boolean).length).toBe(1)
+    await Promise.all([alone!.close(), shared!.close()])
+  }
 })
 
 test.runIf(engines === 'embedded')('a file is one database under every name', async () => {
   const path = database.url.slice('file:'.length)
   await symlink(path, `${path}-elsewhere`)
   const elsewhere = await openDatabase({ url: `file:${path}-elsewhere`, log: silentLog })
-  expect(await elsewhere.holdSingleProcess()).toBe(true)
-  expect(await database.holdSingleProcess()).toBe(false)
+  expect(await elsewhere.holdPlace('alone')).toBe(true)
+  expect(await database.holdPlace('alone')).toBe(false)
   await elsewhere.close()
 })
 

@@ -51,6 +51,7 @@ const quickTimers = {
   pingMs: 120,
   blockedMs: 600,
   closeMs: 150,
+  drainMs: 60_000,
   tickMs: 10,
 }
 

@@ -1,6 +1,6 @@
 import type { Admitted, AttemptEntry, LedgerEntry } from '../../server/usage/ledger.ts'
-import { noCost, noReading } from '../../server/usage/ledger.ts'
-import { noTokens, type Tokens } from '../../server/usage/records.ts'
+import { noReading } from '../../server/usage/ledger.ts'
+import { noCost, noTokens, type Tokens } from '../../server/usage/records.ts'
 
 /** Ledger entries for tests: all is as plain as it can be but for what is given. */
 export const someTime = Date.UTC(2026, 10, 23, 12)
