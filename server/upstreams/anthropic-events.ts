@@ -43,54 +43,73 @@ type Kind = (typeof kinds)[number]
 const kindNames = kinds.map((kind) => ({ kind, bytes: Buffer.from(kind) }))
 const eventField = Buffer.from('event')
 const dataField = Buffer.from('data')
+const nothing = Buffer.alloc(0)
 
 /** Turns whole events into calls of `sink`. The event's name decides, or `type` in its data when the name says nothing. What is kept of them is kept without `secret`. */
-export function listenToAnthropic(sink: AnthropicSink, secret = ''): SseListener {
-  const fields = { nameStart: 0, nameEnd: 0, dataStart: 0, dataEnd: 0, dataLines: 0 }
-  const text = createTextCounter(() => sink.unreadable())
-  /** What stood before the data of the last delta: nearly every event begins with the same bytes. */
-  let deltaHead = Buffer.alloc(0)
-  let flowingDelta = false
+export const listenToAnthropic = (sink: AnthropicSink, secret = ''): SseListener => new Listener(sink, secret)
 
-  function dispatch(kind: Kind | undefined, json: () => string): void {
-    if (kind === 'message_start') sink.messageStart(withoutSecret(json(), secret))
-    else if (kind === 'message_delta') sink.messageDelta(withoutSecret(json(), secret))
-    else if (kind === 'content_block_start') sink.contentStart()
-    else if (kind === 'message_stop') sink.messageStop()
-    else if (kind === 'error') sink.error(withoutSecret(json(), secret))
+/** A class, for there is one for each answer. */
+class Listener implements SseListener {
+  private readonly sink: AnthropicSink
+  private readonly secret: string
+  private readonly fields: Fields = { nameStart: 0, nameEnd: 0, dataStart: 0, dataEnd: 0, dataLines: 0 }
+  private readonly text: TextCounter
+  /** What stood before the data of the last delta: nearly every event begins with the same bytes. */
+  private deltaHead: Buffer = nothing
+  private flowingDelta = false
+
+  constructor(sink: AnthropicSink, secret: string) {
+    this.sink = sink
+    this.secret = secret
+    this.text = new TextCounter(sink)
   }
 
-  return {
-    event(bytes, start, end, carriage) {
-      if (deltaHead.length > 0 && isAt(bytes, start, end, deltaHead)) {
-        sink.delta(text.count(bytes, start + deltaHead.length, end))
-        return
-      }
-      readFields(bytes, start, end, carriage, fields)
-      if (fields.dataLines === 0) return
-      const { dataStart, dataEnd } = fields
-      let kind = kindAt(bytes, fields.nameStart, fields.nameEnd)
-      if (kind === 'content_block_delta' && fields.dataLines === 1) {
-        deltaHead = Buffer.from(bytes.subarray(start, dataStart))
-        sink.delta(text.count(bytes, dataStart, dataEnd))
-        return
-      }
-      const data = fields.dataLines === 1 ? bytes.subarray(dataStart, dataEnd) : joinData(bytes, start, end)
-      kind ??= typeOf(data)
-      if (kind === 'content_block_delta') return sink.delta(text.count(data, 0, data.length))
-      if (kind && !findMembers(data, []).ok) sink.unreadable()
-      dispatch(kind, () => data.toString('utf8'))
-    },
-    large(head, carriage) {
-      readFields(head, 0, head.length, carriage, fields)
-      const kind = kindAt(head, fields.nameStart, fields.nameEnd) ?? typeWithin(head, fields.dataStart)
-      flowingDelta = kind === 'content_block_delta'
-      if (flowingDelta) sink.delta(head.length)
-      else dispatch(kind, () => '')
-    },
-    more(byteLength) {
-      if (flowingDelta) sink.delta(byteLength)
-    },
+  event(bytes: Buffer, start: number, end: number, carriage: boolean): void {
+    const { sink, text, deltaHead, fields } = this
+    if (deltaHead.length > 0 && isAt(bytes, start, end, deltaHead)) {
+      sink.delta(text.count(bytes, start + deltaHead.length, end))
+      return
+    }
+    readFields(bytes, start, end, carriage, fields)
+    if (fields.dataLines === 0) return
+    const { dataStart, dataEnd } = fields
+    let kind = kindAt(bytes, fields.nameStart, fields.nameEnd)
+    if (kind === 'content_block_delta' && fields.dataLines === 1) {
+      this.deltaHead = Buffer.from(bytes.subarray(start, dataStart))
+      sink.delta(text.count(bytes, dataStart, dataEnd))
+      return
+    }
+    const data = fields.dataLines === 1 ? bytes.subarray(dataStart, dataEnd) : joinData(bytes, start, end)
+    kind ??= typeOf(data)
+    if (kind === 'content_block_delta') return sink.delta(text.count(data, 0, data.length))
+    if (kind && !findMembers(data, []).ok) sink.unreadable()
+    this.dispatch(kind, data)
+  }
+
+  large(head: Buffer, carriage: boolean): void {
+    const { fields } = this
+    readFields(head, 0, head.length, carriage, fields)
+    const kind = kindAt(head, fields.nameStart, fields.nameEnd) ?? typeWithin(head, fields.dataStart)
+    this.flowingDelta = kind === 'content_block_delta'
+    if (this.flowingDelta) this.sink.delta(head.length)
+    else this.dispatch(kind, nothing)
+  }
+
+  more(byteLength: number): void {
+    if (this.flowingDelta) this.sink.delta(byteLength)
+  }
+
+  private dispatch(kind: Kind | undefined, data: Buffer): void {
+    const { sink } = this
+    if (kind === 'message_start') sink.messageStart(this.kept(data))
+    else if (kind === 'message_delta') sink.messageDelta(this.kept(data))
+    else if (kind === 'content_block_start') sink.contentStart()
+    else if (kind === 'message_stop') sink.messageStop()
+    else if (kind === 'error') sink.error(this.kept(data))
+  }
+
+  private kept(data: Buffer): string {
+    return withoutSecret(data.toString('utf8'), this.secret)
   }
 }
 
@@ -185,30 +204,36 @@ function joinData(bytes: Buffer, start: number, end: number): Buffer {
  * Counts the characters of the payload of deltas. Where it begins is looked for once and remembered: within a content
  * block it is the same in each event. The eight bytes before it (`"text":"`, `nking":"`, `_json":"`) tell whether it is still true.
  */
-function createTextCounter(onUnreadable: () => void) {
-  let offset = 0
-  let before0 = 0
-  let before1 = 0
+class TextCounter {
+  private readonly sink: Pick<AnthropicSink, 'unreadable'>
+  private offset = 0
+  private before0 = 0
+  private before1 = 0
 
-  return {
-    count(bytes: Buffer, dataStart: number, dataEnd: number): number {
-      let at = dataStart + offset
-      const known =
-        offset > 8 && at < dataEnd && bytes.readInt32LE(at - 8) === before0 && bytes.readInt32LE(at - 4) === before1
-      if (!known) {
-        const span = payloadSpan(bytes.subarray(dataStart, dataEnd))
-        if (span === 'unreadable') onUnreadable()
-        if (span === undefined || span === 'unreadable') return 0
-        offset = span.start + 1
-        at = dataStart + offset
-        before0 = bytes.readInt32LE(at - 8)
-        before1 = bytes.readInt32LE(at - 4)
-      }
-      const chars = charsOfString(bytes, at, dataEnd)
-      if (chars >= 0) return chars
-      onUnreadable()
-      return ~chars
-    },
+  constructor(sink: Pick<AnthropicSink, 'unreadable'>) {
+    this.sink = sink
+  }
+
+  count(bytes: Buffer, dataStart: number, dataEnd: number): number {
+    let at = dataStart + this.offset
+    const known =
+      this.offset > 8 &&
+      at < dataEnd &&
+      bytes.readInt32LE(at - 8) === this.before0 &&
+      bytes.readInt32LE(at - 4) === this.before1
+    if (!known) {
+      const span = payloadSpan(bytes.subarray(dataStart, dataEnd))
+      if (span === 'unreadable') this.sink.unreadable()
+      if (span === undefined || span === 'unreadable') return 0
+      this.offset = span.start + 1
+      at = dataStart + this.offset
+      this.before0 = bytes.readInt32LE(at - 8)
+      this.before1 = bytes.readInt32LE(at - 4)
+    }
+    const chars = charsOfString(bytes, at, dataEnd)
+    if (chars >= 0) return chars
+    this.sink.unreadable()
+    return ~chars
   }
 }
 

@@ -42,44 +42,38 @@ export interface SseScanner {
 
 /** `maxHeldBytes`: an unfinished event larger than this flows instead of being held; 1 MiB unless told. */
 export function createSseScanner(listener: SseListener, limits: { maxHeldBytes?: number } = {}): SseScanner {
-  const maxHeldBytes = limits.maxHeldBytes ?? 1_048_576
-  let held: Buffer | undefined
-  let heldBytes = 0
-  let heldCarriage = false
-  let flowing = false
-  let flowedBytes = 0
+  return new Scanner(listener, limits.maxHeldBytes ?? 1_048_576)
+}
+
+/**
+ * A class: there is one for each answer. Getters of an object literal would be worse than slow: V8 makes a map for each such
+ * object, in old memory, and with it the whole request outlives its garbage collection.
+ */
+class Scanner implements SseScanner {
+  heldBytes = 0
+  flowing = false
+  private readonly listener: SseListener
+  private readonly maxHeldBytes: number
+  private held: Buffer | undefined = undefined
+  private heldCarriage = false
+  private flowedBytes = 0
   /** The line at the end of the input so far has bytes. */
-  let lineOpen = false
+  private lineOpen = false
   /** The unfinished event has a line that is no comment. */
-  let hasField = false
+  private hasField = false
   /** The input so far ends with a carriage return, to which a line feed would belong. */
-  let afterCr = false
+  private afterCr = false
 
-  function hold(chunk: Buffer, start: number, end: number): void {
-    const needed = heldBytes + end - start
-    if (held === undefined || held.length < needed) {
-      const larger = Buffer.allocUnsafe(Math.max(1_024, needed * 2))
-      held?.copy(larger, 0, 0, heldBytes)
-      held = larger
-    }
-    chunk.copy(held, heldBytes, start, end)
-    heldBytes = needed
+  constructor(listener: SseListener, maxHeldBytes: number) {
+    this.listener = listener
+    this.maxHeldBytes = maxHeldBytes
   }
 
-  /** The bytes held, given away: they are never written to again. */
-  function release(): Buffer {
-    const bytes = rest()
-    held = undefined
-    heldBytes = 0
-    heldCarriage = false
-    return bytes
+  get eventBytes(): number {
+    return this.flowing ? this.flowedBytes : this.heldBytes
   }
 
-  function rest(): Buffer {
-    return held === undefined ? Buffer.alloc(0) : held.subarray(0, heldBytes)
-  }
-
-  function push(chunk: Buffer): Buffer[] {
+  push(chunk: Buffer): Buffer[] {
     const { length } = chunk
     if (length === 0) return []
     const out: Buffer[] = []
@@ -88,12 +82,13 @@ export function createSseScanner(listener: SseListener, limits: { maxHeldBytes?:
     let outStart = 0
     let eventStart = 0
     let at = 0
-    if (afterCr && chunk[0] === lf) {
+    if (this.afterCr && chunk[0] === lf) {
       at = 1
       // The event it belongs to may be out already: then it follows on its own.
-      if (heldBytes === 0 && !flowing) eventStart = 1
+      if (this.heldBytes === 0 && !this.flowing) eventStart = 1
     }
-    afterCr = false
+    this.afterCr = false
+    let { lineOpen, hasField } = this
 
     while (at < length) {
       if (!lineOpen && !hasField && chunk[at] !== colon && chunk[at] !== lf && chunk[at] !== cr) hasField = true
@@ -106,42 +101,44 @@ export function createSseScanner(listener: SseListener, limits: { maxHeldBytes?:
       lineOpen = false
       at = lineEnd + 1
       if (chunk[lineEnd] === cr) {
-        if (at === length) afterCr = true
+        if (at === length) this.afterCr = true
         else if (chunk[at] === lf) at++
       }
       if (!blank && hasField) continue
 
       // An event ends here, or a comment or an empty line between events.
-      if (flowing) {
-        flowing = false
-        listener.more(at - eventStart)
-        flowedBytes = 0
-      } else if (heldBytes > 0) {
-        hold(chunk, eventStart, at)
-        if (hasField) listener.event(held!, 0, heldBytes, carriage || heldCarriage)
-        out.push(release())
+      if (this.flowing) {
+        this.flowing = false
+        this.listener.more(at - eventStart)
+        this.flowedBytes = 0
+      } else if (this.heldBytes > 0) {
+        this.hold(chunk, eventStart, at)
+        if (hasField) this.listener.event(this.held!, 0, this.heldBytes, carriage || this.heldCarriage)
+        out.push(this.release())
         outStart = at
-      } else if (hasField) listener.event(chunk, eventStart, at, carriage)
+      } else if (hasField) this.listener.event(chunk, eventStart, at, carriage)
       hasField = false
       eventStart = at
     }
+    this.lineOpen = lineOpen
+    this.hasField = hasField
 
     if (eventStart < length) {
-      if (!flowing) {
-        hold(chunk, eventStart, length)
-        heldCarriage ||= carriage
-        if (heldBytes > maxHeldBytes) {
+      if (!this.flowing) {
+        this.hold(chunk, eventStart, length)
+        this.heldCarriage ||= carriage
+        if (this.heldBytes > this.maxHeldBytes) {
           if (eventStart > outStart) out.push(chunk.subarray(outStart, eventStart))
           outStart = length
           eventStart = length
-          flowing = true
-          flowedBytes = heldBytes
-          listener.large(rest(), heldCarriage)
-          out.push(release())
+          this.flowing = true
+          this.flowedBytes = this.heldBytes
+          this.listener.large(this.rest(), this.heldCarriage)
+          out.push(this.release())
         }
       } else {
-        listener.more(length - eventStart)
-        flowedBytes += length - eventStart
+        this.listener.more(length - eventStart)
+        this.flowedBytes += length - eventStart
         eventStart = length
       }
     }
@@ -151,30 +148,39 @@ export function createSseScanner(listener: SseListener, limits: { maxHeldBytes?:
     return out
   }
 
-  function end(): Buffer[] {
-    if (heldBytes === 0 || !hasField || !endsWithWholeData(rest())) return []
-    const missing = Buffer.from(held![heldBytes - 1] === lf ? '\n' : '\n\n')
-    hold(missing, 0, missing.length)
-    listener.event(held!, 0, heldBytes, true)
-    hasField = false
-    lineOpen = false
-    afterCr = false
-    return [release()]
+  rest(): Buffer {
+    return this.held === undefined ? Buffer.alloc(0) : this.held.subarray(0, this.heldBytes)
   }
 
-  return {
-    push,
-    rest,
-    end,
-    get heldBytes() {
-      return heldBytes
-    },
-    get flowing() {
-      return flowing
-    },
-    get eventBytes() {
-      return flowing ? flowedBytes : heldBytes
-    },
+  end(): Buffer[] {
+    if (this.heldBytes === 0 || !this.hasField || !endsWithWholeData(this.rest())) return []
+    const missing = Buffer.from(this.held![this.heldBytes - 1] === lf ? '\n' : '\n\n')
+    this.hold(missing, 0, missing.length)
+    this.listener.event(this.held!, 0, this.heldBytes, true)
+    this.hasField = false
+    this.lineOpen = false
+    this.afterCr = false
+    return [this.release()]
+  }
+
+  private hold(chunk: Buffer, start: number, end: number): void {
+    const needed = this.heldBytes + end - start
+    if (this.held === undefined || this.held.length < needed) {
+      const larger = Buffer.allocUnsafe(Math.max(1_024, needed * 2))
+      this.held?.copy(larger, 0, 0, this.heldBytes)
+      this.held = larger
+    }
+    chunk.copy(this.held, this.heldBytes, start, end)
+    this.heldBytes = needed
+  }
+
+  /** The bytes held, given away: they are never written to again. */
+  private release(): Buffer {
+    const bytes = this.rest()
+    this.held = undefined
+    this.heldBytes = 0
+    this.heldCarriage = false
+    return bytes
   }
 }
 
