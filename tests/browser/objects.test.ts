@@ -138,7 +138,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await page.getByText('It is still overloaded.').waitFor()
     const at = new Date().toISOString()
     const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
-    const step = { at, from: 'COOLING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }
+    const step = { at, from: 'COOLING', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
     server.data.push({
       sequence: '1',
       account: {
@@ -152,7 +152,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       },
     })
     await drawer.getByText('It takes part').waitFor()
-    await drawer.getByTestId('timeline').getByText('a probe was answered').waitFor()
+    await drawer.getByTestId('timeline').getByText('answered again').waitFor()
     expect(complaints).toEqual([])
   })
 
