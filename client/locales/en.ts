@@ -213,6 +213,7 @@ export const en = {
     states: {
       OFF: 'Disabled',
       PLATFORM_OFF: 'Platform off',
+      GROUP_OFF: 'Group off',
       READY: 'Ready',
       LIMITED: 'Limited',
       COOLING: 'Cooling down',
@@ -378,6 +379,7 @@ export const en = {
         retracted: 'the request was at fault, not the account',
       },
       states: {
+        GROUP_OFF: 'Its group is switched off: it gets no requests.',
         PLATFORM_OFF: 'Claude subscription accounts are off for the whole deployment: it gets no requests.',
         OFF: 'Switched off by hand: it gets no requests until somebody switches it on.',
         READY: 'It takes part: requests go to it by priority and weight.',

@@ -210,6 +210,7 @@ export const zhCN: Messages = {
     states: {
       OFF: '已停用',
       PLATFORM_OFF: '平台已关闭',
+      GROUP_OFF: '分组已停用',
       READY: '可用',
       LIMITED: '限流中',
       COOLING: '冷却中',
@@ -376,6 +377,7 @@ export const zhCN: Messages = {
         retracted: '问题出在请求本身，与账号无关',
       },
       states: {
+        GROUP_OFF: '所在分组已停用，不会收到请求。',
         PLATFORM_OFF: '整个部署的 Claude 订阅账号已关闭，不会收到请求。',
         OFF: '已手动停用：启用之前不会收到请求。',
         READY: '正常参与：按优先级和权重接收请求。',

@@ -20,7 +20,9 @@ export const Group = builder.prismaNode('Group', {
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique among groups; 1 to 100 characters.' }),
     remark: t.exposeString('remark', { description: "For people; at most 190 characters, '' for none." }),
-    enabled: t.exposeBoolean('enabled', { description: 'Off: requests of its keys are refused.' }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'Off: its accounts get no requests, so that those of its keys find none.',
+    }),
     returnsToPriority: t.exposeBoolean('returnsToPriority', {
       description: 'Conversations return to accounts of a smaller priority number at their next user turn.',
     }),
@@ -149,7 +151,7 @@ const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
     id: t.id({ required: true }),
     name: t.string({ description: 'Unique among groups; 1 to 100 characters.' }),
     remark: t.string({ description: 'At most 190 characters; null clears.' }),
-    enabled: t.boolean({ description: 'Off: requests of its keys are refused.' }),
+    enabled: t.boolean({ description: 'Off: its accounts get no requests, so that those of its keys find none.' }),
     returnsToPriority: t.boolean({ description: 'From the next user turn of each conversation on.' }),
     stripForeignReasoning: t.boolean({ description: 'From the next request on.' }),
     shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),

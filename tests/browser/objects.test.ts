@@ -132,7 +132,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       .first()
       .waitFor()
     await drawer.getByTestId('timeline').getByText('by a probe').waitFor()
-    await drawer.getByText('502 · api_error').waitFor()
+    await drawer.getByText('502 api_error').waitFor()
     await drawer.getByTestId('probes').getByText('connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)').waitFor()
     await drawer.getByRole('button', { name: 'Probe now' }).click()
     await page.getByText('It is still overloaded.').waitFor()
