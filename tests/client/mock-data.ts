@@ -691,7 +691,7 @@ export function createMockData(isEmpty: boolean): MockData {
     }),
     jobs: () =>
       [
-        ['probe', 10, 4, 'DONE', '2 accounts asked, 1 is back'],
+        ['probe', 10, 4, 'DONE', '2 asked, 1 back'],
         ['release', 5, 3, 'DONE', '1 rests ended'],
         [
           'prune',
