@@ -19,6 +19,11 @@ export function outcomeOf<Result extends Answer>(
   if (result.__typename.endsWith('Success')) return { ok: true, value: result as SuccessOf<Result> }
   const fields: Record<string, string> = {}
   // The first problem of a field is the one to mend first.
-  for (const problem of result.fields ?? []) fields[problem.path] ??= say(problem.message)
+  for (const { path, message } of result.fields ?? []) {
+    fields[path] ??= say(message)
+    // An item of a list has no place of its own on a form: what is wrong with it stands beside the list.
+    const item = /^(\w+)\[(\d+)\]/.exec(path)
+    if (item) fields[item[1]!] ??= `${Number(item[2]) + 1}: ${say(message)}`
+  }
   return { ok: false, message: say(result.message ?? ''), fields }
 }

@@ -105,6 +105,10 @@ test("a mutation's union is a value or sentences by field", () => {
     ok: false,
     fields: { name: 'is taken' },
   })
+  const items = [{ path: 'modelMapping[1].to', message: 'must be the name of a model' }]
+  expect(outcomeOf({ __typename: 'InputFailure', message: 'no', fields: items }, asIs)).toMatchObject({
+    fields: { modelMapping: '2: must be the name of a model' },
+  })
   expect(outcomeOf({ __typename: 'ConflictFailure', message: 'in use' }, asIs)).toMatchObject({
     ok: false,
     message: 'in use',
