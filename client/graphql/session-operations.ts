@@ -20,7 +20,6 @@ export const signIn = graphql(`
     result: signIn(input: $input) {
       __typename
       ... on SignInSuccess { accessToken expiresAt user { id username role mustChangePassword } }
-      ... on SignInFailure { retryAfterSeconds }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }

@@ -3,6 +3,7 @@ import { useClientHandle } from '@urql/vue'
 import { MessagePlugin } from 'tdesign-vue-next/es/message/plugin'
 import { type Ref, ref } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { useServerText } from '../locales/server-texts.ts'
 import { type MutationOutcome, outcomeOf } from './outcome.ts'
 import { troubleOf } from './trouble.ts'
 
@@ -12,6 +13,7 @@ type Answer = Parameters<typeof outcomeOf>[0]
 export function useVerb() {
   const { client } = useClientHandle()
   const { t } = useI18n()
+  const say = useServerText()
   const isBusy = ref(false)
   const problems: Ref<Record<string, string>> = ref({})
   const message = ref('')
@@ -28,8 +30,8 @@ export function useVerb() {
     const trouble = troubleOf(error)
     const outcome: MutationOutcome<Extract<Result, { __typename: `${string}Success` }>> =
       data === undefined
-        ? { ok: false, message: trouble?.kind === 'server' ? trouble.message : t('state.offline'), fields: {} }
-        : outcomeOf(data.result)
+        ? { ok: false, message: trouble?.kind === 'server' ? say(trouble.message) : t('state.offline'), fields: {} }
+        : outcomeOf(data.result, say)
     if (!outcome.ok) {
       problems.value = outcome.fields
       // Where every problem stands beside its field, the sentence above the form would only repeat it.
@@ -44,7 +46,7 @@ export function useVerb() {
     variables: Variables,
   ) {
     const outcome = await send(document, variables)
-    if (!outcome.ok) void MessagePlugin.error(outcome.message || Object.values(outcome.fields).join(' '))
+    if (!outcome.ok) void MessagePlugin.error(message.value || Object.values(outcome.fields).join(' '))
     return outcome
   }
 

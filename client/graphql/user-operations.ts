@@ -22,7 +22,6 @@ export const changePassword = graphql(`
     result: changePassword(input: $input) {
       __typename
       ... on ChangePasswordSuccess { ok }
-      ... on SignInFailure { retryAfterSeconds }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }

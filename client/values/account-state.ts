@@ -1,8 +1,11 @@
 import type { AccountState } from '../graphql/account-operations.ts'
 import type { FailureCause } from './failure-text.ts'
 
+/** A switch above the account's own that keeps it out. */
+export type SwitchedOffBy = 'PLATFORM_OFF' | 'GROUP_OFF'
+
 export interface ShownState {
-  word: 'OFF' | 'PLATFORM_OFF' | AccountState['kind']
+  word: 'OFF' | SwitchedOffBy | AccountState['kind']
   theme: 'default' | 'success' | 'warning' | 'danger'
   reason: string
   failure: FailureCause | undefined
@@ -30,15 +33,14 @@ const returnWords = {
 
 export const returnWord = (reason: string) => returnWords[reason as keyof typeof returnWords]
 
-/** What the tag says: the manual switch comes before that of the platform, and both before the automatic state. */
+/** What the tag says: the manual switch comes before those above it, and all of them before the automatic state. */
 export function shownState(
   state: Pick<AccountState, 'kind' | 'until' | 'reason' | 'failure'>,
   enabled: boolean,
-  isOffByPlatform = false,
+  offBy?: SwitchedOffBy,
 ): ShownState {
   if (!enabled) return { word: 'OFF', theme: 'default', reason: '', failure: undefined, until: undefined }
-  if (isOffByPlatform)
-    return { word: 'PLATFORM_OFF', theme: 'default', reason: '', failure: undefined, until: undefined }
+  if (offBy) return { word: offBy, theme: 'default', reason: '', failure: undefined, until: undefined }
   const rests = state.kind !== 'READY'
   return {
     word: state.kind,

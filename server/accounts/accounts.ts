@@ -44,7 +44,7 @@ export interface Account {
   concurrency: number | null
   models: ModelList
   mapping: ModelMapping
-  /** It takes part: its own switch is on, and its platform's. */
+  /** It takes part: its own switch is on, and those of its platform and its group. */
   enabled: boolean
   /** Its own switch alone. */
   switchedOn: boolean
@@ -130,6 +130,7 @@ export function createAccounts(parts: {
       database.client.group.findMany({ where: { deletedMark: 0 } }),
       platformsOff(database.client),
     ])
+    const groupsOff = new Set(groupRows.filter((row) => !row.enabled).map(({ id }) => id))
     const next = new Map<number, Account>()
     const nextByGroup = new Map<number, Account[]>()
     const nextChoices = new Map<number, string | null>()
@@ -154,7 +155,7 @@ export function createAccounts(parts: {
         concurrency: row.concurrency,
         models: createModelList(JSON.parse(row.models)),
         mapping: createModelMapping(JSON.parse(row.modelMapping)),
-        enabled: row.enabled && !off.has(platform),
+        enabled: row.enabled && !off.has(platform) && !groupsOff.has(row.groupId),
         switchedOn: row.enabled,
         live: liveOf(byId.get(row.id), storedState(row.state)),
       }

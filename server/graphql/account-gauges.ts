@@ -35,14 +35,19 @@ const LimitGaugePoint = builder.objectRef<Omit<LimitGauge, 'window'>>('LimitGaug
   description: 'What a window said before, to the minute.',
   authScopes: { user: true },
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
-    status: t.exposeString('status'),
+    at: t.field({ description: 'When it was said.', type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
+    status: t.exposeString('status', { description: "In the vendor's word; '' when it did not say." }),
     utilization: t.float({
       nullable: true,
       description: utilization,
       resolve: ({ usedPpm }) => shareOf(usedPpm),
     }),
-    resetAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ resetMs }) => dateOf(resetMs) }),
+    resetAt: t.field({
+      description: 'When that window was to end; null when unsaid.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ resetMs }) => dateOf(resetMs),
+    }),
   }),
 })
 
@@ -65,9 +70,9 @@ builder.prismaObjectField(Account, 'limitGaugeHistory', (t) =>
       'What a window said from `from` up to `to`, the oldest first: a point where something changed by a percent or more, and ' +
       `at least every ten minutes in which answers came. Of more than ${mostPoints} points the newest; kept for 30 days.`,
     args: {
-      window: t.arg.string({ required: true }),
-      from: t.arg({ type: 'DateTime', required: true }),
-      to: t.arg({ type: 'DateTime', required: true }),
+      window: t.arg.string({ required: true, description: 'As `limitGauges` names it.' }),
+      from: t.arg({ type: 'DateTime', required: true, description: 'Included.' }),
+      to: t.arg({ type: 'DateTime', required: true, description: 'After `from`, by at most 31 days.' }),
     },
     resolve: ({ id }, { window, from, to }, { parts }) => {
       const [fromMs, toMs] = [from.getTime(), to.getTime()]

@@ -7,7 +7,11 @@ import { ClaudeLoginInput, claudeLogin } from './claude-login.ts'
 import { globalId, unlessAbsent } from './values.ts'
 
 const ModelMappingInput = builder.inputType('ModelMappingInput', {
-  fields: (t) => ({ from: t.string({ required: true }), to: t.string({ required: true }) }),
+  description: 'Requests for a model are sent under another name.',
+  fields: (t) => ({
+    from: t.string({ description: 'The model as clients ask for it, or a pattern with *; each once.', required: true }),
+    to: t.string({ description: 'The name under which it is sent, without *.', required: true }),
+  }),
 })
 
 /** Only platforms that the relay can speak to can be had; the others are named by the contract already. */
@@ -63,25 +67,33 @@ const or = <Value extends z.ZodType>(value: Value, fallback: z.output<Value>) =>
   value.nullish().transform((one) => one ?? fallback)
 
 export const CreateAccountInput = builder.inputType('CreateAccountInput', {
+  description: 'A new account. It is owned by who makes it.',
   fields: (t) => ({
-    name: t.string({ required: true }),
-    platform: t.field({ type: Platform, required: true }),
+    name: t.string({ description: 'Unique among accounts; 1 to 100 characters.', required: true }),
+    platform: t.field({
+      description: 'CLAUDE or CONSOLE; the others are not served yet.',
+      type: Platform,
+      required: true,
+    }),
     url: t.string({ description: 'What ANTHROPIC_BASE_URL would be. CLAUDE: may be left out.' }),
-    authHeader: t.field({ type: AuthHeader }),
+    authHeader: t.field({ description: 'Absent: BEARER.', type: AuthHeader }),
     secret: t.string({ description: 'Sealed; never shown again.' }),
     login: t.field({ type: ClaudeLoginInput, description: 'CLAUDE: in place of a secret.' }),
     plan: t.string({ description: 'What the subscription is called; for people.' }),
-    groupId: t.id({ required: true }),
-    priority: t.int(),
-    weight: t.int(),
+    groupId: t.id({ description: 'A group of yours.', required: true }),
+    priority: t.int({ description: '0 to 10000, smaller first; absent: 100.' }),
+    weight: t.int({ description: '1 to 10000, the share among accounts of one priority; absent: 100.' }),
     concurrency: t.int({ description: 'Requests at once; absent: no limit.' }),
-    models: t.stringList(),
-    modelMapping: t.field({ type: [ModelMappingInput] }),
+    models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
+    modelMapping: t.field({
+      description: 'The first that fits wins, at most 200; absent: models are sent as they are asked for.',
+      type: [ModelMappingInput],
+    }),
     proxy: t.string({
       description:
         'http, https, socks5 or socks5h, with user:password@ if needed. null: what UPSTREAM_PROXY says; none: a direct connection.',
     }),
-    enabled: t.boolean(),
+    enabled: t.boolean({ description: 'Absent: true.' }),
   }),
 })
 
@@ -115,23 +127,28 @@ export const createAccountCheck = z.object({
 })
 
 export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
+  description: 'Fields that are absent stay as they are. A fresh secret or login clears the state.',
   fields: (t) => ({
     id: t.id({ required: true }),
-    name: t.string(),
-    platform: t.field({ type: Platform }),
+    name: t.string({ description: 'Unique among accounts; 1 to 100 characters.' }),
+    platform: t.field({
+      description:
+        'CLAUDE or CONSOLE; the others are not served yet. With another one the secret or login must be given again.',
+      type: Platform,
+    }),
     url: t.string({ description: 'With another address the secret must be given again.' }),
-    authHeader: t.field({ type: AuthHeader }),
-    secret: t.string(),
+    authHeader: t.field({ description: 'CONSOLE: the header that carries the secret.', type: AuthHeader }),
+    secret: t.string({ description: 'In place of the old one. Sealed; never shown again.' }),
     login: t.field({ type: ClaudeLoginInput, description: 'CLAUDE: a fresh login in place of the old one.' }),
-    plan: t.string(),
-    groupId: t.id(),
-    priority: t.int(),
-    weight: t.int(),
+    plan: t.string({ description: "What the subscription is called; '' clears." }),
+    groupId: t.id({ description: 'A group of yours.' }),
+    priority: t.int({ description: '0 to 10000, smaller first.' }),
+    weight: t.int({ description: '1 to 10000, the share among accounts of one priority.' }),
     concurrency: t.int({ description: 'null: no limit.' }),
     models: t.stringList({ description: '["*"] allows every model.' }),
-    modelMapping: t.field({ type: [ModelMappingInput] }),
+    modelMapping: t.field({ description: 'In place of the old ones; [] clears.', type: [ModelMappingInput] }),
     proxy: t.string({ description: 'null: what UPSTREAM_PROXY says; none: a direct connection.' }),
-    enabled: t.boolean(),
+    enabled: t.boolean({ description: 'The manual switch.' }),
   }),
 })
 

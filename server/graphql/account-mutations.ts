@@ -24,9 +24,11 @@ import { visibleAccounts } from './visible.ts'
 
 const addAccountSuccess = (name: string) =>
   builder.objectRef<{ id: number }>(name).implement({
+    description: 'The account as it is now.',
     authScopes: { user: true },
     fields: (t) => ({
       account: t.prismaField({
+        description: 'With its new values.',
         type: Account,
         resolve: (query, { id }, _args, { parts }) =>
           parts.database.reader.account.findUniqueOrThrow({ ...query, where: { id } }),
@@ -149,19 +151,28 @@ addMutation('clearAccountState', {
 const TestAccountSuccess = builder
   .objectRef<{ ok: boolean; latencyMs: number; status: number; message: string }>('TestAccountSuccess')
   .implement({
+    description: 'What came of the message; `ok` false is an answer too.',
     authScopes: { user: true },
     fields: (t) => ({
-      ok: t.exposeBoolean('ok'),
-      latencyMs: t.expose('latencyMs', { type: 'Count' }),
+      ok: t.exposeBoolean('ok', { description: 'A whole answer came.' }),
+      latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
       status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
-      message: t.exposeString('message'),
+      message: t.exposeString('message', {
+        description: 'In English: that the model answered, what the upstream said, or why nothing came; redacted.',
+      }),
     }),
   })
 
 addMutation('testAccount', {
   description: 'Sends one small message through the account, whatever its state; no key pays for it.',
   scope: 'user',
-  args: (arg) => ({ id: arg.id({ required: true }), model: arg.string({ required: true }) }),
+  args: (arg) => ({
+    id: arg.id({ required: true }),
+    model: arg.string({
+      required: true,
+      description: 'As a client would ask for it; the mapping of the account applies.',
+    }),
+  }),
   check: z.object({
     id: globalId('Account'),
     model: z.string().regex(/^[\x21-\x7e]{1,191}$/, 'must be the name of a model'),

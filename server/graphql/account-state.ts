@@ -4,13 +4,24 @@ import { builder } from './builder.ts'
 import { FailureCause } from './failure-cause.ts'
 
 export const AccountStateKind = builder.enumType('AccountStateKind', {
+  description: 'Whether requests go to an account, and what has to happen if not.',
   values: {
-    READY: { value: 'ready' },
-    LIMITED: { value: 'limited' },
-    COOLING: { value: 'cooling' },
+    READY: { value: 'ready', description: 'Takes requests.' },
+    LIMITED: { value: 'limited', description: 'The upstream said that a limit is reached: back by itself at `until`.' },
+    COOLING: {
+      value: 'cooling',
+      description: 'Failed several times in a row: on trial again after `until`, each time later.',
+    },
     PROBING: { value: 'probing', description: 'Back from a cooling: one request decides.' },
-    NEEDS_LOGIN: { value: 'needs_login' },
-    UNFUNDED: { value: 'unfunded' },
+    NEEDS_LOGIN: {
+      value: 'needs_login',
+      description: 'The upstream refused its credential: a person has to give another, or to clear the state.',
+    },
+    UNFUNDED: {
+      value: 'unfunded',
+      description:
+        'The upstream said that it is not paid for: back at `until`, or with a probe that is answered, or by a person.',
+    },
   } as const,
 })
 
@@ -22,11 +33,18 @@ interface RestOfModel {
 }
 
 const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
+  description: 'A model that rests on an account which serves others.',
   authScopes: { user: true },
   fields: (t) => ({
-    model: t.exposeString('model'),
-    until: t.field({ type: 'DateTime', resolve: ({ untilMs }) => new Date(untilMs) }),
-    reason: t.exposeString('reason'),
+    model: t.exposeString('model', {
+      description: 'As it is sent to the upstream; with * a family, such as *sonnet*.',
+    }),
+    until: t.field({
+      description: 'When it is asked again.',
+      type: 'DateTime',
+      resolve: ({ untilMs }) => new Date(untilMs),
+    }),
+    reason: t.exposeString('reason', { description: "Why it rests, in English or in the upstream's own words." }),
     nextProbeAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -44,6 +62,7 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
   authScopes: { user: true },
   fields: (t) => ({
     kind: t.field({
+      description: 'As it is now.',
       type: AccountStateKind,
       resolve: (state, _args, { parts }) => kindAt(state, parts.now()),
     }),
@@ -61,11 +80,14 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
       resolve: ({ sinceMs }) => (sinceMs === 0 ? null : new Date(sinceMs)),
     }),
     nextProbeAt: t.field({
+      description: 'When a probe asks it next; null: none is planned.',
       type: 'DateTime',
       nullable: true,
       resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === null ? null : new Date(nextProbeAtMs)),
     }),
-    reason: t.exposeString('reason'),
+    reason: t.exposeString('reason', {
+      description: "Why it stands so, in English or in the upstream's own words; '' when it has always been ready.",
+    }),
     failure: t.field({
       type: FailureCause,
       nullable: true,

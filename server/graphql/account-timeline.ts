@@ -6,11 +6,12 @@ import { FailureCause, faultOfEvidence } from './failure-cause.ts'
 import { badInput } from './values.ts'
 
 const AccountCause = builder.enumType('AccountCause', {
+  description: 'What made the state of an account change.',
   values: {
     REQUEST: { value: 'request', description: 'What the upstream answered to a request, or did not.' },
-    PROBE: { value: 'probe' },
+    PROBE: { value: 'probe', description: "A probe of the relay's own, and what the upstream answered to it." },
     RULE: { value: 'rule', description: 'A rule of an administrator, on the answer to a request.' },
-    PERSON: { value: 'person' },
+    PERSON: { value: 'person', description: 'Somebody cleared the state, or changed what opens the account.' },
     TIME: { value: 'time', description: 'The end of a rest came.' },
   } as const,
 })
@@ -19,19 +20,38 @@ export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').imp
   description: 'One change of the automatic state, and what brought it about.',
   authScopes: { user: true },
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
-    from: t.field({ type: AccountStateKind, resolve: ({ from }) => from }),
-    to: t.field({ type: AccountStateKind, resolve: ({ to }) => to }),
+    at: t.field({ description: 'When it changed.', type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
+    from: t.field({ description: 'Before.', type: AccountStateKind, resolve: ({ from }) => from }),
+    to: t.field({ description: 'From then on.', type: AccountStateKind, resolve: ({ to }) => to }),
     model: t.string({
       nullable: true,
       description: 'The model (or with * the family) that this is about; null: the whole account.',
       resolve: ({ model }) => model || null,
     }),
-    until: t.field({ type: 'DateTime', nullable: true, resolve: ({ untilMs }) => date(untilMs) }),
-    nextProbeAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ nextProbeAtMs }) => date(nextProbeAtMs) }),
-    reason: t.exposeString('reason'),
-    cause: t.field({ type: AccountCause, resolve: ({ cause }) => cause.by }),
-    requestId: t.string({ nullable: true, resolve: ({ cause }) => cause.requestId || null }),
+    until: t.field({
+      description: 'When the rest was said to end; null: nobody said, or there is none.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ untilMs }) => date(untilMs),
+    }),
+    nextProbeAt: t.field({
+      description: 'When a probe was to ask next; null: none was planned.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ nextProbeAtMs }) => date(nextProbeAtMs),
+    }),
+    reason: t.exposeString('reason', { description: "In English, or in the upstream's own words." }),
+    cause: t.field({
+      description: 'Who or what brought it about.',
+      type: AccountCause,
+      resolve: ({ cause }) => cause.by,
+    }),
+    requestId: t.string({
+      description:
+        'The request of a client, or the management request of a person; null for what the relay did by itself.',
+      nullable: true,
+      resolve: ({ cause }) => cause.requestId || null,
+    }),
     httpStatus: t.int({
       nullable: true,
       description: "Upstream's status; null when there was no answer.",
@@ -43,8 +63,16 @@ export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').imp
       description: 'When no usable answer came; null for what an upstream said itself.',
       resolve: ({ cause }) => faultOfEvidence(cause.evidence),
     }),
-    errorType: t.string({ nullable: true, resolve: ({ cause }) => cause.evidence?.errorType || null }),
-    errorCode: t.string({ nullable: true, resolve: ({ cause }) => cause.evidence?.code || null }),
+    errorType: t.string({
+      description: "The upstream's, or the relay's own where no answer came; null: none.",
+      nullable: true,
+      resolve: ({ cause }) => cause.evidence?.errorType || null,
+    }),
+    errorCode: t.string({
+      description: 'The identifier beside the type; null: none.',
+      nullable: true,
+      resolve: ({ cause }) => cause.evidence?.code || null,
+    }),
     errorMessage: t.string({
       nullable: true,
       description:

@@ -22,10 +22,14 @@ export const Platform = builder.enumType('Platform', {
 
 export const AuthHeader = builder.enumType('AuthHeader', {
   description: 'The header that carries the secret to the upstream.',
-  values: { BEARER: { value: 'bearer' }, X_API_KEY: { value: 'x-api-key' } } as const,
+  values: {
+    BEARER: { value: 'bearer', description: '`authorization: Bearer SECRET`' },
+    X_API_KEY: { value: 'x-api-key', description: '`x-api-key: SECRET`' },
+  } as const,
 })
 
 const ProxyChoice = builder.enumType('ProxyChoice', {
+  description: 'Which way the connections of an account take.',
   values: {
     DEFAULT: { value: 'default', description: 'What UPSTREAM_PROXY says.' },
     NONE: { value: 'none', description: 'A direct connection, whatever UPSTREAM_PROXY says.' },
@@ -45,6 +49,7 @@ const AccountLogin = builder.objectRef<StoredLogin>('AccountLogin').implement({
     }),
     renews: t.exposeBoolean('renews', { description: 'False: it ends with its access token.' }),
     refreshedAt: t.field({
+      description: 'When the access token was renewed last; null: not yet.',
       type: 'DateTime',
       nullable: true,
       resolve: ({ refreshedAtMs }) => dateOf(refreshedAtMs),
@@ -65,8 +70,12 @@ interface StoredLogin {
 const dateOf = (ms: bigint | null): Date | null => (ms === null ? null : new Date(Number(ms)))
 
 const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMapping').implement({
+  description: 'Requests for a model are sent under another name.',
   authScopes: { user: true },
-  fields: (t) => ({ from: t.exposeString('from'), to: t.exposeString('to') }),
+  fields: (t) => ({
+    from: t.exposeString('from', { description: 'The model as clients ask for it, or a pattern with *.' }),
+    to: t.exposeString('to', { description: 'The name under which it is sent.' }),
+  }),
 })
 
 /** In memory it is fresher than in its row. */
@@ -74,18 +83,31 @@ const liveOf = ({ id, state }: StoredAccount, { parts }: Context) =>
   parts.accounts.byId(id)?.live ?? { state: storedState(state), inFlight: 0 }
 
 export const Account = builder.prismaNode('Account', {
+  description: 'An upstream that requests are forwarded to, with the credential that opens it.',
   id: { field: 'id' },
   // Somebody else's, or deleted while a page shows it: no failure of ours.
   nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleAccounts(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
-    platform: t.field({ type: Platform, resolve: ({ platform }) => platform as 'console' }),
-    url: t.exposeString('url'),
-    authHeader: t.field({ type: AuthHeader, resolve: ({ authHeader }) => authHeader as 'bearer' }),
-    group: t.relation('group', { type: Group }),
+    name: t.exposeString('name', { description: 'Unique among accounts; 1 to 100 characters.' }),
+    platform: t.field({
+      description: 'Decides how it is spoken to and opened.',
+      type: Platform,
+      resolve: ({ platform }) => platform as 'console',
+    }),
+    url: t.exposeString('url', {
+      description: 'Base address, as ANTHROPIC_BASE_URL would name it: without /v1/messages, user, password and query.',
+    }),
+    authHeader: t.field({
+      description: 'CONSOLE: the header that carries the key. Accounts with a login always use BEARER.',
+      type: AuthHeader,
+      resolve: ({ authHeader }) => authHeader as 'bearer',
+    }),
+    group: t.relation('group', { description: 'Keys of this group are served by it.', type: Group }),
     owner: t.field({
+      description:
+        'Who may change it, beside administrators; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
       type: User,
       nullable: true,
       resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
@@ -96,7 +118,10 @@ export const Account = builder.prismaNode('Account', {
       nullable: true,
       description: 'Requests at once, counted by each process; further ones wait in line. null: no limit.',
     }),
-    models: t.stringList({ resolve: ({ models }) => JSON.parse(models) as string[] }),
+    models: t.stringList({
+      description: 'Names, or patterns with *, of the models it serves, as clients ask for them; ["*"]: all.',
+      resolve: ({ models }) => JSON.parse(models) as string[],
+    }),
     modelMapping: t.field({
       type: [ModelMapping],
       description: 'The first that fits wins.',
@@ -108,6 +133,7 @@ export const Account = builder.prismaNode('Account', {
       resolve: ({ id }, _args, { parts }) => parts.accounts.hasProxy(id),
     }),
     proxyChoice: t.field({
+      description: 'Which way its connections take.',
       type: ProxyChoice,
       resolve: ({ id }, _args, { parts }) => parts.accounts.proxyChoice(id),
     }),
@@ -121,14 +147,22 @@ export const Account = builder.prismaNode('Account', {
         return stored ? { ...stored, renews: parts.accounts.renews(id) } : null
       },
     }),
-    enabled: t.exposeBoolean('enabled'),
-    state: t.field({ type: AccountStateType, resolve: (row, _args, context) => liveOf(row, context).state }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'The manual switch. Off: it gets no requests, whatever its state.',
+    }),
+    state: t.field({
+      description: 'As it is now: a rest whose end has passed counts as over.',
+      type: AccountStateType,
+      resolve: (row, _args, context) => liveOf(row, context).state,
+    }),
     inFlight: t.int({
       description: 'Requests under way in this process.',
       resolve: (row, _args, context) => liveOf(row, context).inFlight,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
     today: t.field({
+      description:
+        "Of requests that began since midnight in the deployment's zone and ended on it; `absorbed` also has attempts on it that failed.",
       type: Totals,
       resolve: async ({ id }, _args, { batches }) => (await batches.today(id)) ?? noTotals,
     }),
@@ -141,7 +175,10 @@ builder.queryField('accounts', (t) =>
     cursor: 'id',
     description: 'Upstream accounts that you own; of administrators all.',
     authScopes: { user: true },
-    args: { search: t.arg.string(), groupId: t.arg.id() },
+    args: {
+      search: t.arg.string({ description: 'Part of the name or of the address.' }),
+      groupId: t.arg.id({ description: 'Only those of this Group.' }),
+    },
     resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
       parts.database.reader.account.findMany({
         ...soundPage(query),

@@ -20,9 +20,11 @@ const keyOf = (id: number, context: Context, query: object) =>
 /** The one moment at which a secret can be read. */
 const addSecretSuccess = (name: string) =>
   builder.objectRef<{ id: number; secret: string }>(name).implement({
+    description: 'The key, and its secret this once.',
     authScopes: { user: true },
     fields: (t) => ({
       apiKey: t.prismaField({
+        description: 'Without its secret.',
         type: ApiKey,
         resolve: (query, { id }, _args, context) => keyOf(id, context, query),
       }),
@@ -40,15 +42,16 @@ const fields = {
 }
 
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
+  description: 'A new key. It is owned by who makes it.',
   fields: (t) => ({
-    name: t.string({ required: true }),
+    name: t.string({ description: 'Unique among keys; 1 to 100 characters.', required: true }),
     secret: t.string({ description: 'sk-… of at least 20 characters; one is made when absent.' }),
-    groupId: t.id({ required: true }),
-    models: t.stringList(),
-    dailyLimit: t.field({ type: 'NanoUsd' }),
-    totalLimit: t.field({ type: 'NanoUsd' }),
-    expiresAt: t.field({ type: 'DateTime' }),
-    enabled: t.boolean(),
+    groupId: t.id({ description: 'A group of yours, or a shared one.', required: true }),
+    models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
+    dailyLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
+    totalLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
+    expiresAt: t.field({ description: 'Absent or null: never.', type: 'DateTime' }),
+    enabled: t.boolean({ description: 'Absent: true.' }),
   }),
 })
 
@@ -88,22 +91,28 @@ addMutation('createApiKey', {
 })
 
 const UpdateApiKeyInput = builder.inputType('UpdateApiKeyInput', {
+  description: 'Fields that are absent stay as they are.',
   fields: (t) => ({
     id: t.id({ required: true }),
-    name: t.string(),
-    groupId: t.id(),
+    name: t.string({ description: 'Unique among keys; 1 to 100 characters.' }),
+    groupId: t.id({ description: 'A group of yours, or a shared one.' }),
     models: t.stringList({ description: '["*"] allows every model.' }),
     dailyLimit: t.field({ type: 'NanoUsd', description: 'null: no limit.' }),
     totalLimit: t.field({ type: 'NanoUsd', description: 'null: no limit.' }),
     expiresAt: t.field({ type: 'DateTime', description: 'null: never.' }),
-    enabled: t.boolean(),
+    enabled: t.boolean({ description: 'Off: requests that come from now on are refused.' }),
   }),
 })
 
 const UpdateApiKeySuccess = builder.objectRef<{ id: number }>('UpdateApiKeySuccess').implement({
+  description: 'The key as it is now.',
   authScopes: { user: true },
   fields: (t) => ({
-    apiKey: t.prismaField({ type: ApiKey, resolve: (query, { id }, _args, context) => keyOf(id, context, query) }),
+    apiKey: t.prismaField({
+      description: 'With its new values.',
+      type: ApiKey,
+      resolve: (query, { id }, _args, context) => keyOf(id, context, query),
+    }),
   }),
 })
 
@@ -142,6 +151,7 @@ addMutation('updateApiKey', {
 })
 
 const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
+  description: 'Another secret for a key, and how long the old one is still good for.',
   fields: (t) => ({
     id: t.id({ required: true }),
     keepOldHours: t.int({ required: true, description: 'How long the old secret still works, 0 to 24.' }),

@@ -76,6 +76,12 @@ export const builder = new SchemaBuilder<{
   },
 })
 
-builder.queryType()
-builder.mutationType()
-builder.subscriptionType()
+builder.queryType({ description: 'Reads. Rows that are not yours to see are left out, or null.' })
+builder.mutationType({
+  description:
+    'Changes. Each answers with a union: its success, or failures that people can mend. What no form could send, and rights that are missing, are errors.',
+})
+builder.subscriptionType({
+  description:
+    'What happens, as it happens, over WebSocket (graphql-transport-ws) or server-sent events; only what is yours to see. A socket is closed with 4403 when its session ends.',
+})

@@ -16,15 +16,19 @@ const ClaudeAccounts = builder.objectRef<ClaudeSwitch>('ClaudeAccounts').impleme
   description: 'Whether accounts of the platform CLAUDE take part.',
   authScopes: { user: true },
   fields: (t) => ({
-    enabled: t.exposeBoolean('enabled'),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'Off: no account of the platform gets requests, and none can be added.',
+    }),
     notice: t.string({ description: 'What has to be acknowledged to turn them on.', resolve: () => notice }),
     acknowledgedBy: t.field({
+      description: 'For administrators: who turned them on last; null: nobody did.',
       type: User,
       nullable: true,
       authScopes: { admin: true },
       resolve: ({ acknowledgedBy }, _args, { batches }) => (acknowledgedBy === 0 ? null : batches.user(acknowledgedBy)),
     }),
     acknowledgedAt: t.field({
+      description: 'For administrators: when that was; null: never.',
       type: 'DateTime',
       nullable: true,
       authScopes: { admin: true },
@@ -45,15 +49,21 @@ builder.queryField('claudeAccounts', (t) =>
 const SetClaudeAccountsSuccess = builder
   .objectRef<{ claudeAccounts: ClaudeSwitch }>('SetClaudeAccountsSuccess')
   .implement({
+    description: 'The switch as it is now.',
     authScopes: { admin: true },
-    fields: (t) => ({ claudeAccounts: t.expose('claudeAccounts', { type: ClaudeAccounts }) }),
+    fields: (t) => ({
+      claudeAccounts: t.expose('claudeAccounts', {
+        description: 'With who acknowledged the notice.',
+        type: ClaudeAccounts,
+      }),
+    }),
   })
 
 addMutation('setClaudeAccounts', {
   description: 'Turns accounts of the platform CLAUDE on or off, for the whole deployment and at once.',
   scope: 'admin',
   args: (arg) => ({
-    enabled: arg.boolean({ required: true }),
+    enabled: arg.boolean({ required: true, description: 'Off: none of them gets requests.' }),
     acknowledged: arg.boolean({ description: 'true: you have read the notice. Needed to turn them on.' }),
   }),
   check: z.object({ enabled: z.boolean(), acknowledged: z.boolean().nullish() }),
@@ -86,11 +96,16 @@ addMutation('setClaudeAccounts', {
 })
 
 const BeginClaudeLoginSuccess = builder.objectRef<BegunLogin>('BeginClaudeLoginSuccess').implement({
+  description: 'A sign-in page of the vendor, for one person and one login.',
   authScopes: { user: true },
   fields: (t) => ({
     url: t.exposeString('url', { description: 'To be opened by the person who owns the subscription.' }),
     state: t.exposeString('state', { description: 'What stands behind the # of the code that belongs to this page.' }),
-    expiresAt: t.field({ type: 'DateTime', resolve: ({ expiresAtMs }) => new Date(expiresAtMs) }),
+    expiresAt: t.field({
+      description: 'Ten minutes from now: then the code of this page is refused.',
+      type: 'DateTime',
+      resolve: ({ expiresAtMs }) => new Date(expiresAtMs),
+    }),
   }),
 })
 

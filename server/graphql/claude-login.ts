@@ -10,7 +10,7 @@ export const ClaudeLoginInput = builder.inputType('ClaudeLoginInput', {
   description: 'One of the four ways in: code, accessToken, setupToken, credentialsFile.',
   fields: (t) => ({
     code: t.string({ description: 'CODE#STATE as the page of beginClaudeLogin shows it, or the address it ended at.' }),
-    accessToken: t.string(),
+    accessToken: t.string({ description: 'As the vendor gave it, without `Bearer`.' }),
     refreshToken: t.string({ description: 'With accessToken.' }),
     expiresAt: t.field({ type: 'DateTime', description: 'End of the accessToken, where it is known.' }),
     setupToken: t.string({ description: 'What `claude setup-token` prints: good for a year, not renewed.' }),

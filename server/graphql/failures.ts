@@ -22,14 +22,19 @@ const isPublic = { authScopes: { public: true } } as const
 const Failure = builder.interfaceRef<Refusal>('Failure').implement({
   description: 'What was asked for did not happen, and why: for people.',
   ...isPublic,
-  fields: (t) => ({ message: t.exposeString('message') }),
+  fields: (t) => ({
+    message: t.exposeString('message', { description: 'One or more sentences in English, without secrets.' }),
+  }),
 })
 
 const FieldProblemType = builder.objectRef<FieldProblem>('FieldProblem').implement({
+  description: 'What is wrong with one field of the input.',
   ...isPublic,
   fields: (t) => ({
     path: t.exposeString('path', { description: 'As in the input: "dailyLimit", "modelMapping[0].from".' }),
-    message: t.exposeString('message'),
+    message: t.exposeString('message', {
+      description: 'English, to stand behind the name of the field: "must be at least 1".',
+    }),
   }),
 })
 
@@ -37,7 +42,13 @@ const InputFailure = builder.objectRef<Refusal>('InputFailure').implement({
   description: 'Fields of the input are wrong.',
   interfaces: [Failure],
   ...isPublic,
-  fields: (t) => ({ fields: t.field({ type: [FieldProblemType], resolve: (failure) => [...failure.fields] }) }),
+  fields: (t) => ({
+    fields: t.field({
+      description: 'At least one; a field may have several.',
+      type: [FieldProblemType],
+      resolve: (failure) => [...failure.fields],
+    }),
+  }),
 })
 
 const NotFoundFailure = builder.objectRef<Refusal>('NotFoundFailure').implement({
@@ -53,10 +64,15 @@ const ConflictFailure = builder.objectRef<Refusal>('ConflictFailure').implement(
 })
 
 const SignInFailure = builder.objectRef<Refusal>('SignInFailure').implement({
+  description: 'Nobody is signed in: name or password were wrong, the session is over, or there were too many tries.',
   interfaces: [Failure],
   ...isPublic,
   fields: (t) => ({
-    retryAfterSeconds: t.int({ nullable: true, resolve: (failure) => failure.retryAfterS }),
+    retryAfterSeconds: t.int({
+      description: 'With too many tries: how long to wait; null: no wait is needed.',
+      nullable: true,
+      resolve: (failure) => failure.retryAfterS,
+    }),
   }),
 })
 

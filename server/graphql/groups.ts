@@ -11,15 +11,18 @@ import { globalId, onlyId, remark, soundPage, unlessAbsent } from './values.ts'
 import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
 
 export const Group = builder.prismaNode('Group', {
+  description: 'Accounts, and the keys that they serve.',
   id: { field: 'id' },
   // Somebody else's, or deleted while a page shows it: no failure of ours.
   nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
-    remark: t.exposeString('remark'),
-    enabled: t.exposeBoolean('enabled'),
+    name: t.exposeString('name', { description: 'Unique among groups; 1 to 100 characters.' }),
+    remark: t.exposeString('remark', { description: "For people; at most 190 characters, '' for none." }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'Off: its accounts get no requests, so that those of its keys find none.',
+    }),
     returnsToPriority: t.exposeBoolean('returnsToPriority', {
       description: 'Conversations return to accounts of a smaller priority number at their next user turn.',
     }),
@@ -29,11 +32,13 @@ export const Group = builder.prismaNode('Group', {
     }),
     shared: t.exposeBoolean('shared', { description: 'Everybody may put keys into it; only its owner accounts.' }),
     owner: t.field({
+      description:
+        'Who may put accounts into it and change it, beside administrators; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
       type: User,
       nullable: true,
       resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
     accountCount: t.relationCount('accounts', {
       description: 'Of those you can see.',
       where: (_args, { viewer }) => ({ AND: [visibleAccounts(viewer), { deletedMark: 0 }] }),
@@ -46,7 +51,11 @@ export const Group = builder.prismaNode('Group', {
 })
 
 const GroupUse = builder.enumType('GroupUse', {
-  values: { ACCOUNTS: { value: 'accounts' }, KEYS: { value: 'keys' } } as const,
+  description: 'What is to be put into a group.',
+  values: {
+    ACCOUNTS: { value: 'accounts', description: 'Groups that you own; of administrators all.' },
+    KEYS: { value: 'keys', description: 'Groups that you own or that are shared; of administrators all.' },
+  } as const,
 })
 
 builder.queryField('groups', (t) =>
@@ -56,7 +65,7 @@ builder.queryField('groups', (t) =>
     description: 'Groups that you own, that are shared, or that something of yours is in; of administrators all.',
     authScopes: { user: true },
     args: {
-      search: t.arg.string(),
+      search: t.arg.string({ description: 'Part of the name or of the remark.' }),
       open: t.arg({ type: GroupUse, description: 'Only groups that you may put such things into.' }),
     },
     resolve: (query, _parent, { search, open }, { parts, viewer }) =>
@@ -77,9 +86,11 @@ builder.queryField('groups', (t) =>
 
 const addGroupSuccess = (name: string) =>
   builder.objectRef<{ id: number }>(name).implement({
+    description: 'The group as it is now.',
     authScopes: { user: true },
     fields: (t) => ({
       group: t.prismaField({
+        description: 'With its new values.',
         type: Group,
         resolve: (query, { id }, _args, { parts }) =>
           parts.database.reader.group.findUniqueOrThrow({ ...query, where: { id } }),
@@ -88,9 +99,10 @@ const addGroupSuccess = (name: string) =>
   })
 
 const CreateGroupInput = builder.inputType('CreateGroupInput', {
+  description: 'A new group. It is owned by who makes it.',
   fields: (t) => ({
-    name: t.string({ required: true }),
-    remark: t.string(),
+    name: t.string({ description: 'Unique among groups; 1 to 100 characters.', required: true }),
+    remark: t.string({ description: "At most 190 characters; absent: ''." }),
     returnsToPriority: t.boolean({ description: 'Absent: true.' }),
     stripForeignReasoning: t.boolean({ description: 'Absent: false.' }),
     shared: t.boolean({ description: 'Everybody may put keys into it. For administrators; absent: false.' }),
@@ -134,13 +146,14 @@ addMutation('createGroup', {
 })
 
 const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
+  description: 'Fields that are absent stay as they are.',
   fields: (t) => ({
     id: t.id({ required: true }),
-    name: t.string(),
-    remark: t.string(),
-    enabled: t.boolean(),
-    returnsToPriority: t.boolean(),
-    stripForeignReasoning: t.boolean(),
+    name: t.string({ description: 'Unique among groups; 1 to 100 characters.' }),
+    remark: t.string({ description: 'At most 190 characters; null clears.' }),
+    enabled: t.boolean({ description: 'Off: its accounts get no requests, so that those of its keys find none.' }),
+    returnsToPriority: t.boolean({ description: 'From the next user turn of each conversation on.' }),
+    stripForeignReasoning: t.boolean({ description: 'From the next request on.' }),
     shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),
   }),
 })

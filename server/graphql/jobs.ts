@@ -10,15 +10,19 @@ import { addMutation, addOkSuccess } from './mutation.ts'
 import { globalId } from './values.ts'
 
 const JobOutcome = builder.enumType('JobOutcome', {
-  values: { DONE: { value: 'done' }, FAILED: { value: 'failed' } } as const,
+  description: 'How a run of a job ended.',
+  values: {
+    DONE: { value: 'done', description: 'To its end, also when there was nothing to do.' },
+    FAILED: { value: 'failed', description: 'With an error, or not in time.' },
+  } as const,
 })
 
 const RunCount = builder.objectRef<{ name: string; count: number }>('RunCount').implement({
   description: 'A number in what a run came to.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
-    count: t.expose('count', { type: 'Count' }),
+    name: t.exposeString('name', { description: 'What was counted, in the words of `code`.' }),
+    count: t.expose('count', { description: 'How many.', type: 'Count' }),
   }),
 })
 
@@ -27,12 +31,19 @@ const codeOf = (code: string): string | null => (code === '' || faultNamed(code,
 const named = 'Stable, for clients that say it in a language of their own; null where `message` alone tells.'
 
 const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implement({
+  description: 'One run of a job, in whichever process.',
   authScopes: { admin: true },
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => new Date(startedAtMs) }),
-    durationMs: t.exposeInt('durationMs'),
-    outcome: t.field({ type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
-    message: t.exposeString('message', { description: 'In English.' }),
+    at: t.field({
+      description: 'When it began.',
+      type: 'DateTime',
+      resolve: ({ startedAtMs }) => new Date(startedAtMs),
+    }),
+    durationMs: t.exposeInt('durationMs', { description: 'Milliseconds.' }),
+    outcome: t.field({ description: 'How it ended.', type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
+    message: t.exposeString('message', {
+      description: "The error, or what was done, in English; '' when there is nothing to tell.",
+    }),
     code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
     counts: t.field({
       type: [RunCount],
@@ -47,8 +58,11 @@ const JobType = builder.objectRef<JobInfo>('Job').implement({
   description: 'Something the relay does by itself.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
-    everySeconds: t.float({ resolve: ({ everyMs }) => everyMs / 1000 }),
+    name: t.exposeString('name', { description: 'For runJob: probe, release, prune, drift or refresh.' }),
+    everySeconds: t.float({
+      description: 'Seconds between two looks whether something is due.',
+      resolve: ({ everyMs }) => everyMs / 1000,
+    }),
     nextAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -77,7 +91,7 @@ builder.queryField('jobs', (t) =>
 addMutation('runJob', {
   description: 'Runs a job now if something is due for it.',
   scope: 'admin',
-  args: (arg) => ({ name: arg.string({ required: true }) }),
+  args: (arg) => ({ name: arg.string({ required: true, description: 'As `jobs` lists it.' }) }),
   check: z.object({ name: z.string().max(32) }),
   success: addOkSuccess('RunJobSuccess'),
   failures: ['not_found', 'conflict'],
@@ -93,7 +107,11 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
   description: 'One look whether a resting account, or a model that rests there, is back.',
   authScopes: { user: true },
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)) }),
+    at: t.field({
+      description: 'When it began.',
+      type: 'DateTime',
+      resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)),
+    }),
     model: t.string({
       nullable: true,
       description: 'The model, or the family, whose rest was looked at; null: the account itself.',
@@ -101,7 +119,9 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
     }),
     ok: t.boolean({ description: 'It was back.', resolve: ({ outcome }) => outcome === 'done' }),
     status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
-    message: t.exposeString('message', { description: 'In English.' }),
+    message: t.exposeString('message', {
+      description: 'What came of it, in English; redacted, at most 191 characters.',
+    }),
     code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
     failure: t.field({
       type: FailureCause,
@@ -109,7 +129,7 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
       description: 'When no usable answer came; null for what an upstream said itself.',
       resolve: ({ code, place }) => faultNamed(code, place),
     }),
-    durationMs: t.exposeInt('durationMs'),
+    durationMs: t.exposeInt('durationMs', { description: 'Milliseconds until the answer was read.' }),
     cost: t.expose('costNano', { type: 'NanoUsd', description: 'On no key: a row of its own in the ledger.' }),
   }),
 })
@@ -118,18 +138,22 @@ builder.prismaObjectField(Account, 'probes', (t) =>
   t.field({
     type: [Probe],
     description: 'The newest first.',
-    args: { first: t.arg.int({ defaultValue: 20 }) },
+    args: { first: t.arg.int({ defaultValue: 20, description: 'At most so many, 1 to 100.' }) },
     resolve: ({ id }, { first }, { parts }) => parts.jobs.probesOf(id, Math.min(Math.max(first ?? 20, 1), 100)),
   }),
 )
 
 const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').implement({
+  description: 'A look that was made; `ok` says what it saw.',
   authScopes: { user: true },
   fields: (t) => ({
     ok: t.exposeBoolean('ok', { description: 'The account, or the model there, is back.' }),
     status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
-    latencyMs: t.expose('latencyMs', { type: 'Count' }),
-    message: t.string({ description: 'In English.', resolve: ({ words }) => words.message }),
+    latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
+    message: t.string({
+      description: 'What came of it, in English; redacted, at most 191 characters.',
+      resolve: ({ words }) => words.message,
+    }),
     code: t.string({ nullable: true, description: named, resolve: ({ words }) => codeOf(words.code) }),
     failure: t.field({
       type: FailureCause,

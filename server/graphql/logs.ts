@@ -8,19 +8,19 @@ import { visibleUse } from './visible.ts'
 const LogFilter = builder.inputType('LogFilter', {
   description: 'All that is given must hold.',
   fields: (t) => ({
-    accountId: t.id(),
-    apiKeyId: t.id(),
-    userId: t.id(),
-    groupId: t.id(),
+    accountId: t.id({ description: 'The last account tried.' }),
+    apiKeyId: t.id({ description: 'The key that the request came with.' }),
+    userId: t.id({ description: 'Who owned the key then. Of people who are no administrators, only themselves.' }),
+    groupId: t.id({ description: 'The group of the key then.' }),
     model: t.string({ description: 'As requested or as billed.' }),
-    stream: t.boolean(),
-    outcome: t.field({ type: Outcome }),
+    stream: t.boolean({ description: 'Whether the client asked for a stream.' }),
+    outcome: t.field({ description: 'How it ended.', type: Outcome }),
     httpStatus: t.int({ description: 'What the client was answered.' }),
     from: t.field({ type: 'DateTime', description: 'Begin of the request. Included.' }),
     to: t.field({ type: 'DateTime', description: 'Not included.' }),
-    minCost: t.field({ type: 'NanoUsd' }),
-    maxCost: t.field({ type: 'NanoUsd' }),
-    requestId: t.string(),
+    minCost: t.field({ description: 'Included.', type: 'NanoUsd' }),
+    maxCost: t.field({ description: 'Included.', type: 'NanoUsd' }),
+    requestId: t.string({ description: 'The whole of it: req_….' }),
   }),
 })
 
@@ -29,7 +29,7 @@ builder.queryField('logs', (t) =>
     type: Log,
     description: 'The newest first. Only forwards (`first`, `after`), and no counts: they would read everything.',
     authScopes: { user: true },
-    args: { filter: t.arg({ type: LogFilter }) },
+    args: { filter: t.arg({ type: LogFilter, description: 'Absent: all that you may see.' }) },
     async resolve(_parent, { first, after, last, before, filter }, context) {
       if (last || before) throw badInput('Logs are read forwards: use first and after.')
       const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
@@ -72,7 +72,7 @@ builder.queryField('log', (t) =>
     description:
       'One request by the id that its client got; null while it runs, and for requests that are not yours to see.',
     authScopes: { user: true },
-    args: { requestId: t.arg.string({ required: true }) },
+    args: { requestId: t.arg.string({ required: true, description: 'The whole of it: req_….' }) },
     resolve: async (_parent, { requestId }, { parts, viewer }) =>
       (await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1))[0] ?? null,
   }),

@@ -40,6 +40,7 @@ export function addMutation<Checked extends z.ZodType, Success extends object>(
 ): void {
   const title = name[0]!.toUpperCase() + name.slice(1)
   const result = builder.unionType(`${title}Result`, {
+    description: `What ${name} came to: its success, or why nothing was changed.`,
     types: [options.success, ...options.failures.map((kind) => failureTypes[kind])] as ObjectRef<Types, object>[],
     resolveType: (value: object) =>
       'refusedAs' in value ? failureTypes[(value as Refusal).refusedAs].name : options.success.name,
@@ -86,7 +87,8 @@ function makeChange<Answer>(
 /** The answer of mutations that give nothing back. */
 export function addOkSuccess(name: string) {
   return builder.objectRef<{ ok: boolean }>(name).implement({
+    description: 'It is done.',
     authScopes: { public: true },
-    fields: (t) => ({ ok: t.exposeBoolean('ok') }),
+    fields: (t) => ({ ok: t.exposeBoolean('ok', { description: 'Always true: what fails is another type.' }) }),
   })
 }

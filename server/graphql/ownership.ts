@@ -14,9 +14,11 @@ const nouns = {
 type Noun = keyof typeof nouns
 
 const GiveToOwnerSuccess = builder.objectRef<{ ownerId: number }>('GiveToOwnerSuccess').implement({
+  description: 'The object has another owner.',
   authScopes: { admin: true },
   fields: (t) => ({
     owner: t.field({
+      description: 'The owner from now on.',
       type: User,
       resolve: ({ ownerId }, _args, { parts }) =>
         parts.database.reader.user.findUniqueOrThrow({ where: { id: ownerId } }),
@@ -28,7 +30,10 @@ addMutation('giveToOwner', {
   description:
     'Gives a group, an account or a key to another person. What was used so far stays with whom it was booked on.',
   scope: 'admin',
-  args: (arg) => ({ id: arg.id({ required: true }), ownerId: arg.id({ required: true }) }),
+  args: (arg) => ({
+    id: arg.id({ required: true, description: 'Of a Group, an Account or an ApiKey.' }),
+    ownerId: arg.id({ required: true, description: 'The User who gets it.' }),
+  }),
   check: z.object({ id: z.string().transform(named), ownerId: globalId('User') }),
   success: GiveToOwnerSuccess,
   failures: ['input', 'not_found'],

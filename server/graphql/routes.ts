@@ -32,10 +32,19 @@ interface Candidate {
 }
 
 const RouteCandidate = builder.objectRef<Candidate>('RouteCandidate').implement({
+  description: 'An account, and what became of it in a choice.',
   authScopes: { user: true },
   fields: (t) => ({
-    account: t.field({ type: Account, resolve: ({ account }) => account }),
-    reason: t.field({ type: RouteReasonType, resolve: ({ reason }) => reason }),
+    account: t.field({
+      description: 'As it is now, not as it was then.',
+      type: Account,
+      resolve: ({ account }) => account,
+    }),
+    reason: t.field({
+      description: 'Why it was or was not chosen.',
+      type: RouteReasonType,
+      resolve: ({ reason }) => reason,
+    }),
     until: t.field({
       type: 'DateTime',
       nullable: true,
@@ -46,10 +55,11 @@ const RouteCandidate = builder.objectRef<Candidate>('RouteCandidate').implement(
 })
 
 const RouteCount = builder.objectRef<{ reason: RouteReason; count: number }>('RouteCount').implement({
+  description: 'How many accounts had the same become of them.',
   authScopes: { user: true },
   fields: (t) => ({
-    reason: t.field({ type: RouteReasonType, resolve: ({ reason }) => reason }),
-    count: t.exposeInt('count'),
+    reason: t.field({ description: 'What became of them.', type: RouteReasonType, resolve: ({ reason }) => reason }),
+    count: t.exposeInt('count', { description: 'Accounts.' }),
   }),
 })
 
@@ -57,7 +67,7 @@ const RouteDecisionType = builder.objectRef<RouteDecision>('RouteDecision').impl
   description: 'One choice of an account.',
   authScopes: { user: true },
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
+    at: t.field({ description: 'When it was made.', type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
     model: t.exposeString('model', { description: 'As requested.' }),
     candidates: t.field({
       type: [RouteCandidate],
@@ -90,9 +100,10 @@ interface RouteTrace {
 }
 
 const RouteTraceType = builder.objectRef<RouteTrace>('RouteTrace').implement({
+  description: 'Which accounts a request could have gone to, and where it went.',
   authScopes: { user: true },
   fields: (t) => ({
-    requestId: t.exposeString('requestId'),
+    requestId: t.exposeString('requestId', { description: 'As asked for.' }),
     decisions: t.field({
       type: [RouteDecisionType],
       description: 'Kept in memory for the latest requests of each process; empty for others.',
@@ -112,7 +123,7 @@ builder.queryField('routeTrace', (t) =>
     nullable: true,
     description: 'Why a request went where it went; null for requests that are not yours to see.',
     authScopes: { user: true },
-    args: { requestId: t.arg.string({ required: true }) },
+    args: { requestId: t.arg.string({ required: true, description: 'The whole of it: req_….' }) },
     async resolve(_parent, { requestId }, context) {
       const key = ledgerKey(requestId)
       if (key === null) return null
@@ -134,6 +145,7 @@ function ownsRunning(decision: RouteDecision | undefined, { parts, viewer }: Con
 const SimulatedRoute = builder
   .objectRef<{ keyProblem: string | null; decision: RouteDecision | null }>('SimulatedRoute')
   .implement({
+    description: 'Where a request would go now. Nothing is sent, nothing is held.',
     authScopes: { user: true },
     fields: (t) => ({
       keyProblem: t.exposeString('keyProblem', {
@@ -155,7 +167,10 @@ builder.queryField('simulateRoute', (t) =>
     nullable: true,
     description: 'The choice for a model and a key, without a request; null for keys that are not yours to see.',
     authScopes: { user: true },
-    args: { model: t.arg.string({ required: true }), apiKeyId: t.arg.id({ required: true }) },
+    args: {
+      model: t.arg.string({ required: true, description: 'As a client would ask for it.' }),
+      apiKeyId: t.arg.id({ required: true, description: 'Whose group and models count.' }),
+    },
     async resolve(_parent, { model, apiKeyId }, { parts, viewer }) {
       const id = idNumber(apiKeyId, 'ApiKey')
       const row = await parts.database.reader.apiKey.findFirst({

@@ -14,13 +14,14 @@ const hourMs = 3_600_000
 const mostShown = 100
 
 const RuleMatch = builder.enumType('VerdictRuleMatch', {
+  description: 'Whether a rule fits failures that look alike.',
   values: {
-    YES: { value: 'yes' },
+    YES: { value: 'yes', description: 'It fits all of them.' },
     MAYBE: {
       value: 'maybe',
       description: 'Status, type and code fit. A text or headers decide, and those are not kept: try a sample.',
     },
-    NO: { value: 'no' },
+    NO: { value: 'no', description: 'It fits none of them.' },
   } as const,
 })
 
@@ -31,27 +32,40 @@ const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
   description: 'Failed attempts that look alike in the ledger, and what would have become of them.',
   authScopes: { admin: true },
   fields: (t) => ({
-    platform: t.field({ type: Platform, resolve: ({ platform }) => platform }),
+    platform: t.field({
+      description: 'Of the accounts that answered so.',
+      type: Platform,
+      resolve: ({ platform }) => platform,
+    }),
     status: t.string({
       description: 'A status, or `event`.',
       resolve: ({ httpStatus }) => (httpStatus === 200 ? 'event' : String(httpStatus)),
     }),
-    errorType: t.exposeString('errorType'),
-    code: t.exposeString('errorCode'),
+    errorType: t.exposeString('errorType', { description: "As attempts show it; '' for none." }),
+    code: t.exposeString('errorCode', { description: "The identifier beside the type; '' for none." }),
     verdict: t.exposeString('verdict', { description: 'What was decided then.' }),
-    attempts: t.expose('attempts', { type: 'Count' }),
-    lastAt: t.field({ type: 'DateTime', resolve: ({ lastAtMs }) => new Date(lastAtMs) }),
+    attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
+    lastAt: t.field({
+      description: 'When the newest of them ended.',
+      type: 'DateTime',
+      resolve: ({ lastAtMs }) => new Date(lastAtMs),
+    }),
     accounts: t.field({
+      description: 'Those that answered so and are there still.',
       type: [Account],
       resolve: ({ accountIds }, _args, context) => accountsOf(accountIds, context),
     }),
-    match: t.field({ type: RuleMatch, resolve: ({ match }) => match }),
+    match: t.field({ description: 'Whether the rule fits them.', type: RuleMatch, resolve: ({ match }) => match }),
     today: t.field({
       type: [VerdictMeaning],
       description: 'What decides now; more than one where a text or headers tell which.',
       resolve: ({ today }) => today,
     }),
-    withRule: t.field({ type: [VerdictMeaning], resolve: ({ withRule }) => withRule }),
+    withRule: t.field({
+      description: 'What would decide if the rule were there.',
+      type: [VerdictMeaning],
+      resolve: ({ withRule }) => withRule,
+    }),
   }),
 })
 
@@ -59,11 +73,15 @@ const Sample = builder.objectRef<TriedSample>('VerdictTrialSample').implement({
   description: 'What was found in the sample, without its text.',
   authScopes: { admin: true },
   fields: (t) => ({
-    errorType: t.exposeString('errorType'),
-    code: t.exposeString('code'),
-    matches: t.exposeBoolean('matches'),
-    today: t.field({ type: VerdictMeaning, resolve: ({ today }) => today }),
-    withRule: t.field({ type: VerdictMeaning, resolve: ({ withRule }) => withRule }),
+    errorType: t.exposeString('errorType', { description: "As it was read from the sample; '' for none." }),
+    code: t.exposeString('code', { description: "As it was read from the sample; '' for none." }),
+    matches: t.exposeBoolean('matches', { description: 'Whether the rule fits.' }),
+    today: t.field({ description: 'What decides now.', type: VerdictMeaning, resolve: ({ today }) => today }),
+    withRule: t.field({
+      description: 'What would decide if the rule were there.',
+      type: VerdictMeaning,
+      resolve: ({ withRule }) => withRule,
+    }),
   }),
 })
 
@@ -76,21 +94,36 @@ interface Trial {
 }
 
 const TestVerdictRuleSuccess = builder.objectRef<Trial>('TestVerdictRuleSuccess').implement({
+  description: 'What the rule would have changed.',
   authScopes: { admin: true },
   fields: (t) => ({
-    since: t.field({ type: 'DateTime', resolve: ({ sinceMs }) => new Date(sinceMs) }),
+    since: t.field({
+      description: 'Failed attempts from then on were looked at.',
+      type: 'DateTime',
+      resolve: ({ sinceMs }) => new Date(sinceMs),
+    }),
     attempts: t.expose('attempts', { type: 'Count', description: 'Failed attempts that were looked at.' }),
-    failures: t.field({ type: [Tried], resolve: ({ failures }) => failures }),
+    failures: t.field({
+      description: 'Those that the rule fits first, at most 100 kinds.',
+      type: [Tried],
+      resolve: ({ failures }) => failures,
+    }),
     touchedAttempts: t.field({
       type: 'Count',
       description: 'Attempts after which an account would have rested, or counted a failure, because of the rule.',
       resolve: ({ touched }) => touched.attempts,
     }),
     touchedAccounts: t.field({
+      description: 'The accounts of those attempts that are there still.',
       type: [Account],
       resolve: ({ touched }, _args, context) => accountsOf(touched.accountIds, context),
     }),
-    sample: t.field({ type: Sample, nullable: true, resolve: ({ sample }) => sample }),
+    sample: t.field({
+      description: 'null when none was given.',
+      type: Sample,
+      nullable: true,
+      resolve: ({ sample }) => sample,
+    }),
   }),
 })
 

@@ -34,15 +34,16 @@ const matched = {
 const duration = 'With LIMITED and UNFUNDED. null: as the answer says.'
 
 export const CreateVerdictRuleInput = builder.inputType('CreateVerdictRuleInput', {
+  description: 'A new rule, behind those that are there. It needs a status, an error type, a code or a text.',
   fields: (t) => ({
-    name: t.string({ required: true }),
+    name: t.string({ description: 'Unique among rules; 1 to 100 characters.', required: true }),
     platform: t.field({ type: Platform, description: 'null: all of them.' }),
     enabled: t.boolean({ description: 'Absent: true.' }),
     status: t.string({ description: matched.status }),
     errorType: t.string({ description: matched.errorType }),
     code: t.string({ description: matched.code }),
     message: t.string({ description: matched.message }),
-    effect: t.field({ type: VerdictEffect, required: true }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect, required: true }),
     scope: t.field({ type: VerdictScope, description: 'With LIMITED: what rests. Absent: ACCOUNT.' }),
     durationSeconds: t.int({ description: duration }),
   }),
@@ -68,18 +69,19 @@ export const createRuleCheck = z.object({
 })
 
 export const UpdateVerdictRuleInput = builder.inputType('UpdateVerdictRuleInput', {
+  description: 'Fields that are absent stay as they are; null means what it means in a new rule.',
   fields: (t) => ({
     id: t.id({ required: true }),
-    name: t.string(),
-    platform: t.field({ type: Platform }),
-    enabled: t.boolean(),
-    status: t.string(),
-    errorType: t.string(),
-    code: t.string(),
-    message: t.string(),
-    effect: t.field({ type: VerdictEffect }),
-    scope: t.field({ type: VerdictScope }),
-    durationSeconds: t.int(),
+    name: t.string({ description: 'Unique among rules; 1 to 100 characters.' }),
+    platform: t.field({ description: 'null: all of them.', type: Platform }),
+    enabled: t.boolean({ description: 'Off: it is passed over.' }),
+    status: t.string({ description: 'A status, a range or `event`; null: any.' }),
+    errorType: t.string({ description: 'With * for anything; null: any.' }),
+    code: t.string({ description: 'With * for anything; null: any.' }),
+    message: t.string({ description: 'What the whole text of the error has to fit, with * for anything; null: any.' }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect }),
+    scope: t.field({ description: 'With LIMITED: what rests.', type: VerdictScope }),
+    durationSeconds: t.int({ description: '1 to 2678400, with LIMITED and UNFUNDED; null: as the answer says.' }),
   }),
 })
 
@@ -108,19 +110,20 @@ const VerdictSampleInput = builder.inputType('VerdictSampleInput', {
 })
 
 export const TestVerdictRuleInput = builder.inputType('TestVerdictRuleInput', {
+  description: 'A rule as it would be saved, and what to try it on.',
   fields: (t) => ({
     id: t.id({ description: 'The rule that this one would replace; absent: it would be the last one.' }),
-    name: t.string(),
+    name: t.string({ description: 'Absent: it has none yet.' }),
     platform: t.field({ type: Platform, description: 'null: all of them.' }),
     status: t.string({ description: matched.status }),
     errorType: t.string({ description: matched.errorType }),
     code: t.string({ description: matched.code }),
     message: t.string({ description: matched.message }),
-    effect: t.field({ type: VerdictEffect, required: true }),
-    scope: t.field({ type: VerdictScope }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect, required: true }),
+    scope: t.field({ description: 'With LIMITED: what rests. Absent: ACCOUNT.', type: VerdictScope }),
     durationSeconds: t.int({ description: duration }),
     hours: t.int({ description: 'How far back failures are looked at, 1 to 168. Absent: 24.' }),
-    sample: t.field({ type: VerdictSampleInput }),
+    sample: t.field({ description: 'Absent: only failures of the ledger are looked at.', type: VerdictSampleInput }),
   }),
 })
 

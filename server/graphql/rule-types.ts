@@ -16,8 +16,9 @@ export const VerdictEffect = builder.enumType('VerdictEffect', {
 })
 
 export const VerdictScope = builder.enumType('VerdictScope', {
+  description: 'What rests when a limit is reached.',
   values: {
-    ACCOUNT: { value: 'account' },
+    ACCOUNT: { value: 'account', description: 'The whole account.' },
     MODEL: { value: 'model', description: 'The model asked for; the account serves others.' },
     FAMILY: { value: 'family', description: 'Models of its kind, such as all that are called sonnet.' },
   } as const,
@@ -33,8 +34,8 @@ export const VerdictRule = builder.prismaNode('VerdictRule', {
   description: 'A rule of administrators: what an answer of an upstream means, whatever the built-in table says.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
-    enabled: t.exposeBoolean('enabled'),
+    name: t.exposeString('name', { description: 'Unique among rules; 1 to 100 characters.' }),
+    enabled: t.exposeBoolean('enabled', { description: 'Off: it is passed over.' }),
     platform: t.field({
       type: Platform,
       nullable: true,
@@ -61,10 +62,18 @@ export const VerdictRule = builder.prismaNode('VerdictRule', {
       description: 'What the whole text of the error has to fit, with * for anything. null: any.',
       resolve: ({ message }) => message || null,
     }),
-    effect: t.field({ type: VerdictEffect, resolve: ({ effect }) => effect as 'pass' }),
-    scope: t.field({ type: VerdictScope, resolve: ({ scope }) => scope as 'account' }),
+    effect: t.field({
+      description: 'What an answer means that it fits.',
+      type: VerdictEffect,
+      resolve: ({ effect }) => effect as 'pass',
+    }),
+    scope: t.field({
+      description: 'With LIMITED: what rests; else ACCOUNT.',
+      type: VerdictScope,
+      resolve: ({ scope }) => scope as 'account',
+    }),
     durationSeconds: t.exposeInt('durationSeconds', { nullable: true, description: duration }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
   }),
 })
 
@@ -72,10 +81,14 @@ export const VerdictMeaning = builder.objectRef<Meaning>('VerdictMeaning').imple
   description: 'What a rule or a row of the built-in table makes of an answer.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
+    name: t.exposeString('name', { description: 'Of the rule, or of the row.' }),
     isRule: t.exposeBoolean('isRule', { description: 'False: a row of the built-in table.' }),
-    effect: t.field({ type: VerdictEffect, resolve: ({ effect }) => effect }),
-    scope: t.field({ type: VerdictScope, resolve: ({ scope }) => scope }),
+    effect: t.field({ description: 'What is done.', type: VerdictEffect, resolve: ({ effect }) => effect }),
+    scope: t.field({
+      description: 'With LIMITED: what rests; else ACCOUNT.',
+      type: VerdictScope,
+      resolve: ({ scope }) => scope,
+    }),
     durationSeconds: t.exposeInt('durationSeconds', { nullable: true, description: duration }),
   }),
 })
@@ -90,7 +103,11 @@ export const BuiltInVerdict = builder.objectRef<VerdictRow>('BuiltInVerdict').im
       resolve: ({ status }) => (typeof status === 'object' ? status.join('-') : (status?.toString() ?? null)),
     }),
     errorType: t.string({ nullable: true, description: "'' : none is named.", resolve: ({ type }) => textOf(type) }),
-    code: t.string({ nullable: true, resolve: ({ code }) => textOf(code) }),
+    code: t.string({
+      description: 'A word or a regular expression; null: any.',
+      nullable: true,
+      resolve: ({ code }) => textOf(code),
+    }),
     message: t.string({
       nullable: true,
       description: 'A regular expression.',
@@ -102,7 +119,7 @@ export const BuiltInVerdict = builder.objectRef<VerdictRow>('BuiltInVerdict').im
         'With 429, by its headers: `account` or `family` is used up, `said`, or `unsaid`: they tell nothing.',
       resolve: ({ limits }) => limits ?? null,
     }),
-    means: t.field({ type: VerdictMeaning, resolve: meaningOf }),
+    means: t.field({ description: 'What is done.', type: VerdictMeaning, resolve: meaningOf }),
   }),
 })
 

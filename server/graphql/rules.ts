@@ -24,16 +24,18 @@ builder.queryField('builtInVerdicts', (t) =>
     type: [BuiltInVerdict],
     description: 'What is asked when no rule fits, in this order.',
     authScopes: { admin: true },
-    args: { platform: t.arg({ type: Platform, required: true }) },
+    args: { platform: t.arg({ type: Platform, required: true, description: 'Each has a table of its own.' }) },
     resolve: (_parent, { platform }, { parts }) => [...parts.rules.builtInRowsOf(platform)],
   }),
 )
 
 const addRuleSuccess = (name: string) =>
   builder.objectRef<{ id: number }>(name).implement({
+    description: 'The rule as it is now.',
     authScopes: { admin: true },
     fields: (t) => ({
       verdictRule: t.prismaField({
+        description: 'With its new values.',
         type: VerdictRule,
         resolve: (query, { id }, _args, { parts }) =>
           parts.database.reader.verdictRule.findUniqueOrThrow({ ...query, where: { id } }),
@@ -96,7 +98,9 @@ addMutation('deleteVerdictRule', {
 addMutation('orderVerdictRules', {
   description: 'Puts the rules into this order; all of them have to be named.',
   scope: 'admin',
-  args: (arg) => ({ ids: arg.idList({ required: true }) }),
+  args: (arg) => ({
+    ids: arg.idList({ required: true, description: 'Of every rule, the first to be asked in front.' }),
+  }),
   check: z.object({ ids: z.array(globalId('VerdictRule')).max(1000) }),
   success: addOkSuccess('OrderVerdictRulesSuccess'),
   failures: ['conflict'],

@@ -10,9 +10,11 @@ import { User } from './users.ts'
 import { email, newPassword, typedText, userName } from './values.ts'
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
+  description: 'The person behind the access token, and how long it is good for.',
   authScopes: { signedIn: true },
   fields: (t) => ({
     user: t.prismaField({
+      description: 'As stored.',
       type: User,
       resolve: (query, { userId }, _args, { parts }) =>
         parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
@@ -39,13 +41,22 @@ const Deployment = builder.objectRef<object>('Deployment').implement({
   description: 'What a page may know before anybody signs in.',
   authScopes: { public: true },
   fields: (t) => ({
-    name: t.string({ resolve: async (_parent, _args, { parts }) => (await readSettings(parts.database)).systemName }),
-    version: t.string({ resolve: (_parent, _args, { parts }) => parts.version }),
+    name: t.string({
+      description: 'The setting systemName.',
+      resolve: async (_parent, _args, { parts }) => (await readSettings(parts.database)).systemName,
+    }),
+    version: t.string({
+      description: 'Of the program, such as 1.2.3.',
+      resolve: (_parent, _args, { parts }) => parts.version,
+    }),
     baseUrl: t.string({
       description: "Claude Code's ANTHROPIC_BASE_URL.",
       resolve: (_parent, _args, { parts }) => parts.baseUrl(),
     }),
-    timeZone: t.string({ resolve: (_parent, _args, { parts }) => parts.timeZone }),
+    timeZone: t.string({
+      description: 'IANA name of the zone whose midnight begins a day of limits and statistics, such as Asia/Shanghai.',
+      resolve: (_parent, _args, { parts }) => parts.timeZone,
+    }),
     needsSetup: t.boolean({
       description: 'True until an administrator exists.',
       resolve: (_parent, _args, { parts }) => parts.setup.isNeeded(),
@@ -65,13 +76,19 @@ builder.queryField('deployment', (t) =>
 /** Fields that whoever just signed in may read: the request began without a viewer. */
 const addTokensSuccess = (name: string) =>
   builder.objectRef<Tokens>(name).implement({
+    description: 'A session: an access token here, its refresh token in an HttpOnly cookie.',
     authScopes: { public: true },
     fields: (t) => ({
       accessToken: t.exposeString('accessToken', {
         description: 'For `authorization: Bearer`; keep it in memory only.',
       }),
-      expiresAt: t.field({ type: 'DateTime', resolve: ({ accessExpiresAtMs }) => new Date(accessExpiresAtMs) }),
+      expiresAt: t.field({
+        description: 'End of the access token; exchange the cookie before (refreshSession).',
+        type: 'DateTime',
+        resolve: ({ accessExpiresAtMs }) => new Date(accessExpiresAtMs),
+      }),
       user: t.field({
+        description: 'Who is signed in now.',
         type: User,
         resolve: ({ userId }, _args, { parts }) =>
           parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } }),
@@ -94,11 +111,12 @@ function welcome(
 }
 
 const CompleteSetupInput = builder.inputType('CompleteSetupInput', {
+  description: 'The first administrator.',
   fields: (t) => ({
-    token: t.string({ required: true }),
-    username: t.string({ required: true }),
-    password: t.string({ required: true }),
-    email: t.string(),
+    token: t.string({ description: 'Of the setup link that the newest start printed; good once.', required: true }),
+    username: t.string({ description: '1 to 64 letters, digits, or . _ @ -; kept in small letters.', required: true }),
+    password: t.string({ description: '10 to 200 characters.', required: true }),
+    email: t.string({ description: 'Absent: none.' }),
   }),
 })
 
@@ -136,7 +154,11 @@ addMutation('completeSetup', {
 const alreadySetUp = () => conflict('There is an administrator already. Sign in instead.')
 
 const SignInInput = builder.inputType('SignInInput', {
-  fields: (t) => ({ username: t.string({ required: true }), password: t.string({ required: true }) }),
+  description: 'Name and password. Wrong tries are slowed down, by name and by address.',
+  fields: (t) => ({
+    username: t.string({ description: 'Capital and small letters are the same.', required: true }),
+    password: t.string({ description: 'At most 200 characters.', required: true }),
+  }),
 })
 
 /** Argon2 takes 19 MiB and a core for each: more at once than this wait for another day. */
@@ -240,7 +262,11 @@ addMutation('signOut', {
 })
 
 const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
-  fields: (t) => ({ current: t.string({ required: true }), next: t.string({ required: true }) }),
+  description: 'The password in use, as a proof, and another.',
+  fields: (t) => ({
+    current: t.string({ description: 'Counts as a try to sign in when it is wrong.', required: true }),
+    next: t.string({ description: '10 to 200 characters, another than the current one.', required: true }),
+  }),
 })
 
 addMutation('changePassword', {

@@ -58,11 +58,15 @@ export async function readSettings(database: Pick<Database, 'reader'> | { reader
 }
 
 const Setting = builder.objectRef<{ name: Name; value: string }>('Setting').implement({
+  description: 'One setting that changes while the relay runs.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name'),
-    value: t.exposeString('value'),
-    description: t.string({ resolve: ({ name }) => catalogue[name].description }),
+    name: t.exposeString('name', { description: 'For updateSettings.' }),
+    value: t.exposeString('value', { description: 'As text; the default when nobody set it.' }),
+    description: t.string({
+      description: 'What it does, in English.',
+      resolve: ({ name }) => catalogue[name].description,
+    }),
   }),
 })
 
@@ -78,14 +82,21 @@ builder.queryField('settings', (t) =>
 )
 
 const SettingInput = builder.inputType('SettingInput', {
-  fields: (t) => ({ name: t.string({ required: true }), value: t.string({ required: true }) }),
+  description: 'A new value of a setting.',
+  fields: (t) => ({
+    name: t.string({ description: 'As `settings` lists it.', required: true }),
+    value: t.string({ description: 'As text; what is wrong with it is told beside its name.', required: true }),
+  }),
 })
 
 const UpdateSettingsSuccess = builder
   .objectRef<{ settings: { name: Name; value: string }[] }>('UpdateSettingsSuccess')
   .implement({
+    description: 'The settings are in force, in every process.',
     authScopes: { admin: true },
-    fields: (t) => ({ settings: t.expose('settings', { type: [Setting] }) }),
+    fields: (t) => ({
+      settings: t.expose('settings', { description: 'All of them, with their values.', type: [Setting] }),
+    }),
   })
 
 addMutation('updateSettings', {

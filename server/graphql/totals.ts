@@ -7,15 +7,22 @@ import { Totals } from './totals-type.ts'
 import { idNumber } from './values.ts'
 import { visibleUse } from './visible.ts'
 
-const Interval = builder.enumType('Interval', { values: { HOUR: { value: 'hour' }, DAY: { value: 'day' } } as const })
+const Interval = builder.enumType('Interval', {
+  description: 'How long a point of a series is.',
+  values: {
+    HOUR: { value: 'hour', description: 'Whole hours in UTC; a range of at most 32 days.' },
+    DAY: { value: 'day', description: "Days of the deployment's zone; a range of at most three years." },
+  } as const,
+})
 
 const TotalsDimension = builder.enumType('TotalsDimension', {
+  description: 'What sums are told apart by.',
   values: {
-    KEY: { value: 'key' },
-    ACCOUNT: { value: 'account' },
-    MODEL: { value: 'model' },
-    USER: { value: 'user' },
-    GROUP: { value: 'group' },
+    KEY: { value: 'key', description: 'The key that the request came with.' },
+    ACCOUNT: { value: 'account', description: 'The last account tried.' },
+    MODEL: { value: 'model', description: 'The model as it was billed.' },
+    USER: { value: 'user', description: 'Who owned the key then.' },
+    GROUP: { value: 'group', description: 'The group of the key then.' },
   } as const,
 })
 
@@ -26,17 +33,19 @@ interface Labelled {
 }
 
 const RankedTotals = builder.objectRef<Labelled>('RankedTotals').implement({
+  description: 'The sums of one key, account, model, person or group.',
   authScopes: { user: true },
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Global id of the object, or the name of the model.' }),
     label: t.exposeString('label', { description: 'Its name; # and its number where the name is not yours to see.' }),
-    totals: t.expose('totals', { type: Totals }),
+    totals: t.expose('totals', { description: 'Over the whole range.', type: Totals }),
   }),
 })
 
 const SeriesPoint = builder
   .objectRef<{ atMs: number; key: string | null; label: string | null; totals: TotalsRow }>('SeriesPoint')
   .implement({
+    description: 'The sums of one hour or day.',
     authScopes: { user: true },
     fields: (t) => ({
       at: t.field({
@@ -45,8 +54,8 @@ const SeriesPoint = builder
         resolve: ({ atMs }) => new Date(atMs),
       }),
       key: t.exposeString('key', { nullable: true, description: 'As in a ranking; null without `by`.' }),
-      label: t.exposeString('label', { nullable: true }),
-      totals: t.expose('totals', { type: Totals }),
+      label: t.exposeString('label', { description: 'As in a ranking; null without `by`.', nullable: true }),
+      totals: t.expose('totals', { description: 'Of that hour or day.', type: Totals }),
     }),
   })
 
@@ -54,13 +63,20 @@ const RangeInput = builder.inputType('RangeInput', {
   description:
     'Widened to whole hours (UTC); from three days on to whole days of the deployment. `to` is not included.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', required: true }),
-    to: t.field({ type: 'DateTime', required: true }),
+    from: t.field({ description: 'Included.', type: 'DateTime', required: true }),
+    to: t.field({ description: 'After `from`.', type: 'DateTime', required: true }),
   }),
 })
 
 const TotalsFilterInput = builder.inputType('TotalsFilter', {
-  fields: (t) => ({ apiKeyId: t.id(), accountId: t.id(), userId: t.id(), groupId: t.id(), model: t.string() }),
+  description: 'All that is given must hold.',
+  fields: (t) => ({
+    apiKeyId: t.id({ description: 'The key that the request came with.' }),
+    accountId: t.id({ description: 'The last account tried.' }),
+    userId: t.id({ description: 'Who owned the key then. Of people who are no administrators, only themselves.' }),
+    groupId: t.id({ description: 'The group of the key then.' }),
+    model: t.string({ description: 'The model as it was billed.' }),
+  }),
 })
 
 interface GivenFilter {
@@ -97,6 +113,8 @@ function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'da
 
 const badRange = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 
+const rangeArg = 'At most three years.'
+
 const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Group' } as const
 
 /** Gives rows their names, as far as the viewer may see them. */
@@ -119,7 +137,10 @@ builder.queryFields((t) => ({
     type: Totals,
     description: 'Sums over a range; of people who are no administrators, of their own requests.',
     authScopes: { user: true },
-    args: { range: t.arg({ type: RangeInput, required: true }), filter: t.arg({ type: TotalsFilterInput }) },
+    args: {
+      range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
+      filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
+    },
     resolve: (_parent, { range, filter }, context) =>
       context.parts.statistics.totals(rangeOf(range), useFilter(filter, context)),
   }),
@@ -128,10 +149,10 @@ builder.queryFields((t) => ({
     description: 'One point an hour or day, also where nothing happened; with `by` only where something did.',
     authScopes: { user: true },
     args: {
-      range: t.arg({ type: RangeInput, required: true }),
-      interval: t.arg({ type: Interval, required: true }),
-      filter: t.arg({ type: TotalsFilterInput }),
-      by: t.arg({ type: TotalsDimension }),
+      range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
+      interval: t.arg({ type: Interval, required: true, description: 'How long a point is.' }),
+      filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
+      by: t.arg({ type: TotalsDimension, description: 'One line for each of these; absent: one for all.' }),
     },
     async resolve(_parent, { range, interval, filter, by }, context) {
       const { statistics } = context.parts
@@ -150,10 +171,10 @@ builder.queryFields((t) => ({
     description: 'The dearest first.',
     authScopes: { user: true },
     args: {
-      range: t.arg({ type: RangeInput, required: true }),
-      by: t.arg({ type: TotalsDimension, required: true }),
-      filter: t.arg({ type: TotalsFilterInput }),
-      first: t.arg.int({ defaultValue: 10 }),
+      range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
+      by: t.arg({ type: TotalsDimension, required: true, description: 'What is ranked.' }),
+      filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
+      first: t.arg.int({ defaultValue: 10, description: 'At most so many, 1 to 100.' }),
     },
     async resolve(_parent, { range, by, filter, first }, context) {
       const limit = Math.min(Math.max(first ?? 10, 1), largestPage)

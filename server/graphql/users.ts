@@ -5,9 +5,16 @@ import { addMutation } from './mutation.ts'
 import { email, globalId, newPassword, soundPage, unlessAbsent, userName } from './values.ts'
 import { visibleUsers } from './visible.ts'
 
-const Role = builder.enumType('Role', { values: { ADMIN: { value: 'admin' }, USER: { value: 'user' } } })
+const Role = builder.enumType('Role', {
+  description: 'What a person may do.',
+  values: {
+    ADMIN: { value: 'admin', description: 'Sees and changes everything.' },
+    USER: { value: 'user', description: 'Sees and changes groups, accounts, keys and requests of their own.' },
+  },
+})
 
 export const User = builder.prismaNode('User', {
+  description: 'Somebody who can sign in.',
   id: { field: 'id' },
   // Somebody else's, or deleted while a page shows it: no failure of ours.
   nullable: true,
@@ -15,14 +22,14 @@ export const User = builder.prismaNode('User', {
   // Asked anew for each: a sign-in becomes the viewer in the middle of its request.
   authScopes: (_user, { viewer }) => viewer !== null,
   fields: (t) => ({
-    username: t.exposeString('username'),
-    email: t.exposeString('email', { nullable: true }),
-    role: t.field({ type: Role, resolve: (user) => user.role }),
-    enabled: t.exposeBoolean('enabled'),
+    username: t.exposeString('username', { description: 'Unique, in small letters; 1 to 64 characters.' }),
+    email: t.exposeString('email', { description: 'Unique; null: none.', nullable: true }),
+    role: t.field({ description: 'What they may do.', type: Role, resolve: (user) => user.role }),
+    enabled: t.exposeBoolean('enabled', { description: 'Off: they cannot sign in, and their keys are refused.' }),
     mustChangePassword: t.exposeBoolean('mustChangePassword', {
       description: 'The password was made by `admin reset`: it opens nothing but the change to another.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    createdAt: t.expose('createdAt', { description: 'When they were added.', type: 'DateTime' }),
   }),
 })
 
@@ -32,7 +39,7 @@ builder.queryField('users', (t) =>
     cursor: 'id',
     description: 'People.',
     authScopes: { admin: true },
-    args: { search: t.arg.string() },
+    args: { search: t.arg.string({ description: 'Part of the name or of the e-mail address.' }) },
     resolve: (query, _parent, { search }, { parts, viewer }) =>
       parts.database.reader.user.findMany({
         ...soundPage(query),
@@ -55,9 +62,11 @@ builder.queryField('users', (t) =>
 /** A success that holds one user. */
 const addUserSuccess = (name: string) =>
   builder.objectRef<{ id: number }>(name).implement({
+    description: 'The person as they are now.',
     authScopes: { user: true },
     fields: (t) => ({
       user: t.prismaField({
+        description: 'With the new values.',
         type: User,
         resolve: (query, { id }, _args, { parts }) =>
           parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id } }),
@@ -66,12 +75,16 @@ const addUserSuccess = (name: string) =>
   })
 
 const CreateUserInput = builder.inputType('CreateUserInput', {
+  description: 'A new person.',
   fields: (t) => ({
-    username: t.string({ required: true }),
-    password: t.string({ required: true }),
-    email: t.string(),
-    role: t.field({ type: Role, defaultValue: 'user' }),
-    enabled: t.boolean({ defaultValue: true }),
+    username: t.string({
+      description: '1 to 64 letters, digits, or . _ @ -; kept in small letters, unique.',
+      required: true,
+    }),
+    password: t.string({ description: '10 to 200 characters.', required: true }),
+    email: t.string({ description: 'Unique; absent or null: none.' }),
+    role: t.field({ description: 'What they may do.', type: Role, defaultValue: 'user' }),
+    enabled: t.boolean({ description: 'Off: they cannot sign in.', defaultValue: true }),
   }),
 })
 
@@ -107,12 +120,16 @@ addMutation('createUser', {
 })
 
 const UpdateUserInput = builder.inputType('UpdateUserInput', {
+  description: 'Fields that are absent stay as they are.',
   fields: (t) => ({
     id: t.id({ required: true }),
-    username: t.string(),
+    username: t.string({ description: '1 to 64 letters, digits, or . _ @ -; kept in small letters, unique.' }),
     email: t.string({ description: 'null clears.' }),
-    role: t.field({ type: Role }),
-    enabled: t.boolean(),
+    role: t.field({ description: 'The last administrator who can sign in stays one.', type: Role }),
+    enabled: t.boolean({
+      description:
+        'Off: they cannot sign in, and their keys are refused. The last administrator who can sign in stays enabled.',
+    }),
     password: t.string({ description: 'Ends the sessions of the user.' }),
   }),
 })

@@ -131,6 +131,19 @@ test('the name of a deleted account is free, and the deleted one is out of the p
   expect(accounts.byId(old.id)).toBeUndefined()
 })
 
+test('accounts of a group that is switched off take no part until it is on again, whatever their own switch', async () => {
+  const { save, groupId, accounts, write } = await openPool()
+  const account = await save({ ...whole, groupId })
+  const turn = async (enabled: boolean) => {
+    await write((tx) => tx.group.update({ where: { id: groupId }, data: { enabled } }))
+    await accounts.load()
+    const { enabled: takesPart, switchedOn } = accounts.byId(account.id)!
+    return { takesPart, switchedOn }
+  }
+  expect(await turn(false)).toEqual({ takesPart: false, switchedOn: true })
+  expect(await turn(true)).toEqual({ takesPart: true, switchedOn: true })
+})
+
 test('a group is made once and found by its name; a deleted one is not found', async () => {
   const { write, accounts, client, groupId } = await openPool()
   expect(await write((tx) => accounts.ensureGroup(tx, 'g'))).toBe(groupId)

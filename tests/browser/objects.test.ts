@@ -121,6 +121,20 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     expect(complaints).toEqual([])
   })
 
+  test.each(['light', 'dark'] as const)('small words in colour can be read, in %s', async (colorScheme) => {
+    const page = await open('/accounts', { viewport: { width: 1440, height: 1000 }, colorScheme })
+    await page.getByRole('row').filter({ hasText: 'old-team-account' }).getByText('Needs login').waitFor()
+    const tags = page.locator('.t-tag--light')
+    expect(await tags.count()).toBeGreaterThan(4)
+    const pairs = await tags.evaluateAll((elements) =>
+      elements.map((element) => {
+        const { color, backgroundColor } = getComputedStyle(element)
+        return [color, backgroundColor] as const
+      }),
+    )
+    for (const [word, ground] of pairs) expect(contrast(word, ground)).toBeGreaterThanOrEqual(4.5)
+  })
+
   test('an account explains itself, and a change of state is told with its reason as it happens', async () => {
     const server = serverNow()
     const page = await open('/accounts')
@@ -132,13 +146,13 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       .first()
       .waitFor()
     await drawer.getByTestId('timeline').getByText('by a probe').waitFor()
-    await drawer.getByText('502 · api_error').waitFor()
+    await drawer.getByText('502 api_error').waitFor()
     await drawer.getByTestId('probes').getByText('connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)').waitFor()
     await drawer.getByRole('button', { name: 'Probe now' }).click()
     await page.getByText('It is still overloaded.').waitFor()
     const at = new Date().toISOString()
     const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
-    const step = { at, from: 'COOLING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }
+    const step = { at, from: 'COOLING', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
     server.data.push({
       sequence: '1',
       account: {
@@ -152,7 +166,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       },
     })
     await drawer.getByText('It takes part').waitFor()
-    await drawer.getByTestId('timeline').getByText('a probe was answered').waitFor()
+    await drawer.getByTestId('timeline').getByText('answered again').waitFor()
     expect(complaints).toEqual([])
   })
 
@@ -232,3 +246,17 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     expect(complaints).toEqual([])
   })
 })
+
+/** Of two opaque CSS colours, as WCAG 2 counts it: 1 to 21. */
+function contrast(one: string, other: string): number {
+  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b)
+  return (light + 0.05) / (dark + 0.05)
+}
+
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).slice(0, 3).map((text) => {
+    const share = Number(text) / 255
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}

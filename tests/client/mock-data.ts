@@ -279,11 +279,11 @@ export function createMockData(isEmpty: boolean): MockData {
     webSearches: 0,
     usageSource: 'FINAL',
     usageRaw: '{}',
-    flags: ['long-context'],
+    flags: ['clamped'],
     cost: '38412900',
     costParts: { input: '3609000', output: '12630000', cacheWrite: '7680000', cacheRead: '14463300', units: '30600' },
     priceCardId: 'claude-sonnet-4-6@2026-01',
-    priceSource: 'list',
+    priceSource: 'exact',
     sessionId: '0b9f6a2e-43c2-4e0e-9d8f-1f9a8a0c7d11',
     agentId: '',
     clientIp: '10.0.4.17',
@@ -310,7 +310,7 @@ export function createMockData(isEmpty: boolean): MockData {
         number: 2,
         account: accounts[0],
         modelSent: 'claude-sonnet-4-6',
-        verdict: 'answered',
+        verdict: 'answer',
         httpStatus: 200,
         errorType: '',
         errorCode: '',
@@ -409,20 +409,20 @@ export function createMockData(isEmpty: boolean): MockData {
       failure: { code: 'connection_refused', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
       requestId: 'req_a3',
     }),
-    step({ at: ago(3700), from: 'PROBING', to: 'READY', cause: 'PROBE', reason: 'it answered' }),
-    step({ at: ago(3705), from: 'COOLING', to: 'PROBING', cause: 'TIME', reason: 'its rest is over' }),
+    step({ at: ago(3700), from: 'PROBING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }),
+    step({ at: ago(3705), from: 'COOLING', to: 'PROBING', cause: 'TIME', reason: 'its time was over' }),
     step({
       at: ago(4000),
       from: 'READY',
       to: 'COOLING',
       until: ago(3705),
-      reason: '5 failures in 60 s',
+      reason: '502 api_error',
       httpStatus: 502,
       errorType: 'api_error',
       errorMessage: 'upstream connect error or disconnect/reset before headers',
       requestId: 'req_a9',
     }),
-    step({ at: ago(90_000), from: 'LIMITED', to: 'READY', cause: 'PERSON', reason: 'cleared' }),
+    step({ at: ago(90_000), from: 'LIMITED', to: 'READY', cause: 'PERSON', reason: 'cleared by hand' }),
     step({
       at: ago(91_000),
       from: 'READY',
@@ -776,7 +776,7 @@ export function createMockData(isEmpty: boolean): MockData {
       session.isOpen ? grant('RefreshSessionSuccess') : { __typename: 'SignInFailure', message: 'No session.' },
     signIn: ({ input }: { input: Row }) =>
       input['password'] === 'wrong'
-        ? { __typename: 'SignInFailure', message: 'The user name or the password is wrong.', retryAfterSeconds: 30 }
+        ? { __typename: 'SignInFailure', message: 'The name or the password is wrong, or the account is disabled.' }
         : grant('SignInSuccess'),
     completeSetup: ({ input }: { input: Row }) =>
       String(input['password']).length < 12

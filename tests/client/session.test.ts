@@ -93,17 +93,23 @@ describe('a request that the server refuses', () => {
   })
 })
 
+const asIs = (sentence: string): string => sentence
+
 test("a mutation's union is a value or sentences by field", () => {
-  expect(outcomeOf({ __typename: 'CreateGroupSuccess', group: { id: 'G' } })).toMatchObject({ ok: true })
+  expect(outcomeOf({ __typename: 'CreateGroupSuccess', group: { id: 'G' } }, asIs)).toMatchObject({ ok: true })
   const fields = [
     { path: 'name', message: 'is taken' },
     { path: 'name', message: 'is short' },
   ]
-  expect(outcomeOf({ __typename: 'InputFailure', message: 'no', fields })).toMatchObject({
+  expect(outcomeOf({ __typename: 'InputFailure', message: 'no', fields }, asIs)).toMatchObject({
     ok: false,
     fields: { name: 'is taken' },
   })
-  expect(outcomeOf({ __typename: 'ConflictFailure', message: 'in use' })).toMatchObject({
+  const items = [{ path: 'modelMapping[1].to', message: 'must be the name of a model' }]
+  expect(outcomeOf({ __typename: 'InputFailure', message: 'no', fields: items }, asIs)).toMatchObject({
+    fields: { modelMapping: '2: must be the name of a model' },
+  })
+  expect(outcomeOf({ __typename: 'ConflictFailure', message: 'in use' }, asIs)).toMatchObject({
     ok: false,
     message: 'in use',
     fields: {},

@@ -81,6 +81,8 @@ test('a switched-off account says so before its state; a ready one gives no reas
   const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null, models: [] }
   expect(shownState(state, true)).toMatchObject({ word: 'LIMITED', theme: 'warning', reason: '429' })
   expect(shownState(state, false)).toMatchObject({ word: 'OFF', reason: '', until: undefined })
+  expect(shownState(state, true, 'GROUP_OFF')).toMatchObject({ word: 'GROUP_OFF', reason: '', until: undefined })
+  expect(shownState(state, false, 'GROUP_OFF').word).toBe('OFF')
   expect(shownState({ ...state, kind: 'READY' }, true)).toMatchObject({ reason: '', until: undefined })
 })
 

@@ -79,6 +79,7 @@ test('people see and change what they own; administrators see all of it with its
     `mutation { deleteAccount(id: "${bobs.accountId}") { __typename } }`,
     `mutation { testAccount(id: "${bobs.accountId}", model: "m") { __typename } }`,
     `mutation { clearAccountState(id: "${bobs.accountId}") { __typename } }`,
+    `mutation { probeNow(id: "${bobs.accountId}") { __typename } }`,
     `mutation { updateApiKey(input: { id: "${bobs.keyId}", dailyLimit: null }) { __typename } }`,
     `mutation { rotateApiKey(input: { id: "${bobs.keyId}", keepOldHours: 0 }) { __typename } }`,
     `mutation { deleteApiKey(id: "${bobs.keyId}") { __typename } }`,

@@ -10,13 +10,17 @@ import { LiveRequestRef, SettledRequestRef } from './live-requests.ts'
 import { liveViewer } from './live-viewer.ts'
 
 const AccountChangeRef = builder.objectRef<AccountChange>('AccountChange').implement({
+  description: 'An account as it is since something of it changed.',
   authScopes: { user: true },
   fields: (t) => ({
-    accountId: t.id({ resolve: ({ accountId }) => encodeGlobalID('Account', accountId) }),
-    name: t.exposeString('name'),
-    enabled: t.exposeBoolean('enabled'),
-    state: t.field({ type: AccountStateType, resolve: ({ state }) => state }),
-    inFlight: t.exposeInt('inFlight'),
+    accountId: t.id({
+      description: 'Global id of the Account.',
+      resolve: ({ accountId }) => encodeGlobalID('Account', accountId),
+    }),
+    name: t.exposeString('name', { description: 'Of the account.' }),
+    enabled: t.exposeBoolean('enabled', { description: 'The manual switch.' }),
+    state: t.field({ description: 'As it is now.', type: AccountStateType, resolve: ({ state }) => state }),
+    inFlight: t.exposeInt('inFlight', { description: 'Requests under way on it, in the process that tells.' }),
     limitGauges: t.field({
       type: [LimitGaugeType],
       description: 'All that are known, the shortest window first.',
@@ -43,11 +47,31 @@ const LiveEventRef = builder.objectRef<LiveEvent>('LiveEvent').implement({
   authScopes: { user: true },
   fields: (t) => ({
     sequence: t.exposeString('sequence', { description: 'Give it as `after` to go on behind this event.' }),
-    gap: t.field({ type: GapRef, nullable: true, resolve: ({ gap }) => gap }),
-    started: t.field({ type: LiveRequestRef, nullable: true, resolve: ({ started }) => started }),
-    progress: t.field({ type: LiveRequestRef, nullable: true, resolve: ({ progress }) => progress }),
-    settled: t.field({ type: SettledRequestRef, nullable: true, resolve: ({ settled }) => settled }),
-    account: t.field({ type: AccountChangeRef, nullable: true, resolve: ({ account }) => account }),
+    gap: t.field({ description: 'Events were missed.', type: GapRef, nullable: true, resolve: ({ gap }) => gap }),
+    started: t.field({
+      description: 'A request was admitted.',
+      type: LiveRequestRef,
+      nullable: true,
+      resolve: ({ started }) => started,
+    }),
+    progress: t.field({
+      description: 'A request went on: the whole of it, not what changed.',
+      type: LiveRequestRef,
+      nullable: true,
+      resolve: ({ progress }) => progress,
+    }),
+    settled: t.field({
+      description: 'A request ended, and is in the ledger or on its way there.',
+      type: SettledRequestRef,
+      nullable: true,
+      resolve: ({ settled }) => settled,
+    }),
+    account: t.field({
+      description: 'An account changed.',
+      type: AccountChangeRef,
+      nullable: true,
+      resolve: ({ account }) => account,
+    }),
   }),
 })
 
@@ -55,13 +79,20 @@ const CostTotalsRef = builder.objectRef<CostTotals>('CostTotals').implement({
   description: 'Sums of today in the deployment’s zone; of people who are no administrators, their own.',
   authScopes: { user: true },
   fields: (t) => ({
-    revision: t.exposeString('revision'),
+    revision: t.exposeString('revision', {
+      description:
+        'A whole number as text that grows with whatever is counted; only to be compared within one subscription.',
+    }),
     snapshot: t.exposeBoolean('snapshot', { description: 'True: all of today. False: add it to what you have.' }),
     day: t.exposeString('day', { description: 'YYYY-MM-DD' }),
-    requests: t.expose('requests', { type: 'Count' }),
-    failures: t.expose('failures', { type: 'Count' }),
-    tokens: t.expose('tokens', { type: 'Count' }),
-    cost: t.field({ type: 'NanoUsd', resolve: ({ costNano }) => BigInt(costNano) }),
+    requests: t.expose('requests', { description: 'That began today and have ended, however.', type: 'Count' }),
+    failures: t.expose('failures', { description: 'Those of any outcome but COMPLETED.', type: 'Count' }),
+    tokens: t.expose('tokens', { description: 'All classes together.', type: 'Count' }),
+    cost: t.field({
+      description: 'What the keys are charged.',
+      type: 'NanoUsd',
+      resolve: ({ costNano }) => BigInt(costNano),
+    }),
   }),
 })
 
@@ -73,8 +104,8 @@ function addEvents(name: string, kinds: readonly LiveKind[] | null, description:
       description,
       authScopes: { user: true },
       args: {
-        groupId: t.arg.id(),
-        apiKeyId: t.arg.id(),
+        groupId: t.arg.id({ description: 'Only what belongs to this Group.' }),
+        apiKeyId: t.arg.id({ description: 'Only requests of this ApiKey; nothing of accounts.' }),
         after: t.arg.string({ description: 'The sequence of the last event handled; without it, from now on.' }),
       },
       subscribe: (_root, { groupId, apiKeyId, after }, { parts, viewer }) =>

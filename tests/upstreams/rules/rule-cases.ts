@@ -261,7 +261,11 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         error: { type: 'overloaded_error', code: 'busy' },
         means: { kind: 'failing', event: { kind: 'limited', restMs: 3000 } },
       },
-      { status: 'event', error: { type: 'api_error' }, means: { kind: 'failing', event: { kind: 'failed' } } },
+      {
+        status: 'event',
+        error: { type: 'api_error' },
+        means: { kind: 'failing', event: { kind: 'failed' }, doubtful: true },
+      },
     ],
   },
   {
