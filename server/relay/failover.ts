@@ -234,7 +234,7 @@ export function createFailover(parts: FailoverParts): Failover {
     const { exchange } = call
     const { told } = exchange
     if (!told || !exchange.stream || exchange.firstByteAtMs === 0) return
-    const { tokens } = call.readingSoFar()
+    const { tokens } = call.readingInBetween()
     told.firstByteMs = exchange.firstByteAtMs - exchange.id.atMs
     told.inputTokens = tokens.input + tokens.cacheRead + tokens.cacheWrite5m + tokens.cacheWrite1h
     told.outputTokens = tokens.output
@@ -245,7 +245,7 @@ export function createFailover(parts: FailoverParts): Failover {
   function topUp(call: UpstreamCall): void {
     const { exchange } = call
     if (exchange.ticket.claims.length === 0) return
-    const costNano = usage.price(call.readingSoFar(), exchange.id.atMs).totalNano
+    const costNano = usage.price(call.readingInBetween(), exchange.id.atMs).totalNano
     if (costNano <= exchange.ticket.heldNano) return
     exchange.ticket = { ...exchange.ticket, heldNano: costNano }
     counters.top(exchange.id.text, costNano).catch((error: unknown) => parts.onError(error, exchange.id.text))

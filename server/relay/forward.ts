@@ -3,9 +3,9 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Account } from '../accounts/accounts.ts'
 import type { AccountEvent } from '../accounts/state.ts'
 import type { Cause } from '../accounts/transitions.ts'
-import { findMembers } from '../json-members.ts'
+import type { Members } from '../json-members.ts'
 import { type AnthropicSink, listenToAnthropic } from '../upstreams/anthropic-events.ts'
-import { createUsageReader, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
+import { createUsageReader, findAnswer, readUsageFromJson, type UsageReader } from '../upstreams/anthropic-usage.ts'
 import type { AnswerListener } from '../upstreams/connection.ts'
 import {
   codeOfError,
@@ -361,9 +361,10 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 
   private completeJson(): void {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks)
-    const problem = problemOf(body)
+    const members = findAnswer(body)
+    const problem = problemOf(body, members)
     if (problem !== '') return this.failUpstream('bad_answer', `200 with ${problem}`)
-    const reading = this.exchange.metered ? readUsageFromJson(body, this.secret) : noReading
+    const reading = this.exchange.metered ? readUsageFromJson(body, this.secret, members) : noReading
     if (this.leftAtMs === 0) {
       const headers = this.answer!.forClient(false)
       headers.push('content-length', String(body.length))
@@ -531,7 +532,15 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 
   /** What the upstream has said of usage up to now. */
   readingSoFar(): Reading {
-    const reading = this.usage?.reading() ?? noReading
+    return this.named(this.usage?.reading() ?? noReading)
+  }
+
+  /** The same for those who look in between, of what it counts and costs. */
+  readingInBetween(): Reading {
+    return this.named(this.usage?.readingInBetween() ?? noReading)
+  }
+
+  private named(reading: Reading): Reading {
     return reading.model === '' ? { ...reading, model: this.modelSent } : reading
   }
 
@@ -668,8 +677,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 }
 
 /** What disqualifies a JSON answer with status 200; '' when nothing does. */
-function problemOf(body: Buffer): string {
-  const members = findMembers(body, ['type'])
+function problemOf(body: Buffer, members: Members): string {
   if (!members.ok) return 'a body that is no JSON object'
   const type = members.spans[0]
   return type && body.toString('latin1', type.start, type.end) === '"error"' ? 'an error for a body' : ''

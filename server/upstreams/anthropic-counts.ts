@@ -1,16 +1,27 @@
 import type { Tokens } from '../usage/records.ts'
 
-/** Token counts of a usage object or of one of its iterations, as far as they were told. */
+/** Token counts of a usage object or of one of its iterations, as far as they were told. Always all fields: one shape for V8. */
 export interface Counts {
-  input?: number
-  output?: number
-  cacheWrite?: number
-  cacheWrite5m?: number
-  cacheWrite1h?: number
-  cacheRead?: number
-  thinking?: number
-  webSearches?: number
+  input: number | undefined
+  output: number | undefined
+  cacheWrite: number | undefined
+  cacheWrite5m: number | undefined
+  cacheWrite1h: number | undefined
+  cacheRead: number | undefined
+  thinking: number | undefined
+  webSearches: number | undefined
 }
+
+export const noCounts = (): Counts => ({
+  input: undefined,
+  output: undefined,
+  cacheWrite: undefined,
+  cacheWrite5m: undefined,
+  cacheWrite1h: undefined,
+  cacheRead: undefined,
+  thinking: undefined,
+  webSearches: undefined,
+})
 
 /** No prompt and no answer is near this; beyond it a count is a fault of the upstream, not something to bill (fault 29). */
 const largestCount = 1_000_000_000
@@ -18,23 +29,27 @@ const largestCount = 1_000_000_000
 /** Puts the counts that are there into `counts`, each in 0 … largestCount; flags `clamped` when one had to be changed or left out. */
 export function readCounts(usage: Record<string, unknown>, flags: Set<string>, counts: Counts): Counts {
   const split = fieldsOf(usage['cache_creation'])
-  put('input', usage['input_tokens'])
-  put('output', usage['output_tokens'])
-  put('cacheWrite', usage['cache_creation_input_tokens'])
-  put('cacheWrite5m', split['ephemeral_5m_input_tokens'])
-  put('cacheWrite1h', split['ephemeral_1h_input_tokens'])
-  put('cacheRead', usage['cache_read_input_tokens'])
-  put('thinking', fieldsOf(usage['output_tokens_details'])['thinking_tokens'])
-  put('webSearches', fieldsOf(usage['server_tool_use'])['web_search_requests'])
+  counts.input = told(usage['input_tokens'], counts.input, flags)
+  counts.output = told(usage['output_tokens'], counts.output, flags)
+  counts.cacheWrite = told(usage['cache_creation_input_tokens'], counts.cacheWrite, flags)
+  counts.cacheWrite5m = told(split['ephemeral_5m_input_tokens'], counts.cacheWrite5m, flags)
+  counts.cacheWrite1h = told(split['ephemeral_1h_input_tokens'], counts.cacheWrite1h, flags)
+  counts.cacheRead = told(usage['cache_read_input_tokens'], counts.cacheRead, flags)
+  counts.thinking = told(fieldsOf(usage['output_tokens_details'])['thinking_tokens'], counts.thinking, flags)
+  counts.webSearches = told(fieldsOf(usage['server_tool_use'])['web_search_requests'], counts.webSearches, flags)
   return counts
+}
 
-  function put(name: keyof Counts, value: unknown): void {
-    if (value === undefined || value === null) return
-    if (typeof value !== 'number' || Number.isNaN(value)) return void flags.add('clamped')
-    const count = Math.min(Math.max(Math.trunc(value), 0), largestCount)
-    if (count !== value) flags.add('clamped')
-    counts[name] = count
+/** The count, or the one `before` where none was told. */
+function told(value: unknown, before: number | undefined, flags: Set<string>): number | undefined {
+  if (value === undefined || value === null) return before
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    flags.add('clamped')
+    return before
   }
+  const count = Math.min(Math.max(Math.trunc(value), 0), largestCount)
+  if (count !== value) flags.add('clamped')
+  return count
 }
 
 /**
@@ -77,5 +92,7 @@ export function addTokens(a: Tokens, b: Tokens): Tokens {
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : noFields
 }
+
+const noFields: Record<string, unknown> = Object.freeze({})

@@ -1,7 +1,7 @@
-import { findMembers, type Span } from '../json-members.ts'
+import { findMembers, type Members, parseSpan, type Span } from '../json-members.ts'
 import { noTokens, type Reading, type Tokens, type UsageSource } from '../usage/records.ts'
-import { addTokens, type Counts, readCounts, tokensOf } from './anthropic-counts.ts'
-import { withoutSecret } from './quoted-secret.ts'
+import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './anthropic-counts.ts'
+import { hasSecret, withoutSecret } from './quoted-secret.ts'
 
 /**
  * Reads what an Anthropic answer says it used, by the merge rule of protocol.md §1.5 (its letters stand in the code).
@@ -20,6 +20,8 @@ export interface UsageReader {
   stop(): void
   /** What is known now; may be asked while the answer still runs. */
   reading(): Reading
+  /** The same for a look in between, without the usages as they came: writing them out is what costs. */
+  readingInBetween(): Reading
 }
 
 type Fields = Record<string, unknown>
@@ -43,79 +45,99 @@ interface Gathered {
 }
 
 /** For one streamed answer. */
-export function createUsageReader(): UsageReader {
-  const gathered = nothingGathered()
-  const { flags } = gathered
-  let startUsage: Fields | undefined
-  let deltaUsage: Fields | undefined
-  let outputTold = false
-  let chars = 0
-  let stopped = false
+export const createUsageReader = (): UsageReader => new StreamUsage()
 
-  function reading(): Reading {
-    const usages = [startUsage, deltaUsage]
-    if (outputTold) return readingOf(gathered, source(), usages)
+/** A class, for there is one for each answer. */
+class StreamUsage implements UsageReader {
+  private readonly gathered = nothingGathered()
+  private startUsage: Fields | undefined = undefined
+  private deltaUsage: Fields | undefined = undefined
+  private outputTold = false
+  private chars = 0
+  private stopped = false
+
+  /** (a) Start from message_start. */
+  start(json: string): void {
+    const message = fieldsOf(fieldsOf(parse(json))?.['message'])
+    if (message === undefined) return this.unreadable()
+    this.startUsage = gatherMessage(this.gathered, message) ?? this.startUsage
+  }
+
+  /** (b) and (e) Counts are cumulative: each that is there replaces the one before; the last message_delta wins. */
+  delta(json: string): void {
+    const { gathered } = this
+    const event = fieldsOf(parse(json))
+    if (event === undefined) return this.unreadable()
+    gathered.stopReason = nameOf(fieldsOf(event['delta'])?.['stop_reason']) || gathered.stopReason
+    const usage = gatherUsage(gathered, event['usage'])
+    if (usage === undefined) return
+    this.deltaUsage = usage
+    this.outputTold ||= typeof usage['output_tokens'] === 'number'
+  }
+
+  text(more: number): void {
+    this.chars += more
+  }
+
+  unreadable(): void {
+    this.gathered.flags.add('unreadable')
+  }
+
+  stop(): void {
+    this.stopped = true
+  }
+
+  reading(): Reading {
+    return this.read([this.startUsage, this.deltaUsage])
+  }
+
+  readingInBetween(): Reading {
+    return this.read([])
+  }
+
+  private read(usages: readonly (Fields | undefined)[]): Reading {
+    const { gathered } = this
+    if (this.outputTold) return readingOf(gathered, this.source(), usages)
     // (g) Without a final word the input counts are real and the output is estimated from what was forwarded.
-    const counts = { ...gathered.counts, output: Math.ceil(chars / 4), thinking: 0 }
-    return readingOf({ ...gathered, counts, iterations: undefined }, source(), usages)
+    const counts = { ...gathered.counts, output: Math.ceil(this.chars / 4), thinking: 0 }
+    return readingOf({ ...gathered, counts, iterations: undefined }, this.source(), usages)
   }
 
-  function source(): UsageSource {
-    if (flags.has('unreadable')) return 'partial'
-    if (outputTold) return stopped ? 'final' : 'partial'
-    return startUsage || chars > 0 ? 'estimated' : 'none'
-  }
-
-  return {
-    // (a) Start from message_start.
-    start(json) {
-      const message = fieldsOf(fieldsOf(parse(json))?.['message'])
-      if (message === undefined) return void flags.add('unreadable')
-      startUsage = gatherMessage(gathered, message) ?? startUsage
-    },
-    // (b) and (e) Counts are cumulative: each that is there replaces the one before; the last message_delta wins.
-    delta(json) {
-      const event = fieldsOf(parse(json))
-      if (event === undefined) return void flags.add('unreadable')
-      gathered.stopReason = nameOf(fieldsOf(event['delta'])?.['stop_reason']) || gathered.stopReason
-      const usage = gatherUsage(gathered, event['usage'])
-      if (usage === undefined) return
-      deltaUsage = usage
-      outputTold ||= typeof usage['output_tokens'] === 'number'
-    },
-    text(more) {
-      chars += more
-    },
-    unreadable() {
-      flags.add('unreadable')
-    },
-    stop() {
-      stopped = true
-    },
-    reading,
+  private source(): UsageSource {
+    if (this.gathered.flags.has('unreadable')) return 'partial'
+    if (this.outputTold) return this.stopped ? 'final' : 'partial'
+    return this.startUsage || this.chars > 0 ? 'estimated' : 'none'
   }
 }
+
+/** What matters of a whole JSON answer: found once, for those who judge it and for those who bill it. */
+export const findAnswer = (bytes: Buffer): Members => findMembers(bytes, ['type', 'model', 'stop_reason', 'usage'])
 
 /**
  * For one whole JSON answer in its bytes; only the members that matter are parsed, without `secret`. An error answer has
  * used nothing.
  */
-export function readUsageFromJson(bytes: Buffer, secret = ''): Reading {
+export function readUsageFromJson(bytes: Buffer, secret = '', members = findAnswer(bytes)): Reading {
   const gathered = nothingGathered()
-  const members = findMembers(bytes, ['type', 'model', 'stop_reason', 'usage'])
   if (!members.ok) {
     gathered.flags.add('unreadable')
     return readingOf(gathered, 'partial', [])
   }
-  const said = ({ start, end }: Span): string => withoutSecret(bytes.toString('utf8', start, end), secret)
-  const [type, model, stopReason, usage] = members.spans.map((span) => span && parse(said(span)))
-  if (type === 'error') return readingOf(gathered, 'none', [])
-  if (usage === undefined && members.spans[3]) gathered.flags.add('unreadable')
-  const found = gatherMessage(gathered, { model, stop_reason: stopReason, usage })
+  const isQuoted = hasSecret(bytes, secret)
+  const said = ({ start, end }: Span): string => {
+    const text = bytes.toString('utf8', start, end)
+    return isQuoted ? withoutSecret(text, secret) : text
+  }
+  const [typeSpan, modelSpan, stopReasonSpan, usageSpan] = members.spans
+  const scalar = (span: Span | undefined) => span && (isQuoted ? parse(said(span)) : parseSpan(bytes, span))
+  if (scalar(typeSpan) === 'error') return readingOf(gathered, 'none', [])
+  const raw = usageSpan === undefined ? '' : said(usageSpan)
+  const usage = usageSpan && parse(raw)
+  if (usage === undefined && usageSpan) gathered.flags.add('unreadable')
+  const found = gatherMessage(gathered, { model: scalar(modelSpan), stop_reason: scalar(stopReasonSpan), usage })
   const told = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
   const source = told ? 'final' : found || gathered.flags.has('unreadable') ? 'partial' : 'none'
-  const span = members.spans[3]
-  return readingOf(gathered, source, [found], found && span ? `[${said(span)}]` : '')
+  return readingOf(gathered, source, [found], found && usageSpan ? `[${raw}]` : '')
 }
 
 function nothingGathered(): Gathered {
@@ -125,7 +147,7 @@ function nothingGathered(): Gathered {
     speed: 'standard',
     geo: '',
     serviceTier: '',
-    counts: {},
+    counts: noCounts(),
     iterations: undefined,
     flags: new Set(),
   }
@@ -195,7 +217,7 @@ function splitIterations(iterations: readonly unknown[], from: Gathered, flags: 
     const model = nameOf(entry['model']) || from.model
     const isMain = isMessage && model === from.model
     const entryFlags = isMain ? ofMessage.flags : flags
-    const tokens = tokensOf(readCounts(entry, entryFlags, {}), entryFlags)
+    const tokens = tokensOf(readCounts(entry, entryFlags, noCounts()), entryFlags)
     if (isMessage) ofMessage.any = true
     if (isMain) ofMessage.tokens = addTokens(ofMessage.tokens, tokens)
     else extras.set(model, addTokens(extras.get(model) ?? noTokens, tokens))

@@ -13,8 +13,10 @@ export function withoutSecret(text: string, secret: string): string {
   return isSecret(secret) && text.includes(secret) ? text.replaceAll(secret, instead) : text
 }
 
+export const hasSecret = (bytes: Buffer, secret: string): boolean => isSecret(secret) && bytes.includes(secret)
+
 /** The same for bytes; all others stay as they are. */
 export function bytesWithoutSecret(bytes: Buffer, secret: string): Buffer {
-  if (!isSecret(secret) || !bytes.includes(secret)) return bytes
+  if (!hasSecret(bytes, secret)) return bytes
   return Buffer.from(bytes.toString('latin1').replaceAll(secret, instead), 'latin1')
 }

@@ -10,11 +10,11 @@ function run(stream: string) {
   let told = 0
   const scanner = createSseScanner(
     listenToAnthropic({
-      messageStart: usage.start,
+      messageStart: (json) => usage.start(json),
       contentStart: () => {},
-      delta: usage.text,
-      messageDelta: usage.delta,
-      messageStop: usage.stop,
+      delta: (chars) => usage.text(chars),
+      messageDelta: (json) => usage.delta(json),
+      messageStop: () => usage.stop(),
       unreadable() {
         told++
         usage.unreadable()
