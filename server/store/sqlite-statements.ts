@@ -40,12 +40,21 @@ function prepare(connection: Connection, sql: string): Prepared {
     columns: columns.map((column) => column.name),
     columnTypes: columns.map((column) => column.type ?? ''),
     returnsRows,
-    all: (args) => (statement.all(args.map(bindable)) as unknown[][]).map((row) => row.map(readable)),
+    all: (args) => (statement.all(bindables(args)) as unknown[][]).map((row) => row.map(readable)),
     run(args) {
-      const { changes, lastInsertRowid } = statement.run(args.map(bindable))
+      const { changes, lastInsertRowid } = statement.run(bindables(args))
       return { changes, lastInsertRowid: BigInt(lastInsertRowid) }
     },
   }
+}
+
+/** The same array where nothing in it has to be changed, which is nearly always. */
+function bindables(args: readonly unknown[]): readonly unknown[] {
+  for (let at = 0; at < args.length; at++) {
+    const value = args[at]
+    if (typeof value !== 'string' && (typeof value !== 'number' || !Number.isFinite(value))) return args.map(bindable)
+  }
+  return args
 }
 
 /** libsql aborts the whole process (a Rust panic) on a boolean, so that nothing reaches it unseen. */

@@ -4,23 +4,29 @@ export type Scalar = string | number | bigint | boolean | null
 /**
  * One write of a batch.
  * - `insert`: rows as arrays, or `{ json }`: the UTF-8 text of a JSON array of arrays, parsed where it is written (on SQLite off
- *   the main thread; the bytes are the caller's again when the batch is done); integers beyond 2^53 are decimal strings there. A row that is already there fails the batch ({@link isDuplicate}).
+ *   the main thread; the bytes are the caller's again when the batch is done; where it `isAscii` reading it costs a fifth); integers beyond 2^53
+ *   are decimal strings there. A row that is already there fails the batch ({@link isDuplicate}).
  * - `add`: inserts a row or adds its `sums` to the row with the same `keys`. A row holds the keys, then the sums.
  * - `run`: one statement with `?` and backticks for names. With `expect` and another number of affected (matched) rows the whole
  *   batch is rolled back and {@link BatchConflict} thrown.
  */
 export type Write =
-  | { kind: 'insert'; table: string; columns: readonly string[]; rows: Rows | { json: Uint8Array } }
+  | { kind: 'insert'; table: string; columns: readonly string[]; rows: Rows | RowsAsJson }
   | { kind: 'add'; table: string; keys: readonly string[]; sums: readonly string[]; rows: Rows }
   | { kind: 'run'; sql: string; args: readonly Scalar[]; expect?: number }
 
 export type Rows = readonly (readonly Scalar[])[]
 
+export interface RowsAsJson {
+  json: Uint8Array
+  isAscii?: boolean
+}
+
 /** The rows of an `insert`. */
-export function insertRows(rows: Rows | { json: Uint8Array }): Rows {
+export function insertRows(rows: Rows | RowsAsJson): Rows {
   if (!('json' in rows)) return rows
   const { buffer, byteOffset, byteLength } = rows.json
-  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as Rows
+  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString(rows.isAscii === true ? 'latin1' : 'utf8')) as Rows
 }
 
 /** A `run` of a batch did not affect the rows it expected; nothing of the batch was written. `index` is the write's. */

@@ -5,8 +5,8 @@
 export interface RowText {
   /** Appends JSON values, comma-separated; '' appends nothing. */
   add(json: string): void
-  /** All of it as a JSON array; good until the next call. */
-  bytes(): Uint8Array
+  /** All of it as a JSON array; good until the next call. `isAscii`: no character takes more than one byte. */
+  json(): { json: Uint8Array; isAscii: boolean }
   clear(): void
 }
 
@@ -18,6 +18,7 @@ const comma = 0x2c
 export function createRowText(): RowText {
   let buffer = Buffer.allocUnsafeSlow(firstBytes)
   let used = 1
+  let isAscii = true
   buffer[0] = opening
 
   return {
@@ -31,14 +32,17 @@ export function createRowText(): RowText {
         buffer = larger
       }
       if (used > 1) buffer[used++] = comma
-      used += buffer.write(json, used)
+      const bytes = buffer.write(json, used)
+      used += bytes
+      isAscii &&= bytes === json.length
     },
-    bytes() {
+    json() {
       buffer[used] = closing
-      return buffer.subarray(0, used + 1)
+      return { json: buffer.subarray(0, used + 1), isAscii }
     },
     clear() {
       used = 1
+      isAscii = true
     },
   }
 }
