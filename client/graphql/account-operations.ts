@@ -67,7 +67,7 @@ export const testAccount = graphql(`
   mutation TestAccount($id: ID!, $model: String!) {
     result: testAccount(id: $id, model: $model) {
       __typename
-      ... on TestAccountSuccess { ok latencyMs status message }
+      ... on TestAccountSuccess { ok latencyMs status message failure { code place } }
       ... on Failure { message }
     }
   }

@@ -15,7 +15,8 @@ import { Account } from './accounts.ts'
 import { builder } from './builder.ts'
 import { claudeIsOff } from './claude-accounts.ts'
 import { planOf, tokensOf } from './claude-login.ts'
-import type { Context } from './context.ts'
+import type { AccountTest, Context } from './context.ts'
+import { FailureCause, faultNamed } from './failure-cause.ts'
 import { refuseForeignGroup } from './groups.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given } from './users.ts'
@@ -148,20 +149,24 @@ addMutation('clearAccountState', {
   },
 })
 
-const TestAccountSuccess = builder
-  .objectRef<{ ok: boolean; latencyMs: number; status: number; message: string }>('TestAccountSuccess')
-  .implement({
-    description: 'What came of the message; `ok` false is an answer too.',
-    authScopes: { user: true },
-    fields: (t) => ({
-      ok: t.exposeBoolean('ok', { description: 'A whole answer came.' }),
-      latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
-      status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
-      message: t.exposeString('message', {
-        description: 'In English: that the model answered, what the upstream said, or why nothing came; redacted.',
-      }),
+const TestAccountSuccess = builder.objectRef<AccountTest>('TestAccountSuccess').implement({
+  description: 'What came of the message; `ok` false is an answer too.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    ok: t.exposeBoolean('ok', { description: 'A whole answer came.' }),
+    latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
+    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    message: t.exposeString('message', {
+      description: 'In English: that the model answered, what the upstream said, or why nothing came; redacted.',
     }),
-  })
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'Why no answer came; null when one did.',
+      resolve: ({ fault }) => fault && faultNamed(fault.cause, fault.place),
+    }),
+  }),
+})
 
 addMutation('testAccount', {
   description: 'Sends one small message through the account, whatever its state; no key pays for it.',

@@ -2,6 +2,7 @@ import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { AccountEdits } from '../accounts/edits.ts'
 import type { Gauges } from '../accounts/gauges.ts'
 import type { Logins } from '../accounts/oauth-login.ts'
+import type { Fault } from '../accounts/state.ts'
 import type { ClientAddress } from '../client-address.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { LiveHub } from '../live/hub.ts'
@@ -28,6 +29,8 @@ export interface AccountTest {
   status: number
   /** For people; of the upstream's own words at most 200 characters, redacted. */
   message: string
+  /** Why no answer came; null when one did. */
+  fault: Fault | null
 }
 
 export type RouteReason =

@@ -26,7 +26,9 @@ export interface RowsAsJson {
 export function insertRows(rows: Rows | RowsAsJson): Rows {
   if (!('json' in rows)) return rows
   const { buffer, byteOffset, byteLength } = rows.json
-  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString(rows.isAscii === true ? 'latin1' : 'utf8')) as Rows
+  return JSON.parse(
+    Buffer.from(buffer, byteOffset, byteLength).toString(rows.isAscii === true ? 'latin1' : 'utf8'),
+  ) as Rows
 }
 
 /** A `run` of a batch did not affect the rows it expected; nothing of the batch was written. `index` is the write's. */

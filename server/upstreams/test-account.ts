@@ -1,6 +1,7 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges.ts'
 import type { Renewals } from '../accounts/oauth-renewal.ts'
+import type { Fault } from '../accounts/state.ts'
 import type { Dispatchers } from './dispatchers.ts'
 import { look, messageProbe, refusalOf } from './probe.ts'
 import type { Upstream } from './upstream.ts'
@@ -13,6 +14,8 @@ export interface AccountTrial {
   status: number
   /** For people; of the upstream only what names the error, never its text. */
   message: string
+  /** Why no answer came; null when one did, and where the message alone tells. */
+  fault: Fault | null
 }
 
 const patienceMs = 30_000
@@ -28,21 +31,30 @@ export function createAccountTest(parts: {
 }) {
   return async (tested: Account, model: string): Promise<AccountTrial> => {
     const upstream = parts.upstreams[tested.platform]
-    if (!upstream) return { ok: false, latencyMs: 0, status: 0, message: `Nothing speaks ${tested.platform} yet.` }
+    if (!upstream) return notTried(`Nothing speaks ${tested.platform} yet.`, null)
     let account = tested
     if (parts.now() >= account.staleAtMs) {
       const renewal = await parts.renew(account, account.secret)
-      if (renewal.kind !== 'renewed') return { ok: false, latencyMs: 0, status: 0, message: renewal.reason }
+      if (renewal.kind !== 'renewed') return notTried(renewal.reason, { cause: 'token_not_renewed', place: '' })
       account = parts.accounts.byId(account.id) ?? account
     }
     const request = messageProbe(upstream, account, model)
     const answer = await look(parts.dispatchers, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
     const { status, durationMs: latencyMs } = answer
     parts.gauges.note(account.id, upstream.limits?.ofHeaders(new Map(answer.headers)) ?? [])
-    if (status === 0) return { ok: false, latencyMs, status, message: answer.problem }
-    if (status === 200) return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.` }
+    if (status === 0) return { ok: false, latencyMs, status, message: answer.problem, fault: answer.fault }
+    if (status === 200)
+      return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.`, fault: null }
     const verdict = upstream.judge(refusalOf(answer, account.secret), model, parts.now())
     const reason = verdict.event && 'reason' in verdict.event ? verdict.event.reason : verdict.errorType
-    return { ok: false, latencyMs, status, message: reason }
+    return { ok: false, latencyMs, status, message: reason, fault: null }
   }
 }
+
+const notTried = (message: string, fault: Fault | null): AccountTrial => ({
+  ok: false,
+  latencyMs: 0,
+  status: 0,
+  message,
+  fault,
+})

@@ -807,7 +807,14 @@ export function createMockData(isEmpty: boolean): MockData {
       __typename: 'ConflictFailure',
       message: 'The group still has 4 accounts. Move or delete them first.',
     }),
-    testAccount: () => ({ __typename: 'TestAccountSuccess', ok: true, latencyMs: 734, status: 200, message: '' }),
+    testAccount: () => ({
+      __typename: 'TestAccountSuccess',
+      ok: true,
+      latencyMs: 734,
+      status: 200,
+      message: '',
+      failure: null,
+    }),
     costTotals: async function* () {
       const day = new Date().toISOString().slice(0, 10)
       yield { costTotals: { revision: String(revision), snapshot: true, day, ...dayTotals } }

@@ -72,7 +72,7 @@ export async function startGraphqlStand(
     }),
     async testAccount(account, model): Promise<AccountTest> {
       tested.push({ account: account.name, model })
-      return { ok: true, latencyMs: 12, status: 200, message: 'It answered.' }
+      return { ok: true, latencyMs: 12, status: 200, message: 'It answered.', fault: null }
     },
     jobs: {
       list: async () => [{ name: 'probe', everyMs: 5000, nextAtMs: null, last: null }],

@@ -17,7 +17,7 @@ const begin = 'mutation { beginClaudeLogin { ... on BeginClaudeLoginSuccess { ur
 const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {
   ... on CreateAccountSuccess { account { id proxyChoice } } ... on InputFailure { fields { path message } } } }`
 const testAccount =
-  'mutation ($id: ID!) { testAccount(id: $id, model: "m") { ... on TestAccountSuccess { ok status message } } }'
+  'mutation ($id: ID!) { testAccount(id: $id, model: "m") { ... on TestAccountSuccess { ok status message failure { code place } } } }'
 const probeNow = 'mutation ($id: ID!) { probeNow(id: $id) { ... on ProbeNowSuccess { ok status message } } }'
 const stateOf = async ({ graphql }: ClaudeStand) =>
   (await graphql('{ accounts { edges { node { id state { kind reason } } } } }')).accounts.edges[0].node
@@ -109,7 +109,12 @@ test.each([
 
     const { id } = await stateOf(stand)
     const tried = (await graphql(testAccount, { id })).testAccount
-    expect(tried).toMatchObject({ ok: false, status: 0, message: expect.stringMatching(named) })
+    expect(tried).toMatchObject({
+      ok: false,
+      status: 0,
+      message: expect.stringMatching(named),
+      failure: { code: expect.stringMatching(/^proxy_/), place: expect.stringContaining(`127.0.0.1:${proxy.port}`) },
+    })
 
     const answer = await ask()
     expect(answer.status).toBe(529)
