@@ -7,7 +7,7 @@ import { type Failure, fail } from '../errors.ts'
 export interface ByteBudget {
   take(bytes: number): boolean
   give(bytes: number): void
-  readonly taken: number
+  taken(): number
 }
 
 export function createByteBudget(total: number): ByteBudget {
@@ -21,9 +21,7 @@ export function createByteBudget(total: number): ByteBudget {
     give(bytes) {
       taken -= bytes
     },
-    get taken() {
-      return taken
-    },
+    taken: () => taken,
   }
 }
 

@@ -12,6 +12,8 @@ export interface Source {
   imports: string[]
   /** Where the file uses the global `process` or imports node:process, but for process.nextTick. */
   processUses: string[]
+  /** Getters and setters of object literals, by name. */
+  literalAccessors: string[]
 }
 
 export const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
@@ -48,6 +50,7 @@ export function readSources(folder: string): Source[] {
 function look(file: ts.SourceFile): Omit<Source, 'path'> {
   const imports: string[] = []
   const processUses: string[] = []
+  const literalAccessors: string[] = []
   const visit = (node: ts.Node): void => {
     const specifier = specifierOf(node)
     if (specifier !== undefined) imports.push(specifier)
@@ -55,10 +58,11 @@ function look(file: ts.SourceFile): Omit<Source, 'path'> {
       const { line } = file.getLineAndCharacterOfPosition(node.getStart())
       processUses.push(`line ${line + 1}: ${node.parent.getText().slice(0, 60)}`)
     }
+    if (ts.isAccessor(node) && ts.isObjectLiteralExpression(node.parent)) literalAccessors.push(node.name.getText())
     ts.forEachChild(node, visit)
   }
   visit(file)
-  return { imports, processUses }
+  return { imports, processUses, literalAccessors }
 }
 
 function specifierOf(node: ts.Node): string | undefined {
