@@ -1,3 +1,4 @@
+import { RenewedMap } from '../comings.ts'
 import type { LiveRecord, LiveRequest } from './live-events.ts'
 
 /** One progress a request in this time. */
@@ -20,8 +21,8 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
   let waiting: LiveRecord[] = []
   let lost = 0
   let recount = false
-  const running = new Map<string, Progress>()
-  const due = new Set<Progress>()
+  const running = new RenewedMap<string, Progress>()
+  const due = new RenewedMap<Progress, Progress>()
 
   function push(record: LiveRecord): void {
     waiting.push(record)
@@ -52,7 +53,7 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
       if (progress.isDue) return
       progress.request = request
       progress.isDue = true
-      due.add(progress)
+      due.set(progress, progress)
       wake()
     },
     end(requestId: string): void {
@@ -66,7 +67,7 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
       for (const progress of running.values()) {
         if (progress.isDue || now() - progress.toldAtMs < afterMs) continue
         progress.isDue = true
-        due.add(progress)
+        due.set(progress, progress)
       }
       if (due.size > 0) wake()
     },
@@ -75,7 +76,7 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
     /** Everything that may be told now. */
     take(): { records: LiveRecord[]; lost: number; recount: boolean } | null {
       const nowMs = now()
-      for (const progress of due) {
+      for (const progress of due.keys()) {
         if (nowMs - progress.toldAtMs < progressEveryMs) continue
         due.delete(progress)
         progress.isDue = false

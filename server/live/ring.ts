@@ -1,3 +1,4 @@
+import { RenewedMap } from '../comings.ts'
 import type { LiveEvent, LiveRecord } from './live-events.ts'
 
 /** Where an event stands in the order of all processes: batch id (`ms-number`) and place in the batch. */
@@ -37,7 +38,7 @@ export interface Ring {
 
 export function createRing(limits: RingLimits = defaultRingLimits): Ring {
   const slots: (Slot | undefined)[] = []
-  const lastProgress = new Map<string, number>()
+  const lastProgress = new RenewedMap<string, number>()
   let head = 0
   let oldest = 0
   let bytes = 0

@@ -1,3 +1,4 @@
+import { RenewedMap } from '../comings.ts'
 import type { LiveRecord, LiveRequest } from './live-events.ts'
 
 interface Entry {
@@ -13,7 +14,7 @@ export const silentMs = 45_000
 /** Requests under way in the whole deployment, as the events tell it. */
 export function createUnderWay(parts: { now: () => number; self: string }) {
   const { now, self } = parts
-  const entries = new Map<string, Entry>()
+  const entries = new RenewedMap<string, Entry>()
 
   const isStale = (entry: Entry): boolean => entry.from !== self && now() - entry.newsAtMs > silentMs
 

@@ -2,6 +2,7 @@ import type { Account, Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges.ts'
 import type { Renewals } from '../accounts/oauth-renewal.ts'
 import { isEligible, readyState } from '../accounts/state.ts'
+import { createComings } from '../comings.ts'
 import type { Failure } from '../errors.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { Counters } from '../store/counters.ts'
@@ -73,7 +74,7 @@ const fewestRetries = 3
 export function createFailover(parts: FailoverParts): Failover {
   const { accounts, usage, counters, timers, now, places } = parts
   const consequences = createConsequences({ accounts, now })
-  const calls = new Set<UpstreamCall>()
+  const calls = createComings<UpstreamCall>()
   const { wishOf, remember, foreignBefore } = createStickiness(parts)
   let retrying = 0
   let stopping = false
@@ -217,12 +218,12 @@ export function createFailover(parts: FailoverParts): Failover {
   function startTicker(): NodeJS.Timeout {
     return setInterval(() => {
       const at = now()
-      for (const call of calls) {
+      calls.forEach((call) => {
         call.tick(at)
         topUp(call)
         tellProgress(call)
-      }
-      if (calls.size === 0 && ticker) {
+      })
+      if (calls.size() === 0 && ticker) {
         clearInterval(ticker)
         ticker = null
       }
@@ -283,7 +284,7 @@ export function createFailover(parts: FailoverParts): Failover {
     cutOff() {
       stopping = true
       places.cutOff()
-      for (const call of calls) call.cutOff()
+      calls.forEach((call) => call.cutOff())
     },
   }
 }

@@ -72,6 +72,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   readonly modelSent: string
   readonly startedAtMs: number
   readonly exchange: Exchange
+  /** Among the calls under way. */
+  place = -1
   /** What it was opened with; the account may have another one before it ends. */
   private readonly secret: string
   private readonly parts: CallParts

@@ -1,3 +1,4 @@
+import { RenewedMap } from '../comings.ts'
 import {
   type Claim,
   type CounterParts,
@@ -14,7 +15,7 @@ interface Counter {
   /** Σ of `holds`. */
   heldNano: number
   /** By request id. */
-  holds: Map<string, { amountNano: number; deadlineMs: number }>
+  holds: RenewedMap<string, { amountNano: number; deadlineMs: number }>
   /** No hold ends before this. */
   soonestDeadlineMs: number
   expiresAtMs: number
@@ -29,7 +30,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
   const { now, holdTtlMs = defaultHoldTtlMs, rememberMs = defaultRememberMs } = parts
   const counters = new Map<string, Counter>()
   /** Requests in flight with their claims, and when to forget them. */
-  const open = new Map<string, { counters: string[]; forgetAtMs: number }>()
+  const open = new RenewedMap<string, { counters: string[]; forgetAtMs: number }>()
   /** Settled request ids, oldest first, and when to forget them. */
   const settled = new Map<string, number>()
   let sweptAtMs = now()
@@ -42,7 +43,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       counters.set(counter, {
         spentNano,
         heldNano: 0,
-        holds: new Map(),
+        holds: new RenewedMap(),
         soonestDeadlineMs: Number.POSITIVE_INFINITY,
         expiresAtMs: expires,
       })

@@ -1,0 +1,97 @@
+/**
+ * Collections of what comes and goes by the thousand a second. Not a Set or Map as they are: V8 gives those a new table every few
+ * dozen removals, and each old table points to its successor. A table that has grown old so keeps all later ones, with whatever
+ * was in them, until the next major garbage collection: a relay's requests all outlived their end by that.
+ */
+
+/** An item knows its place. */
+export interface Coming {
+  /** -1 while it is nowhere. Only {@link createComings} writes it. */
+  place: number
+}
+
+/** Few at a time, in no order. */
+export interface Comings<T extends Coming> {
+  add(item: T): void
+  /** Nothing happens to what is not there. */
+  delete(item: T): void
+  size(): number
+  /** Calls back for each. What it calls may take away the item itself, and others; what comes meanwhile is not visited. */
+  forEach(visit: (item: T) => void): void
+}
+
+export function createComings<T extends Coming>(): Comings<T> {
+  const items: T[] = []
+  return {
+    add(item) {
+      if (item.place >= 0) return
+      item.place = items.length
+      items.push(item)
+    },
+    delete(item) {
+      const { place } = item
+      if (place < 0) return
+      item.place = -1
+      const last = items.pop()!
+      if (last === item) return
+      items[place] = last
+      last.place = place
+    },
+    size: () => items.length,
+    forEach(visit) {
+      for (const item of [...items]) if (item.place >= 0) visit(item)
+    },
+  }
+}
+
+/** Removals after which a {@link RenewedMap} of few entries begins a new life. */
+const fewestRemovals = 256
+
+/** A Map that moves into a new one before its tables grow old. As long as it is walked it may be changed, as a Map may. */
+export class RenewedMap<K, V> {
+  private map = new Map<K, V>()
+  private removals = 0
+
+  get size(): number {
+    return this.map.size
+  }
+
+  get(key: K): V | undefined {
+    return this.map.get(key)
+  }
+
+  has(key: K): boolean {
+    return this.map.has(key)
+  }
+
+  set(key: K, value: V): void {
+    this.map.set(key, value)
+  }
+
+  delete(key: K): boolean {
+    const { map } = this
+    if (!map.delete(key)) return false
+    this.removals++
+    if (this.removals >= fewestRemovals && this.removals >= map.size) {
+      this.map = new Map(map)
+      this.removals = 0
+    }
+    return true
+  }
+
+  keys(): IterableIterator<K> {
+    return this.map.keys()
+  }
+
+  values(): IterableIterator<V> {
+    return this.map.values()
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.map[Symbol.iterator]()
+  }
+
+  clear(): void {
+    this.map.clear()
+  }
+}
