@@ -147,9 +147,9 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       .waitFor()
     await drawer.getByTestId('timeline').getByText('by a probe').waitFor()
     await drawer.getByText('502 api_error').waitFor()
-    await drawer.getByTestId('probes').getByText('connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)').waitFor()
+    await drawer.getByTestId('probes').getByText('Proxy: Connection refused · 10.0.0.2:1080').waitFor()
     await drawer.getByRole('button', { name: 'Probe now' }).click()
-    await page.getByText('It is still overloaded.').waitFor()
+    await page.locator('.t-message').getByText('529 overloaded_error').waitFor()
     const at = new Date().toISOString()
     const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
     const step = { at, from: 'COOLING', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
@@ -175,7 +175,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     const page = await open('/jobs')
     const drift = page.getByTestId('job-drift')
     await drift.getByText('Failed').waitFor()
-    await drift.getByText('The worker did not answer within 60 s.').waitFor()
+    await drift.getByText('It took too long and was ended.').waitFor()
     await page.getByTestId('job-refresh').getByText('not run yet').waitFor()
     await page
       .getByTestId('job-prune')
