@@ -17,7 +17,7 @@ export interface Comings<T extends Coming> {
   delete(item: T): void
   size(): number
   /** Calls back for each. What it calls may take away the item itself, and others; what comes meanwhile is not visited. */
-  forEach(visit: (item: T) => void): void
+  visit(each: (item: T) => void): void
 }
 
 export function createComings<T extends Coming>(): Comings<T> {
@@ -38,8 +38,8 @@ export function createComings<T extends Coming>(): Comings<T> {
       last.place = place
     },
     size: () => items.length,
-    forEach(visit) {
-      for (const item of [...items]) if (item.place >= 0) visit(item)
+    visit(each) {
+      for (const item of [...items]) if (item.place >= 0) each(item)
     },
   }
 }

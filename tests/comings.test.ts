@@ -10,7 +10,7 @@ const item = (name: number): Item => ({ name, place: -1 })
 
 function namesIn(comings: ReturnType<typeof createComings<Item>>): number[] {
   const names: number[] = []
-  comings.forEach(({ name }) => names.push(name))
+  comings.visit(({ name }) => names.push(name))
   return names.sort((a, b) => a - b)
 }
 
@@ -41,7 +41,7 @@ test('what goes during a visit is not visited any more, and what comes is not vi
   const [a, b, c] = [item(1), item(2), item(3)]
   for (const one of [a, b, c]) comings.add(one)
   const visited: number[] = []
-  comings.forEach((one) => {
+  comings.visit((one) => {
     visited.push(one.name)
     comings.delete(one)
     comings.delete(one === a ? b : a)

@@ -218,7 +218,7 @@ export function createFailover(parts: FailoverParts): Failover {
   function startTicker(): NodeJS.Timeout {
     return setInterval(() => {
       const at = now()
-      calls.forEach((call) => {
+      calls.visit((call) => {
         call.tick(at)
         topUp(call)
         tellProgress(call)
@@ -284,7 +284,7 @@ export function createFailover(parts: FailoverParts): Failover {
     cutOff() {
       stopping = true
       places.cutOff()
-      calls.forEach((call) => call.cutOff())
+      calls.visit((call) => call.cutOff())
     },
   }
 }

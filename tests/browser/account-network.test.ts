@@ -62,7 +62,7 @@ describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
     await drawer.getByText('claude-opus-4-6').first().waitFor()
     await drawer.getByText(/Next probe in/).waitFor()
     await drawer.getByRole('button', { name: 'Probe claude-opus-4-6 now' }).click()
-    await page.getByText('It is still overloaded.').waitFor()
+    await page.locator('.t-message').getByText('529 overloaded_error').waitFor()
   })
 
   test('a group has its switches for conversations that move', async () => {
