@@ -39,7 +39,7 @@ export function createComings<T extends Coming>(): Comings<T> {
     },
     size: () => items.length,
     visit(each) {
-      for (const item of [...items]) if (item.place >= 0) each(item)
+      for (const item of items.slice()) if (item.place >= 0) each(item)
     },
   }
 }
