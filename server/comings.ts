@@ -47,7 +47,10 @@ export function createComings<T extends Coming>(): Comings<T> {
 /** Removals after which a {@link RenewedMap} of few entries begins a new life. */
 const fewestRemovals = 256
 
-/** A Map that moves into a new one before its tables grow old. As long as it is walked it may be changed, as a Map may. */
+/**
+ * A Map that moves into a new one before its tables grow old: a copy of what is there, once it has removed as many. It may be changed
+ * while it is walked; unlike a Map's, the walk may still visit what was removed meanwhile, and miss what came.
+ */
 export class RenewedMap<K, V> {
   private map = new Map<K, V>()
   private removals = 0
