@@ -11,6 +11,7 @@ export {
   isOutcomeUnknown,
   isRefusal,
   OutcomeUnknown,
+  type RowsAsJson,
   type Scalar,
   type Write,
 } from './writes.ts'

@@ -57,7 +57,7 @@ async function runWrite(connection: PoolConnection, write: Write, index: number)
   }
   const isAdd = write.kind === 'add'
   const columns = isAdd ? [...write.keys, ...write.sums] : write.columns
-  const rows = isAdd ? write.rows : insertRows(write.rows)
+  const rows = isAdd ? write.rows : [...insertRows(write.rows)].flat()
   for (const chunk of chunks(rows, columns.length)) {
     const sql = isAdd
       ? addSql('mysql', write.table, write.keys, write.sums, chunk.length)

@@ -34,7 +34,10 @@ function runWrite(statements: (sql: string) => Prepared, write: Write, index: nu
     const statement = statements(addSql('sqlite', write.table, write.keys, write.sums, 1))
     return runRows(statement, write.rows, write.keys.length + write.sums.length)
   }
-  return runRows(statements(insertSql(write.table, write.columns, 1)), insertRows(write.rows), write.columns.length)
+  const statement = statements(insertSql(write.table, write.columns, 1))
+  let affected = 0
+  for (const rows of insertRows(write.rows)) affected += runRows(statement, rows, write.columns.length)
+  return affected
 }
 
 /** A short row would be bound with NULLs, or with the values of the row before: refused. */

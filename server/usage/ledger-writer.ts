@@ -134,8 +134,8 @@ function ledgerWrites(batch: BatchRows, step: { journalId: number; from: number;
       args: [step.to, step.journalId, step.from],
       expect: 1,
     },
-    { kind: 'insert', table: 'logs', columns: logColumns, rows: logs.json() },
-    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: attempts.json() },
+    { kind: 'insert', table: 'logs', columns: logColumns, rows: logs.rows() },
+    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: attempts.rows() },
     { kind: 'add', table: 'hourly_rollups', keys: hourKeys, sums: rollupSums, rows: rollup.hourly() },
     { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: rollup.daily() },
   ]

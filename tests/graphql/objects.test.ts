@@ -141,9 +141,7 @@ test('logs page by key, newest first, with filters; people see their own', async
       return /platform|model|type|reason|raw|flags|card|source|modifiers|session|agent|ip/.test(name) ? '' : 0
     }),
   )
-  await stand.database.batch([
-    { kind: 'insert', table: 'logs', columns: model, rows: { json: Buffer.from(JSON.stringify(rows)) } },
-  ])
+  await stand.database.batch([{ kind: 'insert', table: 'logs', columns: model, rows }])
   const page = async (filter: object, first: number, after: string | null, as: { token: string } = ada) => {
     const { data, errors } = await stand.ask(
       'query ($f: LogFilter, $n: Int, $a: String) { logs(filter: $f, first: $n, after: $a) { edges { cursor node { cost apiKey { name } outcome } } pageInfo { hasNextPage endCursor } } }',

@@ -17,9 +17,7 @@ async function addAttempts(stand: GraphqlStand, rows: { atMs: number; times: num
       }),
     ),
   )
-  await stand.database.batch([
-    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json: Buffer.from(JSON.stringify(cells)) } },
-  ])
+  await stand.database.batch([{ kind: 'insert', table: 'attempts', columns: attemptColumns, rows: cells }])
 }
 
 test('a rule is tried on the failed attempts of the last hours: what is decided today, what would be, whom it would have touched', async () => {

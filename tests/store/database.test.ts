@@ -42,7 +42,7 @@ test('rows given as arrays and as JSON text arrive alike, whole beyond 2^53', as
   const json = Buffer.from(JSON.stringify([attempt(String(big + 1n), String(big), false), attempt(12, 7)]))
   const affected = await database.batch([
     { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: [attempt(big, big), attempt(11, 7, false)] },
-    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json } },
+    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json, ends: [json.length], isAscii: false } },
   ])
   expect(affected).toEqual([2, 2])
   const sql = 'SELECT log_id, cost_nano, charged, model_sent, started_at_ms FROM attempts ORDER BY log_id'

@@ -43,7 +43,7 @@ test('settled records reach the ledger in order, the rollups with them, and leav
   const stand = await ledgerStand(
     through((writes, batch) => {
       const write = writes[1]
-      batches.push(write?.kind === 'insert' ? insertRows(write.rows).length : -1)
+      batches.push(write?.kind === 'insert' ? [...insertRows(write.rows)].flat().length : -1)
       return batch(writes)
     }),
     { batchRows: 4 },
