@@ -66,7 +66,8 @@ export async function bookProbe(
     ],
   }
   const admission = usage.admit(admitted)
-  if (admission.failure !== undefined) throw admission.failure
+  const failure = await admission.written
+  if (failure !== undefined) throw failure
   const { record } = usage.settle(admission, entry)
   const { tokens } = reading
   parts.live.settled({

@@ -238,7 +238,7 @@ export function createRelay(parts: RelayParts): Relay {
     const first = places.take(exchange, wish)
     const admitted = admittedOf(exchange, first, parts.clientAddress(req))
     const admission = usage.admit(admitted)
-    if (admission.failure !== undefined) {
+    if ((await admission.written) !== undefined) {
       places.free(exchange)
       tickets.release(exchange)
       return sendFailure(

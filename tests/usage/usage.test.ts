@@ -30,7 +30,7 @@ test('what a key spent is exact at every moment, while batches land', async () =
   for (let number = 1; number <= 150; number++) {
     const entry = entryWith(number, { apiKeyId: 50 })
     const admission = usage.admit(entry)
-    expect(admission.failure).toBeUndefined()
+    expect(await admission.written).toBeUndefined()
     spent += usage.settle(admission, entry).spentNano
     expect(await usage.spentNano(50, null)).toBe(spent)
     expect(await usage.spentNano(50, number % 2 === 0 ? '2026-11-23' : '2026-11-24')).toBe(number % 2 === 0 ? spent : 0)
@@ -43,7 +43,7 @@ test('a request still under way at the stop is closed by the next start, at the 
   const dataDir = newFolder()
   const first = await opened(dataDir)
   const open = admittedWith(1001, { apiKeyId: 51, id: '8000000000000001001' })
-  expect(first.admit(open).failure).toBeUndefined()
+  expect(await first.admit(open).written).toBeUndefined()
   const reading = { ...noReading, source: 'partial' as const, tokens: { ...noTokens, input: 1000, output: 1 } }
   first.usage(open.id, { accountId: 9, modelSent: 'claude-opus-5-5', reading })
   await first.close()
