@@ -31,13 +31,6 @@ export interface TotalsView {
   sums: Sums
 }
 
-/** What is kept of a settled request. */
-interface Counted extends Sums {
-  record: SettledRequest['record']
-  userId: number
-  startedAtMs: number
-}
-
 /** Settled requests kept for a recount while their rows are on their way into the ledger. */
 const mostRecent = 20_000
 const nothing: Sums = Object.freeze({ requests: 0, failures: 0, tokens: 0, costNano: 0 })
@@ -50,7 +43,7 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   let byUser = new Map<number, Sums>()
   let checkpoints = new Map<number, number>()
   let newestJournal = 0
-  let recent: Counted[] = []
+  const recent = createRecent(mostRecent)
   let epoch = 0
   let revision = 0
 
@@ -65,19 +58,21 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   }
 
   /** Whether the sum read last has it already. */
-  function isIn({ record }: Counted): boolean {
-    if (record === null) return false
-    const checkpoint = checkpoints.get(record.journalId)
+  function isIn(journalId: number, seq: number): boolean {
+    const checkpoint = checkpoints.get(journalId)
     // Of journals that the database does not know the older ones are long gone, the newer ones came after the sum.
-    return checkpoint === undefined ? record.journalId < newestJournal : record.seq <= checkpoint
+    return checkpoint === undefined ? journalId < newestJournal : seq <= checkpoint
   }
 
-  function count(counted: Counted): void {
-    if (counted.startedAtMs < today.startMs || counted.startedAtMs >= today.endMs || isIn(counted)) return
-    const sums = byUser.get(counted.userId) ?? { ...nothing }
-    byUser.set(counted.userId, sums)
-    addTo(sums, counted)
-    addTo(all, counted)
+  function count(userId: number, startedAtMs: number, failures: number, tokens: number, costNano: number): void {
+    if (startedAtMs < today.startMs || startedAtMs >= today.endMs) return
+    let sums = byUser.get(userId)
+    if (sums === undefined) {
+      sums = { ...nothing }
+      byUser.set(userId, sums)
+    }
+    addTo(sums, 1, failures, tokens, costNano)
+    addTo(all, 1, failures, tokens, costNano)
     revision++
   }
 
@@ -85,12 +80,14 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
     /** Counts a settled request: into the day on which it started, as the ledger does. */
     add(settled: SettledRequest): void {
       if (settled.startedAtMs >= today.endMs) turnTo(dayAt(settled.startedAtMs))
-      const counted = countedOf(settled)
-      if (settled.record && !isIn(counted)) {
-        recent.push(counted)
-        if (recent.length > mostRecent * 1.25) recent = recent.slice(-mostRecent)
+      const { record, userId, startedAtMs, costNano } = settled
+      const failures = settled.outcome === 'completed' ? 0 : 1
+      const tokens = settled.inputTokens + settled.outputTokens + settled.cacheReadTokens + settled.cacheWriteTokens
+      if (record !== null) {
+        if (isIn(record.journalId, record.seq)) return
+        recent.add(record, userId, startedAtMs, failures, tokens, costNano)
       }
-      count(counted)
+      count(userId, startedAtMs, failures, tokens, costNano)
     },
 
     /** The day that a seed must be read for. */
@@ -106,9 +103,11 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
       newestJournal = Math.max(0, ...checkpoints.keys())
       byUser = seed.byUser
       all = { ...nothing }
-      for (const sums of byUser.values()) addTo(all, sums)
-      recent = recent.filter((counted) => !isIn(counted))
-      for (const counted of recent) count(counted)
+      for (const { requests, failures, tokens, costNano } of byUser.values())
+        addTo(all, requests, failures, tokens, costNano)
+      recent.visit((journalId, seq, userId, startedAtMs, failures, tokens, costNano) => {
+        if (!isIn(journalId, seq)) count(userId, startedAtMs, failures, tokens, costNano)
+      })
       epoch++
       revision++
     },
@@ -122,25 +121,49 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   }
 }
 
-function countedOf(settled: SettledRequest): Counted {
-  const { record, userId, startedAtMs, costNano } = settled
-  const tokens = settled.inputTokens + settled.outputTokens + settled.cacheReadTokens + settled.cacheWriteTokens
-  return {
-    record,
-    userId,
-    startedAtMs,
-    requests: 1,
-    failures: settled.outcome === 'completed' ? 0 : 1,
-    tokens,
-    costNano,
-  }
+function addTo(sums: Sums, requests: number, failures: number, tokens: number, costNano: number): void {
+  sums.requests += requests
+  sums.failures += failures
+  sums.tokens += tokens
+  sums.costNano += costNano
 }
 
-function addTo(sums: Sums, more: Sums): void {
-  sums.requests += more.requests
-  sums.failures += more.failures
-  sums.tokens += more.tokens
-  sums.costNano += more.costNano
+type Place = NonNullable<SettledRequest['record']>
+
+/** What is known of a settled request: where its record stands, whose it is, and what it adds. */
+type Counted = [
+  journalId: number,
+  seq: number,
+  userId: number,
+  startedAtMs: number,
+  failures: number,
+  tokens: number,
+  costNano: number,
+]
+
+/** The last `most` settled requests, oldest first. As numbers in lasting memory: objects would all grow old. */
+function createRecent(most: number) {
+  const width = 7
+  const cells = new Float64Array(most * width)
+  let added = 0
+  return {
+    add(record: Place, userId: number, startedAtMs: number, failures: number, tokens: number, costNano: number): void {
+      const at = (added++ % most) * width
+      cells[at] = record.journalId
+      cells[at + 1] = record.seq
+      cells[at + 2] = userId
+      cells[at + 3] = startedAtMs
+      cells[at + 4] = failures
+      cells[at + 5] = tokens
+      cells[at + 6] = costNano
+    },
+    visit(each: (...counted: Counted) => void): void {
+      for (let i = Math.max(0, added - most); i < added; i++) {
+        const at = (i % most) * width
+        each(...(cells.subarray(at, at + width) as unknown as Counted))
+      }
+    },
+  }
 }
 
 /** What to tell a subscriber that was told `before` (null: nothing yet); null when nothing changed for it. */
