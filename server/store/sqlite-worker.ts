@@ -11,6 +11,8 @@ import { BatchConflict, type Scalar } from './writes.ts'
 const opening = givenTo<Opening>(workerData)
 const connection = openOrSay(opening)
 const statements = createStatements(connection)
+/** Apart: they come and go with the traffic, and would push out what stays. */
+const passing = createStatements(connection, 16)
 
 parentPort?.postMessage({ id: openedId, value: null } satisfies Reply)
 parentPort?.on('message', ({ id, request }: { id: number; request: Request }) => {
@@ -25,7 +27,7 @@ parentPort?.on('message', ({ id, request }: { id: number; request: Request }) =>
 })
 
 function answer(request: Request): unknown {
-  if (request.verb === 'batch') return runBatch(connection, statements, request.writes)
+  if (request.verb === 'batch') return runBatch(connection, { lasting: statements, passing }, request.writes)
   if (request.verb === 'select') return statements(request.sql).all(request.args) as Scalar[][]
   if (request.verb === 'execute') return execute(request.sql, request.args)
   if (request.verb === 'script') connection.exec(request.sql)

@@ -15,7 +15,7 @@ export interface RowText {
 
 const firstBytes = 64 * 1024
 /** A piece ends with the row that reaches it. Small enough for the text of a piece and its rows to be young garbage. */
-const pieceBytes = 16 * 1024
+const pieceBytes = 32 * 1024
 const opening = 0x5b
 const closing = 0x5d
 const comma = 0x2c
