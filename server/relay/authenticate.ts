@@ -7,10 +7,17 @@ import type { ApiKey, Keys } from '../keys/keys.ts'
  * credentials at once: the first that is a key of ours counts, bearer first.
  */
 export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'find'>, nowMs: number): ApiKey | Failure {
-  let offered = false
-  for (const secret of credentialsOf(headers)) {
-    offered = true
-    const key = keys.find(secret)
+  return keyOf(credentialsOf(headers), keys.find, nowMs)
+}
+
+/** The same for credentials that are at hand; `find` looks one up. */
+export function keyOf<Credential>(
+  credentials: readonly Credential[],
+  find: (credential: Credential) => ApiKey | undefined,
+  nowMs: number,
+): ApiKey | Failure {
+  for (const credential of credentials) {
+    const key = find(credential)
     if (!key) continue
     if (!key.enabled || !key.ownerEnabled) {
       return fail('key_disabled', 'This API key is disabled. Ask the administrator of this relay.')
@@ -21,7 +28,7 @@ export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'fin
     return key
   }
   // Never the words "invalid x-api-key": Claude Code hides them behind "Please run /login".
-  return offered
+  return credentials.length > 0
     ? fail('key_unknown', 'This API key is not known to this relay. Check ANTHROPIC_AUTH_TOKEN.')
     : fail('key_missing', 'No API key was sent. Set ANTHROPIC_AUTH_TOKEN to a key of this relay.')
 }
@@ -30,7 +37,8 @@ const bearer = /^bearer +(\S+)$/i
 
 const keyHeaders = ['x-api-key', 'api-key', 'x-goog-api-key']
 
-function credentialsOf(headers: IncomingHttpHeaders): string[] {
+/** In the order in which they count. */
+export function credentialsOf(headers: IncomingHttpHeaders): string[] {
   const secrets: string[] = []
   const match = headers.authorization === undefined ? null : bearer.exec(headers.authorization)
   if (match) secrets.push(match[1]!)

@@ -170,20 +170,20 @@ export class AnswerHeaders {
       // By length first: most headers of an answer are dropped unread.
       switch (raw[i]!.length) {
         case 10:
-          if (this.requestId === '' && nameAt(raw, i) === 'request-id') this.requestId = valueAt(raw, i)
+          if (this.requestId === '' && isNamed(raw, i, 'request-id')) this.requestId = valueAt(raw, i)
           break
         case 11:
-          if (this.retryAfter === '' && nameAt(raw, i) === 'retry-after') this.retryAfter = valueAt(raw, i)
+          if (this.retryAfter === '' && isNamed(raw, i, 'retry-after')) this.retryAfter = valueAt(raw, i)
           break
         case 12:
-          if (this.contentType === '' && nameAt(raw, i) === 'content-type') this.contentType = valueAt(raw, i)
+          if (this.contentType === '' && isNamed(raw, i, 'content-type')) this.contentType = valueAt(raw, i)
           break
         case 14:
-          if (this.shouldRetry === '' && nameAt(raw, i) === 'x-should-retry') this.shouldRetry = valueAt(raw, i)
-          else if (this.retryAfterMs === '' && nameAt(raw, i) === 'retry-after-ms') this.retryAfterMs = valueAt(raw, i)
+          if (this.shouldRetry === '' && isNamed(raw, i, 'x-should-retry')) this.shouldRetry = valueAt(raw, i)
+          else if (this.retryAfterMs === '' && isNamed(raw, i, 'retry-after-ms')) this.retryAfterMs = valueAt(raw, i)
           break
         case 16:
-          if (nameAt(raw, i) === 'content-encoding') this.contentEncoding = valueAt(raw, i).toLowerCase()
+          if (isNamed(raw, i, 'content-encoding')) this.contentEncoding = valueAt(raw, i).toLowerCase()
           break
         default:
       }
@@ -242,5 +242,8 @@ export class AnswerHeaders {
 const beginsWith = (name: string, prefix: string): boolean =>
   name.length > prefix.length && name.slice(0, prefix.length).toLowerCase() === prefix
 
+/** Most upstreams write names in lower case. */
+const isNamed = (raw: readonly string[], i: number, name: string): boolean =>
+  raw[i] === name || raw[i]!.toLowerCase() === name
 const nameAt = (raw: readonly string[], i: number): string => raw[i]!.toLowerCase()
 const valueAt = (raw: readonly string[], i: number): string => raw[i + 1]!

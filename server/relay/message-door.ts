@@ -3,7 +3,7 @@ import type { RequestId } from '../request-ids.ts'
 import type { ClientAnswer } from '../wire/client-answer.ts'
 import type { ClientDoor, WholeBody, WholeRequest } from '../wire/client-connections.ts'
 import { sendFailure } from './answer.ts'
-import { authenticate } from './authenticate.ts'
+import { credentialsOf, keyOf } from './authenticate.ts'
 import { type RequestHeaders, readRequestHeaders } from './headers.ts'
 import { type ByteBudget, bodyTooSlow, type ReadLimits } from './read.ts'
 
@@ -34,12 +34,12 @@ const messageTarget = /^\/claude-code(?:\/v1)?(\/v1\/messages(?:\/count_tokens)?
 export function createMessageDoor(parts: MessageDoorParts): ClientDoor<Guest> {
   const { keys, budget, readLimits } = parts
   /** A client repeats its head, which then is the same object: what was made of it is made once. */
-  const known = new WeakMap<WholeRequest['headers'], { headers: RequestHeaders | null; hmacs: Map<string, string> }>()
+  const known = new WeakMap<WholeRequest['headers'], { hmacs: string[]; headers: RequestHeaders | null }>()
 
   function knownOf(headers: WholeRequest['headers']) {
     let made = known.get(headers)
     if (made === undefined) {
-      made = { headers: null, hmacs: new Map() }
+      made = { hmacs: credentialsOf(headers).map(keys.hmacOf), headers: null }
       known.set(headers, made)
     }
     return made
@@ -52,15 +52,7 @@ export function createMessageDoor(parts: MessageDoorParts): ClientDoor<Guest> {
       const id = parts.requestId()
       const made = knownOf(headers)
       // Whose key it is, is looked up for each request.
-      const find = (secret: string): ApiKey | undefined => {
-        let hmac = made.hmacs.get(secret)
-        if (hmac === undefined) {
-          hmac = keys.hmacOf(secret)
-          made.hmacs.set(secret, hmac)
-        }
-        return keys.findByHmac(hmac)
-      }
-      const key = authenticate(headers, { find }, id.atMs)
+      const key = keyOf(made.hmacs, keys.findByHmac, id.atMs)
       if ('code' in key || !budget.take(bodyBytes)) return null
       made.headers ??= readRequestHeaders(rawHeaders, headers['connection'])
       return { key, id, route: found[1]!, query: found[2] ?? '', headers: made.headers }

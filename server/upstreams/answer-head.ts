@@ -36,9 +36,15 @@ export function readAnswerHead(text: string): AnswerHead | null {
       length = Number(value)
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       coding = coding === '' ? value.toLowerCase() : `${coding}, ${value.toLowerCase()}`
-    } else if (name.length === 10) readHop(head, name.toLowerCase(), value.toLowerCase())
+    } else if (name.length === 10 && isHop(name)) readHop(head, name.toLowerCase(), value.toLowerCase())
   }
   return withBody(head, length, coding) ? head : null
+}
+
+/** Begins as connection and keep-alive do: request-id has their length. */
+function isHop(name: string): boolean {
+  const letter = name.charCodeAt(0) | 0x20
+  return letter === 0x63 || letter === 0x6b
 }
 
 function readHop(head: AnswerHead, name: string, value: string): void {

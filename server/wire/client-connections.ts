@@ -57,7 +57,7 @@ interface Parts<Guest> {
   slabs: Slabs
   /** node:http's own reception of a connection. */
   handOver: (socket: Socket) => void
-  date: () => string
+  lastLines: (closes: boolean) => string
   readBuffer: Buffer
   gone: (connection: ClientConnection<Guest>) => void
 }
@@ -86,7 +86,8 @@ export function takeConnections<Guest>(
   const receptions = server.listeners('connection') as ((socket: Socket) => void)[]
   /** One for all: what is read is used up, or copied, before the next read. */
   const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
-  let date = ''
+  let dateLine = ''
+  let keptLines = ''
   let closing = false
 
   const shared: Parts<Guest> = {
@@ -97,17 +98,18 @@ export function takeConnections<Guest>(
     handOver: (socket) => {
       for (const receive of receptions) receive.call(server, socket)
     },
-    date() {
-      if (date === '') {
-        date = new Date().toUTCString()
+    lastLines(closes) {
+      if (dateLine === '') {
+        dateLine = `date: ${new Date().toUTCString()}\r\n\r\n`
+        keptLines = `connection: keep-alive\r\nkeep-alive: timeout=${limits.keepAliveMs / 1000}\r\n${dateLine}`
         setTimeout(
           () => {
-            date = ''
+            dateLine = ''
           },
           1000 - (Date.now() % 1000),
         ).unref()
       }
-      return date
+      return closes ? dateLine : keptLines
     },
     gone: (connection) => all.delete(connection),
   }
@@ -143,7 +145,6 @@ const canBeTaken = (socket: Socket): boolean =>
 class ClientConnection<Guest> implements AnswerConnection {
   readonly socket: Socket
   readonly slabs: Slabs
-  readonly keepAliveMs: number
   private readonly parts: Parts<Guest>
   private readonly remote: { remoteAddress: string | undefined }
   private phase: Phase = 'idle'
@@ -166,7 +167,6 @@ class ClientConnection<Guest> implements AnswerConnection {
   constructor(accepted: Socket, parts: Parts<Guest>) {
     this.parts = parts
     this.slabs = parts.slabs
-    this.keepAliveMs = parts.limits.keepAliveMs
     this.reading = parts.readBuffer
     const { _handle: handle } = accepted as WithHandle
     ;(accepted as WithHandle)._handle = null
@@ -190,8 +190,8 @@ class ClientConnection<Guest> implements AnswerConnection {
     })
   }
 
-  date(): string {
-    return this.parts.date()
+  lastLines(closes: boolean): string {
+    return this.parts.lastLines(closes)
   }
 
   destroy(): void {

@@ -7,9 +7,8 @@ import type { Slabs } from './slabs.ts'
 export interface AnswerConnection {
   socket: Socket
   slabs: Slabs
-  /** The value of `date`, made once a second. */
-  date(): string
-  keepAliveMs: number
+  /** The header lines that are the same for all answers of a second, and the empty line. */
+  lastLines(closes: boolean): string
   /** The answer is whole and out; `closes`: nothing comes after it. */
   answered(closes: boolean): void
 }
@@ -52,7 +51,7 @@ export class ConnectionAnswer implements ClientAnswer {
   }
 
   writeHead(status: number, headers: string[]): void {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+    let head = status === 200 ? 'HTTP/1.1 200 OK\r\n' : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
     this.chunked = true
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i]!
@@ -61,8 +60,7 @@ export class ConnectionAnswer implements ClientAnswer {
       head += `${name}: ${headers[i + 1]!}\r\n`
     }
     if (this.chunked) head += 'transfer-encoding: chunked\r\n'
-    if (!this.closes) head += `connection: keep-alive\r\nkeep-alive: timeout=${this.connection.keepAliveMs / 1000}\r\n`
-    head += `date: ${this.connection.date()}\r\n\r\n`
+    head += this.connection.lastLines(this.closes)
     this.headersSent = true
     this.makeRoom(head.length)
     this.used += this.slab!.write(head, this.used, 'latin1')
