@@ -51,12 +51,26 @@ export class ChunkedReader {
         }
         if (this.digits === 0) return this.fail()
         if (byte === cr) this.state = sizeLf
-        else if (byte === semicolon) this.state = extension
+        else if (byte === semicolon) this.state = extensionName
         else return this.fail()
         return true
       }
-      case extension:
+      case extensionName:
+      case extensionValue:
         if (byte === cr) this.state = sizeLf
+        else if (byte === semicolon) this.state = extensionName
+        else if (byte === equals && this.state === extensionName) this.state = extensionValue
+        else if (byte === quote && this.state === extensionValue) this.state = quoted
+        else if (!isToken(byte)) return this.fail()
+        return this.lineGoesOn(byte)
+      case quoted:
+        if (byte === quote) this.state = quotedEnd
+        else if (byte === backslash || byte === cr) return this.fail()
+        return this.lineGoesOn(byte)
+      case quotedEnd:
+        if (byte === cr) this.state = sizeLf
+        else if (byte === semicolon) this.state = extensionName
+        else return this.fail()
         return this.lineGoesOn(byte)
       case sizeLf:
         if (byte !== lf) return this.fail()
@@ -108,7 +122,7 @@ export class ChunkedReader {
 }
 
 const size = 0
-const extension = 1
+const extensionName = 1
 const sizeLf = 2
 const data = 3
 const dataCr = 4
@@ -118,6 +132,9 @@ const trailer = 7
 const trailerLf = 8
 const lastLf = 9
 const trailerName = 10
+const extensionValue = 11
+const quoted = 12
+const quotedEnd = 13
 
 const cr = 0x0d
 const lf = 0x0a
@@ -126,6 +143,9 @@ const space = 0x20
 const semicolon = 0x3b
 const colon = 0x3a
 const del = 0x7f
+const equals = 0x3d
+const quote = 0x22
+const backslash = 0x5c
 /** 2^52: exact as a number. */
 const mostDigits = 13
 /** Of an extension, or of all trailers together. */
