@@ -235,7 +235,8 @@ test('whatever is taken for an answer here undici takes for the same one', async
         }
         wire = Buffer.from(text, 'latin1')
         const ours = await fed(wire, cuts, true)
-        if (ours.error !== undefined) return
+        // undici breaks off at a 100 that it did not ask for; RFC 9110 §15.2 has it read over.
+        if (ours.error !== undefined || /^HTTP\/1\.[01] 100/.test(text)) return
         taken++
         const theirs = await pool.request({ path: '/', method: 'POST' })
         expect(theirs.statusCode).toBe(ours.status)
