@@ -51,14 +51,18 @@ export class ChunkedReader {
         }
         if (this.digits === 0) return this.fail()
         if (byte === cr) this.state = sizeLf
-        else if (byte === semicolon) this.state = extensionName
+        else if (byte === semicolon) this.state = extensionStart
         else return this.fail()
         return true
       }
+      case extensionStart:
+        if (!isToken(byte)) return this.fail()
+        this.state = extensionName
+        return this.lineGoesOn(byte)
       case extensionName:
       case extensionValue:
         if (byte === cr) this.state = sizeLf
-        else if (byte === semicolon) this.state = extensionName
+        else if (byte === semicolon) this.state = extensionStart
         else if (byte === equals && this.state === extensionName) this.state = extensionValue
         else if (byte === quote && this.state === extensionValue) this.state = quoted
         else if (!isToken(byte)) return this.fail()
@@ -69,7 +73,7 @@ export class ChunkedReader {
         return this.lineGoesOn(byte)
       case quotedEnd:
         if (byte === cr) this.state = sizeLf
-        else if (byte === semicolon) this.state = extensionName
+        else if (byte === semicolon) this.state = extensionStart
         else return this.fail()
         return this.lineGoesOn(byte)
       case sizeLf:
@@ -135,6 +139,7 @@ const trailerName = 10
 const extensionValue = 11
 const quoted = 12
 const quotedEnd = 13
+const extensionStart = 14
 
 const cr = 0x0d
 const lf = 0x0a

@@ -62,6 +62,7 @@ test.each([
   ['a bare carriage return', '3\rXabc'],
   ['a chunk longer than it says', '3\r\nabcd\r\n'],
   ['a chunk that ends in a line feed', '3\r\nabc\n0\r\n\r\n'],
+  ['an extension without a name', '3;\r\nabc\r\n'],
   ['a space in an extension', '3;a b=c\r\nabc\r\n'],
   ['an extension whose quotes do not end', '3;a="b\r\nabc\r\n'],
   ['a line feed in an extension', '3;a\nb\r\nabc\r\n'],
