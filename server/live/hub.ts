@@ -76,7 +76,9 @@ export interface HubParts {
 
 const defaultBatchMs = 50
 /** Messages to many subscribers come in fewer, larger pieces. */
-const longestPaceMs = 250
+const longestPaceMs = 500
+/** How often is looked for what waits for its second to pass. */
+const waitingPaceMs = 250
 const seedAgainMs = 5_000
 const lastWordsMs = 1_000
 
@@ -112,7 +114,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     const taken = outbox.take()
     if (taken === null) {
       // What waits for its second to pass.
-      if (outbox.hasMore()) scheduleFlush(longestPaceMs)
+      if (outbox.hasMore()) scheduleFlush(waitingPaceMs)
       return
     }
     flushing = stream
@@ -137,7 +139,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
 
   function scheduleDelivery(events: number): void {
     if (deliverTimer !== null || subscribers.size === 0) return
-    const paceMs = Math.min(longestPaceMs, batchMs + (events * subscribers.size) / 2)
+    const paceMs = Math.min(longestPaceMs, batchMs + events * subscribers.size)
     const waitMs = deliverNotBeforeMs - performance.now()
     deliverNotBeforeMs = performance.now() + Math.max(0, waitMs) + paceMs
     if (waitMs <= 0) deliver()
