@@ -158,6 +158,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
 
   function open(socket: WebSocket, request: IncomingMessage): void {
     const entry = sockets.add(socket)
+    const together = createTogether(request.socket)
     let receive: (text: string) => Promise<void> = async () => {}
     const closed = server.opened(
       {
@@ -165,8 +166,9 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
         // Resolves when the bytes are with the kernel: until then graphql-ws asks for no further event.
         send: (text) =>
           new Promise((resolve) => {
-            if (socket.readyState === socket.OPEN) socket.send(text, () => resolve())
-            else resolve()
+            if (socket.readyState !== socket.OPEN) return resolve()
+            together()
+            socket.send(text, () => resolve())
           }),
         close: (code, reason) => sockets.end(entry, code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (callback) => {
@@ -211,6 +213,21 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
       await sockets.close()
       wsServer.close()
     },
+  }
+}
+
+/** What one turn of the loop has to say goes out in one piece: a dashboard has several subscriptions on its socket. */
+function createTogether(socket: Duplex): () => void {
+  let isCorked = false
+  const uncork = (): void => {
+    isCorked = false
+    socket.uncork()
+  }
+  return () => {
+    if (isCorked) return
+    isCorked = true
+    socket.cork()
+    setImmediate(uncork)
   }
 }
 

@@ -26,11 +26,24 @@ export interface Asked {
   bodyBytes: number
 }
 
-/** Bodies up to this size go out in one piece with their head. */
+/** Requests up to this size go out in one piece. */
 const joinedBytes = 16 * 1024
 const mostHeadBytes = 64 * 1024
 const endOfHead = Buffer.from('\r\n\r\n')
 const nothing = Buffer.alloc(0)
+
+/**
+ * Where small requests are put together, one for all connections: a plain socket nearly always hands bytes to the kernel before its
+ * `write` returns, and nobody reads them any more.
+ */
+export class Gathering {
+  bytes = Buffer.allocUnsafeSlow(joinedBytes)
+
+  /** A socket still reads the bytes: they stay with it. */
+  leave(): void {
+    this.bytes = Buffer.allocUnsafeSlow(joinedBytes)
+  }
+}
 
 /**
  * One connection to an upstream, one request at a time. Own HTTP/1.1 instead of undici's: with the bytes of all connections read
@@ -38,6 +51,8 @@ const nothing = Buffer.alloc(0)
  */
 export class UpstreamConnection {
   private readonly socket: Socket
+  /** null where what is written goes to the kernel later, encrypted. */
+  private readonly gathering: Gathering | null
   private readonly idled: (connection: UpstreamConnection) => void
   private readonly gone: (connection: UpstreamConnection) => void
   private listener: AnswerListener | null = null
@@ -54,10 +69,12 @@ export class UpstreamConnection {
 
   constructor(
     socket: Socket,
+    gathering: Gathering,
     idled: (connection: UpstreamConnection) => void,
     gone: (connection: UpstreamConnection) => void,
   ) {
     this.socket = socket
+    this.gathering = 'encrypted' in socket ? null : gathering
     this.idled = idled
     this.gone = gone
     socket.on('error', (error) => {
@@ -83,8 +100,9 @@ export class UpstreamConnection {
     if (this.listener !== listener) return
     sent = true
     const { head, body, bodyBytes } = asked
-    if (bodyBytes <= joinedBytes) {
-      const whole = Buffer.allocUnsafe(head.length + 2 + bodyBytes)
+    const length = head.length + 2 + bodyBytes
+    if (length <= joinedBytes) {
+      const whole = this.gathering?.bytes ?? Buffer.allocUnsafe(length)
       let at = whole.write(head, 0, 'latin1')
       whole[at++] = 0x0d
       whole[at++] = 0x0a
@@ -92,7 +110,8 @@ export class UpstreamConnection {
         whole.set(piece, at)
         at += piece.length
       }
-      socket.write(whole)
+      socket.write(whole.subarray(0, length))
+      if (socket.writableLength > 0) this.gathering?.leave()
       return
     }
     socket.cork()

@@ -1,5 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net'
-import { type AnswerListener, type Asked, UpstreamConnection } from './connection.ts'
+import { type AnswerListener, type Asked, Gathering, UpstreamConnection } from './connection.ts'
 import type { Target } from './dispatchers.ts'
 
 /** Kept-alive connections by origin and proxy, as many as are needed at once. */
@@ -41,6 +41,7 @@ export function createConnections(parts: {
   const all = new Set<UpstreamConnection>()
   /** One for all plain connections: what is read is used up before the next read. */
   const plainBuffer = Buffer.allocUnsafeSlow(readBytes)
+  const gathering = new Gathering()
   let closed = false
 
   function poolOf(origin: string, proxy: string | null): Pool {
@@ -82,6 +83,7 @@ export function createConnections(parts: {
     socket.on('data', (chunk: Buffer) => void connection?.received(chunk))
     connection = new UpstreamConnection(
       socket,
+      gathering,
       (free) => {
         if (pool.retired) return free.destroy()
         const keepMs = performance.now() + parts.keepAliveMs

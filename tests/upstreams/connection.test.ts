@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { Pool } from 'undici'
 import { afterEach, expect, test } from 'vitest'
-import { type AnswerListener, UpstreamConnection } from '../../server/upstreams/connection.ts'
+import { type AnswerListener, Gathering, UpstreamConnection } from '../../server/upstreams/connection.ts'
 import { deferred } from '../support/deferred.ts'
 import { type Listening, listening } from '../support/listening.ts'
 
@@ -52,6 +52,7 @@ async function lineTo(port: number): Promise<Line> {
   const gone = deferred()
   const connection = new UpstreamConnection(
     socket,
+    new Gathering(),
     () => {
       free = true
     },
@@ -110,6 +111,7 @@ async function fed(wire: Buffer, cuts: readonly number[], ends: boolean): Promis
   let free = false
   const connection = new UpstreamConnection(
     socket,
+    new Gathering(),
     () => {
       free = true
     },
@@ -205,6 +207,41 @@ test('one connection serves one request after another, and one that the upstream
   expect(await line.ask()).toMatchObject({ status: 200, body: 'ok' })
   expect(line.isFree()).toBe(false)
   await line.gone
+})
+
+test('requests that sockets still hold are not written over by the next ones', async () => {
+  const received: string[] = []
+  const all = deferred()
+  const server = await listening(
+    createServer((socket) => {
+      let text = ''
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1')
+        if (text.length < 3000) return
+        received.push(text)
+        if (received.length === 10) all.resolve()
+      })
+    }),
+  )
+  closers.push(() => server.close())
+  const gathering = new Gathering()
+  const asked = Array.from({ length: 10 }, (_, number) => {
+    // Not connected yet: what is written waits in the socket.
+    const socket = connect(server.port, '127.0.0.1')
+    const connection = new UpstreamConnection(
+      socket,
+      gathering,
+      () => undefined,
+      () => undefined,
+    )
+    closers.push(async () => connection.destroy())
+    const head = `POST /${number} HTTP/1.1\r\n`
+    const body = Buffer.alloc(3000, String(number))
+    connection.ask({ head, body: [body], bodyBytes: body.length }, collector().listener)
+    return `${head}\r\n${body.toString()}`
+  })
+  await all.promise
+  expect(received.sort()).toEqual(asked)
 })
 
 test('whatever is taken for an answer here undici takes for the same one', async () => {
