@@ -8,18 +8,21 @@ import { openRaw, postHead, smallBody } from './ingress-socket.ts'
 const megabyte = 1024 * 1024
 let upstream: FakeUpstream
 let relay: RelayApp
+/** Bodies have 400 ms and what they earn. */
+let hasty: RelayApp
 
 beforeAll(async () => {
   upstream = await createFakeUpstream()
   relay = await startRelayApp({
     accounts: [{ url: upstream.url }],
     env: { BODY_MEMORY_MB: '32' },
-    readLimits: { bodyMs: 400 },
   })
+  hasty = await startRelayApp({ accounts: [{ url: upstream.url }], readLimits: { bodyMs: 400 } })
 })
 
 afterAll(async () => {
   await relay.stop()
+  await hasty.stop()
   await upstream.close()
 })
 
@@ -27,8 +30,8 @@ beforeEach(() => {
   upstream.requests.length = 0
 })
 
-async function post(body: string | Buffer, headers: Record<string, string> = {}) {
-  const response = await fetch(`${relay.base}/v1/messages`, {
+async function post(body: string | Buffer, headers: Record<string, string> = {}, app = relay) {
+  const response = await fetch(`${app.base}/v1/messages`, {
     method: 'POST',
     headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : new Uint8Array(body),
@@ -152,14 +155,14 @@ test('a body that is not what its content-encoding says is answered 400', async 
 })
 
 test('fault 6: a slow body is answered 408 and closed, takes no place upstream, and a good request beside it is answered', async () => {
-  const slow = await Promise.all(Array.from({ length: 20 }, () => openRaw(relay.base)))
+  const slow = await Promise.all(Array.from({ length: 20 }, () => openRaw(hasty.base)))
   for (const raw of slow) raw.send(postHead(['Content-Length: 1000']))
   const dribble = setInterval(() => {
     for (const raw of slow) if (!raw.socket.destroyed) raw.send('{')
   }, 50)
   try {
     const ends = slow.map((raw) => raw.answer())
-    const good = post(smallBody()).then((answer) => answer.status)
+    const good = post(smallBody(), {}, hasty).then((answer) => answer.status)
     expect(await Promise.race([good, ...ends])).toBe(200)
     for (const answer of await Promise.all(ends)) {
       expect(answer.status).toBe(408)
@@ -175,7 +178,7 @@ test('fault 6: a slow body is answered 408 and closed, takes no place upstream, 
 
 test('fault 6: a slow body that keeps the pace it owes is not cut off', async () => {
   const text = padded(64 * 1024).toString()
-  const raw = await openRaw(relay.base)
+  const raw = await openRaw(hasty.base)
   raw.send(postHead([`Content-Length: ${text.length}`]))
   // 60 KB earn almost four seconds more than the 400 ms that a body has anyway.
   raw.send(text.slice(0, 60 * 1024))
