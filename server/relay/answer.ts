@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorBody, type Failure } from '../errors.ts'
 import type { WholeRequest } from '../wire/client-connections.ts'
 
@@ -85,4 +85,16 @@ function dropBody(req: IncomingMessage, done: () => void): void {
   req.on('end', end)
   req.on('close', end)
   req.resume()
+}
+
+/** Answers with an object of ours. */
+export function sendJson(res: ServerResponse, value: object, requestId: string): void {
+  const body = Buffer.from(JSON.stringify(value))
+  res.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'request-id': requestId,
+    'x-request-id': requestId,
+  })
+  res.end(body)
 }

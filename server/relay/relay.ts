@@ -7,7 +7,7 @@ import { type ClientAnswer, NodeAnswer } from '../wire/client-answer.ts'
 import type { ClientDoor, WholeRequest } from '../wire/client-connections.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { freeTicket } from './admit.ts'
-import { sendFailure } from './answer.ts'
+import { sendFailure, sendJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { conversationOf } from './conversation.ts'
 import { createCountRate } from './count-rate.ts'
@@ -79,14 +79,7 @@ export function createRelay(parts: RelayParts): Relay {
       if ('code' in key) return answer(key)
       const found = modelAnswer(key, accounts.ofGroup(key.groupId), usage.book().knownModels(), route, query)
       if ('code' in found) return answer(found)
-      const body = Buffer.from(JSON.stringify(found))
-      res.writeHead(200, {
-        'content-type': 'application/json',
-        'content-length': body.length,
-        'request-id': id.text,
-        'x-request-id': id.text,
-      })
-      res.end(body)
+      sendJson(res, found, id.text)
     } else if ((method === 'HEAD' || method === 'GET') && (route === '' || route === '/' || route === '/api/hello')) {
       // Probes that clients send to warm a connection: harmless, without a key, without a log line.
       res.writeHead(200, { 'content-length': 0 })
