@@ -5,6 +5,7 @@ import type { Stream } from '../store/stream.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { createAudience } from './audience.ts'
 import { type CostTotals, createDayTotals, type DaySeed, type TotalsView, totalsSince } from './day-totals.ts'
+import { createDeliveries, type ReaderSession } from './deliveries.ts'
 import type {
   AccountChange,
   LiveBatch,
@@ -18,7 +19,6 @@ import { maySee } from './live-events.ts'
 import { createOutbox } from './outbox.ts'
 import { createReaders, entriesOf } from './reader.ts'
 import { createRing, type RingLimits } from './ring.ts'
-import { createSubscriber, type Subscriber } from './subscriber.ts'
 import { createUnderWay, silentMs } from './under-way.ts'
 
 /** What happens, told by those to whom it happens. Cheap, never throws, keeps no promise waiting. */
@@ -53,13 +53,6 @@ export interface LiveHub extends LiveSource {
   close(): Promise<void>
 }
 
-/** Whose reading ends when. */
-export interface ReaderSession {
-  userId: number
-  sessionId: number
-  expiresAtMs: number
-}
-
 export interface HubParts {
   stream: Stream<LiveBatch>
   dayAt: (atMs: number) => ZoneDay
@@ -75,8 +68,6 @@ export interface HubParts {
 }
 
 const defaultBatchMs = 50
-/** Messages to many subscribers come in fewer, larger pieces. */
-const longestPaceMs = 500
 /** How often is looked for what waits for its second to pass. */
 const waitingPaceMs = 250
 const seedAgainMs = 5_000
@@ -91,11 +82,11 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const totals = createDayTotals(parts)
   const underWay = createUnderWay({ now, self })
   const readers = createReaders({ ring, stream })
-  const subscribers = new Map<Pick<Subscriber<unknown>, 'wake' | 'end'>, ReaderSession | undefined>()
+  // Apart: sums change with every request, events often concern nobody who reads.
+  const eventReaders = createDeliveries(batchMs)
+  const totalsReaders = createDeliveries(batchMs)
   let flushTimer: NodeJS.Timeout | null = null
   let flushing: Promise<void> | null = null
-  let deliverTimer: NodeJS.Timeout | null = null
-  let deliverNotBeforeMs = 0
   let seedTimer: NodeJS.Timeout | null = null
   let seeding: Promise<void> | null = null
   let seedAgain = false
@@ -134,21 +125,8 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       if ('settled' in entry) totals.add(entry.settled)
     })
     if (batch.recount || batch.lost > 0) void recountNow()
-    scheduleDelivery(batch.records.length)
-  }
-
-  function scheduleDelivery(events: number): void {
-    if (deliverTimer !== null || subscribers.size === 0) return
-    const paceMs = Math.min(longestPaceMs, batchMs + events * subscribers.size)
-    const waitMs = deliverNotBeforeMs - performance.now()
-    deliverNotBeforeMs = performance.now() + Math.max(0, waitMs) + paceMs
-    if (waitMs <= 0) deliver()
-    else deliverTimer = setTimeout(deliver, waitMs)
-  }
-
-  function deliver(): void {
-    deliverTimer = null
-    for (const subscriber of subscribers.keys()) subscriber.wake()
+    eventReaders.schedule(batch.records.length)
+    totalsReaders.schedule(batch.records.length)
   }
 
   /** One at a time; a call that comes while one runs is answered by one more run. */
@@ -167,7 +145,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
         const day = totals.day()
         totals.reset(day, await parts.seed(day))
       }
-      scheduleDelivery(1)
+      totalsReaders.schedule(1)
     } catch (error) {
       report(error, 'reading the totals of today')
       seedTimer ??= setTimeout(() => {
@@ -182,22 +160,9 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped } })
   }
 
-  function subscribe<T>(
-    take: () => T | null | Promise<T | null>,
-    session: ReaderSession | undefined,
-    onEnd: () => void = () => {},
-  ): AsyncIterableIterator<T> {
-    const subscriber = createSubscriber(take, () => {
-      subscribers.delete(subscriber)
-      onEnd()
-    })
-    if (closed) subscriber.end()
-    else subscribers.set(subscriber, session)
-    return subscriber.iterator
-  }
-
   function endReaders(isOver: (session: ReaderSession | undefined) => boolean): void {
-    for (const [subscriber, session] of subscribers) if (isOver(session)) subscriber.end()
+    eventReaders.end(isOver)
+    totalsReaders.end(isOver)
   }
 
   await stream.follow({
@@ -205,7 +170,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     onLoss() {
       addGap(0)
       void recountNow()
-      scheduleDelivery(1)
+      eventReaders.schedule(1)
     },
   })
   await recountNow()
@@ -215,7 +180,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     underWay.sweep()
     endReaders((session) => session !== undefined && session.expiresAtMs <= now())
     const { day } = totals.view({ userId: null })
-    if (day !== lastDay) scheduleDelivery(1)
+    if (day !== lastDay) totalsReaders.schedule(1)
     lastDay = day
   }, 1_000)
   let lastDay = totals.day()
@@ -234,7 +199,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       outbox.end(request.requestId)
       if (audience.wants('settled', request)) return outbox.push({ settled: request })
       totals.add(request)
-      scheduleDelivery(1)
+      totalsReaders.schedule(1)
     },
     accountChanged: (change) => outbox.push({ account: change }),
     recount: outbox.recount,
@@ -246,11 +211,11 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
     events(filter, after, session) {
       const read = readers.open(filter, audience.came(filter), after)
-      return subscribe(read, session, () => audience.left(filter))
+      return eventReaders.subscribe(read, session, () => audience.left(filter))
     },
     costTotals(viewer, session) {
       let told: TotalsView | null = null
-      return subscribe(() => {
+      return totalsReaders.subscribe(() => {
         const view = totals.view(viewer)
         const value = totalsSince(told, view)
         if (value !== null) told = view
@@ -263,7 +228,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
           session !== undefined &&
           ('userId' in ended ? session.userId === ended.userId : session.sessionId === ended.sessionId),
       ),
-    subscriberCount: () => subscribers.size,
+    subscriberCount: () => eventReaders.size() + totalsReaders.size(),
     async flushed() {
       while (!closed && (flushTimer || flushing)) {
         if (flushTimer) {
@@ -279,9 +244,10 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       await Promise.race([hub.flushed(), sleep(lastWordsMs, undefined, { ref: false })])
       closed = true
       audience.close()
-      for (const timer of [flushTimer, deliverTimer, seedTimer]) if (timer) clearTimeout(timer)
+      for (const timer of [flushTimer, seedTimer]) if (timer) clearTimeout(timer)
       clearInterval(clock)
-      endReaders(() => true)
+      eventReaders.close()
+      totalsReaders.close()
       await stream.close()
     },
   }
