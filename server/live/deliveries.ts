@@ -1,7 +1,7 @@
 import { createSubscriber, type Subscriber } from './subscriber.ts'
 
 /** Messages to many subscribers come in fewer, larger pieces. */
-const longestPaceMs = 500
+const longestPaceMs = 1000
 
 /** Whose reading ends when. */
 export interface ReaderSession {
