@@ -48,7 +48,7 @@ function insert(statements: Statements, table: string, columns: readonly string[
   const alike = alikeInsert(table, columns, rows)
   if (alike === null) return runRows(statements.lasting(insertSql(table, columns, 1)), rows)
   const statement = statements.passing(alike.sql)
-  for (const row of rows) statement.run(alike.bound.map((column) => row[column]))
+  for (const row of rows) statement.write(alike.bound.map((column) => row[column]))
   return rows.length
 }
 
@@ -60,6 +60,6 @@ function refuseOddRows(rows: Rows, width: number): void {
 }
 
 function runRows(statement: Prepared, rows: Rows): number {
-  for (const row of rows) statement.run(row)
+  for (const row of rows) statement.write(row)
   return rows.length
 }

@@ -1,4 +1,5 @@
 import type { Tokens } from '../usage/records.ts'
+import type { UsageFlags } from './usage-flags.ts'
 
 /** Token counts of a usage object or of one of its iterations, as far as they were told. Always all fields: one shape for V8. */
 export interface Counts {
@@ -27,7 +28,7 @@ export const noCounts = (): Counts => ({
 const largestCount = 1_000_000_000
 
 /** Puts the counts that are there into `counts`, each in 0 … largestCount; flags `clamped` when one had to be changed or left out. */
-export function readCounts(usage: Record<string, unknown>, flags: Set<string>, counts: Counts): Counts {
+export function readCounts(usage: Record<string, unknown>, flags: UsageFlags, counts: Counts): Counts {
   const split = fieldsOf(usage['cache_creation'])
   counts.input = told(usage['input_tokens'], counts.input, flags)
   counts.output = told(usage['output_tokens'], counts.output, flags)
@@ -41,7 +42,7 @@ export function readCounts(usage: Record<string, unknown>, flags: Set<string>, c
 }
 
 /** The count, or the one `before` where none was told. */
-function told(value: unknown, before: number | undefined, flags: Set<string>): number | undefined {
+function told(value: unknown, before: number | undefined, flags: UsageFlags): number | undefined {
   if (value === undefined || value === null) return before
   if (typeof value !== 'number' || Number.isNaN(value)) {
     flags.add('clamped')
@@ -57,7 +58,7 @@ function told(value: unknown, before: number | undefined, flags: Set<string>): n
  * says differently is put on the five-minute part, flagged `split_surplus` or `split_deficit`, and all of it when there is
  * no split, flagged `split_missing`.
  */
-export function tokensOf(counts: Counts, flags: Set<string>): Tokens {
+export function tokensOf(counts: Counts, flags: UsageFlags): Tokens {
   const output = counts.output ?? 0
   const thinking = Math.min(counts.thinking ?? 0, output)
   const hasSplit = counts.cacheWrite5m !== undefined || counts.cacheWrite1h !== undefined

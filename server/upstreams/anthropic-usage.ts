@@ -2,6 +2,7 @@ import { findMembers, type Members, parseSpan, type Span } from '../json-members
 import { noTokens, type Reading, type Tokens, type UsageSource } from '../usage/records.ts'
 import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './anthropic-counts.ts'
 import { hasSecret, withoutSecret } from './quoted-secret.ts'
+import { UsageFlags } from './usage-flags.ts'
 
 /**
  * Reads what an Anthropic answer says it used, by the merge rule of protocol.md §1.5 (its letters stand in the code).
@@ -41,7 +42,7 @@ interface Gathered {
   counts: Counts
   /** The last `iterations` that came. */
   iterations: readonly unknown[] | undefined
-  flags: Set<string>
+  flags: UsageFlags
 }
 
 /** For one streamed answer. */
@@ -149,7 +150,7 @@ function nothingGathered(): Gathered {
     serviceTier: '',
     counts: noCounts(),
     iterations: undefined,
-    flags: new Set(),
+    flags: new UsageFlags(),
   }
 }
 
@@ -184,7 +185,7 @@ function readingOf(
   usages: readonly (Fields | undefined)[],
   text?: string,
 ): Reading {
-  const flags = new Set(from.flags)
+  const flags = new UsageFlags(from.flags.list())
   const { tokens, extras } = from.iterations?.length
     ? splitIterations(from.iterations, from, flags)
     : { tokens: tokensOf(from.counts, flags), extras: [] }
@@ -194,7 +195,7 @@ function readingOf(
     flags.add('raw_dropped')
   }
   const { model, speed, geo, serviceTier, stopReason } = from
-  return { model, tokens, extras, source, speed, geo, serviceTier, stopReason, flags: [...flags], raw }
+  return { model, tokens, extras, source, speed, geo, serviceTier, stopReason, flags: flags.list(), raw }
 }
 
 function textOf(usages: readonly (Fields | undefined)[]): string {
@@ -206,8 +207,8 @@ function textOf(usages: readonly (Fields | undefined)[]): string {
  * Iterations of the message itself replace the top level, which is their sum; compaction and advisor are not in it and
  * stand beside it. An iteration under another model (a declined hop, the fallback) is billed under that model.
  */
-function splitIterations(iterations: readonly unknown[], from: Gathered, flags: Set<string>) {
-  const ofMessage = { any: false, tokens: noTokens, flags: new Set<string>() }
+function splitIterations(iterations: readonly unknown[], from: Gathered, flags: UsageFlags) {
+  const ofMessage = { any: false, tokens: noTokens, flags: new UsageFlags() }
   const extras = new Map<string, Tokens>()
   for (const value of iterations) {
     const entry = fieldsOf(value) ?? {}
@@ -223,7 +224,7 @@ function splitIterations(iterations: readonly unknown[], from: Gathered, flags: 
     else extras.set(model, addTokens(extras.get(model) ?? noTokens, tokens))
   }
 
-  const topFlags = new Set<string>()
+  const topFlags = new UsageFlags()
   const top = tokensOf(from.counts, topFlags)
   let tokens = top
   if (ofMessage.any) {
@@ -234,8 +235,8 @@ function splitIterations(iterations: readonly unknown[], from: Gathered, flags: 
       tokens = { ...tokens, cacheWrite5m: top.cacheWrite5m, cacheWrite1h: top.cacheWrite1h }
     } else topFlags.clear()
   }
-  for (const flag of ofMessage.flags) flags.add(flag)
-  for (const flag of topFlags) flags.add(flag)
+  for (const flag of ofMessage.flags.list()) flags.add(flag)
+  for (const flag of topFlags.list()) flags.add(flag)
   return { tokens, extras: [...extras].map(([model, tokens]) => ({ model, tokens })) }
 }
 
