@@ -82,7 +82,9 @@ export function createFailover(parts: FailoverParts): Failover {
 
   /** Tries accounts until one answers; what is left at the end goes to the client as an error of ours, or the upstream's own. */
   async function forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended> {
-    let account = first && mayStill(exchange, first) ? first : await waitInLine(exchange, first, wish)
+    let account: Account | undefined
+    // Nothing begins any more that nobody would cut off.
+    if (!stopping) account = first && mayStill(exchange, first) ? first : await waitInLine(exchange, first, wish)
     let last: Extract<AttemptResult, { kind: 'next' }> | null = null
     let misconfigured = true
     let doubts: Doubts | null = null
