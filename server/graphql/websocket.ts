@@ -6,6 +6,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { LiveHub } from '../live/hub.ts'
 import type { Events, ReportEventFailure } from '../store/events.ts'
 import { type Sessions, type SessionsEnded, sessionsEnded, type Viewer } from '../users/sessions.ts'
+import { createAnswerTexts } from './live/answer-texts.ts'
 import { createSocketList, type SocketEntry } from './live/socket-list.ts'
 
 const protocol = 'graphql-transport-ws'
@@ -89,10 +90,12 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     perMessageDeflate: false,
     handleProtocols: () => protocol,
   })
+  const answerTexts = createAnswerTexts()
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: limits.initMs,
     onConnect: connect,
     onSubscribe: prepare,
+    onNext: (_context, _id, _payload, _args, result) => answerTexts.standIn(result),
     // Yoga's own functions travel with the arguments.
     execute: (args) => (args as Prepared).enveloped.execute(args) as never,
     subscribe: (args) => (args as Prepared).enveloped.subscribe(args) as never,
@@ -168,7 +171,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
           new Promise((resolve) => {
             if (socket.readyState !== socket.OPEN) return resolve()
             together()
-            socket.send(text, () => resolve())
+            socket.send(answerTexts.inPlace(text), () => resolve())
           }),
         close: (code, reason) => sockets.end(entry, code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (callback) => {
