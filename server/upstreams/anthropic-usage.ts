@@ -165,7 +165,10 @@ function gatherMessage(into: Gathered, message: Fields): Fields | undefined {
 function gatherUsage(into: Gathered, value: unknown): Fields | undefined {
   if (value === undefined || value === null) return undefined
   const usage = fieldsOf(value)
-  if (usage === undefined) return void into.flags.add('unreadable')
+  if (usage === undefined) {
+    into.flags.add('unreadable')
+    return undefined
+  }
   readCounts(usage, into.flags, into.counts)
   const { speed, iterations } = usage
   if (typeof speed === 'string') into.speed = speed === 'fast' ? 'fast' : 'standard'
