@@ -22,8 +22,8 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 })
-const rounds = amount('rounds', options.quick ? 1 : 5)
-const windowMs = 1000 * amount('seconds', options.quick ? 1 : 3)
+const rounds = amount('rounds', options.quick ? 1 : 10)
+const windowMs = 1000 * amount('seconds', 1)
 const connections = amount('connections', 32)
 const chosen = oneOf('workloads', workloads)
 const asked = oneOf('contenders', ['direct', 'nginx', 'bare', 'relay', 'watched'] as const)
@@ -54,19 +54,26 @@ async function startContenders(around: Surroundings, bareScript: string, sidePor
   return started
 }
 
-/** Everybody has a turn at one workload before anybody has the next: drift of the machine falls on all alike. */
+/** Rounds in which a request without anybody in between is tried: it only says how fast the other core is. */
+const directRounds = 2
+
+/**
+ * Everybody has a turn at one workload before anybody has the next, and who was first in one round is last in the next: drift of
+ * the machine falls on all alike.
+ */
 async function takeTurns(contenders: readonly Contender[], turn: ReturnType<typeof createTurns>): Promise<Turn[]> {
   const turns: Turn[] = []
   for (let round = 1; round <= rounds; round++) {
     for (const workload of chosen) {
-      for (const contender of contenders) {
+      for (const contender of round % 2 ? contenders : contenders.toReversed()) {
+        if (contender.name === 'direct' && round > directRounds) continue
         // What watching costs is asked of W1 only.
         if (contender.watching && workload !== 'w1') continue
         const warm =
           round > 1
             ? { ms: 500, answers: 0 }
             : { ms: options.quick ? 500 : 2000, answers: options.quick ? 3000 : 15_000 }
-        const result = await turn(contender, workload, warm, windowMs)
+        const result = { round, ...(await turn(contender, workload, warm, windowMs)) }
         turns.push(result)
         const cpu = contender.process ? `${result.cpuUsPerRequest.toFixed(1)} µs` : '–'
         console.log(`round ${round}  ${workload.padEnd(3)}  ${contender.name.padEnd(6)}  ${cpu}`)
@@ -80,8 +87,10 @@ async function takeTurns(contenders: readonly Contender[], turn: ReturnType<type
 /** Ends everybody; the relay's database can be read only after it has ended. */
 async function closing(contenders: readonly Contender[], turns: readonly Turn[]): Promise<Line[]> {
   const lines: Line[] = []
-  for (const { name, process: running, dataDir } of contenders) {
+  for (const { name, process: running, dataDir, watching } of contenders) {
     if (!running) continue
+    running.thaw()
+    await watching?.told()
     const memory = `${name}: ${running.residentMib().toFixed(0)} MiB resident after the run`
     const code = await running.stop()
     lines.push({ text: memory, ok: true })

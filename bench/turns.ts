@@ -35,6 +35,8 @@ export interface Totals {
 }
 
 export interface Turn {
+  /** From 1. */
+  round: number
   contender: string
   workload: Workload
   cpuUsPerRequest: number
@@ -67,7 +69,13 @@ export function createTurns(ring: Ring) {
   const small = keep(ring.folder, 'small.json', smallAsk())
   const large = keep(ring.folder, 'large.json', largeAsk())
 
-  return async function turn(contender: Contender, workload: Workload, warm: Warmth, windowMs: number): Promise<Turn> {
+  /** `windowMs`: length of the measured window, in milliseconds. */
+  return async function turn(
+    contender: Contender,
+    workload: Workload,
+    warm: Warmth,
+    windowMs: number,
+  ): Promise<Omit<Turn, 'round'>> {
     const body = workload === 'w1' ? small : large
     const head = keep(ring.folder, 'head', askHead(contender.port, contender.path, contender.secret))
     await control(ring, `mode/${workload}`)

@@ -17,8 +17,10 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-const figures = (turns: readonly Turn[], contender: string, workload: Workload) => {
-  const own = turns.filter((turn) => turn.contender === contender && turn.workload === workload)
+const turnsOf = (turns: readonly Turn[], contender: string, workload: Workload) =>
+  turns.filter((turn) => turn.contender === contender && turn.workload === workload)
+
+const figures = (own: readonly Turn[]) => {
   const cpu = own.map((turn) => turn.cpuUsPerRequest)
   return {
     cpu: median(cpu),
@@ -29,9 +31,16 @@ const figures = (turns: readonly Turn[], contender: string, workload: Workload) 
   }
 }
 
-/** NaN where one of the two did not run. */
-function ratioToBare(turns: readonly Turn[], contender: string, workload: Workload): number {
-  return figures(turns, 'bare', workload).cpu / figures(turns, contender, workload).cpu
+/**
+ * CPU time of `one` divided by that of `other`: the median of the rounds' quotients, because a machine may be half as fast in one
+ * round as in the next, but hardly within one. NaN where one of the two did not run.
+ */
+export function quotient(turns: readonly Turn[], one: string, other: string, workload: Workload): number {
+  const theirs = new Map(turnsOf(turns, other, workload).map((turn) => [turn.round, turn.cpuUsPerRequest]))
+  const quotients = turnsOf(turns, one, workload).map(
+    (turn) => turn.cpuUsPerRequest / (theirs.get(turn.round) ?? Number.NaN),
+  )
+  return median(quotients.filter((value) => !Number.isNaN(value)))
 }
 
 /** One line a contender and workload, in the order in which they ran. */
@@ -40,10 +49,10 @@ export function table(turns: readonly Turn[]): string {
   const rows = workloads.flatMap((workload) => {
     const names = new Set(turns.filter((turn) => turn.workload === workload).map((turn) => turn.contender))
     return [...names].map((name) => {
-      const { cpu, low, high, rate, busy } = figures(turns, name, workload)
+      const { cpu, low, high, rate, busy } = figures(turnsOf(turns, name, workload))
       const rateText = Math.round(rate).toString()
       if (name === 'direct') return [workload, name, '–', '–', rateText, '–', '–']
-      const ratio = ratioToBare(turns, name, workload)
+      const ratio = quotient(turns, 'bare', name, workload)
       const range = `${low.toFixed(1)}–${high.toFixed(1)}`
       const ratioText = Number.isNaN(ratio) ? '–' : ratio.toFixed(2)
       return [workload, name, cpu.toFixed(1), range, rateText, `${Math.round(busy * 100)} %`, ratioText]
@@ -57,7 +66,7 @@ export function table(turns: readonly Turn[]): string {
 
 export function boundLines(turns: readonly Turn[], measured: readonly Workload[]): Line[] {
   return measured.map((workload) => {
-    const ratio = ratioToBare(turns, 'relay', workload)
+    const ratio = quotient(turns, 'bare', 'relay', workload)
     const ok = ratio >= bounds[workload]
     return {
       ok,
@@ -66,13 +75,13 @@ export function boundLines(turns: readonly Turn[], measured: readonly Workload[]
   })
 }
 
-/** W1 with 100 subscribers at 100 settled requests a second may cost so much more. */
+/** So much of what W1 gets done may be lost with 100 subscribers at 100 settled requests a second. */
 const mostLoss = 0.1
 
 export function watchedLines(turns: readonly Turn[], watching: { heard(): [number, number]; sent(): number }): Line[] {
-  const loss = 1 - figures(turns, 'relay', 'w1').cpu / figures(turns, 'watched', 'w1').cpu
+  const loss = 1 - quotient(turns, 'relay', 'watched', 'w1')
   const [least, most] = watching.heard()
-  const heardAll = least === most && least > 0 && least <= watching.sent()
+  const heardAll = least > 0 && least === watching.sent() && most === least
   return [
     {
       ok: loss < mostLoss,

@@ -11,6 +11,8 @@ export interface Watching {
   /** Settled requests that each subscriber has heard of, the least and the most. */
   heard(): [number, number]
   sent(): number
+  /** Thawed, the relay has this long to tell everybody of everything; the promise ends when it has, or when the time is over. */
+  told(longestMs?: number): Promise<void>
   /** The paced requests go on only while the relay may run. */
   pace(isOn: boolean): void
 }
@@ -60,9 +62,14 @@ export async function watch(port: number, count: number, perSecond: number): Pro
     sending.end(body)
   }
   setInterval(send, 1000 / perSecond).unref()
+  const fewest = () => Math.min(...heard.map((one) => one.settled))
   return {
-    heard: () => [Math.min(...heard.map((one) => one.settled)), Math.max(...heard.map((one) => one.settled))],
+    heard: () => [fewest(), Math.max(...heard.map((one) => one.settled))],
     sent: () => sent,
+    async told(longestMs = 5000) {
+      const until = performance.now() + longestMs
+      while (fewest() < sent && performance.now() < until) await delay(50)
+    },
     pace(on) {
       isOn = on
     },
