@@ -340,6 +340,7 @@ async function compose(
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
   const clientAddress = createClientAddress(config.trustedProxies)
   const readLimits = { ...defaultReadLimits, ...options.readLimits }
+  const timers = { ...defaultTimers, ...options.timers }
   const relay = createRelay({
     clientAddress,
     keys,
@@ -354,7 +355,7 @@ async function compose(
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
     budget: createByteBudget(config.bodyMemoryBytes),
     readLimits,
-    timers: { ...defaultTimers, ...options.timers },
+    timers,
     mostEventBytes: config.streamEventBytes,
     disconnect: config.clientDisconnect,
     dayAt,
@@ -444,6 +445,7 @@ async function compose(
   const { server, connections } = createHttp({
     messages: relay.door(() => isReady, requestId),
     bodyLimits: readLimits,
+    untakenMs: timers.blockedMs,
     graphql: door.graphql.handle,
     upgrade: sockets.upgrade,
     page: client.serve,

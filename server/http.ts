@@ -22,6 +22,8 @@ export interface HttpParts<Guest> {
   requestId: () => RequestId
   baseUrl: () => string
   limits?: HttpLimits
+  /** How long a client may take nothing of what is left of an answer that has ended. */
+  untakenMs: number
   /** How long a message's body may take. */
   bodyLimits: { bodyMs: number; bytesPerSecond: number }
 }
@@ -134,6 +136,7 @@ export function createHttp<Guest>(parts: HttpParts<Guest>): HttpDoor {
       silentMs: Math.min(silentMs, limits.headersMs / 3),
       keepAliveMs,
       checkMs: limits.checkMs,
+      untakenMs: parts.untakenMs,
       ...parts.bodyLimits,
     },
   })

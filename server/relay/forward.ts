@@ -52,9 +52,6 @@ export interface CallParts {
   onUsage: (exchange: Exchange, account: Account, modelSent: string, reading: Reading) => void
 }
 
-/** Bytes that a finished answer may leave to the kernel without anybody watching that the client takes them. */
-const unwatchedBytes = 64 * 1024
-
 const answered: AccountEvent = Object.freeze({ kind: 'answered' })
 
 const pingEvent = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n')
@@ -408,12 +405,10 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.finish({ kind: 'done', outcome: 'failed', httpStatus: 200, errorType })
   }
 
-  /** Nobody watches the call any more when the last bytes wait for a client that does not read: a socket timeout does. */
   private endAnswer(last?: Buffer): void {
     const { res } = this.exchange
     if (res.destroyed) return
     res.end(last)
-    if (res.writableLength > unwatchedBytes) res.setTimeout(this.parts.timers.blockedMs, () => res.destroy())
   }
 
   private failByEvent(error: SaidError): void {

@@ -72,7 +72,7 @@ export function createRelay(parts: RelayParts): Relay {
     // SDKs whose base URL already ends in /v1 ask for /v1/v1/….
     const route = path.startsWith('/v1/v1/') ? path.slice(3) : path
     if (method === 'POST' && (route === '/v1/messages' || route === '/v1/messages/count_tokens')) {
-      const client = new NodeAnswer(res)
+      const client = new NodeAnswer(res, parts.timers.blockedMs)
       underWay(relayRead(req, res, client, route, query, id), req, client, id)
     } else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/'))) {
       const key = authenticate(req.headers, keys, now())

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { watchUntaken } from './untaken.ts'
 
 /** An answer to a client, over node:http or over a connection of our own. */
 export interface ClientAnswer {
@@ -16,6 +17,7 @@ export interface ClientAnswer {
    * up, and `onDrain` will be heard.
    */
   write(bytes: Buffer): boolean
+  /** What the client then takes nothing of for a while, whatever it sends meanwhile, is thrown away with its connection. */
   end(bytes?: Buffer): void
   /** The head goes out although no byte of the body is there. */
   flushHeaders(): void
@@ -23,17 +25,18 @@ export interface ClientAnswer {
   /** The connection has ended, in the middle of the answer or after it. */
   onClose(listener: () => void): void
   onDrain(listener: () => void): void
-  /** Calls `listener` when nothing moved on the connection for so long. */
-  setTimeout(ms: number, listener: () => void): void
 }
 
 /** An answer over node:http. */
 export class NodeAnswer implements ClientAnswer {
   private readonly res: ServerResponse
+  private readonly untakenMs: number
   private waiting: Buffer[] = []
 
-  constructor(res: ServerResponse) {
+  /** `untakenMs`: how long the client may take nothing of what is left of an answer that has ended. */
+  constructor(res: ServerResponse, untakenMs: number) {
     this.res = res
+    this.untakenMs = untakenMs
   }
 
   get headersSent(): boolean {
@@ -70,8 +73,10 @@ export class NodeAnswer implements ClientAnswer {
   }
 
   end(bytes?: Buffer): void {
+    const { res, untakenMs } = this
     this.flush()
-    this.res.end(bytes && Buffer.from(bytes))
+    res.end(bytes && Buffer.from(bytes))
+    if (res.writableLength > 0 && res.socket !== null) res.once('close', watchUntaken(res.socket, untakenMs))
   }
 
   flushHeaders(): void {
@@ -89,10 +94,6 @@ export class NodeAnswer implements ClientAnswer {
 
   onDrain(listener: () => void): void {
     this.res.on('drain', listener)
-  }
-
-  setTimeout(ms: number, listener: () => void): void {
-    this.res.setTimeout(ms, listener)
   }
 }
 

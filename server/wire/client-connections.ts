@@ -42,6 +42,8 @@ export interface ConnectionLimits {
   silentMs: number
   keepAliveMs: number
   checkMs: number
+  /** How long a client may take nothing of what is left of an answer that has ended. */
+  untakenMs: number
   /** A body must arrive within this time, prolonged by a second for every `bytesPerSecond` that did arrive. */
   bodyMs: number
   bytesPerSecond: number
@@ -145,6 +147,7 @@ const canBeTaken = (socket: Socket): boolean =>
 class ClientConnection<Guest> implements AnswerConnection {
   readonly socket: Socket
   readonly slabs: Slabs
+  readonly untakenMs: number
   private readonly parts: Parts<Guest>
   private readonly remote: { remoteAddress: string | undefined }
   private phase: Phase = 'idle'
@@ -167,6 +170,7 @@ class ClientConnection<Guest> implements AnswerConnection {
   constructor(accepted: Socket, parts: Parts<Guest>) {
     this.parts = parts
     this.slabs = parts.slabs
+    this.untakenMs = parts.limits.untakenMs
     this.reading = parts.readBuffer
     const { _handle: handle } = accepted as WithHandle
     ;(accepted as WithHandle)._handle = null
@@ -342,7 +346,6 @@ class ClientConnection<Guest> implements AnswerConnection {
   answered(closes: boolean): void {
     this.answer = null
     this.request = null
-    this.socket.setTimeout(0)
     this.sinceMs = performance.now()
     if (closes) {
       this.phase = 'closing'
@@ -366,7 +369,6 @@ class ClientConnection<Guest> implements AnswerConnection {
     const first = bytes.length > 0 ? Buffer.from(bytes) : null
     socket.off('error', ignore)
     socket.off('end', this.ended)
-    socket.setTimeout(0)
     this.parts.handOver(socket)
     if (first !== null) socket.unshift(first)
     if (first !== null || socket.isPaused()) socket.resume()

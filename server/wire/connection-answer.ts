@@ -2,11 +2,14 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientAnswer } from './client-answer.ts'
 import type { Slabs } from './slabs.ts'
+import { watchUntaken } from './untaken.ts'
 
 /** What an answer asks of the connection that it goes out on. */
 export interface AnswerConnection {
   socket: Socket
   slabs: Slabs
+  /** How long the client may take nothing of what is left of an answer that has ended. */
+  untakenMs: number
   /** The header lines that are the same for all answers of a second, and the empty line. */
   lastLines(closes: boolean): string
   /** The answer is whole and out; `closes`: nothing comes after it. */
@@ -36,7 +39,7 @@ export class ConnectionAnswer implements ClientAnswer {
   private readonly leaving: Buffer[] = []
   private closeListener: (() => void) | null = null
   private drainListener: (() => void) | null = null
-  private timeoutListener: (() => void) | null = null
+  private stopWatch: (() => void) | null = null
 
   constructor(connection: AnswerConnection) {
     this.connection = connection
@@ -81,6 +84,7 @@ export class ConnectionAnswer implements ClientAnswer {
     }
     this.ended = true
     this.flush()
+    if (this.blocked) this.stopWatch = watchUntaken(this.connection.socket, this.connection.untakenMs)
   }
 
   flushHeaders(): void {
@@ -99,17 +103,9 @@ export class ConnectionAnswer implements ClientAnswer {
     this.drainListener = listener
   }
 
-  setTimeout(ms: number, listener: () => void): void {
-    const { socket } = this.connection
-    // The connection outlives the answer, and with it whatever listens to it.
-    if (this.timeoutListener !== null) socket.off('timeout', this.timeoutListener)
-    this.timeoutListener = listener
-    socket.setTimeout(ms)
-    socket.on('timeout', listener)
-  }
-
   /** The connection has ended: whoever waits hears of it, and no memory is read any more. */
   closed(): void {
+    this.stopWatch?.()
     if (this.slab !== null) this.leaving.push(this.slab)
     this.slab = null
     for (const slab of this.leaving.splice(0)) this.connection.slabs.give(slab)
@@ -171,7 +167,7 @@ export class ConnectionAnswer implements ClientAnswer {
     }
     if (!this.ended || this.used > 0 || this.writableFinished) return
     this.writableFinished = true
-    if (this.timeoutListener !== null) this.connection.socket.off('timeout', this.timeoutListener)
+    this.stopWatch?.()
     this.connection.answered(this.closes)
   }
 }

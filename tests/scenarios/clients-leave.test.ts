@@ -101,16 +101,16 @@ test('fault 32: a client that leaves while the next account is asked: that one i
 })
 
 /** Sends a request over a bare socket and never reads the answer. */
-async function askAndNeverRead(base: string, stream: boolean): Promise<Socket> {
+async function askAndNeverRead(base: string, stream: boolean, framing = 'content-length'): Promise<Socket> {
   const { port } = new URL(base)
   const socket = connect({ host: '127.0.0.1', port: Number(port) })
   socket.on('error', () => {})
   await once(socket, 'connect')
   socket.pause()
   const body = JSON.stringify({ ...usualBody, stream })
-  socket.write(
-    `POST /claude-code/v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${keyOf('p')}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  )
+  const head = `POST /claude-code/v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${keyOf('p')}\r\n`
+  if (framing === 'content-length') socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`)
+  else socket.write(`${head}transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`)
   return socket
 }
 
@@ -174,26 +174,32 @@ test.each(['identity', 'gzip'] as const)(
   },
 )
 
-test('fault 33: a client that never reads an answer that is complete does not keep its connection', async () => {
-  const text = 'x'.repeat(24 * 1024 * 1024)
-  upstream.script((exchange) =>
-    exchange.respond(
-      200,
-      {},
-      { type: 'message', model: 'm', content: [{ text }], usage: { input_tokens: 1, output_tokens: 1 } },
-    ),
-  )
-  const index = upstream.requests.length
-  const client = await askAndNeverRead(relay.base, false)
-  await upstream.arrived(index)
-  expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'completed' })
-  // Who reads nothing hears of it only by saying something; more often, and it would count as a connection on which something moves.
-  const closed = new Promise((resolve) => client.once('close', resolve))
-  const talk = setInterval(() => client.write('x'), 2.5 * blockedMs)
-  await closed
-  clearInterval(talk)
-  expect(client.bytesRead).toBeLessThan(text.length)
-})
+// A body with a length comes on a connection of our own, one in chunks over node:http.
+test.each(['content-length', 'chunked'])(
+  'fault 33: a client that never reads an answer that is complete does not keep its connection, whatever it says meanwhile (%s)',
+  async (framing) => {
+    const text = 'x'.repeat(24 * 1024 * 1024)
+    upstream.script((exchange) =>
+      exchange.respond(
+        200,
+        {},
+        { type: 'message', model: 'm', content: [{ text }], usage: { input_tokens: 1, output_tokens: 1 } },
+      ),
+    )
+    const index = upstream.requests.length
+    const client = await askAndNeverRead(relay.base, false, framing)
+    await upstream.arrived(index)
+    expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'completed' })
+    const closed = new Promise((resolve) => client.once('close', resolve))
+    // What could become its next request.
+    const head = 'GET / HTTP/1.1\r\nx: '
+    let said = 0
+    const talk = setInterval(() => client.write(head[said++] ?? 'y'), blockedMs / 10)
+    await closed
+    clearInterval(talk)
+    expect(client.bytesRead).toBeLessThan(text.length)
+  },
+)
 
 test.each(['identity', 'gzip'] as const)(
   'fault 33: a client that reads slowly gets everything (%s)',

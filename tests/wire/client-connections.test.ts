@@ -24,6 +24,7 @@ const limits = {
   silentMs: 50,
   keepAliveMs: 75_000,
   checkMs: 10,
+  untakenMs: 60_000,
   bodyMs: 60_000,
   bytesPerSecond: 16 * 1024,
 }
@@ -208,7 +209,6 @@ test('large answers one after another leave no listener behind on their connecti
     body.give()
     answer.writeHead(200, ['content-length', String(text.length)])
     answer.end(Buffer.from(text))
-    answer.setTimeout(60_000, () => answer.destroy())
   })
   server.on('connection', () => {})
   const warnings: string[] = []
