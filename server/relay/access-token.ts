@@ -18,13 +18,29 @@ export function createTokenKeeper(parts: {
   callOnce: CallOnce
 }) {
   const { accounts, callOnce } = parts
+  /** Ends the waits of requests; nobody waits once the process stops. */
+  const waits = new Set<() => void>()
+  let stopping = false
 
-  /** Null: the account has a fresh access token. A refresh goes on when its client leaves. */
+  /** Null: the process stops, and whoever waits is not to be held. The refresh itself goes on. */
+  function renewal(account: Account, used: string): Promise<Awaited<ReturnType<Renewals['renew']>> | null> {
+    if (stopping) return Promise.resolve(null)
+    return new Promise((resolve, reject) => {
+      const giveUp = () => resolve(null)
+      waits.add(giveUp)
+      parts
+        .renew(account, used)
+        .then(resolve, reject)
+        .finally(() => waits.delete(giveUp))
+    })
+  }
+
+  /** Null: nothing stands in the way of a call. A refresh goes on when its client leaves. */
   async function refused(exchange: Exchange, account: Account, used: string): Promise<AttemptResult | null> {
-    const renewal = await parts.renew(account, used)
-    if (renewal.kind === 'renewed') return null
-    const { reason } = renewal
-    const isOver = renewal.kind === 'refused'
+    const renewed = await renewal(account, used)
+    if (renewed === null || renewed.kind === 'renewed') return null
+    const { reason } = renewed
+    const isOver = renewed.kind === 'refused'
     return {
       kind: 'next',
       errorType: 'token_not_renewed',
@@ -55,15 +71,22 @@ export function createTokenKeeper(parts: {
     exchange.renewedId = account.id
     const failure = await refused(exchange, account, used)
     if (failure) return failure
-    return renewed(await callOnce(exchange, accounts.byId(account.id) ?? account))
+    return notAgain(await callOnce(exchange, accounts.byId(account.id) ?? account))
   }
 
-  return (exchange: Exchange, account: Account): Promise<AttemptResult> =>
-    // A secret that is no token is called with, and that is all: the path of nearly every request.
-    parts.renews(account) ? renewing(exchange, account) : (callOnce(exchange, account) as Promise<AttemptResult>)
+  return {
+    withFreshToken: (exchange: Exchange, account: Account): Promise<AttemptResult> =>
+      // A secret that is no token is called with, and that is all: the path of nearly every request.
+      parts.renews(account) ? renewing(exchange, account) : (callOnce(exchange, account) as Promise<AttemptResult>),
+    /** Requests that wait for a renewal go on without it: the process stops, and `callOnce` tells them so. */
+    cutOff(): void {
+      stopping = true
+      for (const giveUp of waits) giveUp()
+    },
+  }
 }
 
-function renewed(result: CallResult): AttemptResult {
+function notAgain(result: CallResult): AttemptResult {
   if (result.kind === 'unauthorized') throw new Error('an access token was to be renewed twice for one request')
   return result
 }

@@ -45,7 +45,7 @@ export interface FailoverParts {
 
 /** How a request ended, for its row. */
 export interface Ended {
-  outcome: Outcome
+  outcome: Exclude<Outcome, 'interrupted'>
   httpStatus: number
   errorType: string
 }
@@ -83,7 +83,6 @@ export function createFailover(parts: FailoverParts): Failover {
   /** Tries accounts until one answers; what is left at the end goes to the client as an error of ours, or the upstream's own. */
   async function forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended> {
     let account: Account | undefined
-    // Nothing begins any more that nobody would cut off.
     if (!stopping) account = first && mayStill(exchange, first) ? first : await waitInLine(exchange, first, wish)
     let last: Extract<AttemptResult, { kind: 'next' }> | null = null
     let misconfigured = true
@@ -121,7 +120,7 @@ export function createFailover(parts: FailoverParts): Failover {
     if (exchange.clientLeft) return clientLeft
     if (last?.refusal && last.refusal.status < 500 && (last.passIfLast || doubts?.isRequests) && exchange.metered)
       return passOn(exchange, last.refusal, last.errorType)
-    if (stopping && last === null) return giveUp(exchange, restarting())
+    if (stopping && last === null) return restarted(exchange)
     wish.nowMs = now()
     return giveUp(exchange, exhausted(exchange, accounts.ofGroup(exchange.key.groupId), wish, last, misconfigured))
   }
@@ -152,10 +151,12 @@ export function createFailover(parts: FailoverParts): Failover {
   }
 
   const renews = (account: Account): boolean => upstreamOf(account).renews === true
-  const withFreshToken = createTokenKeeper({ ...parts, renews, callOnce })
+  const { withFreshToken, cutOff: endWaits } = createTokenKeeper({ ...parts, renews, callOnce })
 
   /** Not async, and one promise: this is on the path of every request. */
   function callOnce(exchange: Exchange, account: Account): Promise<CallResult> {
+    // Nothing begins any more that nobody would cut off.
+    if (stopping) return Promise.resolve({ kind: 'done', ...restarted(exchange) })
     const upstream = upstreamOf(account)
     const isTrial = consequences.begun(exchange, account)
     const modelSent = account.mapping.map(exchange.model)
@@ -274,6 +275,8 @@ export function createFailover(parts: FailoverParts): Failover {
     return { outcome: 'failed', httpStatus: refusal.status, errorType }
   }
 
+  const restarted = (exchange: Exchange): Ended => (exchange.clientLeft ? clientLeft : giveUp(exchange, restarting()))
+
   function giveUp(exchange: Exchange, failure: Failure): Ended {
     if (!exchange.res.destroyed) exchange.firstByteAtMs = now()
     sendFailure(exchange.req, exchange.res, failure, exchange.id.text)
@@ -286,6 +289,7 @@ export function createFailover(parts: FailoverParts): Failover {
     cutOff() {
       stopping = true
       places.cutOff()
+      endWaits()
       calls.visit((call) => call.cutOff())
     },
   }

@@ -181,6 +181,25 @@ test('a renewal that the vendor leaves without an answer does not hold up a stop
   expect(performance.now() - startedMs).toBeLessThan(5000)
 })
 
+test.each(['at last', 'never'])(
+  'a request that waits for a renewal while the relay stops is told so; nothing is sent for it, answered the renewal %s',
+  async (answered) => {
+    const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), expired)], { drainMs: 200 })
+    const { claude, ask } = stand
+    const renew = deferred()
+    claude.beforeAnswer = () => renew.promise
+    const asked = ask()
+    await expect.poll(() => claude.grants.length, { timeout: 10_000 }).toBe(1)
+    const stopped = stand.app.stop()
+    const answer = await asked
+    expect([answer.status, answer.text]).toEqual([529, expect.stringContaining('restarting')])
+    if (answered === 'at last') renew.resolve()
+    await stopped
+    expect(claude.requests.some(({ path }) => path.startsWith('/v1/messages'))).toBe(false)
+    renew.resolve()
+  },
+)
+
 test('requests that wait for a renewal to be tried again count in the budget of retries: a fifth of those in flight', async () => {
   const overloaded = await createFakeUpstream()
   onTestFinished(() => overloaded.close())
