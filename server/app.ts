@@ -35,7 +35,7 @@ import { createByteBudget, defaultReadLimits, type ReadLimits } from './relay/re
 import { createRelay } from './relay/relay.ts'
 import { createRequestIds, requestIdOf, slotOf } from './request-ids.ts'
 import { loadMasterSecret } from './secrets.ts'
-import { readCa, readText } from './setting-files.ts'
+import { naming, readCa, readText } from './setting-files.ts'
 import { createStaticClient } from './static-client.ts'
 import type { Counters } from './store/counters.ts'
 import { createMemoryCounters } from './store/counters-memory.ts'
@@ -158,7 +158,8 @@ async function compose(
     const other = place === 'alone' ? 'Another relay process' : 'A relay process without Redis'
     throw new Error(`${other} uses this database. Several processes need Redis between them: set REDIS_URL on all.`)
   }
-  const redis = config.redisUrl === null ? null : await openRedis(config.redisUrl, roomLog(log, 'store'))
+  const redis =
+    config.redisUrl === null ? null : await openRedis(config.redisUrl, roomLog(log, 'store')).catch(naming('REDIS_URL'))
   if (redis) opened.push(() => redis.close())
   const prefix = `ccr:${deploymentId}`
   const events = redis
@@ -527,14 +528,6 @@ async function closeAll(opened: (() => Promise<void> | void)[], onError: (error:
     }
   }
 }
-
-/** Says which setting a failure of the operating system or the network comes from; our own messages say it already. */
-const naming =
-  (setting: string) =>
-  (error: unknown): never => {
-    if (!(error instanceof Error) || !('code' in error)) throw error
-    throw new Error(`${setting}: ${error.message}`, { cause: error })
-  }
 
 /** Runs one at a time; calls that come while it runs are answered by one more run. */
 function lastWins(load: () => Promise<void>): () => Promise<void> {

@@ -152,7 +152,7 @@ export class ProvisionError extends Error {
   readonly problems: readonly ProvisionProblem[]
   constructor(problems: readonly ProvisionProblem[]) {
     const lines = problems.map(({ path, problem }) => `  - ${path ? `${path}: ` : ''}${problem}`)
-    super(`The provisioning file is wrong:\n${lines.join('\n')}`)
+    super(`PROVISION_FILE: the provisioning file is wrong:\n${lines.join('\n')}`)
     this.name = 'ProvisionError'
     this.problems = problems
   }

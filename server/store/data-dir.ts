@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { takeFileLock } from './file-lock.ts'
+import { type FileLock, takeFileLock } from './file-lock.ts'
 
 export interface DataDir {
   /** Absolute. */
@@ -23,7 +23,7 @@ export async function openDataDir(path: string, pid?: number): Promise<DataDir> 
   const folder = resolve(path)
   if (await mkdir(folder, { recursive: true, mode: 0o700 })) await chmod(folder, 0o700)
   const pidFile = join(folder, 'relay.pid')
-  const lock = takeFileLock(join(folder, 'relay.lock'))
+  const lock = lockFolder(folder)
   if (!lock) throw new DataDirInUse(await describeHolder(folder, pidFile))
   await writeFile(pidFile, `${pid ?? '(unnamed)'} on ${hostname()}\n`, { mode: 0o600 })
   let held = true
@@ -35,6 +35,17 @@ export async function openDataDir(path: string, pid?: number): Promise<DataDir> 
       await rm(pidFile, { force: true })
       lock.release()
     },
+  }
+}
+
+/** SQLite's own error says "14" of a file that it may not write. */
+function lockFolder(folder: string): FileLock | null {
+  const path = join(folder, 'relay.lock')
+  try {
+    return takeFileLock(path)
+  } catch (error) {
+    const problem = `${path} cannot be opened for writing: folder and file have to belong to the user who starts the relay`
+    throw Object.assign(new Error(problem, { cause: error }), { code: 'EACCES' })
   }
 }
 

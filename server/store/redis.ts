@@ -84,7 +84,7 @@ function start(redis: Redis, address: string, timeoutMs: number, safe: (error: E
       clearTimeout(timer)
       redis.off('error', onError).off('ready', done)
       if (problem === undefined) resolve()
-      else reject(new Error(`Redis at ${address} ${problem}`))
+      else reject(Object.assign(new Error(`Redis at ${address} ${problem}`), { code: 'REDIS_START' }))
     }
     const onError = (error: Error): void => {
       last = safe(error)

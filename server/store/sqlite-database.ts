@@ -71,7 +71,7 @@ async function interactive<T>(client: PrismaClient, fn: (tx: Tx) => Promise<T>):
 function connectTo(options: SqliteOptions, readOnly: boolean): SqliteConnection {
   const opening: Opening = { path: options.path, readOnly, busyTimeoutMs: options.busyTimeoutMs ?? 5000 }
   const start = () => (options.start ?? startThread)(new URL('./sqlite-worker.ts', import.meta.url), opening)
-  const thread = createSqliteThread({ start, log: options.log })
+  const thread = createSqliteThread({ start, path: options.path, log: options.log })
   return { client: createSqliteClient({ thread, turns: createTurns(), readOnly }), close: () => thread.close() }
 }
 

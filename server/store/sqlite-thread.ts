@@ -28,16 +28,17 @@ interface Waiting {
  * Questions and answers to the thread that owns a SQLite connection. When the thread dies, everything unanswered is rejected
  * (as OutcomeUnknown, unless the asker knows better: it may have been committed), and the next question starts a new one.
  */
-export function createSqliteThread(parts: { start: () => Worker; log: StoreLog }): SqliteThread {
+export function createSqliteThread(parts: { start: () => Worker; path: string; log: StoreLog }): SqliteThread {
   let living: (Link & { ended: Promise<void> }) | undefined
   let closed = false
 
   function link(): Link {
     if (closed) throw new Error('the database is closed')
     if (living) return living
-    const born = createLink(parts.start(), (reason) => {
+    const born = createLink(parts, (reason, opened) => {
       if (living === born) living = undefined
-      if (!closed) parts.log.error({ reason }, 'the SQLite thread died; the next query starts a new one')
+      // Who asked first hears of a file that does not open.
+      if (!closed && opened) parts.log.error({ reason }, 'the SQLite thread died; the next query starts a new one')
     })
     living = born
     return born
@@ -57,7 +58,11 @@ export function createSqliteThread(parts: { start: () => Worker; log: StoreLog }
   }
 }
 
-function createLink(worker: Worker, onEnd: (reason: string) => void): Link & { ended: Promise<void> } {
+function createLink(
+  { start, path }: { start: () => Worker; path: string },
+  onEnd: (reason: string, opened: boolean) => void,
+): Link & { ended: Promise<void> } {
+  const worker = start()
   const waiting = new Map<number, Waiting>()
   let lastId = openedId
   let reason = ''
@@ -79,8 +84,8 @@ function createLink(worker: Worker, onEnd: (reason: string) => void): Link & { e
       dead = true
       const askers = [...waiting.values()]
       waiting.clear()
-      onEnd(reason || `exit code ${code}`)
-      for (const asker of askers) asker.reject(withReason(opened ? asker.whenLost() : notOpened(), reason))
+      onEnd(reason || `exit code ${code}`, opened)
+      for (const asker of askers) asker.reject(opened ? withReason(asker.whenLost(), reason) : notOpened(path, reason))
       resolve()
     })
   })
@@ -106,7 +111,12 @@ function createLink(worker: Worker, onEnd: (reason: string) => void): Link & { e
 
 const unknownOutcome = (): Error => new OutcomeUnknown('the SQLite thread died before it answered')
 
-const notOpened = (): Error => new Error('the SQLite file could not be opened')
+const notOpened = (path: string, reason: string): Error =>
+  Object.assign(
+    withReason(new Error(`the SQLite file ${path} could not be opened`), reason),
+    // As SQLite's own errors have one: by it the start knows which setting to name.
+    { code: 'SQLITE_CANTOPEN' },
+  )
 
 function withReason(error: Error, reason: string): Error {
   if (reason) error.message += ` (${reason})`

@@ -140,7 +140,7 @@ test('a wrong provisioning file is told field by field, a port in use and an unk
   const wrongFile = start(cwd, { PROVISION_FILE: 'provision.json' })
   expect(await wrongFile.ended).toBe(1)
   expect(wrongFile.output()).toBe(
-    'The provisioning file is wrong:\n  - groups: must be a list\n  - keys[0].limit: is not a field of this format\n',
+    'PROVISION_FILE: the provisioning file is wrong:\n  - groups: must be a list\n  - keys[0].limit: is not a field of this format\n',
   )
   const busyPort = start(cwd, { PORT: String(taken.port), LOG_LEVEL: 'warn' })
   expect(await busyPort.ended).toBe(1)

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -90,11 +90,29 @@ test.each([
   [{ DATABASE_URL: 'mysql://root:geheim@127.0.0.1:1/relay' }, /^DATABASE_URL: .*ECONNREFUSED/],
   [{ DATABASE_URL: 'file:/dev/null/relay.db' }, /^DATABASE_URL: E(EXIST|NOTDIR)/],
   [{ DATA_DIR: '/dev/null/data' }, /^DATA_DIR: ENOTDIR/],
+  [
+    { REDIS_URL: 'redis://:geheim@127.0.0.1:1/0' },
+    /^REDIS_URL: Redis at 127\.0\.0\.1:1 is not reachable .*ECONNREFUSED/,
+  ],
   [{ CA_FILE: '/etc/hostname' }, /^CA_FILE: \/etc\/hostname does not begin with a certificate in PEM$/],
 ])('what cannot be reached or read is named by its setting, without a password: %o', async (env, message) => {
   const failed = start({ dataDir: await newFolder(), env })
   await expect(failed).rejects.toThrow(message)
   await expect(failed).rejects.not.toThrow('geheim')
+})
+
+test('a database file that is none, and a data folder whose lock is not ours, are named with their settings', async () => {
+  const dataDir = await newFolder()
+  await writeFile(join(dataDir, 'relay.db'), 'Dear reader, this is not a database at all. '.repeat(200))
+  const env = { DATABASE_URL: `file:${dataDir}/relay.db` }
+  await expect(start({ dataDir, env })).rejects.toThrow(
+    `DATABASE_URL: the SQLite file ${dataDir}/relay.db could not be opened (file is not a database)`,
+  )
+  const foreign = await newFolder()
+  await mkdir(join(foreign, 'relay.lock'))
+  await expect(start({ dataDir: foreign })).rejects.toThrow(
+    `DATA_DIR: ${foreign}/relay.lock cannot be opened for writing: folder and file have to belong to the user`,
+  )
 })
 
 test('a relay that listens everywhere tells an address that can be opened', async () => {

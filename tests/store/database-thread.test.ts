@@ -152,7 +152,7 @@ test('a transaction that outlived its time cannot write into the next', async ()
 test('a transaction that is over lets nothing more through', async () => {
   const opening = { path: join(folder, 'relay.db'), readOnly: false, busyTimeoutMs: 1000 }
   const start = () => startThread(new URL('../../server/store/sqlite-worker.ts', import.meta.url), opening)
-  const thread = createSqliteThread({ start, log: silentLog })
+  const thread = createSqliteThread({ start, path: '', log: silentLog })
   const client = createSqliteClient({ thread, turns: createTurns(), readOnly: false })
   const over = await client.begin()
   await over.rollback()
@@ -201,5 +201,9 @@ test('after closing, queries are refused', async () => {
 test('a file that is no database is refused, and says so', async () => {
   const path = join(folder, 'letter.txt')
   await writeFile(path, 'Dear reader, this is not a database at all. '.repeat(200))
-  await expect(openSqlite({ path, log: silentLog })).rejects.toThrow(/could not be opened.*not a database/)
+  const errors: string[] = []
+  const log = { ...silentLog, error: (_fields: object, text: string) => void errors.push(text) }
+  await expect(openSqlite({ path, log })).rejects.toThrow(`${path} could not be opened (file is not a database)`)
+  // Nothing died, and no query starts it anew.
+  expect(errors).toEqual([])
 })
