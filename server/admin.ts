@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Config } from './config.ts'
 import { checkDeployment } from './deployment.ts'
 import { type Log, roomLog } from './log.ts'
 import { createRequestIds } from './request-ids.ts'
 import { loadMasterSecret } from './secrets.ts'
+import { naming } from './setting-files.ts'
 import { openDatabase } from './store/database.ts'
 import { createSeal } from './store/seal.ts'
 import { recordChange } from './users/audit.ts'
@@ -25,8 +28,11 @@ export async function runAdmin(
   if (verb !== 'reset' || name === undefined || more.length > 0) {
     throw new Error('Usage: npm run admin -- reset NAME')
   }
+  refuseWhereNoRelayWas(config)
   const seal = createSeal(loadMasterSecret(config.dataDir, config.masterSecret))
-  const database = await openDatabase({ url: config.databaseUrl, log: roomLog(log, 'store') })
+  const database = await openDatabase({ url: config.databaseUrl, log: roomLog(log, 'store') }).catch(
+    naming('DATABASE_URL'),
+  )
   try {
     await checkDeployment(database, seal)
     const password = randomBytes(15).toString('base64url')
@@ -58,6 +64,14 @@ export async function runAdmin(
   } finally {
     await database.close()
   }
+}
+
+/** A start would make a secret there; from the wrong folder that ends in a database that knows nobody. */
+function refuseWhereNoRelayWas({ dataDir, masterSecret }: Config): void {
+  if (masterSecret !== null || existsSync(join(dataDir, 'secrets.json'))) return
+  throw new Error(
+    `DATA_DIR: no relay has been started on ${resolve(dataDir)} yet. Run this where the relay runs, with the same settings.`,
+  )
 }
 
 async function unknownUser(

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { runAdmin } from '../../server/admin.ts'
 import { readConfig } from '../../server/config.ts'
 import { createLog } from '../../server/log.ts'
+import { loadMasterSecret } from '../../server/secrets.ts'
 import { openDatabase } from '../../server/store/database.ts'
 import { isPassword } from '../../server/users/passwords.ts'
 import { createUsers } from '../../server/users/users.ts'
@@ -13,6 +14,7 @@ import { silentLog } from '../support/engines.ts'
 test('`admin reset NAME` shows a fresh password once, switches the user on, lifts the lock and ends the sessions', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'relay-admin-'))
   const { config } = readConfig({ DATA_DIR: dataDir, TIME_ZONE: 'UTC' }, { values: {}, problems: [] })
+  loadMasterSecret(dataDir, null)
   const database = await openDatabase({ url: config.databaseUrl, log: silentLog })
   onTestFinished(async () => {
     await database.close()
@@ -44,4 +46,14 @@ test('`admin reset NAME` shows a fresh password once, switches the user on, lift
 
   await expect(runAdmin(config, log, ['reset', 'bob'], () => {})).rejects.toThrow('There is no user "bob". Known: ada.')
   await expect(runAdmin(config, log, ['reset'], () => {})).rejects.toThrow('Usage: npm run admin -- reset NAME')
+})
+
+test('`admin` in a folder where no relay was started makes nothing there, and says where it belongs', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'relay-admin-'))
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
+  const { config } = readConfig({ DATA_DIR: dataDir, TIME_ZONE: 'UTC' }, { values: {}, problems: [] })
+  await expect(runAdmin(config, createLog({ level: 'silent' }), ['reset', 'ada'], () => {})).rejects.toThrow(
+    `DATA_DIR: no relay has been started on ${dataDir} yet. Run this where the relay runs, with the same settings.`,
+  )
+  expect(await readdir(dataDir)).toEqual([])
 })
