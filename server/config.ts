@@ -217,6 +217,8 @@ function warnOfValues(values: SettingValues, set: ReadonlySet<SettingName>, gath
       if (set.has(name)) warnings.push(`${name} has no effect without DEFAULT_ADMIN_PASSWORD`)
   if (values.DEFAULT_ADMIN_PASSWORD === 'admin123')
     warnings.push('DEFAULT_ADMIN_PASSWORD is the well-known password of the original system: choose another')
+  if (values.PUBLIC_URL && new URL(values.PUBLIC_URL).pathname !== '/')
+    warnings.push('PUBLIC_URL has a path: Claude Code works below it, the dashboard and its setup link do not')
   if (values.UPSTREAM_ALLOW?.some((network) => network.endsWith('/0')))
     warnings.push('UPSTREAM_ALLOW lets upstreams be any address at all, this machine and its cloud included')
   if (values.TRUSTED_PROXIES?.some((network) => network.endsWith('/0')))

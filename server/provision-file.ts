@@ -14,6 +14,7 @@ import {
   upstreamSecret,
   upstreamUrl,
   usdAmount,
+  userName,
   verdictStatus,
 } from './provision-values.ts'
 
@@ -22,7 +23,7 @@ const knownPlatforms = z.enum(['console', 'claude'], 'must be "console" or "clau
 
 const admin = z
   .strictObject({
-    username: objectName.meta({ description: 'Found by this name.' }),
+    username: userName.meta({ description: 'Found by this name.' }),
     password: z.string().min(8).max(200).optional(),
     email: z.email('must be an e-mail address').nullable().optional(),
   })

@@ -14,6 +14,14 @@ export const objectName = z
   )
   .meta({ minLength: 1, maxLength: 100 })
 
+/** Also what DEFAULT_ADMIN_USERNAME is checked by. */
+export const userName = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u,
+    'must have 1 to 64 letters, digits, or . _ @ -, and begin with a letter or digit',
+  )
+
 /** What ANTHROPIC_BASE_URL would be: trailing /, /v1 and /v1/messages are trimmed. */
 export const upstreamUrl = z
   .string()

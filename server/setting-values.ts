@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { isProxyUrl } from './provision-values.ts'
+import { isProxyUrl, userName } from './provision-values.ts'
 
 /** A setting's text turned into a value, or what is wrong with it: a clause that follows its name, without the text. */
 export type Parsed<T> = { value: T } | { problem: string }
@@ -25,9 +25,18 @@ export const oneOf =
   }
 
 export const textOfAtLeast =
-  (characters: number): Read<string> =>
-  (text) =>
-    Array.from(text).length >= characters ? { value: text } : { problem: `must have at least ${characters} characters` }
+  (characters: number, most = Number.POSITIVE_INFINITY): Read<string> =>
+  (text) => {
+    const { length } = Array.from(text)
+    if (length < characters) return { problem: `must have at least ${characters} characters` }
+    return length > most ? { problem: `must have at most ${most} characters` } : { value: text }
+  }
+
+/** What the pages take as the name of a person. */
+export const personName: Read<string> = (text) => {
+  const checked = userName.safeParse(text)
+  return checked.success ? { value: text } : { problem: checked.error.issues[0]!.message }
+}
 
 export const hostName: Read<string> = (text) =>
   isIP(text) || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)

@@ -7,6 +7,7 @@ import {
   networks,
   oneOf,
   type Parsed,
+  personName,
   proxyAddress,
   readableFile,
   redisAddress,
@@ -41,7 +42,8 @@ export const settings = {
     read: wholeNumber(0, 65_535),
   },
   PUBLIC_URL: {
-    description: 'Address under which people reach the relay, when it stands behind a proxy.',
+    description:
+      'Address under which people reach the relay, when it stands behind a proxy. The dashboard needs the root of a host name.',
     default: '',
     read: webAddress,
   },
@@ -160,12 +162,18 @@ export const settings = {
     read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
   LOG_FILE: { description: 'File to append the log to.', default: '', shown: 'standard output', read: anyText },
-  DEFAULT_ADMIN_USERNAME: { description: 'Name of the first administrator.', default: 'admin', read: anyText },
+  DEFAULT_ADMIN_USERNAME: {
+    description: 'Name of the first administrator, made at a start that finds nobody when the next is set.',
+    default: 'admin',
+    read: personName,
+  },
   DEFAULT_ADMIN_PASSWORD: {
-    description: 'Password of the first administrator, at least 8 characters.',
+    description:
+      'Password of the first administrator, 8 to 200 characters. Later it changes nothing: the password belongs to its owner.',
     default: '',
     secret: true,
-    read: textOfAtLeast(8),
+    // No sign-in takes more.
+    read: textOfAtLeast(8, 200),
   },
   DEFAULT_ADMIN_EMAIL: { description: 'E-mail address of the first administrator.', default: '', read: mailAddress },
   MYSQL_HOST: { description: 'With the next four another way to say DATABASE_URL.', default: '', read: hostName },

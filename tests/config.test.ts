@@ -114,6 +114,22 @@ test('all wrong settings are told at once, by name and without their values', ()
   expect(problems.find((problem) => problem.startsWith('UPSTREAM_ALLOW'))).toMatch(/wrong: 10\.1\/16, 300\.0\.0\.1$/)
 })
 
+test('an administrator who could not sign in is refused', () => {
+  const longest = 'x'.repeat(200)
+  expect(problemsOf({ DEFAULT_ADMIN_PASSWORD: longest, DEFAULT_ADMIN_USERNAME: 'Ada@example.org' })).toEqual([])
+  expect(problemsOf({ DEFAULT_ADMIN_PASSWORD: `${longest}x`, DEFAULT_ADMIN_USERNAME: 'a b' })).toEqual([
+    'DEFAULT_ADMIN_USERNAME must have 1 to 64 letters, digits, or . _ @ -, and begin with a letter or digit',
+    'DEFAULT_ADMIN_PASSWORD must have at most 200 characters',
+  ])
+})
+
+test('a public address below a path is warned of', () => {
+  expect(warningsOf({ PUBLIC_URL: 'https://relay.example.org/' })).toEqual([])
+  expect(warningsOf({ PUBLIC_URL: 'https://relay.example.org/relay' })).toEqual([
+    'PUBLIC_URL has a path: Claude Code works below it, the dashboard and its setup link do not',
+  ])
+})
+
 test('the message of the error lists every problem', () => {
   expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' }, noFile, 'UTC')).toThrow(/PORT must .*\n.*LOG_LEVEL must /)
 })

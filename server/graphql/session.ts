@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { userName } from '../provision-values.ts'
 import { hashPassword, isPassword } from '../users/passwords.ts'
 import { signInRefused, type Tokens, type Viewer } from '../users/sessions.ts'
 import { conflict, inputFailure, VerbFailure } from '../verb-failure.ts'
@@ -7,7 +8,7 @@ import type { Context } from './context.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { readSettings } from './settings.ts'
 import { User } from './users.ts'
-import { email, newPassword, typedText, userName } from './values.ts'
+import { email, newPassword, typedText } from './values.ts'
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   description: 'The person behind the access token, and how long it is good for.',

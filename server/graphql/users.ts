@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { userName } from '../provision-values.ts'
 import { hashPassword } from '../users/passwords.ts'
 import { builder } from './builder.ts'
 import { addMutation } from './mutation.ts'
-import { email, globalId, newPassword, soundPage, unlessAbsent, userName } from './values.ts'
+import { email, globalId, newPassword, soundPage, unlessAbsent } from './values.ts'
 import { visibleUsers } from './visible.ts'
 
 const Role = builder.enumType('Role', {

@@ -21,13 +21,6 @@ export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'Verdic
 export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'VerdictRule') =>
   z.object({ id: globalId(type) })
 
-export const userName = z
-  .string()
-  .regex(
-    /^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u,
-    'must have 1 to 64 letters, digits, or . _ @ -, and begin with a letter or digit',
-  )
-
 export const newPassword = z
   .string()
   .min(10, 'must have at least 10 characters')
