@@ -36,6 +36,6 @@ test('the line goes in steps from left to right, all of the limit at the top; mo
 })
 
 test('what lasts days is said in days and hours', () => {
-  expect(shortDuration(47 * 3_600_000 + 60_000)).toBe('47 h 01 m')
-  expect(shortDuration(76 * 3_600_000)).toBe('3 d 04 h')
+  expect(shortDuration(47 * 3_600_000 + 60_000, 'en')).toBe('47 h 01 m')
+  expect(shortDuration(76 * 3_600_000, 'en')).toBe('3 d 04 h')
 })

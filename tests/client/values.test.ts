@@ -8,7 +8,7 @@ import { modelsText, parseMapping, parseModels } from '../../client/pages/models
 import { takeSetupToken } from '../../client/pages/setup/setup-token.ts'
 import { nextPath } from '../../client/paths.ts'
 import { shownState } from '../../client/values/account-state.ts'
-import { plainInterval, shortDuration } from '../../client/values/duration.ts'
+import { plainInterval, shortDuration, timeLeft, timeSpent } from '../../client/values/duration.ts'
 import { failureText } from '../../client/values/failure-text.ts'
 import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
 import { runText } from '../../client/values/run-text.ts'
@@ -50,7 +50,15 @@ describe('money', () => {
 })
 
 test('intervals are told in their largest whole units', () => {
-  expect([5, 10, 60, 900, 3600, 5400].map(plainInterval)).toEqual(['5 s', '10 s', '1 m', '15 m', '1 h', '1 h 30 m'])
+  const told = (language: string) =>
+    [5, 60, 900, 3600, 5400, 90_000, 172_800].map((seconds) => plainInterval(seconds, language))
+  expect(told('en')).toEqual(['5 s', '1 m', '15 m', '1 h', '1 h 30 m', '25 h', '2 d'])
+  expect(told('zh-CN')).toEqual(['5 秒', '1 分钟', '15 分钟', '1 小时', '1 小时 30 分', '25 小时', '2 天'])
+})
+
+test('what is waited for or under way is told to the second', () => {
+  expect([-1, 400, 59_001, 61_000].map((ms) => timeLeft(ms, 'en'))).toEqual(['0 s', '1 s', '1 m 00 s', '1 m 01 s'])
+  expect([-1, 400, 59_999, 61_000].map((ms) => timeSpent(ms, 'zh-CN'))).toEqual(['0 秒', '0 秒', '59 秒', '1 分 01 秒'])
 })
 
 test('counts and durations are short and never round into the wrong unit', () => {
@@ -61,15 +69,10 @@ test('counts and durations are short and never round into the wrong unit', () =>
     '1.00M',
     '8.41M',
   ])
-  expect([0, 350, 999.6, 4210, 59_999, 65_000, 7_380_000].map(shortDuration)).toEqual([
-    '0 ms',
-    '350 ms',
-    '1.0 s',
-    '4.2 s',
-    '59.9 s',
-    '1 m 05 s',
-    '2 h 03 m',
-  ])
+  const durations = [0, 350, 999.6, 4210, 59_999, 65_000, 7_380_000, 273_600_000]
+  const told = (language: string) => durations.map((ms) => shortDuration(ms, language)).join(' · ')
+  expect(told('en')).toBe('0 ms · 350 ms · 1.0 s · 4.2 s · 59.9 s · 1 m 05 s · 2 h 03 m · 3 d 04 h')
+  expect(told('zh-CN')).toBe('0 毫秒 · 350 毫秒 · 1.0 秒 · 4.2 秒 · 59.9 秒 · 1 分 05 秒 · 2 小时 03 分 · 3 天 04 小时')
 })
 
 test('moments are told relative to now in both languages', () => {
