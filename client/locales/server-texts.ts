@@ -121,6 +121,8 @@ const chinese: Record<string, string> = {
   'This is for administrators.': '仅限管理员。',
   'This is the last administrator who can sign in. Make another one first.':
     '这是最后一个可以登录的管理员，请先添加另一个。',
+  'Too many tries to sign in. Try again in {} s.': '登录尝试过多，请在 {} 秒后重试。',
+  'Too many tries to sign in. Try again in {} min.': '登录尝试过多，请在 {} 分钟后重试。',
   'Too many tries to sign in. Try again in {}.': '登录尝试过多，请在 {} 后重试。',
   'Something went wrong on our side. The log has it under {}.': '服务器出错，日志编号 {}。',
   // What probes, tests, logins and jobs came to.

@@ -73,6 +73,14 @@ test('what the server put into a sentence stays in it, and is put into words whe
   )
 })
 
+test('how long to wait is said in the units of the reader', () => {
+  const wait = (time: string) => serverText('zh-CN', `Too many tries to sign in. Try again in ${time}.`)
+  expect([wait('40 s'), wait('12 min')]).toEqual([
+    '登录尝试过多，请在 40 秒后重试。',
+    '登录尝试过多，请在 12 分钟后重试。',
+  ])
+})
+
 test('a count and what is counted find their words', () => {
   expect(serverText('zh-CN', 'The group still has 4 accounts. Move or delete them first.')).toContain('还有 4 个账号')
   expect(serverText('zh-CN', 'The group still has 1 API key. Move or delete them first.')).toContain(
