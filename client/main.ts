@@ -42,7 +42,7 @@ await session.start()
 const router = createPages(session)
 watch(session.user, (user) => {
   if (user !== undefined || router.currentRoute.value.meta.open === true) return
-  void router.replace({ path: paths.signin, query: { next: router.currentRoute.value.path } })
+  void router.replace({ path: paths.signin, query: { next: router.currentRoute.value.fullPath } })
 })
 
 createApp(App)

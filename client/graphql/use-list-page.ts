@@ -1,6 +1,7 @@
 import type { TypedDocumentNode } from '@urql/core'
 import { type Ref, ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { onBeforeRouteUpdate, type RouteLocation, useRoute, useRouter } from 'vue-router'
 import { ask } from '../shell/ask.ts'
 import type { outcomeOf } from './outcome.ts'
 import { type List, useList } from './use-list.ts'
@@ -10,6 +11,8 @@ export interface ListPage<Row> {
   list: List<Row>
   /** What the list is searched for now. */
   search: Ref<string>
+  /** Searches; the address keeps for what, so that a reload and the way back find the same rows. */
+  find: (text: string) => void
   /** The edit dialog: of a row, or of a new one; undefined while it is closed. */
   dialog: Ref<{ row?: Row } | undefined>
   add: () => void
@@ -21,6 +24,9 @@ export interface ListPage<Row> {
   remove: (row: Row) => void
 }
 
+const searchOf = ({ query }: Pick<RouteLocation, 'query'>): string =>
+  typeof query['search'] === 'string' ? query['search'] : ''
+
 type Answer = Parameters<typeof outcomeOf>[0]
 
 /** What every page of a list does: read, search, open and close its edit dialog, delete. Words are `<noun>.…`. */
@@ -31,15 +37,23 @@ export function useListPage<Row extends { id: string; name: string }>(parts: {
 }): ListPage<Row> {
   const { t } = useI18n()
   const { tell } = useVerb()
+  const router = useRouter()
+  const search = ref(searchOf(useRoute()))
   const list = useList<Row>(parts.query)
   const dialog = shallowRef<{ row?: Row }>()
   const close = (): void => {
     dialog.value = undefined
   }
-  void list.reload()
+  // Also by the menu, which leads to the whole list.
+  onBeforeRouteUpdate((to) => {
+    search.value = searchOf(to)
+    void list.reload(search.value)
+  })
+  void list.reload(search.value)
   return {
     list,
-    search: ref(''),
+    search,
+    find: (text) => void router.replace({ query: text === '' ? {} : { search: text } }),
     dialog,
     add: () => {
       dialog.value = {}
