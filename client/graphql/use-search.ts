@@ -2,25 +2,23 @@ import { useClientHandle } from '@urql/vue'
 import { openGroupsQuery } from './group-operations.ts'
 import { usersQuery } from './user-operations.ts'
 
-interface Found {
-  value: string
-  label: string
-}
+/** Undefined: nobody answered. */
+type Search = (search: string) => Promise<{ value: string; label: string }[] | undefined>
 
 /** Searches groups that this person may put keys or accounts into. */
-export function useGroupSearch(open: 'KEYS' | 'ACCOUNTS'): (search: string) => Promise<Found[]> {
+export function useGroupSearch(open: 'KEYS' | 'ACCOUNTS'): Search {
   const { client } = useClientHandle()
   return async (search) => {
     const { data } = await client.query(openGroupsQuery, { search: search || null, open }).toPromise()
-    return (data?.list.edges ?? []).map(({ node }) => ({ value: node.id, label: node.name }))
+    return data?.list.edges.map(({ node }) => ({ value: node.id, label: node.name }))
   }
 }
 
 /** Searches people; for administrators. */
-export function useUserSearch(): (search: string) => Promise<Found[]> {
+export function useUserSearch(): Search {
   const { client } = useClientHandle()
   return async (search) => {
     const { data } = await client.query(usersQuery, { search: search || null }).toPromise()
-    return (data?.list.edges ?? []).map(({ node }) => ({ value: node.id, label: node.username }))
+    return data?.list.edges.map(({ node }) => ({ value: node.id, label: node.username }))
   }
 }
