@@ -8,22 +8,25 @@ export interface Socket {
   forward: SubscriptionForwarder
   /** `resting` while nobody subscribes; `lost` from a break until the next acknowledgement. */
   status: Readonly<Ref<'resting' | 'connecting' | 'open' | 'lost'>>
-  /** Called each time a broken connection is back: events in between are resumed by sequence, the rest is read again. */
+  /** Called each time a connection that was lost, or could not be made, is there: events in between are resumed by sequence, the rest is read again. */
   onReturn: (hear: () => void) => () => void
   close: () => void
 }
+
+/** How long the connection stays without a subscriber: pages change. */
+const lazyMs = 3000
 
 /** Live events: one WebSocket for all subscriptions of this tab, re-made for ever while somebody listens. */
 export function createSocket(session: Session, url: string): Socket {
   const status = shallowRef<'resting' | 'connecting' | 'open' | 'lost'>('resting')
   const listeners = new Set<() => void>()
-  let wasOpen = false
+  let subscribers = 0
   let refused = false
   let pongDue: ReturnType<typeof setTimeout> | undefined
 
   const client = createClient({
     url,
-    lazyCloseTimeout: 3000,
+    lazyCloseTimeout: lazyMs,
     keepAlive: 12_000,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => session.user.value !== undefined,
@@ -40,17 +43,15 @@ export function createSocket(session: Session, url: string): Socket {
         if (status.value !== 'lost') status.value = 'connecting'
       },
       connected: () => {
+        const wasLost = status.value === 'lost'
         status.value = 'open'
-        if (wasOpen) for (const hear of listeners) hear()
-        wasOpen = true
+        if (wasLost) for (const hear of listeners) hear()
       },
       closed: (event) => {
         clearTimeout(pongDue)
         const { code, wasClean } = event as CloseEvent
         refused = code === 4403 || code === 4401
-        const isOurs = wasClean && code === 1000
-        status.value = isOurs ? 'resting' : 'lost'
-        if (isOurs) wasOpen = false
+        status.value = wasClean && code === 1000 ? 'resting' : 'lost'
       },
       // A connection that died without a word is noticed by its missing pong.
       ping: (received) => {
@@ -66,6 +67,16 @@ export function createSocket(session: Session, url: string): Socket {
     status,
     forward: ({ query, variables }) => ({
       subscribe: (sink) => {
+        subscribers++
+        let isOver = false
+        const end = (): void => {
+          if (!isOver) subscribers--
+          isOver = true
+          // The next page subscribes within this time; without one nobody tries again, and nothing is lost that is not tried.
+          setTimeout(() => {
+            if (subscribers === 0 && status.value === 'lost') status.value = 'resting'
+          }, lazyMs)
+        }
         const resume = resumable(variables as Record<string, unknown> | undefined)
         const stop = client.subscribe(
           { query: query ?? '', variables: resume.variables },
@@ -74,11 +85,22 @@ export function createSocket(session: Session, url: string): Socket {
               resume.saw(result.data)
               sink.next(result as Parameters<typeof sink.next>[0])
             },
-            error: (error) => sink.error(error),
-            complete: () => sink.complete(),
+            error: (error) => {
+              end()
+              sink.error(error)
+            },
+            complete: () => {
+              end()
+              sink.complete()
+            },
           },
         )
-        return { unsubscribe: stop }
+        return {
+          unsubscribe: () => {
+            stop()
+            end()
+          },
+        }
       },
     }),
     onReturn: (hear) => {

@@ -1,0 +1,53 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { openDashboard } from './dashboard-page.ts'
+
+describe('a server that is away, or another one than before, in Chromium', { timeout: 60_000 }, () => {
+  const { open, server: serverNow } = openDashboard()
+  const go = async (page: Page, name: string): Promise<void> => {
+    await page.getByRole('link', { name }).click()
+    await page.getByRole('heading', { name, level: 1 }).waitFor()
+  }
+
+  test('a page whose code has another name since an upgrade is loaded in full', async () => {
+    const page = await open('/groups')
+    await page.getByText('contractors').waitFor()
+    await page.route('**/assets/RulesPage*', (route) => route.fulfill({ status: 404 }))
+    page.once('framenavigated', () => void page.unrouteAll())
+    await go(page, 'Rules')
+    await page.getByTestId('built-in').waitFor()
+  })
+
+  test('a page that cannot be loaded now leaves the one at hand, and is whole once the server answers', async () => {
+    const page = await open('/groups')
+    await page.getByText('contractors').waitFor()
+    await page.context().setOffline(true)
+    await page.getByRole('link', { name: 'Rules' }).click()
+    await page.getByText('The server does not answer').first().waitFor()
+    expect(await page.getByText('contractors').count()).toBe(1)
+    await page.context().setOffline(false)
+    await go(page, 'Rules')
+    const row = page.getByTestId('built-in').locator('li').first()
+    await row.waitFor()
+    expect(await row.evaluate((item) => getComputedStyle(item).display)).toBe('grid')
+  })
+
+  test('a list that was opened meanwhile is read by itself; where nothing is live nothing is called lost', async () => {
+    const page = await open('/keys')
+    await page.getByText('laptop-anna').waitFor()
+    await go(page, 'Groups')
+    await page.getByText('contractors').waitFor()
+    await page.context().setOffline(true)
+    serverNow().cut()
+    await go(page, 'API keys')
+    await page.getByText('The connection to the server is interrupted').waitFor()
+    await page.context().setOffline(false)
+    await page.getByText('laptop-anna').waitFor()
+    await page.getByText('The connection to the server is interrupted').waitFor({ state: 'detached' })
+    await page.context().setOffline(true)
+    serverNow().cut()
+    await page.getByText('The connection to the server is interrupted').waitFor()
+    await go(page, 'Groups')
+    await page.getByText('The connection to the server is interrupted').waitFor({ state: 'detached' })
+  })
+})
