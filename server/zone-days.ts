@@ -1,4 +1,4 @@
-/** Calendar days of a time zone: 23, 24 or 25 hours long, found with Intl, cached while a day lasts. */
+/** Calendar days of a time zone: 23, 24 or 25 hours long, found with Intl, the latest ones kept. */
 export interface ZoneDay {
   /** YYYY-MM-DD in the zone. */
   day: string
@@ -7,11 +7,16 @@ export interface ZoneDay {
   endMs: number
 }
 
+/** Today, the days about it, and a few that people look at. */
+const mostKept = 16
+const dayMs = 24 * 3_600_000
+
 /** `zone` is an IANA name; throws RangeError when Intl does not know it. */
 export function createZoneDays(zone: string): (atMs: number) => ZoneDay {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' })
   const dayOf = (atMs: number) => format.format(atMs)
-  let cached: ZoneDay = { day: '', startMs: 0, endMs: 0 }
+  /** The one asked for last in front: whoever looks at another year, or at tomorrow, does not push today out for long. */
+  const kept: ZoneDay[] = []
 
   /** First millisecond after `fromMs` whose day differs from `day`, searched no further than `toMs`. */
   function changeBetween(day: string, fromMs: number, toMs: number): number {
@@ -25,16 +30,37 @@ export function createZoneDays(zone: string): (atMs: number) => ZoneDay {
     return high
   }
 
-  return (atMs) => {
-    if (atMs >= cached.startMs && atMs < cached.endMs) return cached
-    const day = dayOf(atMs)
+  function startOf(day: string, atMs: number): number {
+    // Days are often walked through one after the other.
+    if (kept.some(({ endMs }) => endMs === atMs)) return atMs
     const before = atMs - 30 * 3_600_000
     const start = changeBetween(dayOf(before), before, atMs)
     // Thirty hours back can lie two days back: step to the change that opens this very day.
-    const startMs = dayOf(start) === day ? start : changeBetween(dayOf(start), start, atMs)
-    const found = { day, startMs, endMs: changeBetween(day, atMs, atMs + 30 * 3_600_000) }
-    // Old rows being replayed must not push today out of the cache.
-    if (atMs > cached.startMs) cached = found
+    return dayOf(start) === day ? start : changeBetween(dayOf(start), start, atMs)
+  }
+
+  function endOf(day: string, startMs: number, atMs: number): number {
+    // Nearly all of them are as long as this: a search asks Intl thirty times.
+    const usual = startMs + dayMs
+    if (usual > atMs && dayOf(usual - 1) === day && dayOf(usual) !== day) return usual
+    return changeBetween(day, atMs, atMs + 30 * 3_600_000)
+  }
+
+  return (atMs) => {
+    for (let i = 0; i < kept.length; i++) {
+      const known = kept[i]!
+      if (atMs < known.startMs || atMs >= known.endMs) continue
+      if (i > 0) {
+        kept.splice(i, 1)
+        kept.unshift(known)
+      }
+      return known
+    }
+    const day = dayOf(atMs)
+    const startMs = startOf(day, atMs)
+    const found = { day, startMs, endMs: endOf(day, startMs, atMs) }
+    kept.unshift(found)
+    if (kept.length > mostKept) kept.pop()
     return found
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createZoneDays } from '../server/zone-days.ts'
 
 const hourMs = 3_600_000
@@ -76,6 +76,37 @@ test('old days that are replayed do not push today out of memory', () => {
   const today = days(now)
   expect(days(now - 40 * 24 * hourMs).day).toBe('2026-10-14')
   expect(days(now + 1)).toBe(today)
+})
+
+test('who looks at tomorrow, or at three years, leaves today in memory or finds it soon', () => {
+  const days = createZoneDays('Asia/Shanghai')
+  const now = Date.parse('2026-11-29T05:00:00Z')
+  const today = days(now)
+  expect(days(today.endMs).day).toBe('2026-11-30')
+  expect(days(now)).toBe(today)
+  for (let day = days(now - 1096 * 24 * hourMs); day.startMs < now; day = days(day.endMs)) expect(day).toBeDefined()
+  expect(days(now)).toEqual(today)
+  expect(days(now + 1)).toBe(days(now))
+})
+
+test('three years of days cost a few questions each', () => {
+  const real = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, 'format')!
+  let questions = 0
+  const get = function (this: Intl.DateTimeFormat): Intl.DateTimeFormat['format'] {
+    const format: Intl.DateTimeFormat['format'] = real.get!.call(this)
+    return (at) => {
+      questions++
+      return format(at)
+    }
+  }
+  Object.defineProperty(Intl.DateTimeFormat.prototype, 'format', { ...real, get })
+  onTestFinished(() => void Object.defineProperty(Intl.DateTimeFormat.prototype, 'format', real))
+  const days = createZoneDays('Europe/Berlin')
+  const end = Date.parse('2026-11-29T00:00:00Z')
+  let count = 0
+  for (let day = days(end - 1096 * 24 * hourMs); day.startMs < end; day = days(day.endMs)) count++
+  expect(count).toBe(1097)
+  expect(questions / count).toBeLessThan(5)
 })
 
 test('a zone that nobody knows is refused', () => {
