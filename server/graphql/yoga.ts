@@ -74,7 +74,7 @@ export function createGraphql(parts: GraphqlParts) {
     const read = await readJsonBody(req, () => res.writeContinue())
     if ('status' in read) return refuse(res, read)
     const viewer = await viewerOf(req)
-    if (!streams.admit(req, res, viewer)) {
+    if (!streams.admit(req, res, viewer, (read.body as { query?: unknown }).query)) {
       return refuse(res, { status: 429, code: 'TOO_MANY_STREAMS', message: 'Too many streams of events at once.' })
     }
     const caller: Caller = {

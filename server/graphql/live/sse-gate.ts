@@ -13,9 +13,9 @@ const lastWordsMs = 2_000
 export function createSseGate(parts: { now: () => number }) {
   const open = new Map<number, number>()
   return {
-    /** False: too many. Else the answer is counted until it closes. */
-    admit(req: IncomingMessage, res: ServerResponse, viewer: Viewer | null): boolean {
-      if (viewer === null || !req.headers.accept?.includes('text/event-stream')) return true
+    /** False: too many. Else the answer is counted until it closes. `query`: what is asked. */
+    admit(req: IncomingMessage, res: ServerResponse, viewer: Viewer | null, query: unknown): boolean {
+      if (viewer === null || !mayStream(req, query)) return true
       const { userId, expiresAtMs } = viewer
       const count = open.get(userId) ?? 0
       if (count >= streamsPerUser) return false
@@ -30,4 +30,11 @@ export function createSseGate(parts: { now: () => number }) {
       return true
     },
   }
+}
+
+/** Subscriptions stream to whoever accepts anything, or says nothing of it; other operations when they are asked to. */
+function mayStream({ headers }: IncomingMessage, query: unknown): boolean {
+  return (
+    /text\/event-stream/i.test(headers.accept ?? '') || (typeof query === 'string' && /\bsubscription\b/.test(query))
+  )
 }
