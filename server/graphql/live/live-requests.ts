@@ -1,10 +1,16 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { LiveRequest, SettledRequest } from '../../live/live-events.ts'
 import { builder } from '../builder.ts'
+import type { Context } from '../context.ts'
 import { Outcome } from '../log-types.ts'
 import { liveViewer } from './live-viewer.ts'
 
-const accountId = (id: number | null): string | null => (id === null ? null : encodeGlobalID('Account', id))
+/** As in the log: who asks through an account of somebody else's is not told which one it is. */
+function seen({ accountId, accountName }: Pick<LiveRequest, 'accountId' | 'accountName'>, { viewer, parts }: Context) {
+  if (accountId === null || viewer === null) return null
+  if (viewer.role !== 'admin' && parts.accounts.byId(accountId)?.ownerId !== viewer.userId) return null
+  return { id: encodeGlobalID('Account', accountId), name: accountName }
+}
 
 export const LiveRequestRef = builder.objectRef<LiveRequest>('LiveRequest').implement({
   description: 'A request under way.',
@@ -22,13 +28,14 @@ export const LiveRequestRef = builder.objectRef<LiveRequest>('LiveRequest').impl
     }),
     apiKeyName: t.exposeString('apiKeyName', { description: 'Name of that key when the request began.' }),
     accountId: t.id({
-      description: 'Global id of the Account that is asked; null before one is chosen.',
+      description: 'Global id of the Account that is asked; null before one is chosen, or when it is not yours to see.',
       nullable: true,
-      resolve: (request) => accountId(request.accountId),
+      resolve: (request, _args, context) => seen(request, context)?.id,
     }),
-    accountName: t.exposeString('accountName', {
-      description: 'Name of that account; null before one is chosen.',
+    accountName: t.string({
+      description: 'Name of that account; null as its id is.',
       nullable: true,
+      resolve: (request, _args, context) => seen(request, context)?.name,
     }),
     groupId: t.id({
       description: 'Global id of the Group of the key.',
@@ -67,13 +74,14 @@ export const SettledRequestRef = builder.objectRef<SettledRequest>('SettledReque
     }),
     apiKeyName: t.exposeString('apiKeyName', { description: 'Name of that key when the request began.' }),
     accountId: t.id({
-      description: 'Global id of the last Account tried; null when none was.',
+      description: 'Global id of the last Account tried; null when none was, or when it is not yours to see.',
       nullable: true,
-      resolve: (request) => accountId(request.accountId),
+      resolve: (request, _args, context) => seen(request, context)?.id,
     }),
-    accountName: t.exposeString('accountName', {
-      description: 'Name of that account; null when none was tried.',
+    accountName: t.string({
+      description: 'Name of that account; null as its id is.',
       nullable: true,
+      resolve: (request, _args, context) => seen(request, context)?.name,
     }),
     groupId: t.id({
       description: 'Global id of the Group of the key.',
