@@ -11,6 +11,8 @@ import {
 const defaultKeepMs = 120_000
 /** Ways of looking that are remembered after their readers have gone, to say how much they missed. */
 const mostRemembered = 1000
+/** Readers gone lately that events are still made for: each way of looking costs every event a comparison. */
+const mostAwaited = 100
 
 /** One way of looking: who looks alike is told alike. */
 interface Looking {
@@ -45,6 +47,8 @@ export function createAudience(parts: {
   const known = new Map<string, Looking>()
   /** Those for whom events are made. */
   let open: Looking[] = []
+  /** Those of them without a reader, in the order in which the last one left. */
+  const awaited = new Set<Looking>()
   let skipped = 0
 
   function listOpen(): void {
@@ -68,6 +72,15 @@ export function createAudience(parts: {
       if (known.size <= mostRemembered) return
       if (looking.skippedBefore !== null) known.delete(name)
     }
+  }
+
+  /** Nobody came back: events go on without it. */
+  function giveUp(looking: Looking): void {
+    if (looking.timer) clearTimeout(looking.timer)
+    looking.timer = null
+    awaited.delete(looking)
+    looking.skippedBefore = skipped
+    listOpen()
   }
 
   return {
@@ -95,6 +108,7 @@ export function createAudience(parts: {
       }
       if (looking.timer) clearTimeout(looking.timer)
       looking.timer = null
+      awaited.delete(looking)
       looking.readers++
       listOpen()
       return looking.since === null ? null : { ordinal: looking.since, missed }
@@ -103,12 +117,11 @@ export function createAudience(parts: {
     left(filter: LiveFilter): void {
       const looking = known.get(filterKey(filter))
       if (looking === undefined || --looking.readers > 0) return
-      looking.timer = setTimeout(() => {
-        looking.timer = null
-        looking.skippedBefore = skipped
-        listOpen()
-      }, parts.keepMs ?? defaultKeepMs)
+      looking.timer = setTimeout(() => giveUp(looking), parts.keepMs ?? defaultKeepMs)
       looking.timer.unref()
+      awaited.add(looking)
+      const [oldest] = awaited
+      if (awaited.size > mostAwaited && oldest) giveUp(oldest)
     },
 
     close(): void {

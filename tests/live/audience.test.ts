@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { createAudience } from '../../server/live/audience.ts'
 import type { LiveEvent, LiveFilter } from '../../server/live/live-events.ts'
 import { collect, memoryPlace, request, settled, settledIds } from './live-stand.ts'
 
@@ -44,4 +45,36 @@ test('who comes back with another way of looking, which nobody had meanwhile, is
   expect(later.some((event) => event.gap)).toBe(false)
   expect(settledIds(later)).toEqual([last.requestId])
   await hub.close()
+})
+
+test('ways of looking that nobody comes back to are not compared with for long: the latest hundred', async () => {
+  const wants = (count: number) => {
+    const audience = createAudience({ isAlways: false, keepMs: undefined, head: () => 0 })
+    onTestFinished(audience.close)
+    for (let apiKeyId = 1; apiKeyId <= count; apiKeyId++) {
+      audience.came(ofKey(apiKeyId))
+      audience.left(ofKey(apiKeyId))
+    }
+    return (apiKeyId: number) => audience.wants('settled', settled(request({ apiKeyId })))
+  }
+  const few = wants(100)
+  expect([1, 100].map(few)).toEqual([true, true])
+  const many = wants(101)
+  expect([1, 2, 101].map(many)).toEqual([false, true, true])
+})
+
+test('who comes back while it is waited for misses nothing, also when many others left since', async () => {
+  const audience = createAudience({ isAlways: false, keepMs: undefined, head: () => 7 })
+  onTestFinished(audience.close)
+  audience.came(ofKey(1))
+  audience.left(ofKey(1))
+  audience.came(ofKey(1))
+  for (let apiKeyId = 2; apiKeyId <= 300; apiKeyId++) {
+    audience.came(ofKey(apiKeyId))
+    audience.left(ofKey(apiKeyId))
+  }
+  expect(audience.wants('settled', settled(request({ apiKeyId: 1 })))).toBe(true)
+  // Given up, and then something happened that was not told.
+  expect(audience.wants('settled', settled(request({ apiKeyId: 2 })))).toBe(false)
+  expect(audience.came(ofKey(2))).toEqual({ ordinal: 7, missed: 1 })
 })
