@@ -29,12 +29,16 @@ export interface SocketLimits {
   /** Sockets that have not shown a token yet. */
   strangers: number
   operationsPerSocket: number
+  /** Each is parsed and checked on the loop that carries the relay's streams. */
+  messagesPerSecond: number
   /** A socket that has this much unsent when it asks for more is cut off. */
   unsentBytes: number
   /** Between pings; one without an answer ends the socket. */
   pingMs: number
   /** From the close frame to the cut. */
   closeMs: number
+  /** How often is looked for sessions that ended without a word: by another program, or while Redis was away. */
+  checkMs: number
 }
 
 const defaultSocketLimits: SocketLimits = {
@@ -43,16 +47,18 @@ const defaultSocketLimits: SocketLimits = {
   socketsPerUser: 20,
   strangers: 1_024,
   operationsPerSocket: 16,
+  messagesPerSecond: 100,
   unsentBytes: 1024 * 1024,
   pingMs: 15_000,
   closeMs: 1_000,
+  checkMs: 2_500,
 }
 
 export interface SocketParts {
   enveloped: Enveloped
-  sessions: Pick<Sessions, 'viewerOf'>
+  sessions: Pick<Sessions, 'viewerOf' | 'standing'>
   events: Pick<Events, 'subscribe' | 'onReconnect'>
-  live: Pick<LiveHub, 'sessionsEnded'>
+  live: Pick<LiveHub, 'sessionsEnded' | 'readerSessions'>
   /** Origins of pages that may connect, beside those from the very host that was asked. */
   origins: () => readonly string[]
   now: () => number
@@ -105,12 +111,25 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     sockets.sessionsEnded(message as SessionsEnded)
     parts.live.sessionsEnded(message as SessionsEnded)
   })
-  const offReconnect = parts.events.onReconnect(
-    () =>
-      void sockets
-        .checkAll(parts.sessions.viewerOf)
-        .catch((error: unknown) => parts.report(error, 'checking the sessions of sockets')),
-  )
+  const offReconnect = parts.events.onReconnect(() => void check())
+  const checks = setInterval(() => void check(), limits.checkMs)
+  checks.unref()
+  let failed = false
+
+  async function check(): Promise<void> {
+    const asked = new Set([...sockets.sessions(), ...parts.live.readerSessions()])
+    if (asked.size === 0) return
+    try {
+      const standing = await parts.sessions.standing([...asked])
+      sockets.checked(asked, standing)
+      for (const sessionId of asked) if (!standing.has(sessionId)) parts.live.sessionsEnded({ sessionId })
+      failed = false
+    } catch (error) {
+      // Once a break: live events go on while the database is away.
+      if (!failed) parts.report(error, 'checking the sessions of sockets')
+      failed = true
+    }
+  }
 
   async function connect({
     connectionParams,
@@ -118,7 +137,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
   }: SocketContext<Record<string, unknown>, Extra>) {
     const token = connectionParams?.['accessToken']
     if (typeof token !== 'string') return false
-    const viewer = await sockets.admit(entry, () => parts.sessions.viewerOf(token), token)
+    const viewer = await sockets.admit(entry, () => parts.sessions.viewerOf(token))
     if (viewer !== 'too many') return viewer !== null
     socket.close(tooMany, 'Too many sockets')
     return false
@@ -180,7 +199,14 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
       },
       { socket, request, entry },
     )
+    let second = 0
+    let messages = 0
     socket.on('message', (data, isBinary) => {
+      if (socket.readyState !== socket.OPEN) return
+      const now = Math.floor(performance.now() / 1000)
+      messages = now === second ? messages + 1 : 1
+      second = now
+      if (messages > limits.messagesPerSecond) return sockets.end(entry, tooMany, 'Too many messages')
       if (isBinary) return sockets.end(entry, 1003, 'Text only')
       // It asks and does not read the answers.
       if (socket.bufferedAmount > limits.unsentBytes) return socket.terminate()
@@ -212,6 +238,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     socketCount: sockets.count,
     async close() {
       offReconnect()
+      clearInterval(checks)
       await unsubscribe()
       await sockets.close()
       wsServer.close()

@@ -23,6 +23,8 @@ export interface Deliveries {
   /** Ends those for whom it is over. */
   end(isOver: (session: ReaderSession | undefined) => boolean): void
   size(): number
+  /** Of those that have one. */
+  sessionIds(): number[]
   /** Ends all, and whoever comes later. */
   close(): void
 }
@@ -63,6 +65,7 @@ export function createDeliveries(batchMs: number): Deliveries {
     },
     end,
     size: () => subscribers.size,
+    sessionIds: () => [...subscribers.values()].flatMap((session) => session?.sessionId ?? []),
     close() {
       closed = true
       if (timer) clearTimeout(timer)

@@ -46,6 +46,8 @@ export interface LiveHub extends LiveSource {
   costTotals(viewer: LiveViewer, session?: ReaderSession): AsyncIterableIterator<CostTotals>
   /** Ends the readers of a session, or of all sessions of a user; others end with their session's time. */
   sessionsEnded(ended: { sessionId: number } | { userId: number }): void
+  /** Sessions that somebody reads in. */
+  readerSessions(): number[]
   /** Readers that have not ended. */
   subscriberCount(): number
   /** Resolves when everything told so far is in the order of all processes. */
@@ -228,6 +230,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
           session !== undefined &&
           ('userId' in ended ? session.userId === ended.userId : session.sessionId === ended.sessionId),
       ),
+    readerSessions: () => [...eventReaders.sessionIds(), ...totalsReaders.sessionIds()],
     subscriberCount: () => eventReaders.size() + totalsReaders.size(),
     async flushed() {
       while (!closed && (flushTimer || flushing)) {

@@ -158,6 +158,15 @@ export function createSessions(parts: {
       return { ...claims, username, role, mustChangePassword }
     },
 
+    /** Those of these sessions that have not ended, with the role of their user. */
+    async standing(ids: readonly number[]): Promise<Map<number, Viewer['role']>> {
+      const found = await database.reader.session.findMany({
+        where: { id: { in: [...ids] }, revokedAt: null, user: { enabled: true, deletedMark: 0 } },
+        select: { id: true, user: { select: { role: true } } },
+      })
+      return new Map(found.map(({ id, user }) => [id, user.role]))
+    },
+
     /** Tells every process, after the commit. */
     ended: (message: SessionsEnded) => events.publish(sessionsEnded, message),
   }

@@ -136,6 +136,40 @@ test('a socket ends with 4403 when its token does, its session or its user; othe
   await stays?.until((messages) => eventsOf(messages).length === 1)
 })
 
+test('a session that ends without a word, by another program, ends its sockets and readers; a database that is away ends nobody', async () => {
+  const { port, hub, database, failures } = await startSocketStand({ limits: { checkMs: 20 } })
+  const [stays, ended] = [openSocket(port), openSocket(port)]
+  await Promise.all([stays.signIn('1:1'), ended.signIn('2:2')])
+  for (const client of [stays, ended]) {
+    await client.until(acked)
+    client.subscribe(liveQuery)
+  }
+  const session = { userId: 2, sessionId: 2, expiresAtMs: Date.now() + 60_000 }
+  const stream = hub.events({ viewer: { userId: 2 } }, undefined, session)
+  await readers(hub, 3)
+  database.over = null
+  while (failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await readers(hub, 3)
+  database.over = new Set([2])
+  expect(await ended.closed).toBe(4403)
+  expect((await stream.next()).done).toBe(true)
+  await readers(hub, 1)
+  hub.settled(settled(request()))
+  await stays.until((messages) => eventsOf(messages).length === 1)
+  // Once a break, not once a look.
+  expect(failures.splice(0)).toHaveLength(1)
+})
+
+test('a socket that asks without end is closed', async () => {
+  const { port } = await startSocketStand({ limits: { messagesPerSecond: 20 } })
+  const client = openSocket(port)
+  await client.signIn()
+  await client.until(acked)
+  for (let i = 0; i < 200; i++) client.subscribe('{ ok }', String(i))
+  expect(await client.closed).toBe(4429)
+  expect(client.messages.length).toBeLessThan(45)
+})
+
 test('only subscriptions go over a socket, so many at once; failures come without their cause', async () => {
   const { port, hub } = await startSocketStand({ limits: { operationsPerSocket: 2 } })
   const client = openSocket(port)
@@ -201,7 +235,7 @@ test('fault 47: a subscriber that never reads costs under 5 MB for 10 000 events
 }, 60_000)
 
 test('a client that asks and never reads the answers is cut off', async () => {
-  const { port, door } = await startSocketStand({ limits: { unsentBytes: 100_000 } })
+  const { port, door } = await startSocketStand({ limits: { unsentBytes: 100_000, messagesPerSecond: 1e6 } })
   const client = openSocket(port)
   await once(client.socket, 'open')
   client.socket.pause()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSchema, createYoga } from 'graphql-yoga'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { useSharedResults } from '../../server/graphql/live/result-sharing.ts'
 import { type Enveloped, openSocketDoor, type SocketLimits } from '../../server/graphql/websocket.ts'
@@ -25,6 +25,9 @@ export async function startSocketStand(
   const events = createMemoryEvents(never)
   const lifetimes = new Map<string, number>()
   const executed = { count: 0 }
+  const failures: unknown[] = []
+  /** Sessions that ended; null: the database is away. */
+  const database: { over: Set<number> | null } = { over: new Set() }
   const schema = createSchema<StandContext>({
     typeDefs: `
       type Query { ok: Boolean! }
@@ -59,7 +62,7 @@ export async function startSocketStand(
     live: hub,
     origins: () => ['https://relay.example'],
     now: Date.now,
-    report: never,
+    report: (error) => void failures.push(error),
     limits: options.limits,
     sessions: {
       async viewerOf(token) {
@@ -67,6 +70,11 @@ export async function startSocketStand(
         if (!(userId > 0)) return null
         const expiresAtMs = Date.now() + (lifetimes.get(token) ?? 60_000)
         return { userId, sessionId, username: 'u', role: 'admin', mustChangePassword: false, expiresAtMs }
+      },
+      async standing(ids) {
+        const { over } = database
+        if (over === null) throw new Error('the database is away')
+        return new Map(ids.filter((id) => !over.has(id)).map((id) => [id, 'admin' as const]))
       },
     },
   })
@@ -76,11 +84,12 @@ export async function startSocketStand(
   await once(server, 'listening')
   onTestFinished(async () => {
     await door.close()
+    expect(failures).toEqual([])
     server.closeAllConnections()
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return { hub, events, door, port, lifetimes, executed }
+  return { hub, events, door, port, lifetimes, executed, database, failures }
 }
 
 export type Message = { type: string; id?: string; payload?: unknown }

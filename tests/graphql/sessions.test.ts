@@ -99,3 +99,17 @@ test('a new password, another role, switching off: the sessions of the user end,
     expect(last.data.updateUser.__typename).toBe('ConflictFailure')
   }
 })
+
+test('of sessions that are asked for, those stand that nobody ended and whose user is enabled', async () => {
+  const stand = await startGraphqlStand()
+  const [ada, bob, eve] = [
+    await stand.addUser('ada', 'admin'),
+    await stand.addUser('bob', 'user'),
+    await stand.addUser('eve', 'user'),
+  ]
+  const all = await stand.client.session.findMany({ orderBy: { id: 'asc' } })
+  await stand.client.session.updateMany({ where: { userId: bob.id }, data: { revokedAt: new Date() } })
+  await stand.client.user.update({ where: { id: eve.id }, data: { enabled: false } })
+  const standing = await stand.sessions.standing([...all.map(({ id }) => id), 9_999])
+  expect([...standing]).toEqual([[all.find(({ userId }) => userId === ada.id)?.id, 'admin']])
+})

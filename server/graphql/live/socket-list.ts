@@ -7,7 +7,6 @@ export interface SocketEntry {
   socket: WebSocket
   /** Null until its token was found good. */
   viewer: Viewer | null
-  token: string
   isAlive: boolean
   expiry: NodeJS.Timeout | null
 }
@@ -59,7 +58,7 @@ export function createSocketList(parts: {
 
   return {
     add(socket: WebSocket): SocketEntry {
-      const entry: SocketEntry = { socket, viewer: null, token: '', isAlive: true, expiry: null }
+      const entry: SocketEntry = { socket, viewer: null, isAlive: true, expiry: null }
       entries.add(entry)
       socket.on('pong', () => {
         entry.isAlive = true
@@ -75,13 +74,12 @@ export function createSocketList(parts: {
     },
 
     /** Looks the token up and lets its viewer in; null: not welcome. */
-    async admit(entry: SocketEntry, viewerOf: () => Promise<Viewer | null>, token: string) {
+    async admit(entry: SocketEntry, viewerOf: () => Promise<Viewer | null>) {
       for (;;) {
         const before = endings
         const viewer = await viewerOf()
         if (viewer === null) return null
         if (before !== endings) continue
-        entry.token = token
         return settle(entry, viewer)
       }
     },
@@ -97,13 +95,15 @@ export function createSocketList(parts: {
       }
     },
 
-    /** After a break in which endings may have been missed. */
-    async checkAll(viewerOf: (token: string) => Promise<Viewer | null>): Promise<void> {
+    /** Sessions of those that were let in. */
+    sessions: (): number[] => [...entries].flatMap(({ viewer }) => viewer?.sessionId ?? []),
+
+    /** What was found of these sessions: those that stand, with the role that their user has now. */
+    checked(asked: ReadonlySet<number>, standing: ReadonlyMap<number, Viewer['role']>): void {
       endings++
       for (const entry of entries) {
-        if (!entry.viewer) continue
-        const viewer = await viewerOf(entry.token)
-        if (viewer?.role !== entry.viewer.role) forbid(entry)
+        const { viewer } = entry
+        if (viewer && asked.has(viewer.sessionId) && standing.get(viewer.sessionId) !== viewer.role) forbid(entry)
       }
     },
 
