@@ -9,7 +9,7 @@ export const objectName = z
     abort: true,
   })
   .refine(
-    (text) => text === text.trim() && !/\p{Cc}/u.test(text),
+    (text) => text === text.trim() && !/[\p{Cc}\p{Cs}]/u.test(text),
     'must hold no control characters and no space at its ends',
   )
   .meta({ minLength: 1, maxLength: 100 })

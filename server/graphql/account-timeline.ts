@@ -90,7 +90,7 @@ builder.prismaObjectField(Account, 'timeline', (t) =>
     description: 'What became of the account and why, the newest first. Only forwards (`first`, `after`).',
     async resolve({ id }, { first, after, last, before }, { parts }) {
       if (last || before) throw badInput('The timeline is read forwards: use first and after.')
-      if (after && !/^\d{1,19}$/.test(after)) throw badInput('`after` is not a cursor.')
+      if (after && !(/^\d{1,19}$/.test(after) && BigInt(after) < 2n ** 63n)) throw badInput('`after` is not a cursor.')
       const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
       // One more tells whether there is a next page.
       const rows = await parts.accounts.timeline(id, size + 1, after ? BigInt(after) : undefined)

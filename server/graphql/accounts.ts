@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { Group } from './groups.ts'
 import { Totals } from './totals-type.ts'
 import { User } from './users.ts'
-import { idNumber, soundPage } from './values.ts'
+import { idNumber, searched, soundPage } from './values.ts'
 import { visibleAccounts } from './visible.ts'
 
 export const Platform = builder.enumType('Platform', {
@@ -187,7 +187,7 @@ builder.queryField('accounts', (t) =>
             visibleAccounts(viewer),
             { deletedMark: 0 },
             groupId ? { groupId: idNumber(groupId, 'Group') } : {},
-            search ? { OR: [{ name: { contains: search } }, { url: { contains: search } }] } : {},
+            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { url: { contains: text } }] })),
           ],
         },
         orderBy: { id: 'asc' },

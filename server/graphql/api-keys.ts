@@ -1,7 +1,7 @@
 import { builder } from './builder.ts'
 import { Group } from './groups.ts'
 import { User } from './users.ts'
-import { idNumber, soundPage } from './values.ts'
+import { idNumber, searched, soundPage } from './values.ts'
 import { visibleKeys } from './visible.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
@@ -99,7 +99,7 @@ builder.queryField('apiKeys', (t) =>
             visibleKeys(viewer),
             { deletedMark: 0 },
             groupId ? { groupId: idNumber(groupId, 'Group') } : {},
-            search ? { OR: [{ name: { contains: search } }, { secretHint: { contains: search } }] } : {},
+            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { secretHint: { contains: text } }] })),
           ],
         },
         orderBy: { id: 'asc' },

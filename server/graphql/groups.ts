@@ -7,7 +7,7 @@ import { inputFailure, notFound } from '../verb-failure.ts'
 import { builder } from './builder.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given, User } from './users.ts'
-import { globalId, onlyId, remark, soundPage, unlessAbsent } from './values.ts'
+import { globalId, onlyId, remark, searched, soundPage, unlessAbsent } from './values.ts'
 import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from './visible.ts'
 
 export const Group = builder.prismaNode('Group', {
@@ -76,7 +76,7 @@ builder.queryField('groups', (t) =>
             visibleGroups(viewer),
             { deletedMark: 0 },
             viewer && open ? openGroups(viewer, open) : {},
-            search ? { OR: [{ name: { contains: search } }, { remark: { contains: search } }] } : {},
+            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { remark: { contains: text } }] })),
           ],
         },
         orderBy: { id: 'asc' },

@@ -11,11 +11,20 @@ builder.scalarType('DateTime', {
   parseValue(value) {
     const parsed = moment.safeParse(value)
     if (!parsed.success) throw bad('must be a date and time with a zone, such as 2027-01-31T00:00:00Z')
-    return new Date(parsed.data)
+    const date = new Date(parsed.data)
+    // Years of four digits, as MySQL has them too: a zone can lead out of them.
+    const year = date.getUTCFullYear()
+    if (year < 1000 || year > 9999) throw bad('must lie in the years 1000 to 9999, in UTC')
+    return date
   },
 })
 
-const nanoText = z.string().regex(/^\d{1,19}$/)
+/** As far as the columns of the database go. */
+const nanoText = z
+  .string()
+  .regex(/^\d{1,19}$/)
+  .transform(BigInt)
+  .refine((nano) => nano < 2n ** 63n)
 
 builder.scalarType('NanoUsd', {
   description: 'Money: a whole number of nano-USD as decimal text. 1000000000 is one US dollar.',
@@ -23,7 +32,7 @@ builder.scalarType('NanoUsd', {
   parseValue(value) {
     const parsed = nanoText.safeParse(value)
     if (!parsed.success) throw bad('must be a whole number of nano-USD as text, such as "1500000000"')
-    return BigInt(parsed.data)
+    return parsed.data
   },
 })
 

@@ -11,7 +11,12 @@ const catalogue = {
   systemName: {
     description: 'Name of this deployment, as its pages show it.',
     default: 'Claude Code Relay',
-    check: z.string().trim().min(1, 'cannot be empty').max(60, 'must have at most 60 characters'),
+    check: z
+      .string()
+      .trim()
+      .min(1, 'cannot be empty')
+      .max(60, 'must have at most 60 characters')
+      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must hold no control characters'),
   },
   recoveryProbes: {
     description:

@@ -3,7 +3,7 @@ import { userName } from '../provision-values.ts'
 import { hashPassword } from '../users/passwords.ts'
 import { builder } from './builder.ts'
 import { addMutation } from './mutation.ts'
-import { email, globalId, newPassword, soundPage, unlessAbsent } from './values.ts'
+import { email, globalId, newPassword, searched, soundPage, unlessAbsent } from './values.ts'
 import { visibleUsers } from './visible.ts'
 
 const Role = builder.enumType('Role', {
@@ -48,11 +48,9 @@ builder.queryField('users', (t) =>
           AND: [
             visibleUsers(viewer),
             { deletedMark: 0 },
-            search
-              ? {
-                  OR: [{ username: { contains: search.toLowerCase() } }, { email: { contains: search.toLowerCase() } }],
-                }
-              : {},
+            searched(search?.toLowerCase(), (text) => ({
+              OR: [{ username: { contains: text } }, { email: { contains: text } }],
+            })),
           ],
         },
         orderBy: { id: 'asc' },

@@ -31,7 +31,11 @@ export const typedText = z.string().max(200, 'is too long')
 
 export const email = z.email('must be an e-mail address').max(190, 'is too long')
 
-export const remark = z.string().max(190, 'must have at most 190 characters')
+export const remark = z
+  .string()
+  .max(190, 'must have at most 190 characters')
+  // SQLite gives back what stands before a NUL.
+  .refine((text) => !/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(text), 'must hold no control characters')
 
 /** 9 000 000 USD: beyond that nano-dollars leave exact numbers. */
 export const limitNano = z.bigint().refine((nano) => nano <= 9_000_000_000_000_000n, 'must be at most 9000000 USD')
@@ -47,6 +51,15 @@ export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>
 /** Arguments that no form could send. */
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
+
+const longestSearch = 200
+
+/** Conditions for a text that somebody looks for; more than a name or an address can hold is a pattern the database refuses. */
+export function searched<Where>(text: string | null | undefined, where: (text: string) => Where): Where | object {
+  if (!text) return {}
+  if (text.length > longestSearch) throw badInput(`\`search\` has at most ${longestSearch} characters.`)
+  return where(text)
+}
 
 /** A page as Prisma is asked for it; refuses a cursor that can be nobody's, at which Prisma would fail. */
 export function soundPage<Page extends object>(page: Page): Page {

@@ -48,15 +48,15 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('', '%', '\0', '\ud800', ...cursors.map(encoded), ...ids.map(encoded)),
+    fc.constantFrom('', '%', '\0', '\ud800', '%'.repeat(60_000), ...cursors.map(encoded), ...ids.map(encoded)),
   )
   const int = fc.oneof(fc.integer(), fc.constantFrom(0, -1, 101, 2 ** 31 - 1, -(2 ** 31)))
   const moment = fc.oneof(
     text,
     fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
-    fc.constant('+275760-09-13T00:00:00.000Z'),
+    fc.constantFrom('+275760-09-13T00:00:00.000Z', '0000-01-01T00:00:00+23:59', '9999-12-31T23:59:59-23:59'),
   )
-  const amount = fc.oneof(text, fc.bigInt().map(String))
+  const amount = fc.oneof(text, fc.bigInt().map(String), fc.constantFrom('9223372036854775808', '9999999999999999999'))
   const filter = fc.record(
     {
       accountId: text,
@@ -108,4 +108,69 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
     }),
     { numRuns: 100 },
   )
+})
+
+test('bounds at and beyond the largest amount, and cursors beyond any, are the caller’s own mistake', async () => {
+  const stand = await startGraphqlStand()
+  const { token } = await stand.addUser('ada', 'admin')
+  const code = async (query: string, variables: object) =>
+    (await stand.ask(query, variables, { token })).errors?.[0]?.extensions?.code
+  const logs = 'query ($filter: LogFilter) { logs(filter: $filter) { edges { cursor } } }'
+  for (const name of ['minCost', 'maxCost']) {
+    expect(await code(logs, { filter: { [name]: String(2n ** 63n - 1n) } })).toBeUndefined()
+    expect(await code(logs, { filter: { [name]: String(2n ** 63n) } })).toBe('BAD_USER_INPUT')
+  }
+  const { id: groupId } = await stand.client.group.create({ data: { name: 'g' } })
+  const { id } = await stand.client.account.create({
+    data: {
+      name: 'a',
+      platform: 'console',
+      url: 'https://a.test',
+      authHeader: 'bearer',
+      models: '["*"]',
+      modelMapping: '{}',
+      groupId,
+    },
+  })
+  const timeline =
+    'query ($id: ID!, $after: String) { node(id: $id) { ... on Account { timeline(after: $after) { edges { cursor } } } } }'
+  const account = Buffer.from(`Account:${id}`).toString('base64')
+  expect(await code(timeline, { id: account, after: String(2n ** 63n - 1n) })).toBeUndefined()
+  expect(await code(timeline, { id: account, after: '9999999999999999999' })).toBe('BAD_USER_INPUT')
+  for (const list of ['accounts', 'apiKeys', 'groups', 'users'])
+    expect(
+      await code(`query ($s: String) { ${list}(search: $s) { edges { cursor } } }`, { s: 'a'.repeat(60_000) }),
+    ).toBe('BAD_USER_INPUT')
+})
+
+test('a moment whose zone leads out of the years of four digits, and a text that no engine keeps, are refused beside their field', async () => {
+  const stand = await startGraphqlStand()
+  const { token } = await stand.addUser('ada', 'admin')
+  const create =
+    'mutation ($input: CreateGroupInput!) { createGroup(input: $input) { ... on CreateGroupSuccess { group { id remark } } ... on InputFailure { fields { path } } } }'
+  const group = async (input: object) => (await stand.ask(create, { input }, { token })).data.createGroup
+  expect(await group({ name: 'a', remark: 'two\nlines' })).toMatchObject({ group: { remark: 'two\nlines' } })
+  for (const text of ['a\0b', 'a\ud800b']) {
+    expect(await group({ name: 'b', remark: text })).toEqual({ fields: [{ path: 'remark' }] })
+    expect(await group({ name: text })).toEqual({ fields: [{ path: 'name' }] })
+    const set = await stand.ask(
+      'mutation ($input: [SettingInput!]!) { updateSettings(input: $input) { ... on InputFailure { fields { path } } } }',
+      { input: [{ name: 'systemName', value: text }] },
+      { token },
+    )
+    expect(set.data.updateSettings).toEqual({ fields: [{ path: 'systemName' }] })
+  }
+  const { id } = (await group({ name: 'c' })).group
+  const key =
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { ... on CreateApiKeySuccess { apiKey { expiresAt } } } }'
+  for (const expiresAt of ['9999-12-31T23:59:59-23:59', '0000-01-01T00:00:00+23:59']) {
+    const { errors } = await stand.ask(key, { input: { name: 'k', groupId: id, expiresAt } }, { token })
+    expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
+  }
+  const { data } = await stand.ask(
+    key,
+    { input: { name: 'k', groupId: id, expiresAt: '9999-12-31T23:59:59Z' } },
+    { token },
+  )
+  expect(data.createApiKey.apiKey.expiresAt).toBe('9999-12-31T23:59:59.000Z')
 })
