@@ -207,24 +207,22 @@ addMutation('refreshSession', {
   success: addTokensSuccess('RefreshSessionSuccess'),
   failures: ['sign_in'],
   async run(_args, context, change) {
-    const { parts, refreshToken } = context
-    if (refreshToken === null) throw sessionOver()
+    const { parts } = context
+    const refreshToken = await parts.sessions.known(context.refreshToken)
+    const audit = (objectId: number, after: object) => ({ objectType: 'Session', objectId, after: { ...after } })
+    if (refreshToken === null) {
+      context.setRefreshCookie(null)
+      throw sessionOver()
+    }
     const answer = await change<Refreshed>(async (tx) => {
       const refreshed = await parts.sessions.refresh(tx, refreshToken)
-      if (refreshed === null)
-        return { answer: null, audit: { objectType: 'Session', objectId: 0, after: { refused: true } } }
+      if (refreshed === null) return { answer: null, audit: audit(0, { refused: true }) }
       if ('reused' in refreshed) {
-        return {
-          answer: refreshed,
-          audit: { objectType: 'Session', objectId: refreshed.reused, after: { reused: true, ended: true } },
-        }
+        return { answer: refreshed, audit: audit(refreshed.reused, { reused: true, ended: true }) }
       }
       const { tokens } = refreshed
       const user = await tx.user.findUniqueOrThrow({ where: { id: tokens.userId } })
-      return {
-        answer: { tokens, user },
-        audit: { objectType: 'Session', objectId: tokens.sessionId, after: { refreshed: true } },
-      }
+      return { answer: { tokens, user }, audit: audit(tokens.sessionId, { refreshed: true }) }
     })
     if (answer === null || 'reused' in answer) {
       if (answer) parts.sessions.ended({ sessionId: answer.reused })
@@ -249,14 +247,16 @@ addMutation('signOut', {
   success: addOkSuccess('SignOutSuccess'),
   failures: [],
   async run(_args, context, change) {
-    const { parts, viewer, refreshToken } = context
-    const ended = await change(async (tx) => {
+    const { parts, viewer } = context
+    const refreshToken = await parts.sessions.known(context.refreshToken)
+    const nothing = viewer === null && refreshToken === null
+    const end: Parameters<typeof change<number[]>>[0] = async (tx) => {
       const byCookie = refreshToken === null ? null : await parts.sessions.ofRefreshToken(tx, refreshToken)
       const sessions = [...new Set([viewer?.sessionId, byCookie?.id])].filter((id) => id !== undefined)
       for (const id of sessions) await parts.sessions.end(tx, id)
       return { answer: sessions, audit: { objectType: 'Session', objectId: sessions[0] ?? 0, after: { ended: true } } }
-    })
-    for (const sessionId of ended) parts.sessions.ended({ sessionId })
+    }
+    for (const sessionId of nothing ? [] : await change(end)) parts.sessions.ended({ sessionId })
     context.setRefreshCookie(null)
     return { ok: true }
   },

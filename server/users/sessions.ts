@@ -124,6 +124,13 @@ export function createSessions(parts: {
       return { tokens: await issue(tx, session) }
     },
 
+    /** A token that was given to somebody once: a stranger's nonsense is worth neither a lock nor a row of the audit log. */
+    async known(refreshToken: string | null): Promise<string | null> {
+      if (refreshToken === null) return null
+      const where = { tokenHmac: digest(refreshToken) }
+      return (await database.reader.refreshToken.findUnique({ where })) && refreshToken
+    },
+
     /** The session a refresh token belongs to, used or not; null: none that lives. */
     async ofRefreshToken(tx: Tx, refreshToken: string): Promise<{ id: number; userId: number } | null> {
       const row = await tx.refreshToken.findUnique({

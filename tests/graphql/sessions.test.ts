@@ -113,3 +113,22 @@ test('of sessions that are asked for, those stand that nobody ended and whose us
   const standing = await stand.sessions.standing([...all.map(({ id }) => id), 9_999])
   expect([...standing]).toEqual([[all.find(({ userId }) => userId === ada.id)?.id, 'admin']])
 })
+
+test('strangers fill no audit log with sessions that never were', async () => {
+  const stand = await startGraphqlStand()
+  await stand.addUser('ada', 'admin')
+  const { cookie } = await stand.signIn('ada')
+  const rows = await stand.client.apiLog.count()
+  const nonsense = { cookie: `relay_refresh=${'x'.repeat(43)}` }
+  for (const as of [{}, nonsense]) {
+    expect((await stand.ask(refresh, {}, as)).data.refreshSession.__typename).toBe('SignInFailure')
+    expect((await stand.ask('mutation { signOut { __typename } }', {}, as)).data.signOut.__typename).toBe(
+      'SignOutSuccess',
+    )
+  }
+  expect((await stand.ask(refresh, {}, nonsense)).headers.get('set-cookie')).toContain('Max-Age=0')
+  expect(await stand.client.apiLog.count()).toBe(rows)
+  await stand.ask('mutation { signOut { __typename } }', {}, { cookie })
+  await stand.ask(refresh, {}, { cookie })
+  expect(await stand.client.apiLog.count()).toBe(rows + 2)
+})
