@@ -285,6 +285,9 @@ addMutation('changePassword', {
     if (current === next) throw inputFailure({ path: 'next', message: 'must be another one than now' })
     const passwordHash = await hashPassword(next)
     await change(async (tx) => {
+      // It may have got another one, or been disabled, while this one was looked at.
+      const proved = { id: userId, passwordHash: stored, enabled: true }
+      if (!(await tx.user.findFirst({ where: proved }))) throw inputFailure({ path: 'current', message: 'is wrong' })
       await parts.signInTries.succeeded(tx, username, actor.clientIp)
       await parts.users.update(tx, userId, { passwordHash, mustChangePassword: false })
       await parts.sessions.endAllOf(tx, userId, sessionId)

@@ -1,10 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { runAdmin } from '../../server/admin.ts'
 import { createLog } from '../../server/log.ts'
+import { hashPassword } from '../../server/users/passwords.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
 import { openSocket } from './live-stand.ts'
 import { postAt, signInAt } from './post-at.ts'
-import { password } from './stand.ts'
+import { password, startGraphqlStand } from './stand.ts'
 
 test('after `admin reset` a session may choose another password, and nothing else until then', async () => {
   const relay = await startRelayApp({ env: { DEFAULT_ADMIN_PASSWORD: password } })
@@ -77,4 +78,18 @@ test('tries to sign in are counted by the address that a trusted proxy tells; au
   })
   await answer.text()
   expect((await relay.rows()).map((row) => row['client_ip'])).toEqual(['203.0.113.9'])
+})
+
+test('who has an old password changes none that was set meanwhile', async () => {
+  const stand = await startGraphqlStand()
+  const { id, token } = await stand.addUser('bob', 'user')
+  const other = await hashPassword('set by an administrator')
+  const change =
+    'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { ... on InputFailure { fields { path } } } }'
+  const asked = stand.ask(change, { input: { current: password, next: 'chosen by a thief' } }, { token })
+  // The try is counted before the password is looked at.
+  while ((await stand.client.signInTry.count({ where: { subject: 'user:bob' } })) === 0) await new Promise(setImmediate)
+  await stand.client.user.update({ where: { id }, data: { passwordHash: other } })
+  expect((await asked).data.changePassword).toEqual({ fields: [{ path: 'current' }] })
+  expect((await stand.client.user.findUniqueOrThrow({ where: { id } })).passwordHash).toBe(other)
 })
