@@ -4,7 +4,7 @@ import { modelPatterns, objectName, planName, proxyUrl, upstreamSecret, upstream
 import { AuthHeader, Platform } from './accounts.ts'
 import { builder } from './builder.ts'
 import { ClaudeLoginInput, claudeLogin } from './claude-login.ts'
-import { globalId, unlessAbsent } from './values.ts'
+import { fits, globalId, tooMuch, unlessAbsent } from './values.ts'
 
 const ModelMappingInput = builder.inputType('ModelMappingInput', {
   description: 'Requests for a model are sent under another name.',
@@ -34,6 +34,7 @@ const mapping = z
   .max(200, 'has too many entries')
   .refine((pairs) => new Set(pairs.map(({ from }) => from)).size === pairs.length, 'names a model twice')
   .transform((pairs) => Object.fromEntries(pairs.map(({ from, to }) => [from, to])))
+  .refine(fits, tooMuch)
 
 const fields = {
   name: objectName,
@@ -45,7 +46,7 @@ const fields = {
   priority: z.int().min(0, 'must be at least 0').max(10_000, 'must be at most 10000'),
   weight: z.int().min(1, 'must be at least 1').max(10_000, 'must be at most 10000'),
   concurrency: z.int().min(1, 'must be at least 1').max(10_000, 'must be at most 10000'),
-  models: modelPatterns.max(200, 'has too many entries'),
+  models: modelPatterns.max(200, 'has too many entries').refine(fits, tooMuch),
   modelMapping: mapping,
   proxy: proxyUrl,
   plan: planName,

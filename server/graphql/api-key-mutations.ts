@@ -11,7 +11,7 @@ import type { Context } from './context.ts'
 import { refuseForeignGroup } from './groups.ts'
 import { addMutation, addOkSuccess } from './mutation.ts'
 import { given } from './users.ts'
-import { globalId, limitNano, onlyId, unlessAbsent } from './values.ts'
+import { fits, globalId, limitNano, onlyId, tooMuch, unlessAbsent } from './values.ts'
 import { visibleKeys } from './visible.ts'
 
 const keyOf = (id: number, context: Context, query: object) =>
@@ -37,7 +37,7 @@ const newSecret = (): string => `sk-${randomBytes(32).toString('base64url')}`
 const fields = {
   name: objectName,
   groupId: globalId('Group'),
-  models: modelPatterns.max(200, 'has too many entries'),
+  models: modelPatterns.max(200, 'has too many entries').refine(fits, tooMuch),
   enabled: z.boolean(),
 }
 

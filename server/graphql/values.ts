@@ -37,6 +37,10 @@ export const remark = z
   // SQLite gives back what stands before a NUL.
   .refine((text) => !/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(text), 'must hold no control characters')
 
+/** Lists are kept as JSON in columns of 64 KB; they hold printable ASCII. */
+export const fits = (value: unknown): boolean => JSON.stringify(value).length < 65_000
+export const tooMuch = 'is too long altogether'
+
 /** 9 000 000 USD: beyond that nano-dollars leave exact numbers. */
 export const limitNano = z.bigint().refine((nano) => nano <= 9_000_000_000_000_000n, 'must be at most 9000000 USD')
 

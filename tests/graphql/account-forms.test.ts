@@ -65,3 +65,29 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
   expect(await stand.client.account.findMany()).toEqual(before)
   expect(await stand.client.accountCredential.findMany()).toEqual(credential)
 })
+
+test('lists that are longer than their column are refused beside their field', async () => {
+  const stand = await startGraphqlStand()
+  const { token } = await stand.addUser('ada', 'admin')
+  const made = await stand.ask(
+    'mutation { createGroup(input: { name: "g" }) { ... on CreateGroupSuccess { group { id } } } }',
+    {},
+    { token },
+  )
+  const groupId = made.data.createGroup.group.id
+  const fields = async (noun: string, input: object) => {
+    const query = `mutation ($input: Create${noun}Input!) { create${noun}(input: $input) { ... on InputFailure { fields { path message } } } }`
+    return Object.values((await stand.ask(query, { input }, { token })).data)[0]
+  }
+  const account = { name: 'a', groupId, platform: 'CONSOLE', url: 'https://a.test', secret: 'sk-upstream-0123456789' }
+  const message = 'is too long altogether'
+  // JSON doubles each of them.
+  const models = Array.from({ length: 200 }, () => '"'.repeat(191))
+  const modelMapping = Array.from({ length: 200 }, (_, index) => ({
+    from: `m${index}`.padEnd(191, 'm'),
+    to: 'n'.repeat(191),
+  }))
+  expect(await fields('Account', { ...account, models })).toEqual({ fields: [{ path: 'models', message }] })
+  expect(await fields('Account', { ...account, modelMapping })).toEqual({ fields: [{ path: 'modelMapping', message }] })
+  expect(await fields('ApiKey', { name: 'k', groupId, models })).toEqual({ fields: [{ path: 'models', message }] })
+})
