@@ -1,6 +1,6 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { GraphQLError } from 'graphql'
-import type { Dimension, Range, TotalsFilter, TotalsRow } from '../usage/statistics.ts'
+import { type Dimension, mostPoints, type Range, type TotalsFilter, type TotalsRow } from '../usage/statistics.ts'
 import { builder, largestPage } from './builder.ts'
 import type { Context } from './context.ts'
 import { Totals } from './totals-type.ts'
@@ -111,6 +111,12 @@ function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'da
   return { fromMs, toMs }
 }
 
+/** Some of them left out would be a wrong answer. */
+const tooManyPoints = () =>
+  new GraphQLError(`The series has more than ${mostPoints} points. Choose a shorter range, days, or a filter.`, {
+    extensions: { code: 'QUERY_TOO_COMPLEX' },
+  })
+
 const badRange = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 
 const rangeArg = 'At most three years.'
@@ -162,6 +168,7 @@ builder.queryFields((t) => ({
         useFilter(filter, context),
         by ?? undefined,
       )
+      if (points.length > mostPoints) throw tooManyPoints()
       if (!by) return points.map((point) => ({ ...point, label: null }))
       return labelled(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
     },

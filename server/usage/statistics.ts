@@ -43,6 +43,8 @@ export interface LogFilter extends TotalsFilter {
 }
 
 const hourMs = 3_600_000
+/** Of a series. */
+export const mostPoints = 20_000
 /** Ranges from here on are read by whole days. */
 const byHourBelowMs = 3 * 24 * hourMs
 const columns: Record<Dimension, string> = {
@@ -125,10 +127,13 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
 
     /**
      * One point an hour or a day, in order; without `by` also those without requests. With `by` only points that have
-     * some, `key` being the id or the model.
+     * some, `key` being the id or the model; of more than `mostPoints` not all.
      */
     async series(range: Range, interval: 'hour' | 'day', filter: TotalsFilter, by?: Dimension) {
-      const rows = await read(range, filter, ['time', ...(by ? [columns[by]] : [])], { interval, limit: 20_000 })
+      const rows = await read(range, filter, ['time', ...(by ? [columns[by]] : [])], {
+        interval,
+        limit: mostPoints + 1,
+      })
       const points = intervals(range, interval)
       if (by) {
         const atOf = new Map(points.map(({ key, atMs }) => [key, atMs]))
