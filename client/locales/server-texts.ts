@@ -68,7 +68,10 @@ const chinese: Record<string, string> = {
   'must be empty: only limits and missing funds have an end of their own': '须留空：只有限流和余额不足有自己的期限',
   'must be from 400 to 599 without 401, 402, 403, 407 and 429: those are about the account':
     '须在 400 到 599 之间，且不含 401、402、403、407 和 429：这些与账号有关',
+  'is too long altogether': '合计过长',
+  'must hold no control characters': '不能包含控制字符',
   'must be given again, since the {} changed': '{} 已改变，须重新填写',
+  'must be given again, since a proxy of an http:// address reads it': '须重新填写：http:// 地址的代理能读到它',
   'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed':
     '须为 http://、https://、socks5:// 或 socks5h:// 地址，包含主机和端口，可含用户名和密码',
   'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed; or none':
