@@ -2,7 +2,7 @@ import type { Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
 import { type AccountDraft, vendorUrls } from './accounts.ts'
-import { changeCredential } from './credential.ts'
+import { changeCredential, openCredential } from './credential.ts'
 
 /** An account with all it needs; a secret or a login opens it. */
 export type NewAccount = Required<Omit<AccountDraft, 'secret' | 'login'>> &
@@ -74,7 +74,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 
     /**
      * Changes the fields given; a null proxy stands for the deployment's. A secret belongs to its address: another url or
-     * platform asks for it again, so that nobody who may edit sends it elsewhere. True when it has a fresh secret or login:
+     * platform, and a proxy that could read it, ask for it again, so that nobody who may edit sends it elsewhere. True when it has a fresh secret or login:
      * what it rested for was said of the old one. Throws not found, or input failures.
      */
     async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
@@ -82,11 +82,16 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       const found = await existingAccount(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.account, draft.name, id)
       const opens = secret ?? login
+      const path = (draft.platform ?? found.platform) in vendorUrls ? 'login' : 'secret'
       for (const field of ['url', 'platform'] as const) {
         if (opens !== undefined || draft[field] === undefined || draft[field] === found[field]) continue
         const what = field === 'url' ? 'URL' : field
-        const path = (draft.platform ?? found.platform) in vendorUrls ? 'login' : 'secret'
         throw inputFailure({ path, message: `must be given again, since the ${what} changed` })
+      }
+      // Over plain HTTP a proxy reads what it passes on.
+      const isReadable = (draft.url ?? found.url).startsWith('http:') && proxy != null && proxy !== 'none'
+      if (opens === undefined && isReadable && proxy !== openCredential(seal, found.credential?.sealed, id).proxy) {
+        throw inputFailure({ path, message: 'must be given again, since a proxy of an http:// address reads it' })
       }
       await tx.account.update({
         where: { id },

@@ -148,7 +148,10 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     concurrency: t.int({ description: 'null: no limit.' }),
     models: t.stringList({ description: '["*"] allows every model.' }),
     modelMapping: t.field({ description: 'In place of the old ones; [] clears.', type: [ModelMappingInput] }),
-    proxy: t.string({ description: 'null: what UPSTREAM_PROXY says; none: a direct connection.' }),
+    proxy: t.string({
+      description:
+        'null: what UPSTREAM_PROXY says; none: a direct connection. Another one of an http:// address can read the secret, which must be given again.',
+    }),
     enabled: t.boolean({ description: 'The manual switch.' }),
   }),
 })

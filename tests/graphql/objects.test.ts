@@ -74,6 +74,24 @@ test('a rotated key keeps its limits; the old secret works for the hours given, 
   expect(stand.keys.find(rotated.secret)).toBeUndefined()
 })
 
+test('a proxy of an http:// address reads the secret: another one asks for it again', async () => {
+  const { run, accountId: id } = await startPool()
+  const secret = 'sk-upstream-b'
+  const proxy = 'http://mine.example:8080'
+  await run('updateAccount', { id, url: 'http://b.example', secret })
+  const refused = await run('updateAccount', { id, proxy })
+  const message = 'must be given again, since a proxy of an http:// address reads it'
+  expect(refused.fields).toEqual([{ path: 'secret', message }])
+  expect((await run('updateAccount', { id, proxy, secret })).account.hasProxy).toBe(true)
+  // The one it has, the deployment's own choice, and one that sees nothing but TLS.
+  expect((await run('updateAccount', { id, proxy, weight: 5 })).account.weight).toBe(5)
+  expect((await run('updateAccount', { id, proxy: 'none' })).account.hasProxy).toBe(false)
+  expect((await run('updateAccount', { id, proxy: null })).account.hasProxy).toBe(false)
+  expect((await run('updateAccount', { id, proxy })).fields).toHaveLength(1)
+  await run('updateAccount', { id, url: 'https://b.example', secret })
+  expect((await run('updateAccount', { id, proxy })).account.hasProxy).toBe(true)
+})
+
 test('another URL asks for the secret again; a proxy is cleared by null', async () => {
   const { stand, run, accountId: id } = await startPool()
   const refused = await run('updateAccount', { id, url: 'https://evil.example' })
