@@ -56,6 +56,8 @@ const workerLimits = { maxOldGenerationSizeMb: 256 }
 export function createScheduler(parts: SchedulerParts) {
   const { now, chance, onError } = parts
   const byName = new Map(parts.jobs.map((job) => [job.name, job]))
+  // Processes that start together, and jobs of one process, do not all wake at once.
+  const firstMs = new Map(parts.jobs.map(({ name, everyMs }) => [name, Math.ceil(everyMs * (0.2 + 0.8 * chance()))]))
   const running = new Map<string, Running>()
   const nextAtMs = new Map<string, number>()
   let stopping = false
@@ -133,8 +135,7 @@ export function createScheduler(parts: SchedulerParts) {
     jobs: parts.jobs.map((job) => ({
       name: job.name,
       path: pathOf(job),
-      // Processes that start together, and jobs of one process, do not all wake at once.
-      timeout: Math.ceil(job.everyMs * (0.2 + 0.8 * chance())),
+      timeout: firstMs.get(job.name)!,
       interval: job.everyMs,
       closeWorkerAfterMs: parts.patienceMs,
     })),
@@ -155,6 +156,7 @@ export function createScheduler(parts: SchedulerParts) {
   return {
     async start(): Promise<void> {
       await bree.init()
+      for (const [name, ms] of firstMs) nextAtMs.set(name, now() + ms)
       await bree.start()
     },
 

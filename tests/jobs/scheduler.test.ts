@@ -48,6 +48,15 @@ test('a worker rings, the main thread does the work, and the run is told', async
   expect(await scheduler.runNow('unknown')).toBe(false)
 })
 
+test('it is known from the start on when the clock rings first, a while before a whole interval has passed', async () => {
+  const { scheduler } = stand([{ everyMs: 100_000_000 }])
+  expect(scheduler.nextAtMs('job0')).toBeNull()
+  const beforeMs = Date.now()
+  await scheduler.start()
+  expect(scheduler.nextAtMs('job0')).toBeGreaterThanOrEqual(beforeMs + 20_000_000)
+  expect(scheduler.nextAtMs('job0')).toBeLessThanOrEqual(Date.now() + 20_000_000)
+})
+
 test('the clock starts jobs only in the process that leads, and only when something is due', async () => {
   let leads = false
   let due = false
