@@ -114,10 +114,7 @@ function welcome(
 const CompleteSetupInput = builder.inputType('CompleteSetupInput', {
   description: 'The first administrator.',
   fields: (t) => ({
-    token: t.string({
-      description: 'Of a setup link that a start printed within the last day; good once.',
-      required: true,
-    }),
+    token: t.string({ description: 'Of a setup link, a day old at most; good once.', required: true }),
     username: t.string({ description: '1 to 64 letters, digits, or . _ @ -; kept in small letters.', required: true }),
     password: t.string({ description: '10 to 200 characters.', required: true }),
     email: t.string({ description: 'Absent: none.' }),
