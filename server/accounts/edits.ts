@@ -73,9 +73,9 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
     },
 
     /**
-     * Changes the fields given; a null proxy stands for the deployment's. A secret belongs to its address: another url or
-     * platform, and a proxy that could read it, ask for it again, so that nobody who may edit sends it elsewhere. True when it has a fresh secret or login:
-     * what it rested for was said of the old one. Throws not found, or input failures.
+     * Changes the fields given; a null proxy stands for the deployment's. A secret belongs to its address: another url or platform,
+     * and another proxy that could read it, ask for it again, so that nobody who may edit sends it elsewhere. True when it has a
+     * fresh secret or login: what it rested for was said of the old one. Throws not found, or input failures.
      */
     async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
       const { secret, login, proxy, models, modelMapping, ...fields } = draft
