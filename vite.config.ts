@@ -3,7 +3,7 @@ import vue from '@vitejs/plugin-vue'
 import components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vite'
 
-/** The dashboard: client/ → dist/client, which server/static-client.ts serves. */
+/** The dashboard: client/ → dist/client, which server/http/static-client.ts serves. */
 export default defineConfig({
   root: 'client',
   plugins: [

@@ -29,10 +29,11 @@ export default defineConfig({
           include: [
             'tests/store/**/*.test.ts',
             'tests/accounts/**/*.test.ts',
-            'tests/usage/**/*.test.ts',
+            'tests/ledger/**/*.test.ts',
+            'tests/prices/**/*.test.ts',
             'tests/scenarios/**/*.test.ts',
             'tests/graphql/**/*.test.ts',
-            'tests/users/**/*.test.ts',
+            'tests/identity/**/*.test.ts',
             'tests/live/**/*.test.ts',
           ],
         },

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
 import process from 'node:process'
-import { runAdmin } from './admin.ts'
-import { type App, startApp } from './app.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
-import { runDemo } from './demo.ts'
-import { parseEnvFile } from './env-file.ts'
+import { type App, startApp } from './app/app.ts'
+import { runAdmin } from './cli/admin.ts'
+import { runDemo } from './cli/demo.ts'
+import { type Config, ConfigError, readConfig } from './config/config.ts'
+import { parseEnvFile } from './config/env-file.ts'
 import { createLog, type Log } from './log.ts'
 
 /** The process: arguments, environment, signals, exit codes. The only file that touches `process`. */

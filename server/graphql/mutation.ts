@@ -1,11 +1,11 @@
 import type { ArgBuilder, InputFieldMap, ObjectRef, SchemaTypes } from '@pothos/core'
 import type { z } from 'zod'
+import { type AuditEntry, recordChange } from '../identity/audit.ts'
 import type { Tx } from '../store/database.ts'
-import { type AuditEntry, recordChange } from '../users/audit.ts'
 import { inputFailure, VerbFailure, type VerbFailureKind } from '../verb-failure.ts'
 import { builder } from './builder.ts'
-import type { Context } from './context.ts'
 import { failureTypes, type Refusal, refusalOf } from './failures.ts'
+import type { Context } from './server/context.ts'
 
 type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T extends SchemaTypes> ? T : never
 type Arguments = (arg: ArgBuilder<Types>) => InputFieldMap

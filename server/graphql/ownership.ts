@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { Tx } from '../store/database.ts'
 import { inputFailure, notFound } from '../verb-failure.ts'
 import { builder } from './builder.ts'
+import { User } from './identity/users.ts'
 import { addMutation } from './mutation.ts'
-import { User } from './users.ts'
 import { globalId, idNumber } from './values.ts'
 
 const nouns = {

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
 import { z } from 'zod'
-import { moment } from '../provision-values.ts'
+import { moment } from '../field-values.ts'
 import { builder } from './builder.ts'
 
 const bad = (what: string): GraphQLError => new GraphQLError(what, { extensions: { code: 'BAD_USER_INPUT' } })

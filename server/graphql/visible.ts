@@ -1,5 +1,5 @@
 import type { Prisma } from '../generated/sqlite/client.ts'
-import type { Viewer } from '../users/sessions.ts'
+import type { Viewer } from '../identity/sessions.ts'
 
 /**
  * What a viewer may see of each noun, as a condition that stands under AND in every read; nobody sees nothing. People see

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/accounts.ts'
-import type { Gauges } from '../accounts/gauges.ts'
+import type { Gauges } from '../accounts/gauges/gauges.ts'
 import type { Locks } from '../store/locks.ts'
 import { type ChoreParts, createChores } from './chores.ts'
 import { createLease } from './lease.ts'

@@ -1,9 +1,9 @@
 import type { Account } from '../accounts/accounts.ts'
+import type { LedgerEntry } from '../ledger/ledger.ts'
+import type { Usage } from '../ledger/usage.ts'
 import type { LiveSource } from '../live/hub.ts'
+import type { Reading } from '../prices/records.ts'
 import type { RequestId } from '../request-ids.ts'
-import type { LedgerEntry } from '../usage/ledger.ts'
-import type { Reading } from '../usage/records.ts'
-import type { Usage } from '../usage/usage.ts'
 
 /** What marks the rows of probes in the ledger, among their flags. */
 const probeFlag = 'recovery_probe'

@@ -1,9 +1,9 @@
 import type { Account } from '../accounts/accounts.ts'
-import { type AccountState, isEligible, isOut, restingModels, waitsFor } from '../accounts/state.ts'
+import { type AccountState, isEligible, isOut, restingModels, waitsFor } from '../accounts/state/state.ts'
 import { fitsPattern } from '../model-patterns.ts'
-import type { Verdict } from '../upstreams/upstream.ts'
-import { tierOf } from '../usage/price-card.ts'
-import type { PriceBook } from '../usage/prices.ts'
+import { tierOf } from '../prices/price-card.ts'
+import type { PriceBook } from '../prices/prices.ts'
+import type { Verdict } from '../upstreams/platform.ts'
 
 /** The first probe of a rest after this long, each further one after twice as long, up to the longest. */
 export interface ProbePace {

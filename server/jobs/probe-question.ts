@@ -1,9 +1,9 @@
 import type { Account, Accounts } from '../accounts/accounts.ts'
-import type { Renewals } from '../accounts/oauth-renewal.ts'
+import type { Renewals } from '../accounts/login/oauth-renewal.ts'
+import type { Usage } from '../ledger/usage.ts'
 import type { Database } from '../store/database.ts'
+import type { Upstream } from '../upstreams/platform.ts'
 import { messageProbe, type ProbeRequest } from '../upstreams/probe.ts'
-import type { Upstream } from '../upstreams/upstream.ts'
-import type { Usage } from '../usage/usage.ts'
 import { cheapestModel } from './probe-plan.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 

@@ -1,4 +1,4 @@
-import type { Fault } from '../accounts/state.ts'
+import type { Fault } from '../accounts/state/state.ts'
 
 type Counts = Readonly<Record<string, number>>
 

@@ -59,11 +59,11 @@ export interface Database {
 export async function openDatabase({ url, log }: { url: string; log: StoreLog }): Promise<Database> {
   // Only the engine in use is loaded: each brings its own query compiler.
   if (url.startsWith('file:')) {
-    const { openSqlite } = await import('./sqlite-database.ts')
+    const { openSqlite } = await import('./sqlite/sqlite-database.ts')
     return openSqlite({ path: sqlitePath(url), log })
   }
   if (/^(mysql|mariadb):\/\//.test(url)) {
-    const { openMysql } = await import('./mysql-database.ts')
+    const { openMysql } = await import('./mysql/mysql-database.ts')
     return openMysql({ url, log })
   }
   // The URL may hold a password: only its scheme is shown.

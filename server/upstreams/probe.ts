@@ -1,9 +1,9 @@
 import type { Account } from '../accounts/accounts.ts'
-import type { Fault } from '../accounts/state.ts'
-import type { Dispatchers } from './dispatchers.ts'
-import { codeOfError, explainFailure } from './failure-cause.ts'
+import type { Fault } from '../accounts/state/state.ts'
+import type { Upstream, UpstreamRefusal } from './platform.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'
-import type { Upstream, UpstreamRefusal } from './upstream.ts'
+import type { Dispatchers } from './transport/dispatchers.ts'
+import { codeOfError, explainFailure } from './transport/failure-cause.ts'
 
 /** One question to an account's upstream: made where the secrets are, sent by whoever has the network. */
 export interface ProbeRequest {

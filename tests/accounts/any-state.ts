@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state.ts'
+import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state/state.ts'
 
 /** What may happen to an account, in any order: events with the time that passes before each. */
 export const models = ['claude-opus-4-5', 'claude-haiku-4-5', 'claude-sonnet-4-5'] as const

@@ -11,7 +11,7 @@ import {
   returnsAtMs,
   stateText,
   storedState,
-} from '../../server/accounts/state.ts'
+} from '../../server/accounts/state/state.ts'
 import { badNews, happenings, models, policy, stateAfter } from './any-state.ts'
 
 /** When the account serves the model again by itself, never before now; Infinity: only when a person acts. */

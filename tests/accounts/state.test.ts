@@ -11,7 +11,7 @@ import {
   returnsAtMs,
   stateText,
   storedState,
-} from '../../server/accounts/state.ts'
+} from '../../server/accounts/state/state.ts'
 
 const t0 = 1_700_000_000_000
 const policy = { failures: 3, windowMs: 60_000, coolingMs: 10_000, longestCoolingMs: 300_000, trialMs: 120_000 }

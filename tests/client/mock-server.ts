@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buildSchema, graphql } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
-import { createStaticClient } from '../../server/static-client.ts'
+import { createStaticClient } from '../../server/http/static-client.ts'
 import { createMockData, type MockData } from './mock-data.ts'
 
 /** The dashboard before a server of canned answers: for looking at pages in states that are hard to reach otherwise. */

@@ -3,7 +3,7 @@ import { en } from '../../client/locales/en.ts'
 import { zhCN } from '../../client/locales/zh-CN.ts'
 import { formOf, readForm } from '../../client/pages/rules/rule-form.ts'
 import { conditionsOf, fittingAttempts, rowKey, sortedFailures } from '../../client/pages/rules/rule-words.ts'
-import { anthropicVerdicts } from '../../server/upstreams/verdicts.ts'
+import { anthropicVerdicts } from '../../server/upstreams/classify.ts'
 
 const words = { required: 'required', duration: 'duration' }
 const rule = {

@@ -15,7 +15,7 @@ import { runText } from '../../client/values/run-text.ts'
 import { shortCount } from '../../client/values/tokens.ts'
 import { relativeTime } from '../../client/values/when.ts'
 import { runCodes, said } from '../../server/jobs/run-words.ts'
-import { failureCauses } from '../../server/upstreams/failure-cause.ts'
+import { failureCauses } from '../../server/upstreams/transport/failure-cause.ts'
 
 describe('money', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createAnswerTexts } from '../../server/graphql/live/answer-texts.ts'
+import { createAnswerTexts } from '../../server/graphql/server/answer-texts.ts'
 
 const message = (id: string, payload: unknown) => JSON.stringify({ id, type: 'next', payload })
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { sessionsEnded } from '../../server/users/sessions.ts'
+import { sessionsEnded } from '../../server/identity/sessions.ts'
 import { request, settled } from '../live/live-stand.ts'
 import { deferred } from '../support/deferred.ts'
 import { keptBytes } from '../support/memory.ts'

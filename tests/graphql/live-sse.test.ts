@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { createSseGate } from '../../server/graphql/live/sse-gate.ts'
+import { createSseGate } from '../../server/graphql/server/sse-gate.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
 import { request, settled } from '../live/live-stand.ts'
 import { deferred } from '../support/deferred.ts'

@@ -1,8 +1,8 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { expect, test } from 'vitest'
+import { rollupDimensions, rollupSums } from '../../server/ledger/rollups.ts'
 import { firstKeyAt, requestIdOf } from '../../server/request-ids.ts'
 import type { Scalar } from '../../server/store/database.ts'
-import { rollupDimensions, rollupSums } from '../../server/usage/rollups.ts'
 import { failureFields, startGraphqlStand } from './stand.ts'
 
 async function startPool() {
@@ -140,7 +140,7 @@ test('logs page by key, newest first, with filters; people see their own', async
   const { stand, ada } = await startPool()
   const bob = await stand.addUser('bob', 'user')
   const atMs = Date.UTC(2026, 10, 20, 12)
-  const model = stand.graphql.schema && (await import('../../server/usage/ledger.ts')).logColumns
+  const model = stand.graphql.schema && (await import('../../server/ledger/ledger.ts')).logColumns
   const rows = Array.from({ length: 7 }, (_, i) =>
     model.map((name): Scalar => {
       if (name === 'id') return String(firstKeyAt(atMs + i * 1000))

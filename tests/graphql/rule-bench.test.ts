@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { attemptColumns } from '../../server/ledger/ledger.ts'
 import { firstKeyAt } from '../../server/request-ids.ts'
 import type { Scalar } from '../../server/store/database.ts'
-import { attemptColumns } from '../../server/usage/ledger.ts'
 import { rule, startRules } from './rules-stand.ts'
 import type { GraphqlStand } from './stand.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rollupDimensions, rollupSums } from '../../server/usage/rollups.ts'
+import { rollupDimensions, rollupSums } from '../../server/ledger/rollups.ts'
 import { startGraphqlStand } from './stand.ts'
 
 test('a series of too many points is refused, not cut', async () => {

@@ -1,15 +1,15 @@
 import { createServer } from 'node:http'
 import { onTestFinished } from 'vitest'
-import { createGauges } from '../../server/accounts/gauges.ts'
-import { createLogins } from '../../server/accounts/oauth-login.ts'
-import { createClientAddress } from '../../server/client-address.ts'
-import type { AccountTest } from '../../server/graphql/context.ts'
-import { createGraphqlDoor } from '../../server/graphql/door.ts'
+import { createGauges } from '../../server/accounts/gauges/gauges.ts'
+import { createLogins } from '../../server/accounts/login/oauth-login.ts'
+import type { AccountTest } from '../../server/graphql/server/context.ts'
+import { createGraphqlDoor } from '../../server/graphql/server/door.ts'
+import { createClientAddress } from '../../server/http/client-address.ts'
+import type { SessionTimes } from '../../server/identity/sessions.ts'
 import { said } from '../../server/jobs/run-words.ts'
 import { createLog } from '../../server/log.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
 import { createBench } from '../../server/upstreams/rules/bench.ts'
-import type { SessionTimes } from '../../server/users/sessions.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { memoryPlace } from '../live/live-stand.ts'
 import { listening } from '../support/listening.ts'
@@ -129,7 +129,7 @@ export async function startGraphqlStand(
   }
 
   async function addUser(username: string, role: 'admin' | 'user') {
-    const { hashPassword } = await import('../../server/users/passwords.ts')
+    const { hashPassword } = await import('../../server/identity/passwords.ts')
     const passwordHash = await hashPassword(password)
     const id = await nouns.write((tx) =>
       nouns.users.create(tx, { username, passwordHash, email: null, role, enabled: true }),

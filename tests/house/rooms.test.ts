@@ -5,15 +5,18 @@ import { manifest, readSources, type Source } from './sources.ts'
 /** From the top of the house to the bottom (design.md §1). A room imports itself and the rooms of lower floors, nothing else. */
 const floors: readonly (readonly string[])[] = [
   ['main'],
-  ['demo', 'admin'],
+  ['cli'],
   ['app'],
-  ['http', 'provision', 'deployment', 'static-client'],
-  ['relay', 'graphql', 'signin', 'jobs'],
+  ['provisioning'],
+  ['relay', 'graphql', 'jobs'],
+  ['http'],
   ['upstreams'],
-  ['accounts', 'keys', 'live', 'usage', 'users'],
+  ['accounts', 'keys', 'live', 'ledger', 'identity'],
+  ['prices'],
   ['store'],
   ['wire'],
-  ['leaves'],
+  ['config'],
+  ['json', 'leaves'],
 ]
 
 /** One library, one home: rooms, or single files where a room would be too much. `generated` is Prisma's own. */
@@ -21,7 +24,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@escape.tech/graphql-armor': ['graphql'],
   '@graphql-yoga/plugin-csrf-prevention': ['graphql'],
   '@graphql-yoga/render-graphiql': ['graphql'],
-  '@node-rs/argon2': ['users'],
+  '@node-rs/argon2': ['identity'],
   '@pothos/core': ['graphql'],
   '@pothos/plugin-complexity': ['graphql'],
   '@pothos/plugin-prisma': ['graphql', 'server/generated'],
@@ -37,8 +40,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'graphql-ws': ['graphql'],
   'graphql-yoga': ['graphql'],
   ioredis: ['store'],
-  'ipaddr.js': ['upstreams', 'server/setting-values.ts'],
-  jose: ['users'],
+  'ipaddr.js': ['upstreams', 'config'],
+  jose: ['identity'],
   libsql: ['store'],
   'lru-cache': ['relay'],
   mariadb: ['store'],
@@ -46,7 +49,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   socks: ['upstreams'],
   undici: ['upstreams'],
   ws: ['graphql'],
-  zod: ['graphql', 'server/provision-file.ts', 'server/provision-values.ts'],
+  zod: ['graphql', 'provisioning', 'server/field-values.ts'],
 }
 
 const server = readSources('server')
@@ -94,7 +97,7 @@ test('nobody uses async hooks: from their first use on every promise of the rela
 })
 
 test('no object literal on the relay path has getters: V8 makes old memory of each, and with it what the request was', () => {
-  const rooms = ['relay', 'wire', 'upstreams', 'usage']
+  const rooms = ['relay', 'wire', 'upstreams', 'ledger']
   const found = server
     .filter(({ path }) => rooms.includes(roomOf(path)))
     .flatMap(({ path, literalAccessors }) => literalAccessors.map((name) => `${path}: ${name}`))
@@ -106,10 +109,13 @@ function mayImport(from: string, to: string): boolean {
   return from === to || floorOf(from) < floorOf(to)
 }
 
+/** Folders that are still one room with another. */
+const sameRoom: Readonly<Record<string, string>> = { generated: 'store', statistics: 'ledger' }
+
 /** The folder below server/; of single files main, demo, app, http … their own name, else `leaves`. */
 function roomOf(path: string): string {
   const [, folder = '', ...rest] = path.split('/')
-  if (rest.length > 0) return folder === 'generated' ? 'store' : folder
+  if (rest.length > 0) return sameRoom[folder] ?? folder
   const name = folder.replace(/\.ts$/, '')
   return floors.some((floor) => floor.includes(name)) ? name : 'leaves'
 }

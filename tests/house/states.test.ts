@@ -6,9 +6,9 @@ import { filesIn, readText } from './sources.ts'
 const deciders = /^server\/(accounts|generated)\//
 /** These show the state as it is, weigh its text, or name the state that an answer brings about. */
 const decideNothing = [
-  'server/graphql/account-state.ts',
+  'server/graphql/accounts/account-state.ts',
   'server/live/ring.ts',
-  'server/upstreams/verdicts.ts',
+  'server/upstreams/classify.ts',
   'server/upstreams/rules/rule.ts',
   'server/upstreams/rules/rule-checks.ts',
 ]

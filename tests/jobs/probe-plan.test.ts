@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state.ts'
+import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state/state.ts'
 import { cheapestModel, isBack, nextLookMs, restsAt } from '../../server/jobs/probe-plan.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import { seedCards } from '../../server/usage/price-seed.ts'
-import { createPriceBook } from '../../server/usage/prices.ts'
+import { seedCards } from '../../server/prices/price-seed.ts'
+import { createPriceBook } from '../../server/prices/prices.ts'
 import { accountOf } from '../relay/some-account.ts'
 
 const nowMs = Date.UTC(2026, 10, 23)

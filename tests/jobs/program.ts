@@ -1,6 +1,6 @@
 import process from 'node:process'
-import { startApp } from '../../server/app.ts'
-import { readConfig } from '../../server/config.ts'
+import { startApp } from '../../server/app/app.ts'
+import { readConfig } from '../../server/config/config.ts'
 import { createLog } from '../../server/log.ts'
 
 /** The program as server/main.ts starts it, with the worker that its argument names in place of its own. */

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { rollupSums } from '../../server/ledger/rollups.ts'
 import { readDaySeed } from '../../server/live/day-seed.ts'
-import { rollupSums } from '../../server/usage/rollups.ts'
 import { openTestDatabase } from '../support/engines.ts'
 
 const camel = (name: string): string => name.replace(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase())

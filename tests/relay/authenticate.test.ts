@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ApiKey } from '../../server/keys/keys.ts'
 import { createModelList } from '../../server/model-patterns.ts'
-import { authenticate } from '../../server/relay/authenticate.ts'
+import { authenticate } from '../../server/relay/request/authenticate.ts'
 
 const keyOf = (more: Partial<ApiKey> = {}): ApiKey => ({
   id: 1,

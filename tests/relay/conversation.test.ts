@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { beginsTurn, conversationOf } from '../../server/relay/conversation.ts'
-import { inspect } from '../../server/relay/inspect.ts'
-import { bytesOf } from '../../server/relay/joined.ts'
+import { beginsTurn, conversationOf } from '../../server/relay/request/conversation.ts'
+import { inspect } from '../../server/relay/request/inspect.ts'
+import { bytesOf } from '../../server/relay/request/joined.ts'
 
 /** The conversation of a body under key 7. */
 function of(body: object, headers: Record<string, string | string[]> = {}, keyId = 7) {

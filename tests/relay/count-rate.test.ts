@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createCountRate } from '../../server/relay/count-rate.ts'
+import { createCountRate } from '../../server/relay/request/count-rate.ts'
 
 const allowed = (rate: { allows(keyId: number): boolean }, keyId: number, asked: number): number =>
   Array.from({ length: asked }, () => rate.allows(keyId)).filter(Boolean).length

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { findMembers } from '../../server/json-members.ts'
-import { upstreamBody, withoutSpans } from '../../server/relay/body-edits.ts'
-import { countMessages, reasoningBefore } from '../../server/relay/foreign-reasoning.ts'
-import { jsonObjectText, mutated } from '../json-texts.ts'
+import { findMembers } from '../../server/json/members.ts'
+import { upstreamBody, withoutSpans } from '../../server/relay/attempt/body-edits.ts'
+import { countMessages, reasoningBefore } from '../../server/relay/attempt/foreign-reasoning.ts'
+import { jsonObjectText, mutated } from '../json/json-texts.ts'
 
 const cut = (text: string, before = Number.POSITIVE_INFINITY): string =>
   withoutSpans(Buffer.from(text), reasoningBefore(Buffer.from(text), before)).toString()

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/accounts.ts'
-import { AnswerHeaders, type RequestHeaders, readRequestHeaders, upstreamLines } from '../../server/relay/headers.ts'
+import {
+  AnswerHeaders,
+  type RequestHeaders,
+  readRequestHeaders,
+  upstreamLines,
+} from '../../server/relay/request/headers.ts'
 import { accountOf } from './some-account.ts'
 
 const account = accountOf()

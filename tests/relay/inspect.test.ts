@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inspect } from '../../server/relay/inspect.ts'
+import { inspect } from '../../server/relay/request/inspect.ts'
 
 const read = (text: string) => inspect(Buffer.from(text))
 const problemOf = (text: string): string => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesOf, createJoiner } from '../../server/relay/joined.ts'
+import { bytesOf, createJoiner } from '../../server/relay/request/joined.ts'
 
 const pieces = fc.array(fc.uint8Array({ maxLength: 40 }).map(Buffer.from), { minLength: 1, maxLength: 8 })
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/accounts.ts'
 import type { ApiKey } from '../../server/keys/keys.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import { modelAnswer } from '../../server/relay/models.ts'
+import { modelAnswer } from '../../server/relay/request/models.ts'
 import { accountOf } from './some-account.ts'
 
 interface Page {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Exchange } from '../../server/relay/exchange.ts'
-import { createQueue } from '../../server/relay/queue.ts'
-import type { TrialWish } from '../../server/relay/stickiness.ts'
+import type { Exchange } from '../../server/relay/request/exchange.ts'
+import type { TrialWish } from '../../server/relay/routing/affinity.ts'
+import { createQueue } from '../../server/relay/routing/queue.ts'
 import { accountOf } from './some-account.ts'
 
 /** A line before one account with a number of places; names are key and number: `a1` is key 1's. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { createByteBudget, type ReadLimits, readBody } from '../../server/relay/read.ts'
+import { createByteBudget, type ReadLimits, readBody } from '../../server/relay/request/read-body.ts'
 import { deferred } from '../support/deferred.ts'
 import { listening } from '../support/listening.ts'
 

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/accounts.ts'
-import { type AccountState, fold, readyState } from '../../server/accounts/state.ts'
+import { type AccountState, fold, readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import { choose, drawOf, isDisplaced, soonestReturnMs, type Wish, waitsForPlace } from '../../server/relay/schedule.ts'
+import {
+  choose,
+  drawOf,
+  isDisplaced,
+  soonestReturnMs,
+  type Wish,
+  waitsForPlace,
+} from '../../server/relay/routing/schedule.ts'
 
 const nowMs = 1_000_000
 const limitedFor = (ms: number): AccountState =>

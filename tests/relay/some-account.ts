@@ -1,5 +1,5 @@
 import type { Account } from '../../server/accounts/accounts.ts'
-import { readyState } from '../../server/accounts/state.ts'
+import { readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 
 /** A ready console account that serves everything, but for what the test says. */

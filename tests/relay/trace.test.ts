@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/accounts.ts'
-import { fold, readyState } from '../../server/accounts/state.ts'
+import { fold, readyState } from '../../server/accounts/state/state.ts'
 import { createModelList } from '../../server/model-patterns.ts'
-import { choose, simulatedWish, type Wish } from '../../server/relay/schedule.ts'
-import { createTrace } from '../../server/relay/trace.ts'
+import { createTrace } from '../../server/relay/routing/route-trace.ts'
+import { choose, simulatedWish, type Wish } from '../../server/relay/routing/schedule.ts'
 import { accountOf } from './some-account.ts'
 
 const nowMs = 1_000_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { claimsOf } from '../../server/keys/limits.ts'
-import { usageHeaders } from '../../server/relay/usage-headers.ts'
+import { usageHeaders } from '../../server/relay/settlement/usage-headers.ts'
 
 const day = { day: '2026-11-28', startMs: 1_795_824_000_000, endMs: 1_795_910_400_000 }
 const dollar = 1_000_000_000

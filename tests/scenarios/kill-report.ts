@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
 import { requestIdOf } from '../../server/request-ids.ts'
-import { createRedisCounters } from '../../server/store/counters-redis.ts'
 import type { Database } from '../../server/store/database.ts'
-import { openRedis } from '../../server/store/redis.ts'
+import { createRedisCounters } from '../../server/store/redis/counters-redis.ts'
+import { openRedis } from '../../server/store/redis/redis.ts'
+import { ledgerSums, misfits } from '../ledger/ledger-sums.ts'
 import { engines, redisUrl, silentLog } from '../support/engines.ts'
-import { ledgerSums, misfits } from '../usage/ledger-sums.ts'
 import type { Killed } from './kills.ts'
 
 /** Holds the ledger against what upstream and clients saw; returns the numbers, for people to read. */

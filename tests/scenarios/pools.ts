@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readProvisionFile } from '../../server/provision-file.ts'
+import { readProvisionFile } from '../../server/provisioning/provision-file.ts'
 import { type RelayApp, type RelayAppOptions, startRelayApp } from '../support/relay-app.ts'
 
 /** One app with a group a pool, so that tests that share it do not share accounts. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readProvisionFile } from '../../server/provision-file.ts'
+import { readProvisionFile } from '../../server/provisioning/provision-file.ts'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
 import { type RelayApp, startRelayApp } from '../support/relay-app.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { ledgerDrift } from '../../server/usage/drift.ts'
+import { ledgerDrift } from '../../server/ledger/drift.ts'
 import type { RelayAppOptions } from '../support/relay-app.ts'
 import { askGraphql, signedIn } from './graphql-asking.ts'
 import { type Pools, startPools } from './pools.ts'

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { alikeInsert } from '../../server/store/sqlite-alike.ts'
-import { runBatch } from '../../server/store/sqlite-batch.ts'
-import { createStatements } from '../../server/store/sqlite-statements.ts'
+import { alikeInsert } from '../../server/store/sqlite/sqlite-alike.ts'
+import { runBatch } from '../../server/store/sqlite/sqlite-batch.ts'
+import { createStatements } from '../../server/store/sqlite/sqlite-statements.ts'
 
 const Database = createRequire(import.meta.url)('libsql')
 const columns = ['id', 'text', 'number', 'other']

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type App, type AppOptions, startApp } from '../../server/app.ts'
-import { type Config, readConfig } from '../../server/config.ts'
+import { type App, type AppOptions, startApp } from '../../server/app/app.ts'
+import { type Config, readConfig } from '../../server/config/config.ts'
 import { createLog } from '../../server/log.ts'
-import { readProvisionFile } from '../../server/provision-file.ts'
+import { readProvisionFile } from '../../server/provisioning/provision-file.ts'
 import { requestIdOf } from '../../server/request-ids.ts'
 import { engines, newDatabaseAddress, redisUrl } from './engines.ts'
 

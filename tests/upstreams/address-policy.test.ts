@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createAddressPolicy } from '../../server/upstreams/address-policy.ts'
+import { createAddressPolicy } from '../../server/upstreams/transport/address-policy.ts'
 
 const notPublic =
   `0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 127.0.0.1 127.255.255.254 169.254.169.254 172.16.0.1 172.31.255.255

@@ -1,8 +1,8 @@
 // Over 300 lines: one file for one reader, every shape of usage that protocol.md §1.5 lists.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createUsageReader, readUsageFromJson } from '../../server/upstreams/anthropic-usage.ts'
-import { noTokens, type Reading } from '../../server/usage/records.ts'
+import { noTokens, type Reading } from '../../server/prices/records.ts'
+import { createUsageReader, readUsageFromJson } from '../../server/upstreams/formats/anthropic/usage.ts'
 
 type Usage = Record<string, unknown>
 type Expected = Partial<Omit<Reading, 'tokens'>> & { tokens?: Partial<Reading['tokens']> }

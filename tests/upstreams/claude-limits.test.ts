@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { claudeUpstream } from '../../server/upstreams/claude.ts'
-import { consoleUpstream } from '../../server/upstreams/console.ts'
+import { claudeUpstream } from '../../server/upstreams/platforms/claude/claude.ts'
+import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
 
 const { limits } = claudeUpstream
 const resetS = 1_795_430_000

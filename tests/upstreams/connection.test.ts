@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { Pool } from 'undici'
 import { afterEach, expect, test } from 'vitest'
-import { type AnswerListener, Gathering, UpstreamConnection } from '../../server/upstreams/connection.ts'
+import { type AnswerListener, Gathering, UpstreamConnection } from '../../server/upstreams/transport/connection.ts'
 import { deferred } from '../support/deferred.ts'
 import { type Listening, listening } from '../support/listening.ts'
 

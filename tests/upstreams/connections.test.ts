@@ -1,7 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import type { AnswerListener } from '../../server/upstreams/connection.ts'
-import { createDispatchers, type DispatcherOptions, type Dispatchers } from '../../server/upstreams/dispatchers.ts'
+import type { AnswerListener } from '../../server/upstreams/transport/connection.ts'
+import {
+  createDispatchers,
+  type DispatcherOptions,
+  type Dispatchers,
+} from '../../server/upstreams/transport/dispatchers.ts'
 import { createConnectProxy } from '../support/connect-proxy.ts'
 import { deferred } from '../support/deferred.ts'
 import { createFakeUpstream, type FakeUpstreamOptions } from '../support/fake-upstream.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/accounts.ts'
-import { consoleUpstream } from '../../server/upstreams/console.ts'
+import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
 
 test.each([
   ['https://api.anthropic.com', true],

@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { createDispatchers, type DispatcherOptions } from '../../server/upstreams/dispatchers.ts'
+import { look } from '../../server/upstreams/probe.ts'
+import { createDispatchers, type DispatcherOptions } from '../../server/upstreams/transport/dispatchers.ts'
 import {
   causeOfCode,
   codeOfError,
   explain,
   explainFailure,
   failureCauses,
-} from '../../server/upstreams/failure-cause.ts'
-import { look } from '../../server/upstreams/probe.ts'
+} from '../../server/upstreams/transport/failure-cause.ts'
 import { createConnectProxy } from '../support/connect-proxy.ts'
 import { exchanged } from '../support/exchanged.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type AnthropicSink, listenToAnthropic } from '../../server/upstreams/anthropic-events.ts'
-import { createUsageReader } from '../../server/upstreams/anthropic-usage.ts'
-import { createSseScanner } from '../../server/upstreams/sse.ts'
+import { type AnthropicSink, listenToAnthropic } from '../../server/upstreams/formats/anthropic/events.ts'
+import { createUsageReader } from '../../server/upstreams/formats/anthropic/usage.ts'
+import { createSseScanner } from '../../server/upstreams/formats/sse.ts'
 import { anthropicStream, anthropicUnits, frame, payloadChars } from './sse-streams.ts'
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')

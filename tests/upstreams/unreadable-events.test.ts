@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { listenToAnthropic } from '../../server/upstreams/anthropic-events.ts'
-import { createUsageReader } from '../../server/upstreams/anthropic-usage.ts'
-import { createSseScanner } from '../../server/upstreams/sse.ts'
+import { listenToAnthropic } from '../../server/upstreams/formats/anthropic/events.ts'
+import { createUsageReader } from '../../server/upstreams/formats/anthropic/usage.ts'
+import { createSseScanner } from '../../server/upstreams/formats/sse.ts'
 import { anthropicStream, frame } from './sse-streams.ts'
 
 /** A stream through scanner and meter: what went out, how often something was unreadable, and what was read. */

@@ -1,6 +1,4 @@
 import { expect, test } from 'vitest'
-import type { Verdict } from '../../server/upstreams/upstream.ts'
-import { readError } from '../../server/upstreams/upstream-error.ts'
 import {
   anthropicVerdicts,
   type Consequence,
@@ -8,7 +6,9 @@ import {
   judgeEventBy,
   retryAfter,
   type VerdictRow,
-} from '../../server/upstreams/verdicts.ts'
+} from '../../server/upstreams/classify.ts'
+import type { Verdict } from '../../server/upstreams/platform.ts'
+import { readError } from '../../server/upstreams/upstream-error.ts'
 import { nowMs, type VerdictCase, verdictCases } from './verdict-cases.ts'
 
 function judge(

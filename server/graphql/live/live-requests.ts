@@ -1,8 +1,8 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { LiveRequest, SettledRequest } from '../../live/live-events.ts'
 import { builder } from '../builder.ts'
-import type { Context } from '../context.ts'
-import { Outcome } from '../log-types.ts'
+import { Outcome } from '../requests/log-types.ts'
+import type { Context } from '../server/context.ts'
 import { liveViewer } from './live-viewer.ts'
 
 /** As in the log: who asks through an account of somebody else's is not told which one it is. */

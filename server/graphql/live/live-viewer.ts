@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
+import type { Viewer } from '../../identity/sessions.ts'
 import type { LiveViewer } from '../../live/live-events.ts'
-import type { Viewer } from '../../users/sessions.ts'
 
 /** What a signed-in person may see of live events. Throws for strangers: scopes are asked when an event comes, too late. */
 export function liveViewer(viewer: Viewer | null): LiveViewer {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { givenTo } from '../../thread.ts'
-import { createDispatchers } from '../../upstreams/dispatchers.ts'
 import { look } from '../../upstreams/probe.ts'
+import { createDispatchers } from '../../upstreams/transport/dispatchers.ts'
 import type { LookedAt, ToLookAt } from '../probes.ts'
 
 // Looks, and decides nothing: it has the network and no database.

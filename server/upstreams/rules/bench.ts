@@ -1,6 +1,6 @@
 import type { Platform } from '../../accounts/accounts.ts'
+import { fits, fitsNames, saidInEvent, saidOf, type VerdictRow } from '../classify.ts'
 import { readError } from '../upstream-error.ts'
-import { fits, fitsNames, saidInEvent, saidOf, type VerdictRow } from '../verdicts.ts'
 import { type Meaning, meaningOf, type RuleDraft, rowOfRule, touchesAccount } from './rule.ts'
 import type { VerdictRules } from './rules.ts'
 

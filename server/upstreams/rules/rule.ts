@@ -1,6 +1,6 @@
 import type { Platform } from '../../accounts/accounts.ts'
 import { createPattern } from '../../model-patterns.ts'
-import type { Consequence, VerdictRow } from '../verdicts.ts'
+import type { Consequence, VerdictRow } from '../classify.ts'
 
 export type RuleEffect = 'pass' | 'next' | 'limited' | 'cooling' | 'needs_login' | 'unfunded'
 export type RuleScope = 'account' | 'model' | 'family'

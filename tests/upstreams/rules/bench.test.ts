@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { claudeUpstream } from '../../../server/upstreams/claude.ts'
-import { consoleUpstream } from '../../../server/upstreams/console.ts'
+import { claudeUpstream } from '../../../server/upstreams/platforms/claude/claude.ts'
+import { consoleUpstream } from '../../../server/upstreams/platforms/console/console.ts'
 import { createBench, type RecentFailure } from '../../../server/upstreams/rules/bench.ts'
 import type { Meaning, RuleDraft, VerdictRule } from '../../../server/upstreams/rules/rule.ts'
 import { createVerdictRules } from '../../../server/upstreams/rules/rules.ts'

@@ -1,0 +1,249 @@
+import type { Database } from '../../store/database.ts'
+import type { KeptTexts } from '../../store/kept-texts.ts'
+import type { Locks } from '../../store/locks.ts'
+import { type Seal, SealBroken } from '../../store/seal.ts'
+import type { Account, Accounts } from '../accounts.ts'
+import { openCredential, type SealedCredential, sealCredential, type Tokens, withTokens } from '../credential.ts'
+import type { Cause } from '../state/transitions.ts'
+import type { RefreshAnswer } from './oauth-answers.ts'
+
+/** What came of a wish for a fresh access token. Reasons are for people. */
+export type Renewal = { kind: 'renewed' } | { kind: 'refused' | 'failed'; reason: string }
+
+/** Whoever held the lock and died is waited for no longer than this; the living keep it as long as they ask. */
+const lockMs = 10_000
+const firstPauseMs = 5_000
+const longestPauseMs = 300_000
+/** Renewals at a time, when many are due. */
+const atOnce = 8
+const patienceAtStopMs = 3_000
+
+/**
+ * Renews the access tokens of logins: one refresh an account at a time, in all processes; a compare-and-set on the row's
+ * version; nothing used before it is stored. The vendor takes a refresh token once, so its answer is the only copy of the
+ * login from that moment on: it is sealed into the data folder before anything else, and brought into the database from
+ * there after a crash (`recover`). A process that dies while the vendor answers leaves the intent in the row, and the old
+ * access token serves until it ends.
+ */
+export function createRenewals(parts: {
+  database: Database
+  seal: Seal
+  accounts: Accounts
+  locks: Locks
+  kept: KeptTexts
+  /** Asks the vendor, through the account's proxy. */
+  refresh: (account: Account, refreshToken: string) => Promise<RefreshAnswer>
+  now: () => number
+  chance: () => number
+  onError: (error: unknown, doing: string) => void
+}) {
+  const { database, seal, accounts, kept, now, onError } = parts
+  const running = new Map<number, Promise<Renewal>>()
+  /** After a failure, of the login that failed: one that somebody gives meanwhile does not wait for it. */
+  const pauses = new Map<number, { of: string; untilMs: number; lengthMs: number; reason: string }>()
+  /** A stop has waited for these as long as it may. */
+  const givenUp = new Set<Promise<Renewal>>()
+  /** Logins lie in the data folder only, since the database could not take them. */
+  let again: NodeJS.Timeout | null = null
+
+  /** An access token in place of `used`; resolves at once when somebody has renewed it since. Never rejects. */
+  function renew({ id }: Account, used: string): Promise<Renewal> {
+    const known = accounts.byId(id)
+    if (known && known.secret !== used) return Promise.resolve({ kind: 'renewed' })
+    let renewal = running.get(id)
+    if (!renewal) {
+      renewal = run(id, used).finally(() => running.delete(id))
+      running.set(id, renewal)
+    }
+    return renewal
+  }
+
+  async function run(id: number, used: string): Promise<Renewal> {
+    const known = pauses.get(id)
+    const pause = known?.of === used ? known : undefined
+    if (pause && now() < pause.untilMs) return { kind: 'failed', reason: pause.reason }
+    let renewal: Renewal & { retryAfterMs?: number | null }
+    try {
+      renewal = await parts.locks.withLock(`login:${id}`, lockMs, () => refreshOnce(id, used))
+    } catch (error) {
+      onError(error, 'refreshing a login')
+      renewal = { kind: 'failed', reason: 'The refresh could not be begun or stored.' }
+    }
+    if (renewal.kind === 'failed') {
+      const lengthMs = Math.min(pause ? pause.lengthMs * 2 : firstPauseMs, longestPauseMs)
+      const waitMs = Math.max(lengthMs * (1 + parts.chance() / 5), renewal.retryAfterMs ?? 0)
+      pauses.set(id, { of: used, untilMs: now() + waitMs, lengthMs, reason: renewal.reason })
+    } else pauses.delete(id)
+    return renewal
+  }
+
+  async function refreshOnce(id: number, used: string): Promise<Renewal & { retryAfterMs?: number | null }> {
+    // Read under the lock: another process may have renewed it while this one waited.
+    const row = await database.client.accountCredential.findUnique({ where: { accountId: id } })
+    const account = accounts.byId(id)
+    if (!row || !account) return { kind: 'refused', reason: 'The account is gone.' }
+    const credential = openCredential(seal, row.sealed, id)
+    if (credential.secret !== used) {
+      accounts.applyLogin(id, row.version, tokensOf(credential, row.expiresAtMs))
+      return { kind: 'renewed' }
+    }
+    const { refreshToken } = credential
+    if (refreshToken === undefined) return { kind: 'refused', reason: 'Its access token cannot be renewed.' }
+    if (row.refreshFailure !== '') return { kind: 'refused', reason: row.refreshFailure }
+
+    const noted = await database.client.accountCredential.updateMany({
+      where: { accountId: id, version: row.version },
+      data: { refreshStartedAtMs: BigInt(now()) },
+    })
+    if (noted.count !== 1) return refreshOnce(id, used)
+    const answer = await parts.refresh(account, refreshToken)
+    if (answer.kind === 'failed') return answer
+    if (answer.kind === 'refused') {
+      return refused(id, used, row.version, answer.reason, row.refreshStartedAtMs !== null)
+    }
+    const text = JSON.stringify({ from: refreshToken, tokens: answer.tokens })
+    await kept
+      .put(String(id), seal.seal(text, keptAad(id)))
+      .catch((error: unknown) => onError(error, 'keeping a login'))
+    try {
+      await save(id, refreshToken, answer.tokens)
+    } catch (error) {
+      onError(error, 'storing a refreshed login')
+      accounts.applyLogin(id, row.version + 1, answer.tokens)
+      recoverSoon()
+    }
+    return { kind: 'renewed' }
+  }
+
+  async function refused(id: number, used: string, version: number, reason: string, cutOff: boolean): Promise<Renewal> {
+    // Once more: whoever lost a race with another program for the same token is refused although the login is good.
+    const row = await database.client.accountCredential.findUnique({ where: { accountId: id } })
+    if (row && row.version !== version) {
+      const credential = openCredential(seal, row.sealed, id)
+      if (credential.secret !== used) {
+        accounts.applyLogin(id, row.version, tokensOf(credential, row.expiresAtMs))
+        return { kind: 'renewed' }
+      }
+    }
+    const why = cutOff ? `${reason} The refresh before it was cut off.` : reason
+    await database.client.accountCredential.updateMany({
+      where: { accountId: id, version },
+      data: { refreshFailure: why.slice(0, 190), refreshStartedAtMs: null },
+    })
+    accounts.refreshIsOver(id)
+    accounts.changed()
+    return { kind: 'refused', reason: why }
+  }
+
+  /** Stores what took the place of `from`; a login that somebody gave meanwhile stays. */
+  async function save(id: number, from: string, tokens: Tokens): Promise<void> {
+    const stored = await database.locked('provision', async (tx) => {
+      const row = await tx.accountCredential.findUnique({ where: { accountId: id } })
+      if (!row) return null
+      const credential = openCredential(seal, row.sealed, id)
+      if (credential.refreshToken !== from) {
+        return { version: row.version, tokens: tokensOf(credential, row.expiresAtMs) }
+      }
+      const { count } = await tx.accountCredential.updateMany({
+        where: { accountId: id, version: row.version },
+        data: {
+          sealed: sealCredential(seal, withTokens(credential, tokens), id),
+          version: row.version + 1,
+          expiresAtMs: tokens.expiresAtMs === null ? null : BigInt(tokens.expiresAtMs),
+          refreshedAtMs: BigInt(now()),
+          refreshStartedAtMs: null,
+          refreshFailure: '',
+        },
+      })
+      if (count !== 1) throw new Error('a credential changed while its lock was held')
+      return { version: row.version + 1, tokens }
+    })
+    if (stored) {
+      accounts.applyLogin(id, stored.version, stored.tokens)
+      const account = accounts.byId(id)
+      if (account?.live.state.kind === 'needs_login') accounts.report(account, { kind: 'cleared' }, byItself)
+      accounts.changed()
+    }
+    await kept.remove(String(id))
+  }
+
+  /** Brings logins into the database that a crash, or a database that was away, left in the data folder. */
+  async function recover(): Promise<void> {
+    for (const { name, text } of await kept.all()) {
+      const id = Number(name)
+      try {
+        const { from, tokens } = JSON.parse(seal.open(text, keptAad(id))) as { from: string; tokens: Tokens }
+        await save(id, from, tokens)
+      } catch (error) {
+        onError(error, 'recovering a refreshed login')
+        if (!(error instanceof SealBroken)) recoverSoon()
+      }
+    }
+  }
+
+  function recoverSoon(): void {
+    again ??= setTimeout(() => {
+      again = null
+      recover().catch((error: unknown) => onError(error, 'recovering refreshed logins'))
+    }, firstPauseMs)
+  }
+
+  return {
+    renew,
+    recover,
+
+    /** Renews what ends soon, whatever state its account is in; a login that has ended for good is reported. Returns how many were due. */
+    async refreshDue(atMs: number): Promise<number> {
+      const due = [...accounts.all()].filter((account) => account.enabled && account.dueAtMs <= atMs)
+      for (let i = 0; i < due.length; i += atOnce) {
+        await Promise.all(due.slice(i, i + atOnce).map((account) => renew(account, account.secret)))
+      }
+      for (const account of accounts.all()) {
+        const isOver = account.enabled && account.expiresAtMs <= atMs && account.dueAtMs === Number.POSITIVE_INFINITY
+        if (isOver && account.live.state.kind !== 'needs_login') {
+          accounts.report(account, { kind: 'login_needed', reason: 'The login has ended.' }, byItself)
+        }
+      }
+      return due.length
+    },
+
+    /** True when refreshDue has something to do. */
+    isDue(atMs: number): boolean {
+      for (const { enabled, dueAtMs, expiresAtMs } of accounts.all()) {
+        if (enabled && Math.min(dueAtMs, expiresAtMs) <= atMs) return true
+      }
+      return false
+    },
+
+    /**
+     * Waits a little for refreshes under way: what the vendor has answered must reach the disk. Again for those that began
+     * since, for requests that were still being answered.
+     */
+    async close(): Promise<void> {
+      if (again) clearTimeout(again)
+      let timer: NodeJS.Timeout | undefined
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, patienceAtStopMs)
+      })
+      const waited = [...running.values()].filter((renewal) => !givenUp.has(renewal))
+      await Promise.race([Promise.allSettled(waited), patience])
+      clearTimeout(timer)
+      for (const renewal of waited) givenUp.add(renewal)
+    },
+  }
+}
+
+/** Nobody's request: the clock, or a start, found it out. */
+const byItself: Cause = { by: 'time', requestId: '', evidence: null }
+
+export type Renewals = ReturnType<typeof createRenewals>
+
+const keptAad = (id: number): string => `kept-login:${id}`
+
+function tokensOf(credential: SealedCredential, expiresAtMs: bigint | null): Tokens {
+  return {
+    accessToken: credential.secret,
+    refreshToken: credential.refreshToken ?? null,
+    expiresAtMs: expiresAtMs === null ? null : Number(expiresAtMs),
+  }
+}

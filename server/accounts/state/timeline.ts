@@ -1,0 +1,192 @@
+import type { AccountEvent as Stored } from '../../generated/sqlite/client.ts'
+import { firstKeyAt, type RequestId } from '../../request-ids.ts'
+import { type Database, isDuplicate, isRefusal, type Scalar, type Tx, type Write } from '../../store/database.ts'
+import type { Account } from '../accounts.ts'
+import { type StateKind, stateText } from './state.ts'
+import type { Transition } from './transitions.ts'
+
+/** A state to be stored, and the rows of the steps that led to it. */
+interface Entry {
+  accountId: number
+  state: string
+  rows: readonly (readonly Scalar[])[]
+}
+
+/** In the order of `dataOf`. */
+const columns =
+  'id account_id at_ms from_kind to_kind model until_ms next_probe_at_ms reason cause status error_type code message request_id'
+
+const batchEntries = 200
+/** A flapping pool makes some steps a second: this is hours of a database that is away. */
+const mostEntries = 50_000
+const firstPauseMs = 100
+const longestPauseMs = 5000
+
+/**
+ * States and steps of the timeline on their way to the database: in order, together, as often as it takes. What is lost all
+ * the same (more than fits in memory, or refused for good) is reported.
+ */
+export function createTimeline(parts: {
+  database: Database
+  newId: () => RequestId
+  onError?: ((error: unknown, doing: string) => void) | undefined
+}) {
+  const { database, newId } = parts
+  const onError = parts.onError ?? (() => {})
+  let waiting: Entry[] = []
+  let running: Promise<void> | null = null
+  let timer: NodeJS.Timeout | null = null
+  let failures = 0
+
+  function write(account: Account, steps: readonly Transition[]): void {
+    if (waiting.length >= mostEntries) {
+      onError(new Error(`${mostEntries} steps wait for the database: the oldest is given up`), 'writing the timeline')
+      waiting.shift()
+    }
+    const rows = steps.map((step) => Object.values(dataOf(BigInt(newId().key), account.id, step)))
+    waiting.push({ accountId: account.id, state: stateText(account.live.state), rows })
+    if (timer === null) void run()
+  }
+
+  function run(): Promise<void> {
+    if (timer) clearTimeout(timer)
+    timer = null
+    running ??= work().finally(() => {
+      running = null
+      if (waiting.length > 0)
+        timer = setTimeout(() => void run(), Math.min(firstPauseMs * 2 ** failures, longestPauseMs))
+    })
+    return running
+  }
+
+  async function work(): Promise<void> {
+    let size = batchEntries
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, size)
+      try {
+        await database.batch(writesOf(batch))
+        waiting = waiting.slice(batch.length)
+        failures = 0
+      } catch (error) {
+        // One at a time: an earlier try arrived after all, or there is one that never will.
+        if (!isDuplicate(error) && !isRefusal(error)) {
+          failures++
+          onError(error, 'writing the timeline')
+          return
+        }
+        if (batch.length > 1) size = 1
+        else {
+          waiting.shift()
+          if (!isDuplicate(error)) onError(error, 'writing a step of the timeline, which is given up,')
+        }
+      }
+    }
+  }
+
+  return {
+    /** Takes the account's state as it is now and the steps that led to it; returns at once. */
+    write,
+
+    /** Resolves when everything so far is written; rejects when the database does not take it now. */
+    async written(): Promise<void> {
+      while (waiting.length > 0) {
+        await run()
+        if (failures > 0) throw new Error('the database does not take the timeline')
+      }
+    },
+
+    /** The same in a transaction that something else belongs to. */
+    async writeIn(tx: Tx, accountId: number, steps: readonly Transition[]): Promise<void> {
+      const data = steps.map((step) => dataOf(BigInt(newId().key), accountId, step))
+      if (data.length > 0) await tx.accountEvent.createMany({ data })
+    },
+
+    /** Steps of an account, the newest first: at most `size`, older than `before`. */
+    async read(accountId: number, size: number, before?: bigint): Promise<{ id: bigint; step: Transition }[]> {
+      const rows = await database.reader.accountEvent.findMany({
+        where: { accountId, ...(before !== undefined && { id: { lt: before } }) },
+        orderBy: { id: 'desc' },
+        take: size,
+      })
+      return rows.map((row) => ({ id: row.id, step: stepOf(row) }))
+    },
+
+    /** Deletes the steps before a moment, some at a time; returns how many. */
+    async prune(beforeMs: number, most = 10_000): Promise<number> {
+      const found = await database.reader.accountEvent.findMany({
+        where: { id: { lt: firstKeyAt(beforeMs) } },
+        orderBy: { id: 'asc' },
+        take: most,
+        select: { id: true },
+      })
+      const last = found.at(-1)
+      if (!last) return 0
+      return (await database.client.accountEvent.deleteMany({ where: { id: { lte: last.id } } })).count
+    },
+
+    /** Nothing is tried again after this. */
+    stop(): void {
+      if (timer) clearTimeout(timer)
+      timer = null
+      waiting = []
+    },
+  }
+}
+
+function dataOf(id: bigint, accountId: number, { cause, ...step }: Transition) {
+  const { evidence } = cause
+  return {
+    id,
+    accountId,
+    atMs: BigInt(step.atMs),
+    fromKind: step.from,
+    toKind: step.to,
+    model: step.model.slice(0, 191),
+    untilMs: bigOrNull(step.untilMs),
+    nextProbeAtMs: bigOrNull(step.nextProbeAtMs),
+    reason: step.reason.slice(0, 191),
+    cause: cause.by,
+    status: evidence?.status ?? 0,
+    errorType: evidence?.errorType ?? '',
+    code: evidence?.code ?? '',
+    message: evidence?.message ?? '',
+    requestId: cause.requestId,
+  } satisfies Stored
+}
+
+function stepOf(row: Stored): Transition {
+  const { status, errorType, code, message, requestId } = row
+  const hasEvidence = status !== 0 || errorType !== '' || code !== '' || message !== ''
+  return {
+    atMs: Number(row.atMs),
+    from: row.fromKind as StateKind,
+    to: row.toKind as StateKind,
+    model: row.model,
+    untilMs: row.untilMs === null ? null : Number(row.untilMs),
+    nextProbeAtMs: row.nextProbeAtMs === null ? null : Number(row.nextProbeAtMs),
+    reason: row.reason,
+    cause: {
+      by: row.cause as Transition['cause']['by'],
+      requestId,
+      evidence: hasEvidence ? { status, errorType, code, message } : null,
+    },
+  }
+}
+
+const bigOrNull = (value: number | null): bigint | null => (value === null ? null : BigInt(value))
+
+function writesOf(batch: readonly Entry[]): Write[] {
+  // Of several states of one account only the last is stored.
+  const states = new Map(batch.map((entry) => [entry.accountId, entry.state]))
+  return [
+    { kind: 'insert', table: 'account_events', columns: columns.split(' '), rows: batch.flatMap(({ rows }) => rows) },
+    ...Array.from(
+      states,
+      ([id, state]): Write => ({
+        kind: 'run',
+        sql: 'UPDATE `accounts` SET `state` = ? WHERE `id` = ?',
+        args: [state, id],
+      }),
+    ),
+  ]
+}

@@ -1,0 +1,84 @@
+import type { LimitGauge } from '../../live/live-events.ts'
+import { builder } from '../builder.ts'
+import { badInput } from '../values.ts'
+import { Account } from './accounts.ts'
+
+const utilization =
+  'Share of the limit that is used: 1 is all of it, more is possible; null when the vendor did not say.'
+const shareOf = (usedPpm: number | null): number | null => (usedPpm === null ? null : usedPpm / 1e6)
+const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms))
+
+export const LimitGaugeType = builder.objectRef<LimitGauge>('LimitGauge').implement({
+  description: "One window of an account's own limits, as its vendor said it last in passing.",
+  authScopes: { user: true },
+  fields: (t) => ({
+    window: t.exposeString('window', { description: "The vendor's name of it: 5h, 7d, 7d_sonnet, overage, …" }),
+    status: t.exposeString('status', {
+      description: "In the vendor's word: allowed, allowed_warning, rejected, …; '' when it did not say.",
+    }),
+    utilization: t.float({
+      nullable: true,
+      description: utilization,
+      resolve: ({ usedPpm }) => shareOf(usedPpm),
+    }),
+    resetAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the window ends; in the past: it is over, and nothing was said since. null when unsaid.',
+      resolve: ({ resetMs }) => dateOf(resetMs),
+    }),
+    at: t.field({ type: 'DateTime', description: 'When this was said.', resolve: ({ atMs }) => new Date(atMs) }),
+  }),
+})
+
+const LimitGaugePoint = builder.objectRef<Omit<LimitGauge, 'window'>>('LimitGaugePoint').implement({
+  description: 'What a window said before, to the minute.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    at: t.field({ description: 'When it was said.', type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
+    status: t.exposeString('status', { description: "In the vendor's word; '' when it did not say." }),
+    utilization: t.float({
+      nullable: true,
+      description: utilization,
+      resolve: ({ usedPpm }) => shareOf(usedPpm),
+    }),
+    resetAt: t.field({
+      description: 'When that window was to end; null when unsaid.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ resetMs }) => dateOf(resetMs),
+    }),
+  }),
+})
+
+/** A week at a point in ten minutes. */
+const mostPoints = 1008
+const longestMs = 31 * 24 * 3_600_000
+
+builder.prismaObjectField(Account, 'limitGauges', (t) =>
+  t.field({
+    type: [LimitGaugeType],
+    description: 'The shortest window first; none for accounts whose platform or vendor says nothing of limits.',
+    resolve: ({ id }, _args, { parts }) => parts.gauges.of(id),
+  }),
+)
+
+builder.prismaObjectField(Account, 'limitGaugeHistory', (t) =>
+  t.field({
+    type: [LimitGaugePoint],
+    description:
+      'What a window said from `from` up to `to`, the oldest first: a point where something changed by a percent or more, and ' +
+      `at least every ten minutes in which answers came. Of more than ${mostPoints} points the newest; kept for 30 days.`,
+    args: {
+      window: t.arg.string({ required: true, description: 'As `limitGauges` names it.' }),
+      from: t.arg({ type: 'DateTime', required: true, description: 'Included.' }),
+      to: t.arg({ type: 'DateTime', required: true, description: 'After `from`, by at most 31 days.' }),
+    },
+    resolve: ({ id }, { window, from, to }, { parts }) => {
+      const [fromMs, toMs] = [from.getTime(), to.getTime()]
+      if (!(fromMs < toMs) || toMs - fromMs > longestMs)
+        throw badInput('`from` must be before `to`, by at most 31 days.')
+      return parts.gauges.history(id, window.slice(0, 32), { fromMs, toMs, most: mostPoints })
+    },
+  }),
+)

@@ -1,0 +1,220 @@
+import { z } from 'zod'
+import { readClaudeSwitch } from '../../accounts/platform-switch.ts'
+import { changedFields } from '../../identity/audit.ts'
+import type { Viewer } from '../../identity/sessions.ts'
+import type { Tx } from '../../store/database.ts'
+import { inputFailure, notFound } from '../../verb-failure.ts'
+import { builder } from '../builder.ts'
+import { refuseForeignGroup } from '../groups/groups.ts'
+import { given } from '../identity/users.ts'
+import { addMutation, addOkSuccess } from '../mutation.ts'
+import type { AccountTest, Context } from '../server/context.ts'
+import { globalId, onlyId } from '../values.ts'
+import { visibleAccounts } from '../visible.ts'
+import {
+  CreateAccountInput,
+  checkOpening,
+  createAccountCheck,
+  UpdateAccountInput,
+  updateAccountCheck,
+} from './account-input.ts'
+import { Account } from './accounts.ts'
+import { claudeIsOff } from './claude-accounts.ts'
+import { planOf, tokensOf } from './claude-login.ts'
+import { FailureCause, faultNamed } from './failure-cause.ts'
+
+const addAccountSuccess = (name: string) =>
+  builder.objectRef<{ id: number }>(name).implement({
+    description: 'The account as it is now.',
+    authScopes: { user: true },
+    fields: (t) => ({
+      account: t.prismaField({
+        description: 'With its new values.',
+        type: Account,
+        resolve: (query, { id }, _args, { parts }) =>
+          parts.database.reader.account.findUniqueOrThrow({ ...query, where: { id } }),
+      }),
+    }),
+  })
+
+addMutation('createAccount', {
+  description: 'Adds an upstream account to a group of yours.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: CreateAccountInput, required: true }) }),
+  check: createAccountCheck,
+  success: addAccountSuccess('CreateAccountSuccess'),
+  failures: ['input'],
+  async run({ input: { login, ...input } }, context, change) {
+    const { accounts, accountEdits, database } = context.parts
+    const check = async (tx: Checking) => {
+      await refuseForeignGroup(tx, context.viewer, input.groupId)
+      await accountEdits.refuseTakenName(tx, input.name)
+      if (input.platform === 'claude') await refuseClaudeWhileOff(tx)
+    }
+    // Before the exchange too: a code is good once.
+    await check(database.reader)
+    const tokens = await tokensOf(context, login, accounts.proxyFor(input.proxy))
+    const fields = { ...input, plan: input.plan ?? planOf(login) ?? '' }
+    const id = await change(async (tx) => {
+      await check(tx)
+      const draft = { ...fields, ...(tokens && { login: tokens }), ownerId: context.actor.userId }
+      const objectId = await accountEdits.create(tx, draft)
+      const after = { ...fields, ...(login && { login: login.way }) }
+      return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
+    })
+    await tellAccounts(context)
+    return { id }
+  },
+})
+
+addMutation('updateAccount', {
+  description: 'Changes the fields given.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: UpdateAccountInput, required: true }) }),
+  check: updateAccountCheck,
+  success: addAccountSuccess('UpdateAccountSuccess'),
+  failures: ['input', 'not_found'],
+  async run({ input: { id, login, ...rest } }, context, change) {
+    const { viewer } = context
+    const { accounts, accountEdits, database } = context.parts
+    const draft = given(rest)
+    const check = async (tx: Checking) => {
+      const row = await ownAccount(tx, viewer, id)
+      const platform = draft.platform ?? row.platform
+      checkOpening({ platform, secret: draft.secret, login }, (path, message) => {
+        throw inputFailure({ path, message })
+      })
+      if (platform === 'claude' && (login || platform !== row.platform)) await refuseClaudeWhileOff(tx)
+      if (draft.name !== undefined) await accountEdits.refuseTakenName(tx, draft.name, id)
+      if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
+        await refuseForeignGroup(tx, viewer, draft.groupId)
+      }
+      return row
+    }
+    await check(database.reader)
+    const proxy = draft.proxy === undefined ? accounts.byId(id)?.proxy : accounts.proxyFor(draft.proxy)
+    const tokens = await tokensOf(context, login, proxy ?? null)
+    const plan = draft.plan ?? planOf(login)
+    const fields = { ...draft, ...(plan !== undefined && { plan }) }
+    const cause = { by: 'person', requestId: context.actor.requestId, evidence: null } as const
+    const opensAnew = await change(async (tx) => {
+      const row = await check(tx)
+      const answer = await accountEdits.update(tx, id, { ...fields, ...(tokens && { login: tokens }) })
+      if (answer) await accounts.clearState(tx, id, cause)
+      const before = { ...row, models: JSON.parse(row.models), modelMapping: JSON.parse(row.modelMapping) }
+      const changed = changedFields<object>(before, fields)
+      const after = { ...changed.after, ...(login && { login: login.way }) }
+      return { answer, audit: { objectType: 'Account', objectId: id, before: changed.before, after } }
+    })
+    if (opensAnew) accounts.cleared(id, cause)
+    await tellAccounts(context)
+    return { id }
+  },
+})
+
+addMutation('deleteAccount', {
+  description: 'Takes the account out of the pool and forgets its secret; its history stays.',
+  scope: 'user',
+  args: (arg) => ({ id: arg.id({ required: true }) }),
+  check: onlyId('Account'),
+  success: addOkSuccess('DeleteAccountSuccess'),
+  failures: ['not_found'],
+  async run({ id }, context, change) {
+    await change(async (tx) => {
+      const { name, url } = await ownAccount(tx, context.viewer, id)
+      await context.parts.accountEdits.remove(tx, id)
+      return { answer: null, audit: { objectType: 'Account', objectId: id, before: { name, url } } }
+    })
+    await tellAccounts(context)
+    return { ok: true }
+  },
+})
+
+addMutation('clearAccountState', {
+  description: 'Lifts every automatic state, of the account and of its models: the next request may try it again.',
+  scope: 'user',
+  args: (arg) => ({ id: arg.id({ required: true }) }),
+  check: onlyId('Account'),
+  success: addAccountSuccess('ClearAccountStateSuccess'),
+  failures: ['not_found'],
+  async run({ id }, { parts, viewer, actor }, change) {
+    const cause = { by: 'person', requestId: actor.requestId, evidence: null } as const
+    await change(async (tx) => {
+      const { state } = await ownAccount(tx, viewer, id)
+      await parts.accounts.clearState(tx, id, cause)
+      return { answer: null, audit: { objectType: 'Account', objectId: id, before: { state } } }
+    })
+    parts.accounts.cleared(id, cause)
+    return { id }
+  },
+})
+
+const TestAccountSuccess = builder.objectRef<AccountTest>('TestAccountSuccess').implement({
+  description: 'What came of the message; `ok` false is an answer too.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    ok: t.exposeBoolean('ok', { description: 'A whole answer came.' }),
+    latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
+    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    message: t.exposeString('message', {
+      description: 'In English: that the model answered, what the upstream said, or why nothing came; redacted.',
+    }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'Why no answer came; null when one did.',
+      resolve: ({ fault }) => fault && faultNamed(fault.cause, fault.place),
+    }),
+  }),
+})
+
+addMutation('testAccount', {
+  description: 'Sends one small message through the account, whatever its state; no key pays for it.',
+  scope: 'user',
+  args: (arg) => ({
+    id: arg.id({ required: true }),
+    model: arg.string({
+      required: true,
+      description: 'As a client would ask for it; the mapping of the account applies.',
+    }),
+  }),
+  check: z.object({
+    id: globalId('Account'),
+    model: z.string().regex(/^[\x21-\x7e]{1,191}$/, 'must be the name of a model'),
+  }),
+  success: TestAccountSuccess,
+  failures: ['input', 'not_found'],
+  async run({ id, model }, { parts, viewer }, change) {
+    // The row first: whoever may not see it must not make it spend.
+    await ownAccount(parts.database.reader, viewer, id)
+    const account = parts.accounts.byId(id)
+    if (!account) throw notFound('account')
+    if (account.secret === '') throw inputFailure({ path: 'secret', message: 'is missing: give the account one first' })
+    const result = await parts.testAccount(account, model)
+    await change(async () => ({
+      answer: null,
+      audit: { objectType: 'Account', objectId: id, after: { model, ok: result.ok, status: result.status } },
+    }))
+    return result
+  },
+})
+
+/** What is read before an account is written; also outside of the transaction that writes it. */
+type Checking = Pick<Tx, 'account' | 'group' | 'setting'>
+
+async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
+  if (!(await readClaudeSwitch(tx)).enabled)
+    throw inputFailure({ path: 'platform', message: `cannot be used: ${claudeIsOff}` })
+}
+
+async function tellAccounts({ parts }: Context): Promise<void> {
+  parts.accounts.changed()
+  await parts.reload.accounts()
+}
+
+/** An account that the viewer may change. Throws not found for others, as if they were not there. */
+export async function ownAccount(tx: Pick<Tx, 'account'>, viewer: Viewer | null, id: number) {
+  const found = await tx.account.findFirst({ where: { AND: [visibleAccounts(viewer), { id, deletedMark: 0 }] } })
+  if (!found) throw notFound('account')
+  return found
+}

@@ -1,0 +1,106 @@
+import { kindAt, type StateKind } from '../../accounts/state/state.ts'
+import type { AccountChange } from '../../live/live-events.ts'
+import { builder } from '../builder.ts'
+import { FailureCause } from './failure-cause.ts'
+
+export const AccountStateKind = builder.enumType('AccountStateKind', {
+  description: 'Whether requests go to an account, and what has to happen if not.',
+  values: {
+    READY: { value: 'ready', description: 'Takes requests.' },
+    LIMITED: { value: 'limited', description: 'The upstream said that a limit is reached: back by itself at `until`.' },
+    COOLING: {
+      value: 'cooling',
+      description: 'Failed several times in a row: on trial again after `until`, each time later.',
+    },
+    PROBING: { value: 'probing', description: 'Back from a cooling: one request decides.' },
+    NEEDS_LOGIN: {
+      value: 'needs_login',
+      description: 'The upstream refused its credential: a person has to give another, or to clear the state.',
+    },
+    UNFUNDED: {
+      value: 'unfunded',
+      description:
+        'The upstream said that it is not paid for: back at `until`, or with a probe that is answered, or by a person.',
+    },
+  } as const,
+})
+
+interface RestOfModel {
+  model: string
+  untilMs: number
+  reason: string
+  nextProbeAtMs?: number
+}
+
+const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
+  description: 'A model that rests on an account which serves others.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    model: t.exposeString('model', {
+      description: 'As it is sent to the upstream; with * a family, such as *sonnet*.',
+    }),
+    until: t.field({
+      description: 'When it is asked again.',
+      type: 'DateTime',
+      resolve: ({ untilMs }) => new Date(untilMs),
+    }),
+    reason: t.exposeString('reason', { description: "Why it rests, in English or in the upstream's own words." }),
+    nextProbeAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a probe asks for it next; null: none is planned.',
+      resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === undefined ? null : new Date(nextProbeAtMs)),
+    }),
+  }),
+})
+
+const restsNot: ReadonlySet<StateKind> = new Set(['ready', 'probing'])
+
+/** The automatic state; a rest whose time has passed is over. */
+export const AccountStateType = builder.objectRef<AccountChange['state']>('AccountState').implement({
+  description: 'What the relay found out by itself, beside the manual switch.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    kind: t.field({
+      description: 'As it is now.',
+      type: AccountStateKind,
+      resolve: (state, _args, { parts }) => kindAt(state, parts.now()),
+    }),
+    until: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it returns by itself; null when it is ready or on trial, or a person must act.',
+      resolve: (state, _args, { parts }) =>
+        state.untilMs === null || restsNot.has(kindAt(state, parts.now())) ? null : new Date(state.untilMs),
+    }),
+    since: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last changed; null: never.',
+      resolve: ({ sinceMs }) => (sinceMs === 0 ? null : new Date(sinceMs)),
+    }),
+    nextProbeAt: t.field({
+      description: 'When a probe asks it next; null: none is planned.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === null ? null : new Date(nextProbeAtMs)),
+    }),
+    reason: t.exposeString('reason', {
+      description: "Why it stands so, in English or in the upstream's own words; '' when it has always been ready.",
+    }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'With a reason that says that no usable answer came; null for what an upstream said itself.',
+      resolve: ({ fault }) => fault ?? null,
+    }),
+    models: t.field({
+      type: [ModelRest],
+      description: 'Models that rest while the account serves others.',
+      resolve: ({ models }, _args, { parts }) =>
+        Object.entries(models)
+          .filter(([, { untilMs }]) => untilMs > parts.now())
+          .map(([model, rest]) => ({ model, ...rest })),
+    }),
+  }),
+})

@@ -1,0 +1,196 @@
+import { storedState } from '../../accounts/state/state.ts'
+import type { Account as StoredAccount } from '../../generated/sqlite/client.ts'
+import { noTotals } from '../../statistics/statistics.ts'
+import { builder } from '../builder.ts'
+import { Group } from '../groups/groups.ts'
+import { User } from '../identity/users.ts'
+import { Totals } from '../requests/totals-type.ts'
+import type { Context } from '../server/context.ts'
+import { idNumber, searched, soundPage } from '../values.ts'
+import { visibleAccounts } from '../visible.ts'
+import { AccountStateType } from './account-state.ts'
+
+export const Platform = builder.enumType('Platform', {
+  description: 'The language an upstream speaks, and how it is opened.',
+  values: {
+    CLAUDE: { value: 'claude', description: 'The vendor, with the login of a subscription.' },
+    CONSOLE: { value: 'console', description: 'Any endpoint of the Anthropic format, with a key.' },
+    OPENAI: { value: 'openai', description: 'Chat Completions. Not served yet.' },
+    CODEX: { value: 'codex', description: 'Responses. Not served yet.' },
+  } as const,
+})
+
+export const AuthHeader = builder.enumType('AuthHeader', {
+  description: 'The header that carries the secret to the upstream.',
+  values: {
+    BEARER: { value: 'bearer', description: '`authorization: Bearer SECRET`' },
+    X_API_KEY: { value: 'x-api-key', description: '`x-api-key: SECRET`' },
+  } as const,
+})
+
+const ProxyChoice = builder.enumType('ProxyChoice', {
+  description: 'Which way the connections of an account take.',
+  values: {
+    DEFAULT: { value: 'default', description: 'What UPSTREAM_PROXY says.' },
+    NONE: { value: 'none', description: 'A direct connection, whatever UPSTREAM_PROXY says.' },
+    OWN: { value: 'own', description: 'One of its own.' },
+  } as const,
+})
+
+const AccountLogin = builder.objectRef<StoredLogin>('AccountLogin').implement({
+  description: 'Of an account that opens its upstream with a login. The tokens themselves have no field.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'End of the access token; null when nobody said.',
+      resolve: ({ expiresAtMs }) => dateOf(expiresAtMs),
+    }),
+    renews: t.exposeBoolean('renews', { description: 'False: it ends with its access token.' }),
+    refreshedAt: t.field({
+      description: 'When the access token was renewed last; null: not yet.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ refreshedAtMs }) => dateOf(refreshedAtMs),
+    }),
+    refreshFailure: t.exposeString('refreshFailure', {
+      description: "Why it is not renewed any more; '' while it is.",
+    }),
+  }),
+})
+
+interface StoredLogin {
+  expiresAtMs: bigint | null
+  refreshedAtMs: bigint | null
+  refreshFailure: string
+  renews: boolean
+}
+
+const dateOf = (ms: bigint | null): Date | null => (ms === null ? null : new Date(Number(ms)))
+
+const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMapping').implement({
+  description: 'Requests for a model are sent under another name.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    from: t.exposeString('from', { description: 'The model as clients ask for it, or a pattern with *.' }),
+    to: t.exposeString('to', { description: 'The name under which it is sent.' }),
+  }),
+})
+
+/** In memory it is fresher than in its row. */
+const liveOf = ({ id, state }: StoredAccount, { parts }: Context) =>
+  parts.accounts.byId(id)?.live ?? { state: storedState(state), inFlight: 0 }
+
+export const Account = builder.prismaNode('Account', {
+  description: 'An upstream that requests are forwarded to, with the credential that opens it.',
+  id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
+  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleAccounts(viewer)] }),
+  authScopes: { user: true },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Unique among accounts; 1 to 100 characters.' }),
+    platform: t.field({
+      description: 'Decides how it is spoken to and opened.',
+      type: Platform,
+      resolve: ({ platform }) => platform as 'console',
+    }),
+    url: t.exposeString('url', {
+      description: 'Base address, as ANTHROPIC_BASE_URL would name it: without /v1/messages, user, password and query.',
+    }),
+    authHeader: t.field({
+      description: 'CONSOLE: the header that carries the key. Accounts with a login always use BEARER.',
+      type: AuthHeader,
+      resolve: ({ authHeader }) => authHeader as 'bearer',
+    }),
+    group: t.relation('group', { description: 'Keys of this group are served by it.', type: Group }),
+    owner: t.field({
+      description:
+        'Who may change it, beside administrators; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
+      type: User,
+      nullable: true,
+      resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
+    }),
+    priority: t.exposeInt('priority', { description: 'Smaller first.' }),
+    weight: t.exposeInt('weight', { description: 'Share among accounts of one priority.' }),
+    concurrency: t.exposeInt('concurrency', {
+      nullable: true,
+      description: 'Requests at once, counted by each process; further ones wait in line. null: no limit.',
+    }),
+    models: t.stringList({
+      description: 'Names, or patterns with *, of the models it serves, as clients ask for them; ["*"]: all.',
+      resolve: ({ models }) => JSON.parse(models) as string[],
+    }),
+    modelMapping: t.field({
+      type: [ModelMapping],
+      description: 'The first that fits wins.',
+      resolve: ({ modelMapping }) =>
+        Object.entries(JSON.parse(modelMapping) as Record<string, string>).map(([from, to]) => ({ from, to })),
+    }),
+    hasProxy: t.boolean({
+      description: 'Its address may hold a password and is not shown.',
+      resolve: ({ id }, _args, { parts }) => parts.accounts.hasProxy(id),
+    }),
+    proxyChoice: t.field({
+      description: 'Which way its connections take.',
+      type: ProxyChoice,
+      resolve: ({ id }, _args, { parts }) => parts.accounts.proxyChoice(id),
+    }),
+    plan: t.exposeString('plan', { description: "What the subscription is called; '' when nobody said." }),
+    login: t.field({
+      type: AccountLogin,
+      nullable: true,
+      description: 'null: it opens its upstream with a key.',
+      resolve: async ({ id, platform }, _args, { parts, batches }) => {
+        const stored = platform === 'claude' ? await batches.credential(id) : undefined
+        return stored ? { ...stored, renews: parts.accounts.renews(id) } : null
+      },
+    }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'The manual switch. Off: it gets no requests, whatever its state.',
+    }),
+    state: t.field({
+      description: 'As it is now: a rest whose end has passed counts as over.',
+      type: AccountStateType,
+      resolve: (row, _args, context) => liveOf(row, context).state,
+    }),
+    inFlight: t.int({
+      description: 'Requests under way in this process.',
+      resolve: (row, _args, context) => liveOf(row, context).inFlight,
+    }),
+    createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
+    today: t.field({
+      description:
+        "Of requests that began since midnight in the deployment's zone and ended on it; `absorbed` also has attempts on it that failed.",
+      type: Totals,
+      resolve: async ({ id }, _args, { batches }) => (await batches.today(id)) ?? noTotals,
+    }),
+  }),
+})
+
+builder.queryField('accounts', (t) =>
+  t.prismaConnection({
+    type: Account,
+    cursor: 'id',
+    description: 'Upstream accounts that you own; of administrators all.',
+    authScopes: { user: true },
+    args: {
+      search: t.arg.string({ description: 'Part of the name or of the address.' }),
+      groupId: t.arg.id({ description: 'Only those of this Group.' }),
+    },
+    resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
+      parts.database.reader.account.findMany({
+        ...soundPage(query),
+        where: {
+          AND: [
+            visibleAccounts(viewer),
+            { deletedMark: 0 },
+            groupId ? { groupId: idNumber(groupId, 'Group') } : {},
+            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { url: { contains: text } }] })),
+          ],
+        },
+        orderBy: { id: 'asc' },
+      }),
+  }),
+)

@@ -1,0 +1,236 @@
+import { z } from 'zod'
+import { objectName } from '../../field-values.ts'
+import { changedFields } from '../../identity/audit.ts'
+import type { Viewer } from '../../identity/sessions.ts'
+import type { Tx } from '../../store/database.ts'
+import { inputFailure, notFound } from '../../verb-failure.ts'
+import { builder } from '../builder.ts'
+import { given, User } from '../identity/users.ts'
+import { addMutation, addOkSuccess } from '../mutation.ts'
+import { globalId, onlyId, remark, searched, soundPage, unlessAbsent } from '../values.ts'
+import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from '../visible.ts'
+
+export const Group = builder.prismaNode('Group', {
+  description: 'Accounts, and the keys that they serve.',
+  id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
+  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
+  authScopes: { user: true },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Unique among groups; 1 to 100 characters.' }),
+    remark: t.exposeString('remark', { description: "For people; at most 190 characters, '' for none." }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'Off: its accounts get no requests, so that those of its keys find none.',
+    }),
+    returnsToPriority: t.exposeBoolean('returnsToPriority', {
+      description: 'Conversations return to accounts of a smaller priority number at their next user turn.',
+    }),
+    stripForeignReasoning: t.exposeBoolean('stripForeignReasoning', {
+      description:
+        'When a conversation has moved to another account, the reasoning (thinking blocks) that the earlier one signed is cut from its requests. Off: the upstream refuses it once, and the client recovers by itself.',
+    }),
+    shared: t.exposeBoolean('shared', { description: 'Everybody may put keys into it; only its owner accounts.' }),
+    owner: t.field({
+      description:
+        'Who may put accounts into it and change it, beside administrators; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
+      type: User,
+      nullable: true,
+      resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
+    }),
+    createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
+    accountCount: t.relationCount('accounts', {
+      description: 'Of those you can see.',
+      where: (_args, { viewer }) => ({ AND: [visibleAccounts(viewer), { deletedMark: 0 }] }),
+    }),
+    keyCount: t.relationCount('apiKeys', {
+      description: 'Of those you can see.',
+      where: (_args, { viewer }) => ({ AND: [visibleKeys(viewer), { deletedMark: 0 }] }),
+    }),
+  }),
+})
+
+const GroupUse = builder.enumType('GroupUse', {
+  description: 'What is to be put into a group.',
+  values: {
+    ACCOUNTS: { value: 'accounts', description: 'Groups that you own; of administrators all.' },
+    KEYS: { value: 'keys', description: 'Groups that you own or that are shared; of administrators all.' },
+  } as const,
+})
+
+builder.queryField('groups', (t) =>
+  t.prismaConnection({
+    type: Group,
+    cursor: 'id',
+    description: 'Groups that you own, that are shared, or that something of yours is in; of administrators all.',
+    authScopes: { user: true },
+    args: {
+      search: t.arg.string({ description: 'Part of the name or of the remark.' }),
+      open: t.arg({ type: GroupUse, description: 'Only groups that you may put such things into.' }),
+    },
+    resolve: (query, _parent, { search, open }, { parts, viewer }) =>
+      parts.database.reader.group.findMany({
+        ...soundPage(query),
+        where: {
+          AND: [
+            visibleGroups(viewer),
+            { deletedMark: 0 },
+            viewer && open ? openGroups(viewer, open) : {},
+            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { remark: { contains: text } }] })),
+          ],
+        },
+        orderBy: { id: 'asc' },
+      }),
+  }),
+)
+
+const addGroupSuccess = (name: string) =>
+  builder.objectRef<{ id: number }>(name).implement({
+    description: 'The group as it is now.',
+    authScopes: { user: true },
+    fields: (t) => ({
+      group: t.prismaField({
+        description: 'With its new values.',
+        type: Group,
+        resolve: (query, { id }, _args, { parts }) =>
+          parts.database.reader.group.findUniqueOrThrow({ ...query, where: { id } }),
+      }),
+    }),
+  })
+
+const CreateGroupInput = builder.inputType('CreateGroupInput', {
+  description: 'A new group. It is owned by who makes it.',
+  fields: (t) => ({
+    name: t.string({ description: 'Unique among groups; 1 to 100 characters.', required: true }),
+    remark: t.string({ description: "At most 190 characters; absent: ''." }),
+    returnsToPriority: t.boolean({ description: 'Absent: true.' }),
+    stripForeignReasoning: t.boolean({ description: 'Absent: false.' }),
+    shared: t.boolean({ description: 'Everybody may put keys into it. For administrators; absent: false.' }),
+  }),
+})
+
+addMutation('createGroup', {
+  description: 'Adds a group; it is owned by who makes it.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: CreateGroupInput, required: true }) }),
+  check: z.object({
+    input: z.object({
+      name: objectName,
+      remark: remark.nullish().transform((text) => text ?? ''),
+      returnsToPriority: z
+        .boolean()
+        .nullish()
+        .transform((returns) => returns ?? true),
+      stripForeignReasoning: z
+        .boolean()
+        .nullish()
+        .transform((strips) => strips ?? false),
+      shared: z
+        .boolean()
+        .nullish()
+        .transform((shared) => shared ?? false),
+    }),
+  }),
+  success: addGroupSuccess('CreateGroupSuccess'),
+  failures: ['input'],
+  async run({ input }, { parts, actor, viewer }, change) {
+    if (input.shared) refuseToShare(viewer)
+    const id = await change(async (tx) => {
+      const objectId = await parts.accountEdits.createGroup(tx, { ...input, ownerId: actor.userId })
+      return { answer: objectId, audit: { objectType: 'Group', objectId, after: input } }
+    })
+    parts.accounts.changed()
+    await parts.reload.accounts()
+    return { id }
+  },
+})
+
+const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
+  description: 'Fields that are absent stay as they are.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string({ description: 'Unique among groups; 1 to 100 characters.' }),
+    remark: t.string({ description: 'At most 190 characters; null clears.' }),
+    enabled: t.boolean({ description: 'Off: its accounts get no requests, so that those of its keys find none.' }),
+    returnsToPriority: t.boolean({ description: 'From the next user turn of each conversation on.' }),
+    stripForeignReasoning: t.boolean({ description: 'From the next request on.' }),
+    shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),
+  }),
+})
+
+addMutation('updateGroup', {
+  description: 'Changes the fields given.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: UpdateGroupInput, required: true }) }),
+  check: z.object({
+    input: z.object({
+      id: globalId('Group'),
+      name: unlessAbsent(objectName),
+      remark: remark.nullish().transform((text) => (text === null ? '' : text)),
+      enabled: unlessAbsent(z.boolean()),
+      returnsToPriority: unlessAbsent(z.boolean()),
+      stripForeignReasoning: unlessAbsent(z.boolean()),
+      shared: unlessAbsent(z.boolean()),
+    }),
+  }),
+  success: addGroupSuccess('UpdateGroupSuccess'),
+  failures: ['input', 'not_found'],
+  async run({ input: { id, ...fields } }, { parts, viewer }, change) {
+    const draft = given(fields)
+    await change(async (tx) => {
+      const found = await ownGroup(tx, viewer, id)
+      if (draft.shared !== undefined && draft.shared !== found.shared) refuseToShare(viewer)
+      await parts.accountEdits.updateGroup(tx, id, draft)
+      return { answer: null, audit: { objectType: 'Group', objectId: id, ...changedFields(found, draft) } }
+    })
+    parts.accounts.changed()
+    await parts.reload.accounts()
+    return { id }
+  },
+})
+
+addMutation('deleteGroup', {
+  description: 'Deletes an empty group; the conflict says what is still in it.',
+  scope: 'user',
+  args: (arg) => ({ id: arg.id({ required: true }) }),
+  check: onlyId('Group'),
+  success: addOkSuccess('DeleteGroupSuccess'),
+  failures: ['not_found', 'conflict'],
+  async run({ id }, { parts, viewer }, change) {
+    await change(async (tx) => {
+      const { name } = await ownGroup(tx, viewer, id)
+      await parts.keys.refuseGroupInUse(tx, id)
+      await parts.accountEdits.removeGroup(tx, id)
+      return { answer: null, audit: { objectType: 'Group', objectId: id, before: { name } } }
+    })
+    parts.accounts.changed()
+    await parts.reload.accounts()
+    return { ok: true }
+  },
+})
+
+/** A group that the viewer may change. Throws not found for others, as if they were not there. */
+async function ownGroup(tx: Pick<Tx, 'group'>, viewer: Viewer | null, id: number) {
+  const found = viewer && (await tx.group.findFirst({ where: { AND: [ownGroups(viewer), { id, deletedMark: 0 }] } }))
+  if (!found) throw notFound('group')
+  return found
+}
+
+/** Who shares a group spends its accounts on everybody. */
+function refuseToShare(viewer: Viewer | null): void {
+  if (viewer?.role === 'admin') return
+  throw inputFailure({ path: 'shared', message: 'is decided by administrators' })
+}
+
+/** Refuses a group to put accounts or keys into, beside the field. */
+export async function refuseForeignGroup(
+  tx: Pick<Tx, 'group'>,
+  viewer: Viewer | null,
+  groupId: number,
+  what: 'accounts' | 'keys' = 'accounts',
+): Promise<void> {
+  const where = viewer && { AND: [openGroups(viewer, what), { id: groupId, deletedMark: 0 }] }
+  if (where && (await tx.group.findFirst({ where }))) return
+  const message = what === 'keys' ? 'must be a group of yours or a shared one' : 'must be a group of yours'
+  throw inputFailure({ path: 'groupId', message })
+}

@@ -1,0 +1,299 @@
+import { z } from 'zod'
+import { userName } from '../../field-values.ts'
+import { hashPassword, isPassword } from '../../identity/passwords.ts'
+import { signInRefused, type Tokens, type Viewer } from '../../identity/sessions.ts'
+import { conflict, inputFailure, VerbFailure } from '../../verb-failure.ts'
+import { builder } from '../builder.ts'
+import { addMutation, addOkSuccess } from '../mutation.ts'
+import type { Context } from '../server/context.ts'
+import { readSettings } from '../settings/settings.ts'
+import { email, newPassword, typedText } from '../values.ts'
+import { User } from './users.ts'
+
+const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
+  description: 'The person behind the access token, and how long it is good for.',
+  authScopes: { signedIn: true },
+  fields: (t) => ({
+    user: t.prismaField({
+      description: 'As stored.',
+      type: User,
+      resolve: (query, { userId }, _args, { parts }) =>
+        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+    }),
+    sessionExpiresAt: t.field({
+      type: 'DateTime',
+      description: 'When the access token ends; refresh it before.',
+      resolve: ({ expiresAtMs }) => new Date(expiresAtMs),
+    }),
+  }),
+})
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: ViewerType,
+    nullable: true,
+    description: 'Who is signed in; null when nobody is.',
+    authScopes: { public: true },
+    resolve: (_parent, _args, { viewer }) => viewer,
+  }),
+)
+
+const Deployment = builder.objectRef<object>('Deployment').implement({
+  description: 'What a page may know before anybody signs in.',
+  authScopes: { public: true },
+  fields: (t) => ({
+    name: t.string({
+      description: 'The setting systemName.',
+      resolve: async (_parent, _args, { parts }) => (await readSettings(parts.database)).systemName,
+    }),
+    version: t.string({
+      description: 'Of the program, such as 1.2.3.',
+      resolve: (_parent, _args, { parts }) => parts.version,
+    }),
+    baseUrl: t.string({
+      description: "Claude Code's ANTHROPIC_BASE_URL.",
+      resolve: (_parent, _args, { parts }) => parts.baseUrl(),
+    }),
+    timeZone: t.string({
+      description: 'IANA name of the zone whose midnight begins a day of limits and statistics, such as Asia/Shanghai.',
+      resolve: (_parent, _args, { parts }) => parts.timeZone,
+    }),
+    needsSetup: t.boolean({
+      description: 'True until an administrator exists.',
+      resolve: (_parent, _args, { parts }) => parts.setup.isNeeded(),
+    }),
+  }),
+})
+
+builder.queryField('deployment', (t) =>
+  t.field({
+    type: Deployment,
+    description: 'The deployment, as everybody may know it.',
+    authScopes: { public: true },
+    resolve: () => ({}),
+  }),
+)
+
+/** Fields that whoever just signed in may read: the request began without a viewer. */
+const addTokensSuccess = (name: string) =>
+  builder.objectRef<Tokens>(name).implement({
+    description: 'A session: an access token here, its refresh token in an HttpOnly cookie.',
+    authScopes: { public: true },
+    fields: (t) => ({
+      accessToken: t.exposeString('accessToken', {
+        description: 'For `authorization: Bearer`; keep it in memory only.',
+      }),
+      expiresAt: t.field({
+        description: 'End of the access token; exchange the cookie before (refreshSession).',
+        type: 'DateTime',
+        resolve: ({ accessExpiresAtMs }) => new Date(accessExpiresAtMs),
+      }),
+      user: t.field({
+        description: 'Who is signed in now.',
+        type: User,
+        resolve: ({ userId }, _args, { parts }) =>
+          parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } }),
+      }),
+    }),
+  })
+
+/** Sends the refresh token as a cookie and becomes the viewer for the rest of the request. */
+function welcome(
+  context: Context,
+  tokens: Tokens,
+  user: Pick<Viewer, 'role' | 'username' | 'mustChangePassword'>,
+): Tokens {
+  const { username, role, mustChangePassword } = user
+  const maxAgeS = Math.floor((tokens.refreshExpiresAtMs - context.parts.now()) / 1000)
+  context.setRefreshCookie({ value: tokens.refreshToken, maxAgeS })
+  const { userId, sessionId, accessExpiresAtMs: expiresAtMs } = tokens
+  context.viewer = { userId, sessionId, username, role, mustChangePassword, expiresAtMs }
+  return tokens
+}
+
+const CompleteSetupInput = builder.inputType('CompleteSetupInput', {
+  description: 'The first administrator.',
+  fields: (t) => ({
+    token: t.string({ description: 'Of a setup link, a day old at most; good once.', required: true }),
+    username: t.string({ description: '1 to 64 letters, digits, or . _ @ -; kept in small letters.', required: true }),
+    password: t.string({ description: '10 to 200 characters.', required: true }),
+    email: t.string({ description: 'Absent: none.' }),
+  }),
+})
+
+addMutation('completeSetup', {
+  description: 'Makes the first administrator with the token of the setup link, and signs in.',
+  scope: 'public',
+  args: (arg) => ({ input: arg({ type: CompleteSetupInput, required: true }) }),
+  check: z.object({
+    input: z.object({ token: typedText, username: userName, password: newPassword, email: email.nullish() }),
+  }),
+  success: addTokensSuccess('CompleteSetupSuccess'),
+  failures: ['input', 'conflict'],
+  async run({ input: { token, password, username, email: mail } }, context, change) {
+    const { parts, actor } = context
+    if (!parts.setup.isValid(token)) {
+      throw inputFailure({
+        path: 'token',
+        message: 'is not valid any more: every start of the relay prints a new link',
+      })
+    }
+    if (!(await parts.setup.isNeeded())) throw alreadySetUp()
+    const passwordHash = await hashPassword(password)
+    const tokens = await change(async (tx) => {
+      // Once only: of two that come together the second finds an administrator.
+      if (!(await parts.setup.isNeeded(tx))) throw alreadySetUp()
+      const fields = { username, email: mail ?? null, role: 'admin' as const, enabled: true }
+      const objectId = await parts.users.create(tx, { ...fields, passwordHash })
+      const answer = await parts.sessions.begin(tx, objectId, actor)
+      return { answer, audit: { objectType: 'User', objectId, after: fields } }
+    })
+    return welcome(context, tokens, { role: 'admin', username: username.toLowerCase(), mustChangePassword: false })
+  },
+})
+
+const alreadySetUp = () => conflict('There is an administrator already. Sign in instead.')
+
+const SignInInput = builder.inputType('SignInInput', {
+  description: 'Name and password. Wrong tries are slowed down, by name and by address.',
+  fields: (t) => ({
+    username: t.string({ description: 'Capital and small letters are the same.', required: true }),
+    password: t.string({ description: 'At most 200 characters.', required: true }),
+  }),
+})
+
+/** Argon2 takes 19 MiB and a core for each: more at once than this wait for another day. */
+const mostAtOnce = 16
+
+addMutation('signIn', {
+  description: 'Signs in; the refresh token comes as an HttpOnly cookie.',
+  scope: 'public',
+  args: (arg) => ({ input: arg({ type: SignInInput, required: true }) }),
+  check: z.object({ input: z.object({ username: typedText, password: typedText }) }),
+  success: addTokensSuccess('SignInSuccess'),
+  failures: ['input', 'sign_in'],
+  async run({ input: { username, password } }, context, change) {
+    const { parts, actor } = context
+    if (parts.gate.under >= mostAtOnce) {
+      throw new VerbFailure('sign_in', 'Many are signing in just now. Try again in a moment.', { retryAfterS: 1 })
+    }
+    parts.gate.under++
+    try {
+      await parts.signInTries.begin(username, actor.clientIp)
+      const found = await parts.users.findByName(parts.database.reader, username)
+      const right = await isPassword(found?.passwordHash ?? null, password)
+      const answer = await change(async (tx) => {
+        // Read again: it may have been disabled, or got another password, while this one was looked at.
+        const user = await parts.users.findByName(tx, username)
+        const welcomed = right && user?.enabled === true && user.passwordHash === found?.passwordHash
+        const audit = { objectType: 'User', objectId: user?.id ?? 0, after: { signedIn: welcomed } }
+        if (!welcomed) return { answer: null, audit }
+        await parts.signInTries.succeeded(tx, username, actor.clientIp)
+        return { answer: { user, tokens: await parts.sessions.begin(tx, user.id, actor) }, audit }
+      })
+      if (answer === null) throw signInRefused()
+      return welcome(context, answer.tokens, answer.user)
+    } finally {
+      parts.gate.under--
+    }
+  },
+})
+
+addMutation('refreshSession', {
+  description:
+    'Exchanges the cookie for a new one and a new access token. A cookie that was used before ends the session.',
+  scope: 'public',
+  check: z.object({}),
+  success: addTokensSuccess('RefreshSessionSuccess'),
+  failures: ['sign_in'],
+  async run(_args, context, change) {
+    const { parts } = context
+    const refreshToken = await parts.sessions.known(context.refreshToken)
+    const audit = (objectId: number, after: object) => ({ objectType: 'Session', objectId, after: { ...after } })
+    if (refreshToken === null) {
+      context.setRefreshCookie(null)
+      throw sessionOver()
+    }
+    const answer = await change<Refreshed>(async (tx) => {
+      const refreshed = await parts.sessions.refresh(tx, refreshToken)
+      if (refreshed === null) return { answer: null, audit: audit(0, { refused: true }) }
+      if ('reused' in refreshed) {
+        return { answer: refreshed, audit: audit(refreshed.reused, { reused: true, ended: true }) }
+      }
+      const { tokens } = refreshed
+      const user = await tx.user.findUniqueOrThrow({ where: { id: tokens.userId } })
+      return { answer: { tokens, user }, audit: audit(tokens.sessionId, { refreshed: true }) }
+    })
+    if (answer === null || 'reused' in answer) {
+      if (answer) parts.sessions.ended({ sessionId: answer.reused })
+      context.setRefreshCookie(null)
+      throw sessionOver()
+    }
+    return welcome(context, answer.tokens, answer.user)
+  },
+})
+
+type Refreshed =
+  | null
+  | { reused: number }
+  | { tokens: Tokens; user: Pick<Viewer, 'role' | 'username' | 'mustChangePassword'> }
+
+const sessionOver = () => new VerbFailure('sign_in', 'The session is over. Sign in again.')
+
+addMutation('signOut', {
+  description: 'Ends the session, on every device that has its cookie. Fine when there is none.',
+  scope: 'public',
+  check: z.object({}),
+  success: addOkSuccess('SignOutSuccess'),
+  failures: [],
+  async run(_args, context, change) {
+    const { parts, viewer } = context
+    const refreshToken = await parts.sessions.known(context.refreshToken)
+    const nothing = viewer === null && refreshToken === null
+    const end: Parameters<typeof change<number[]>>[0] = async (tx) => {
+      const byCookie = refreshToken === null ? null : await parts.sessions.ofRefreshToken(tx, refreshToken)
+      const sessions = [...new Set([viewer?.sessionId, byCookie?.id])].filter((id) => id !== undefined)
+      for (const id of sessions) await parts.sessions.end(tx, id)
+      return { answer: sessions, audit: { objectType: 'Session', objectId: sessions[0] ?? 0, after: { ended: true } } }
+    }
+    for (const sessionId of nothing ? [] : await change(end)) parts.sessions.ended({ sessionId })
+    context.setRefreshCookie(null)
+    return { ok: true }
+  },
+})
+
+const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
+  description: 'The password in use, as a proof, and another.',
+  fields: (t) => ({
+    current: t.string({ description: 'Counts as a try to sign in when it is wrong.', required: true }),
+    next: t.string({ description: '10 to 200 characters, another than the current one.', required: true }),
+  }),
+})
+
+addMutation('changePassword', {
+  description: 'Changes your own password; your other sessions end.',
+  scope: 'signedIn',
+  args: (arg) => ({ input: arg({ type: ChangePasswordInput, required: true }) }),
+  check: z.object({ input: z.object({ current: typedText, next: newPassword }) }),
+  success: addOkSuccess('ChangePasswordSuccess'),
+  failures: ['input', 'sign_in'],
+  async run({ input: { current, next } }, { parts, viewer, actor }, change) {
+    const { userId, sessionId, username } = viewer!
+    await parts.signInTries.begin(username, actor.clientIp)
+    const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } })
+    if (!(await isPassword(stored, current))) throw inputFailure({ path: 'current', message: 'is wrong' })
+    if (current === next) throw inputFailure({ path: 'next', message: 'must be another one than now' })
+    const passwordHash = await hashPassword(next)
+    await change(async (tx) => {
+      // It may have got another one, or been disabled, while this one was looked at.
+      const proved = { id: userId, passwordHash: stored, enabled: true }
+      if (!(await tx.user.findFirst({ where: proved }))) throw inputFailure({ path: 'current', message: 'is wrong' })
+      await parts.signInTries.succeeded(tx, username, actor.clientIp)
+      await parts.users.update(tx, userId, { passwordHash, mustChangePassword: false })
+      await parts.sessions.endAllOf(tx, userId, sessionId)
+      return { answer: null, audit: { objectType: 'User', objectId: userId, after: { password: 'set' } } }
+    })
+    parts.sessions.ended({ userId })
+    return { ok: true }
+  },
+})

@@ -1,0 +1,196 @@
+import { z } from 'zod'
+import { isOut, restingModels } from '../../accounts/state/state.ts'
+import { conflict, notFound } from '../../verb-failure.ts'
+import { ownAccount } from '../accounts/account-mutations.ts'
+import { Account } from '../accounts/accounts.ts'
+import { FailureCause, faultNamed } from '../accounts/failure-cause.ts'
+import { builder } from '../builder.ts'
+import { addMutation, addOkSuccess } from '../mutation.ts'
+import type { JobInfo, ProbeOutcome, ProbeRow } from '../server/context.ts'
+import { globalId } from '../values.ts'
+
+const JobOutcome = builder.enumType('JobOutcome', {
+  description: 'How a run of a job ended.',
+  values: {
+    DONE: { value: 'done', description: 'To its end, also when there was nothing to do.' },
+    FAILED: { value: 'failed', description: 'With an error, or not in time.' },
+  } as const,
+})
+
+const RunCount = builder.objectRef<{ name: string; count: number }>('RunCount').implement({
+  description: 'A number in what a run came to.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'What was counted, in the words of `code`.' }),
+    count: t.expose('count', { description: 'How many.', type: 'Count' }),
+  }),
+})
+
+/** Of a run or a probe; null for rows of before there were such names, and where the message alone tells. */
+const codeOf = (code: string): string | null => (code === '' || faultNamed(code, '') ? null : code)
+const named = 'Stable, for clients that say it in a language of their own; null where `message` alone tells.'
+
+const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implement({
+  description: 'One run of a job, in whichever process.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    at: t.field({
+      description: 'When it began.',
+      type: 'DateTime',
+      resolve: ({ startedAtMs }) => new Date(startedAtMs),
+    }),
+    durationMs: t.exposeInt('durationMs', { description: 'Milliseconds.' }),
+    outcome: t.field({ description: 'How it ended.', type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
+    message: t.exposeString('message', {
+      description: "The error, or what was done, in English; '' when there is nothing to tell.",
+    }),
+    code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
+    counts: t.field({
+      type: [RunCount],
+      description: 'The numbers of the message, by name.',
+      resolve: ({ counts }) =>
+        Object.entries(JSON.parse(counts) as Record<string, number>).map(([name, count]) => ({ name, count })),
+    }),
+  }),
+})
+
+const JobType = builder.objectRef<JobInfo>('Job').implement({
+  description: 'Something the relay does by itself.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'For runJob: probe, release, prune, drift or refresh.' }),
+    everySeconds: t.float({
+      description: 'Seconds between two looks whether something is due.',
+      resolve: ({ everyMs }) => everyMs / 1000,
+    }),
+    nextAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When its clock rings next in this process; nothing is done when nothing is due, or another process leads.',
+      resolve: ({ nextAtMs }) => (nextAtMs === null ? null : new Date(nextAtMs)),
+    }),
+    lastRun: t.field({
+      type: LastRun,
+      nullable: true,
+      description: 'In whichever process; null when there was nothing to do yet.',
+      resolve: ({ last }) => last,
+    }),
+  }),
+})
+
+builder.queryField('jobs', (t) =>
+  t.field({
+    type: [JobType],
+    description: 'What the relay does by itself.',
+    authScopes: { admin: true },
+    resolve: (_parent, _args, { parts }) => parts.jobs.list(),
+  }),
+)
+
+addMutation('runJob', {
+  description: 'Runs a job now if something is due for it.',
+  scope: 'admin',
+  args: (arg) => ({ name: arg.string({ required: true, description: 'As `jobs` lists it.' }) }),
+  check: z.object({ name: z.string().max(32) }),
+  success: addOkSuccess('RunJobSuccess'),
+  failures: ['not_found', 'conflict'],
+  async run({ name }, { parts }, change) {
+    if (!(await parts.jobs.list()).some((job) => job.name === name)) throw notFound('job')
+    await change(async () => ({ answer: null, audit: { objectType: 'Job', objectId: 0, after: { name } } }))
+    if (!(await parts.jobs.runNow(name))) throw conflict('The job runs already.')
+    return { ok: true }
+  },
+})
+
+const Probe = builder.objectRef<ProbeRow>('Probe').implement({
+  description: 'One look whether a resting account, or a model that rests there, is back.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    at: t.field({
+      description: 'When it began.',
+      type: 'DateTime',
+      resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)),
+    }),
+    model: t.string({
+      nullable: true,
+      description: 'The model, or the family, whose rest was looked at; null: the account itself.',
+      resolve: ({ model }) => model || null,
+    }),
+    ok: t.boolean({ description: 'It was back.', resolve: ({ outcome }) => outcome === 'done' }),
+    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    message: t.exposeString('message', {
+      description: 'What came of it, in English; redacted, at most 191 characters.',
+    }),
+    code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'When no usable answer came; null for what an upstream said itself.',
+      resolve: ({ code, place }) => faultNamed(code, place),
+    }),
+    durationMs: t.exposeInt('durationMs', { description: 'Milliseconds until the answer was read.' }),
+    cost: t.expose('costNano', { type: 'NanoUsd', description: 'On no key: a row of its own in the ledger.' }),
+  }),
+})
+
+builder.prismaObjectField(Account, 'probes', (t) =>
+  t.field({
+    type: [Probe],
+    description: 'The newest first.',
+    args: { first: t.arg.int({ defaultValue: 20, description: 'At most so many, 1 to 100.' }) },
+    resolve: ({ id }, { first }, { parts }) => parts.jobs.probesOf(id, Math.min(Math.max(first ?? 20, 1), 100)),
+  }),
+)
+
+const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').implement({
+  description: 'A look that was made; `ok` says what it saw.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    ok: t.exposeBoolean('ok', { description: 'The account, or the model there, is back.' }),
+    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
+    message: t.string({
+      description: 'What came of it, in English; redacted, at most 191 characters.',
+      resolve: ({ words }) => words.message,
+    }),
+    code: t.string({ nullable: true, description: named, resolve: ({ words }) => codeOf(words.code) }),
+    failure: t.field({
+      type: FailureCause,
+      nullable: true,
+      description: 'When no usable answer came; null for what an upstream said itself.',
+      resolve: ({ words }) => faultNamed(words.code, words.place),
+    }),
+  }),
+})
+
+addMutation('probeNow', {
+  description:
+    'Looks now whether an account that is not ready, or a model that rests there, is back; no key pays for it, and it never makes a state worse.',
+  scope: 'user',
+  args: (arg) => ({
+    id: arg.id({ required: true }),
+    model: arg.string({ description: 'As `state.models` names it; without it the account itself.' }),
+  }),
+  check: z.object({ id: globalId('Account'), model: z.string().max(191).nullish() }),
+  success: ProbeNowSuccess,
+  failures: ['not_found', 'conflict'],
+  async run({ id, model }, { parts, viewer }, change) {
+    await ownAccount(parts.database.reader, viewer, id)
+    const account = parts.accounts.byId(id)
+    if (!account) throw notFound('account')
+    const rest = model ?? ''
+    const { state } = account.live
+    if (rest === '' ? !isOut(state, parts.now()) : !restingModels(state, parts.now()).includes(rest))
+      throw conflict(
+        `The ${rest === '' ? 'account is ready' : 'model does not rest there'}: there is nothing to look for.`,
+      )
+    const outcome = await parts.jobs.probeNow(account, rest)
+    const { ok, status } = outcome
+    await change(async () => ({
+      answer: null,
+      audit: { objectType: 'Account', objectId: id, after: { ok, status, ...(rest !== '' && { model: rest }) } },
+    }))
+    return outcome
+  },
+})

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { keySecret, modelPatterns, objectName } from '../../field-values.ts'
+import { changedFields } from '../../identity/audit.ts'
+import type { Viewer } from '../../identity/sessions.ts'
+import type { Tx } from '../../store/database.ts'
+import { notFound } from '../../verb-failure.ts'
+import { builder } from '../builder.ts'
+import { refuseForeignGroup } from '../groups/groups.ts'
+import { given } from '../identity/users.ts'
+import { addMutation, addOkSuccess } from '../mutation.ts'
+import type { Context } from '../server/context.ts'
+import { fits, globalId, limitNano, onlyId, tooMuch, unlessAbsent } from '../values.ts'
+import { visibleKeys } from '../visible.ts'
+import { ApiKey } from './api-keys.ts'
+
+const keyOf = (id: number, context: Context, query: object) =>
+  context.parts.database.reader.apiKey.findUniqueOrThrow({ ...query, where: { id } })
+
+/** The one moment at which a secret can be read. */
+const addSecretSuccess = (name: string) =>
+  builder.objectRef<{ id: number; secret: string }>(name).implement({
+    description: 'The key, and its secret this once.',
+    authScopes: { user: true },
+    fields: (t) => ({
+      apiKey: t.prismaField({
+        description: 'Without its secret.',
+        type: ApiKey,
+        resolve: (query, { id }, _args, context) => keyOf(id, context, query),
+      }),
+      secret: t.exposeString('secret', { description: 'Shown now and never again.' }),
+    }),
+  })
+
+const newSecret = (): string => `sk-${randomBytes(32).toString('base64url')}`
+
+const fields = {
+  name: objectName,
+  groupId: globalId('Group'),
+  models: modelPatterns.max(200, 'has too many entries').refine(fits, tooMuch),
+  enabled: z.boolean(),
+}
+
+const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
+  description: 'A new key. It is owned by who makes it.',
+  fields: (t) => ({
+    name: t.string({ description: 'Unique among keys; 1 to 100 characters.', required: true }),
+    secret: t.string({ description: 'sk-… of at least 20 characters; one is made when absent.' }),
+    groupId: t.id({ description: 'A group of yours, or a shared one.', required: true }),
+    models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
+    dailyLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
+    totalLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
+    expiresAt: t.field({ description: 'Absent or null: never.', type: 'DateTime' }),
+    enabled: t.boolean({ description: 'Absent: true.' }),
+  }),
+})
+
+addMutation('createApiKey', {
+  description: 'Makes a key in a group of yours or a shared one. The answer shows its secret, once.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: CreateApiKeyInput, required: true }) }),
+  check: z.object({
+    input: z.object({
+      ...fields,
+      secret: keySecret.nullish().transform((text) => text ?? newSecret()),
+      models: fields.models.nullish().transform((models) => models ?? ['*']),
+      dailyLimit: limitNano.nullish().transform((nano) => nano ?? null),
+      totalLimit: limitNano.nullish().transform((nano) => nano ?? null),
+      expiresAt: z
+        .date()
+        .nullish()
+        .transform((date) => date ?? null),
+      enabled: z
+        .boolean()
+        .nullish()
+        .transform((enabled) => enabled ?? true),
+    }),
+  }),
+  success: addSecretSuccess('CreateApiKeySuccess'),
+  failures: ['input'],
+  async run({ input: { dailyLimit, totalLimit, ...rest } }, context, change) {
+    const draft = { ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit, userId: context.actor.userId }
+    const id = await change(async (tx) => {
+      await refuseForeignGroup(tx, context.viewer, draft.groupId, 'keys')
+      const objectId = await context.parts.keys.create(tx, draft)
+      return { answer: objectId, audit: { objectType: 'ApiKey', objectId, after: draft } }
+    })
+    await tellKeys(context)
+    return { id, secret: draft.secret }
+  },
+})
+
+const UpdateApiKeyInput = builder.inputType('UpdateApiKeyInput', {
+  description: 'Fields that are absent stay as they are.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string({ description: 'Unique among keys; 1 to 100 characters.' }),
+    groupId: t.id({ description: 'A group of yours, or a shared one.' }),
+    models: t.stringList({ description: '["*"] allows every model.' }),
+    dailyLimit: t.field({ type: 'NanoUsd', description: 'null: no limit.' }),
+    totalLimit: t.field({ type: 'NanoUsd', description: 'null: no limit.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'null: never.' }),
+    enabled: t.boolean({ description: 'Off: requests that come from now on are refused.' }),
+  }),
+})
+
+const UpdateApiKeySuccess = builder.objectRef<{ id: number }>('UpdateApiKeySuccess').implement({
+  description: 'The key as it is now.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    apiKey: t.prismaField({
+      description: 'With its new values.',
+      type: ApiKey,
+      resolve: (query, { id }, _args, context) => keyOf(id, context, query),
+    }),
+  }),
+})
+
+addMutation('updateApiKey', {
+  description: 'Changes the fields given; null clears limits and the end.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: UpdateApiKeyInput, required: true }) }),
+  check: z.object({
+    input: z.object({
+      id: globalId('ApiKey'),
+      name: unlessAbsent(fields.name),
+      groupId: unlessAbsent(fields.groupId),
+      models: unlessAbsent(fields.models),
+      dailyLimit: limitNano.nullish(),
+      totalLimit: limitNano.nullish(),
+      expiresAt: z.date().nullish(),
+      enabled: unlessAbsent(fields.enabled),
+    }),
+  }),
+  success: UpdateApiKeySuccess,
+  failures: ['input', 'not_found'],
+  async run({ input: { id, dailyLimit, totalLimit, ...rest } }, context, change) {
+    const draft = given({ ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit })
+    await change(async (tx) => {
+      const row = await ownKey(tx, context.viewer, id)
+      if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
+        await refuseForeignGroup(tx, context.viewer, draft.groupId, 'keys')
+      }
+      await context.parts.keys.update(tx, id, draft)
+      const before = { ...row, models: JSON.parse(row.models) }
+      return { answer: null, audit: { objectType: 'ApiKey', objectId: id, ...changedFields<object>(before, draft) } }
+    })
+    await tellKeys(context)
+    return { id }
+  },
+})
+
+const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
+  description: 'Another secret for a key, and how long the old one is still good for.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    keepOldHours: t.int({ required: true, description: 'How long the old secret still works, 0 to 24.' }),
+    secret: t.string({ description: 'sk-… of at least 20 characters; one is made when absent.' }),
+  }),
+})
+
+addMutation('rotateApiKey', {
+  description: 'Gives the key another secret; limits and history stay.',
+  scope: 'user',
+  args: (arg) => ({ input: arg({ type: RotateApiKeyInput, required: true }) }),
+  check: z.object({
+    input: z.object({
+      id: globalId('ApiKey'),
+      keepOldHours: z.int().min(0, 'must be 0 to 24').max(24, 'must be 0 to 24'),
+      secret: keySecret.nullish().transform((text) => text ?? newSecret()),
+    }),
+  }),
+  success: addSecretSuccess('RotateApiKeySuccess'),
+  failures: ['input', 'not_found'],
+  async run({ input: { id, keepOldHours, secret } }, context, change) {
+    const until = keepOldHours === 0 ? null : new Date(context.parts.now() + keepOldHours * 3_600_000)
+    await change(async (tx) => {
+      await ownKey(tx, context.viewer, id)
+      await context.parts.keys.rotate(tx, id, secret, until)
+      return { answer: null, audit: { objectType: 'ApiKey', objectId: id, after: { secret, keepOldHours } } }
+    })
+    await tellKeys(context)
+    return { id, secret }
+  },
+})
+
+addMutation('deleteApiKey', {
+  description: 'The key opens nothing any more; its history stays.',
+  scope: 'user',
+  args: (arg) => ({ id: arg.id({ required: true }) }),
+  check: onlyId('ApiKey'),
+  success: addOkSuccess('DeleteApiKeySuccess'),
+  failures: ['not_found'],
+  async run({ id }, context, change) {
+    await change(async (tx) => {
+      const { name, secretHint: hint } = await ownKey(tx, context.viewer, id)
+      await context.parts.keys.remove(tx, id)
+      return { answer: null, audit: { objectType: 'ApiKey', objectId: id, before: { name, hint } } }
+    })
+    await tellKeys(context)
+    return { ok: true }
+  },
+})
+
+async function tellKeys({ parts }: Context): Promise<void> {
+  parts.keys.changed()
+  await parts.reload.keys()
+}
+
+/** A key that the viewer may change. Throws not found for others, as if they were not there. */
+async function ownKey(tx: Tx, viewer: Viewer | null, id: number) {
+  const found = await tx.apiKey.findFirst({ where: { AND: [visibleKeys(viewer), { id, deletedMark: 0 }] } })
+  if (!found) throw notFound('API key')
+  return found
+}

@@ -1,0 +1,108 @@
+import { builder } from '../builder.ts'
+import { Group } from '../groups/groups.ts'
+import { User } from '../identity/users.ts'
+import { idNumber, searched, soundPage } from '../values.ts'
+import { visibleKeys } from '../visible.ts'
+
+export const ApiKey = builder.prismaNode('ApiKey', {
+  description:
+    'What a client signs in with: it opens the accounts of its group, up to its limits. The secret itself has no field.',
+  id: { field: 'id' },
+  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  nullable: true,
+  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleKeys(viewer)] }),
+  authScopes: { user: true },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Unique among keys; 1 to 100 characters.' }),
+    secretHint: t.exposeString('secretHint', { description: 'First and last characters: sk-a…wxyz.' }),
+    group: t.relation('group', { description: 'Whose accounts serve it.', type: Group }),
+    owner: t.field({
+      description:
+        'On whom its use is booked, and who may change it; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
+      type: User,
+      nullable: true,
+      resolve: ({ userId }, _args, { batches }) => (userId === null ? null : batches.user(userId)),
+    }),
+    models: t.stringList({
+      description: 'Names, or patterns with *, of the models it may ask for; ["*"]: all.',
+      resolve: ({ models }) => JSON.parse(models) as string[],
+    }),
+    dailyLimit: t.expose('dailyLimitNano', {
+      description: "Most it may spend in a day of the deployment's zone; null: no limit.",
+      type: 'NanoUsd',
+      nullable: true,
+    }),
+    totalLimit: t.expose('totalLimitNano', {
+      description: 'Most it may ever spend; null: no limit.',
+      type: 'NanoUsd',
+      nullable: true,
+    }),
+    spentToday: t.field({
+      description:
+        "Cost of its requests that began since midnight in the deployment's zone, as far as they are in the ledger.",
+      type: 'NanoUsd',
+      resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.todayNano ?? 0n,
+    }),
+    spentTotal: t.field({
+      description: 'Cost of all its requests that are in the ledger.',
+      type: 'NanoUsd',
+      resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.totalNano ?? 0n,
+    }),
+    dayResetsAt: t.field({
+      type: 'DateTime',
+      description: "When the daily limit begins anew: midnight in the deployment's zone.",
+      resolve: (_key, _args, { parts }) => new Date(parts.dayAt(parts.now()).endMs),
+    }),
+    expiresAt: t.expose('expiresAt', {
+      description: 'From then on it is refused; null: never.',
+      type: 'DateTime',
+      nullable: true,
+    }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'Off: it is refused with 401. So is the key of a person who is switched off.',
+    }),
+    previousSecretUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'How long the secret before the last rotation still works.',
+      resolve: ({ previousUntil }, _args, { parts }) =>
+        previousUntil !== null && previousUntil.getTime() > parts.now() ? previousUntil : null,
+    }),
+    createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
+    lastUsedAt: t.field({
+      description: 'Begin of its newest request in the ledger; null: none.',
+      type: 'DateTime',
+      nullable: true,
+      async resolve({ id }, _args, { batches }) {
+        const atMs = (await batches.keyUse(id))?.lastUsedAtMs ?? null
+        return atMs === null ? null : new Date(atMs)
+      },
+    }),
+  }),
+})
+
+builder.queryField('apiKeys', (t) =>
+  t.prismaConnection({
+    type: ApiKey,
+    cursor: 'id',
+    description: 'Keys that you own; of administrators all.',
+    authScopes: { user: true },
+    args: {
+      search: t.arg.string({ description: 'Part of the name or of the hint of the secret.' }),
+      groupId: t.arg.id({ description: 'Only those of this Group.' }),
+    },
+    resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
+      parts.database.reader.apiKey.findMany({
+        ...soundPage(query),
+        where: {
+          AND: [
+            visibleKeys(viewer),
+            { deletedMark: 0 },
+            groupId ? { groupId: idNumber(groupId, 'Group') } : {},
+            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { secretHint: { contains: text } }] })),
+          ],
+        },
+        orderBy: { id: 'asc' },
+      }),
+  }),
+)

@@ -1,0 +1,198 @@
+import { encodeGlobalID } from '@pothos/plugin-relay'
+import { GraphQLError } from 'graphql'
+import {
+  type Dimension,
+  mostPoints,
+  type Range,
+  type TotalsFilter,
+  type TotalsRow,
+} from '../../statistics/statistics.ts'
+import { builder, largestPage } from '../builder.ts'
+import type { Context } from '../server/context.ts'
+import { idNumber } from '../values.ts'
+import { visibleUse } from '../visible.ts'
+import { Totals } from './totals-type.ts'
+
+const Interval = builder.enumType('Interval', {
+  description: 'How long a point of a series is.',
+  values: {
+    HOUR: { value: 'hour', description: 'Whole hours in UTC; a range of at most 32 days.' },
+    DAY: { value: 'day', description: "Days of the deployment's zone; a range of at most three years." },
+  } as const,
+})
+
+const TotalsDimension = builder.enumType('TotalsDimension', {
+  description: 'What sums are told apart by.',
+  values: {
+    KEY: { value: 'key', description: 'The key that the request came with.' },
+    ACCOUNT: { value: 'account', description: 'The last account tried.' },
+    MODEL: { value: 'model', description: 'The model as it was billed.' },
+    USER: { value: 'user', description: 'Who owned the key then.' },
+    GROUP: { value: 'group', description: 'The group of the key then.' },
+  } as const,
+})
+
+interface Labelled {
+  key: string
+  label: string
+  totals: TotalsRow
+}
+
+const RankedTotals = builder.objectRef<Labelled>('RankedTotals').implement({
+  description: 'The sums of one key, account, model, person or group.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Global id of the object, or the name of the model.' }),
+    label: t.exposeString('label', { description: 'Its name; # and its number where the name is not yours to see.' }),
+    totals: t.expose('totals', { description: 'Over the whole range.', type: Totals }),
+  }),
+})
+
+const SeriesPoint = builder
+  .objectRef<{ atMs: number; key: string | null; label: string | null; totals: TotalsRow }>('SeriesPoint')
+  .implement({
+    description: 'The sums of one hour or day.',
+    authScopes: { user: true },
+    fields: (t) => ({
+      at: t.field({
+        type: 'DateTime',
+        description: 'Begin of the hour or day.',
+        resolve: ({ atMs }) => new Date(atMs),
+      }),
+      key: t.exposeString('key', { nullable: true, description: 'As in a ranking; null without `by`.' }),
+      label: t.exposeString('label', { description: 'As in a ranking; null without `by`.', nullable: true }),
+      totals: t.expose('totals', { description: 'Of that hour or day.', type: Totals }),
+    }),
+  })
+
+const RangeInput = builder.inputType('RangeInput', {
+  description:
+    'Widened to whole hours (UTC); from three days on to whole days of the deployment. `to` is not included.',
+  fields: (t) => ({
+    from: t.field({ description: 'Included.', type: 'DateTime', required: true }),
+    to: t.field({ description: 'After `from`.', type: 'DateTime', required: true }),
+  }),
+})
+
+const TotalsFilterInput = builder.inputType('TotalsFilter', {
+  description: 'All that is given must hold.',
+  fields: (t) => ({
+    apiKeyId: t.id({ description: 'The key that the request came with.' }),
+    accountId: t.id({ description: 'The last account tried.' }),
+    userId: t.id({ description: 'Who owned the key then. Of people who are no administrators, only themselves.' }),
+    groupId: t.id({ description: 'The group of the key then.' }),
+    model: t.string({ description: 'The model as it was billed.' }),
+  }),
+})
+
+interface GivenFilter {
+  apiKeyId?: string | null
+  accountId?: string | null
+  userId?: string | null
+  groupId?: string | null
+  model?: string | null
+}
+
+/** Global ids of a filter as numbers, and over it what the viewer may see at all: their own. */
+export function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context): TotalsFilter {
+  const id = (text: string | null | undefined, type: string) => (text ? idNumber(text, type) : undefined)
+  const asked = id(filter?.userId, 'User')
+  const { userId: own } = visibleUse(viewer)
+  return {
+    apiKeyId: id(filter?.apiKeyId, 'ApiKey'),
+    accountId: id(filter?.accountId, 'Account'),
+    groupId: id(filter?.groupId, 'Group'),
+    model: filter?.model ?? undefined,
+    userId: own !== undefined && asked !== undefined && asked !== own ? -1 : (own ?? asked),
+  }
+}
+
+const longestHourlyMs = 32 * 24 * 3_600_000
+const longestMs = 3 * 366 * 24 * 3_600_000
+
+function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'day'): Range {
+  const [fromMs, toMs] = [from.getTime(), to.getTime()]
+  if (toMs <= fromMs) throw badRange('`to` must be after `from`.')
+  if (toMs - fromMs > (interval === 'hour' ? longestHourlyMs : longestMs)) throw badRange('The range is too long.')
+  return { fromMs, toMs }
+}
+
+/** Some of them left out would be a wrong answer. */
+const tooManyPoints = () =>
+  new GraphQLError(`The series has more than ${mostPoints} points. Choose a shorter range, days, or a filter.`, {
+    extensions: { code: 'QUERY_TOO_COMPLEX' },
+  })
+
+const badRange = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
+
+const rangeArg = 'At most three years.'
+
+const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Group' } as const
+
+/** Gives rows their names, as far as the viewer may see them. */
+async function labelled<Row extends { key: string }>(rows: Row[], by: Dimension, { batches }: Context) {
+  return Promise.all(
+    rows.map(async (row) => {
+      if (by === 'model') return { ...row, label: row.key }
+      const id = Number(row.key)
+      const name =
+        by === 'user'
+          ? (await batches.user(id))?.username
+          : (await { key: batches.apiKey, account: batches.account, group: batches.group }[by](id))?.name
+      return { ...row, key: encodeGlobalID(nodeTypes[by], row.key), label: name ?? (id === 0 ? '' : `#${id}`) }
+    }),
+  )
+}
+
+builder.queryFields((t) => ({
+  totals: t.field({
+    type: Totals,
+    description: 'Sums over a range; of people who are no administrators, of their own requests.',
+    authScopes: { user: true },
+    args: {
+      range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
+      filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
+    },
+    resolve: (_parent, { range, filter }, context) =>
+      context.parts.statistics.totals(rangeOf(range), useFilter(filter, context)),
+  }),
+  series: t.field({
+    type: [SeriesPoint],
+    description: 'One point an hour or day, also where nothing happened; with `by` only where something did.',
+    authScopes: { user: true },
+    args: {
+      range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
+      interval: t.arg({ type: Interval, required: true, description: 'How long a point is.' }),
+      filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
+      by: t.arg({ type: TotalsDimension, description: 'One line for each of these; absent: one for all.' }),
+    },
+    async resolve(_parent, { range, interval, filter, by }, context) {
+      const { statistics } = context.parts
+      const points = await statistics.series(
+        rangeOf(range, interval),
+        interval,
+        useFilter(filter, context),
+        by ?? undefined,
+      )
+      if (points.length > mostPoints) throw tooManyPoints()
+      if (!by) return points.map((point) => ({ ...point, label: null }))
+      return labelled(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
+    },
+  }),
+  ranking: t.field({
+    type: [RankedTotals],
+    description: 'The dearest first.',
+    authScopes: { user: true },
+    args: {
+      range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
+      by: t.arg({ type: TotalsDimension, required: true, description: 'What is ranked.' }),
+      filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
+      first: t.arg.int({ defaultValue: 10, description: 'At most so many, 1 to 100.' }),
+    },
+    async resolve(_parent, { range, by, filter, first }, context) {
+      const limit = Math.min(Math.max(first ?? 10, 1), largestPage)
+      const rows = await context.parts.statistics.ranking(rangeOf(range), by, useFilter(filter, context), limit)
+      return labelled(rows, by, context)
+    },
+  }),
+}))

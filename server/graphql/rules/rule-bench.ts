@@ -1,0 +1,185 @@
+import { type FailureCount, readFailures } from '../../statistics/failures.ts'
+import type { RecentFailure, TriedFailure, TriedSample } from '../../upstreams/rules/bench.ts'
+import { ruleProblems } from '../../upstreams/rules/rule-checks.ts'
+import { inputFailure } from '../../verb-failure.ts'
+import { Account, Platform } from '../accounts/accounts.ts'
+import { builder } from '../builder.ts'
+import { addMutation } from '../mutation.ts'
+import type { Context } from '../server/context.ts'
+import { TestVerdictRuleInput, testRuleCheck } from './rule-input.ts'
+import { VerdictMeaning } from './rule-types.ts'
+
+const hourMs = 3_600_000
+/** Kinds of failures that are answered, those that the rule fits first. */
+const mostShown = 100
+
+const RuleMatch = builder.enumType('VerdictRuleMatch', {
+  description: 'Whether a rule fits failures that look alike.',
+  values: {
+    YES: { value: 'yes', description: 'It fits all of them.' },
+    MAYBE: {
+      value: 'maybe',
+      description: 'Status, type and code fit. A text or headers decide, and those are not kept: try a sample.',
+    },
+    NO: { value: 'no', description: 'It fits none of them.' },
+  } as const,
+})
+
+const accountsOf = async (ids: readonly number[], { batches }: Context) =>
+  (await Promise.all(ids.map((id) => batches.account(id)))).filter((row) => row !== undefined)
+
+const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
+  description: 'Failed attempts that look alike in the ledger, and what would have become of them.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    platform: t.field({
+      description: 'Of the accounts that answered so.',
+      type: Platform,
+      resolve: ({ platform }) => platform,
+    }),
+    status: t.string({
+      description: 'A status, or `event`.',
+      resolve: ({ httpStatus }) => (httpStatus === 200 ? 'event' : String(httpStatus)),
+    }),
+    errorType: t.exposeString('errorType', { description: "As attempts show it; '' for none." }),
+    code: t.exposeString('errorCode', { description: "The identifier beside the type; '' for none." }),
+    verdict: t.exposeString('verdict', { description: 'What was decided then.' }),
+    attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
+    lastAt: t.field({
+      description: 'When the newest of them ended.',
+      type: 'DateTime',
+      resolve: ({ lastAtMs }) => new Date(lastAtMs),
+    }),
+    accounts: t.field({
+      description: 'Those that answered so and are there still.',
+      type: [Account],
+      resolve: ({ accountIds }, _args, context) => accountsOf(accountIds, context),
+    }),
+    match: t.field({ description: 'Whether the rule fits them.', type: RuleMatch, resolve: ({ match }) => match }),
+    today: t.field({
+      type: [VerdictMeaning],
+      description: 'What decides now; more than one where a text or headers tell which.',
+      resolve: ({ today }) => today,
+    }),
+    withRule: t.field({
+      description: 'What would decide if the rule were there.',
+      type: [VerdictMeaning],
+      resolve: ({ withRule }) => withRule,
+    }),
+  }),
+})
+
+const Sample = builder.objectRef<TriedSample>('VerdictTrialSample').implement({
+  description: 'What was found in the sample, without its text.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    errorType: t.exposeString('errorType', { description: "As it was read from the sample; '' for none." }),
+    code: t.exposeString('code', { description: "As it was read from the sample; '' for none." }),
+    matches: t.exposeBoolean('matches', { description: 'Whether the rule fits.' }),
+    today: t.field({ description: 'What decides now.', type: VerdictMeaning, resolve: ({ today }) => today }),
+    withRule: t.field({
+      description: 'What would decide if the rule were there.',
+      type: VerdictMeaning,
+      resolve: ({ withRule }) => withRule,
+    }),
+  }),
+})
+
+interface Trial {
+  sinceMs: number
+  attempts: number
+  failures: TriedFailure[]
+  touched: { attempts: number; accountIds: number[] }
+  sample: TriedSample | null
+}
+
+const TestVerdictRuleSuccess = builder.objectRef<Trial>('TestVerdictRuleSuccess').implement({
+  description: 'What the rule would have changed.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    since: t.field({
+      description: 'Failed attempts from then on were looked at.',
+      type: 'DateTime',
+      resolve: ({ sinceMs }) => new Date(sinceMs),
+    }),
+    attempts: t.expose('attempts', { type: 'Count', description: 'Failed attempts that were looked at.' }),
+    failures: t.field({
+      description: 'Those that the rule fits first, at most 100 kinds.',
+      type: [Tried],
+      resolve: ({ failures }) => failures,
+    }),
+    touchedAttempts: t.field({
+      type: 'Count',
+      description: 'Attempts after which an account would have rested, or counted a failure, because of the rule.',
+      resolve: ({ touched }) => touched.attempts,
+    }),
+    touchedAccounts: t.field({
+      description: 'The accounts of those attempts that are there still.',
+      type: [Account],
+      resolve: ({ touched }, _args, context) => accountsOf(touched.accountIds, context),
+    }),
+    sample: t.field({
+      description: 'null when none was given.',
+      type: Sample,
+      nullable: true,
+      resolve: ({ sample }) => sample,
+    }),
+  }),
+})
+
+addMutation('testVerdictRule', {
+  description:
+    'Runs a rule that is not saved over the failed attempts of the last hours, and over a sample. Changes nothing. Texts of ' +
+    'errors are not stored, for they quote prompts: a rule with a text is tried on a sample.',
+  scope: 'admin',
+  args: (arg) => ({ input: arg({ type: TestVerdictRuleInput, required: true }) }),
+  check: testRuleCheck,
+  success: TestVerdictRuleSuccess,
+  failures: ['input'],
+  async run({ input: { id, hours, sample, ...fields } }, { parts }, change) {
+    const { bench, rules, database, now } = parts
+    const draft = { ...fields, enabled: true }
+    const problems = ruleProblems(draft)
+    if (rules.all().some((rule) => rule.name === draft.name && rule.id !== id)) {
+      problems.push({ path: 'name', message: 'is taken' })
+    }
+    if (problems.length > 0) throw inputFailure(...problems)
+    const sinceMs = now() - hours * hourMs
+    const { failures, touched } = bench.tryFailures(draft, id, alike(await readFailures(database, sinceMs)))
+    const platform = draft.platform ?? 'console'
+    const tried = sample ? bench.trySample(draft, id, { ...sample, platform }, now()) : null
+    await change(async () => ({
+      answer: null,
+      // Whatever was pasted stays with who pasted it.
+      audit: { objectType: 'VerdictRule', objectId: id ?? 0, after: { ...fields, hours } },
+    }))
+    const order = { yes: 0, maybe: 1, no: 2 }
+    return {
+      sinceMs,
+      attempts: failures.reduce((sum, { attempts }) => sum + attempts, 0),
+      failures: failures
+        .sort((one, other) => order[one.match] - order[other.match] || other.attempts - one.attempts)
+        .slice(0, mostShown),
+      touched,
+      sample: tried,
+    }
+  },
+})
+
+/** Counts of single accounts put together. */
+function alike(counts: readonly FailureCount[]): RecentFailure[] {
+  const found = new Map<string, RecentFailure & { accountIds: number[] }>()
+  for (const { accountId, platform, verdict, httpStatus, errorType, errorCode, attempts, lastAtMs } of counts) {
+    const key = [platform, verdict, httpStatus, errorType, errorCode].join(' ')
+    const known = found.get(key)
+    if (known) {
+      known.attempts += attempts
+      known.lastAtMs = Math.max(known.lastAtMs, lastAtMs)
+      known.accountIds.push(accountId)
+    } else {
+      const fields = { verdict, httpStatus, errorType, errorCode, attempts, lastAtMs }
+      found.set(key, { ...fields, platform: platform as RecentFailure['platform'], accountIds: [accountId] })
+    }
+  }
+  return [...found.values()]
+}

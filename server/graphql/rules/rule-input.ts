@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { errorText, errorWord, objectName, restSeconds, verdictStatus } from '../../field-values.ts'
+import { platform } from '../accounts/account-input.ts'
+import { Platform } from '../accounts/accounts.ts'
+import { builder } from '../builder.ts'
+import { globalId, unlessAbsent } from '../values.ts'
+import { VerdictEffect, VerdictScope } from './rule-types.ts'
+
+const fields = {
+  name: objectName,
+  platform,
+  enabled: z.boolean(),
+  status: verdictStatus,
+  errorType: errorWord,
+  code: errorWord,
+  message: errorText,
+  effect: z.enum(['pass', 'next', 'limited', 'cooling', 'needs_login', 'unfunded']),
+  scope: z.enum(['account', 'model', 'family']),
+  durationSeconds: restSeconds,
+}
+
+/** Absent and null both mean: anything. */
+const orAny = <Value extends z.ZodType<string>>(value: Value) => value.nullish().transform((text) => text ?? '')
+/** null: anything; absent: as it is. */
+const orCleared = <Value extends z.ZodType<string>>(value: Value) =>
+  value.nullish().transform((text) => (text === null ? '' : text))
+
+const matched = {
+  status: 'A status such as 400, a range such as 500-599, or `event`: an error event in a stream. null: any.',
+  errorType: 'As attempts and timelines show it, with * for anything. null: any.',
+  code: 'With * for anything. null: any.',
+  message: 'What the whole text of the error has to fit, with * for anything. null: any.',
+}
+const duration = 'With LIMITED and UNFUNDED. null: as the answer says.'
+
+export const CreateVerdictRuleInput = builder.inputType('CreateVerdictRuleInput', {
+  description: 'A new rule, behind those that are there. It needs a status, an error type, a code or a text.',
+  fields: (t) => ({
+    name: t.string({ description: 'Unique among rules; 1 to 100 characters.', required: true }),
+    platform: t.field({ type: Platform, description: 'null: all of them.' }),
+    enabled: t.boolean({ description: 'Absent: true.' }),
+    status: t.string({ description: matched.status }),
+    errorType: t.string({ description: matched.errorType }),
+    code: t.string({ description: matched.code }),
+    message: t.string({ description: matched.message }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect, required: true }),
+    scope: t.field({ type: VerdictScope, description: 'With LIMITED: what rests. Absent: ACCOUNT.' }),
+    durationSeconds: t.int({ description: duration }),
+  }),
+})
+
+const whole = {
+  platform: fields.platform.nullish().transform((name) => name ?? null),
+  status: orAny(fields.status),
+  errorType: orAny(fields.errorType),
+  code: orAny(fields.code),
+  message: orAny(fields.message),
+  effect: fields.effect,
+  scope: fields.scope.nullish().transform((scope) => scope ?? ('account' as const)),
+  durationSeconds: fields.durationSeconds.nullish().transform((seconds) => seconds ?? null),
+}
+
+export const createRuleCheck = z.object({
+  input: z.object({
+    ...whole,
+    name: fields.name,
+    enabled: fields.enabled.nullish().transform((enabled) => enabled ?? true),
+  }),
+})
+
+export const UpdateVerdictRuleInput = builder.inputType('UpdateVerdictRuleInput', {
+  description: 'Fields that are absent stay as they are; null means what it means in a new rule.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string({ description: 'Unique among rules; 1 to 100 characters.' }),
+    platform: t.field({ description: 'null: all of them.', type: Platform }),
+    enabled: t.boolean({ description: 'Off: it is passed over.' }),
+    status: t.string({ description: 'A status, a range or `event`; null: any.' }),
+    errorType: t.string({ description: 'With * for anything; null: any.' }),
+    code: t.string({ description: 'With * for anything; null: any.' }),
+    message: t.string({ description: 'What the whole text of the error has to fit, with * for anything; null: any.' }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect }),
+    scope: t.field({ description: 'With LIMITED: what rests.', type: VerdictScope }),
+    durationSeconds: t.int({ description: '1 to 2678400, with LIMITED and UNFUNDED; null: as the answer says.' }),
+  }),
+})
+
+export const updateRuleCheck = z.object({
+  input: z.object({
+    id: globalId('VerdictRule'),
+    name: unlessAbsent(fields.name),
+    platform: fields.platform.nullish(),
+    enabled: unlessAbsent(fields.enabled),
+    status: orCleared(fields.status),
+    errorType: orCleared(fields.errorType),
+    code: orCleared(fields.code),
+    message: orCleared(fields.message),
+    effect: unlessAbsent(fields.effect),
+    scope: unlessAbsent(fields.scope),
+    durationSeconds: fields.durationSeconds.nullish(),
+  }),
+})
+
+const VerdictSampleInput = builder.inputType('VerdictSampleInput', {
+  description: 'An answer to try a rule on. It is not kept.',
+  fields: (t) => ({
+    status: t.string({ required: true, description: 'A status such as 400, or `event`.' }),
+    body: t.string({ required: true, description: 'Of the answer, or the data of the event.' }),
+  }),
+})
+
+export const TestVerdictRuleInput = builder.inputType('TestVerdictRuleInput', {
+  description: 'A rule as it would be saved, and what to try it on.',
+  fields: (t) => ({
+    id: t.id({ description: 'The rule that this one would replace; absent: it would be the last one.' }),
+    name: t.string({ description: 'Absent: it has none yet.' }),
+    platform: t.field({ type: Platform, description: 'null: all of them.' }),
+    status: t.string({ description: matched.status }),
+    errorType: t.string({ description: matched.errorType }),
+    code: t.string({ description: matched.code }),
+    message: t.string({ description: matched.message }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect, required: true }),
+    scope: t.field({ description: 'With LIMITED: what rests. Absent: ACCOUNT.', type: VerdictScope }),
+    durationSeconds: t.int({ description: duration }),
+    hours: t.int({ description: 'How far back failures are looked at, 1 to 168. Absent: 24.' }),
+    sample: t.field({ description: 'Absent: only failures of the ledger are looked at.', type: VerdictSampleInput }),
+  }),
+})
+
+export const testRuleCheck = z.object({
+  input: z.object({
+    ...whole,
+    id: globalId('VerdictRule')
+      .nullish()
+      .transform((id) => id ?? undefined),
+    // A form may not have one yet.
+    name: fields.name.nullish().transform((name) => name ?? ''),
+    hours: z
+      .int()
+      .min(1, 'must be at least 1')
+      .max(168, 'must be at most 168')
+      .nullish()
+      .transform((hours) => hours ?? 24),
+    sample: z
+      .object({
+        status: z
+          .string()
+          .regex(/^(event|[2-5]\d\d)$/, 'must be a status such as 400, or event')
+          .refine((status) => status !== '200', 'must be another one: an error within an answer with 200 is event')
+          .transform((status) => (status === 'event' ? status : Number(status))),
+        body: z.string().max(100_000, 'must have at most 100000 characters'),
+      })
+      .nullish()
+      .transform((sample) => sample ?? undefined),
+  }),
+})

@@ -1,0 +1,35 @@
+import { createAccountEdits } from '../../accounts/edits.ts'
+import { createSessions, type SessionTimes } from '../../identity/sessions.ts'
+import { createSetup } from '../../identity/setup.ts'
+import { createSignInTries } from '../../identity/sign-in-tries.ts'
+import { createStatistics } from '../../statistics/statistics.ts'
+import type { Events } from '../../store/events.ts'
+import type { Seal } from '../../store/seal.ts'
+import type { GraphqlParts } from './context.ts'
+import { createGraphql } from './yoga.ts'
+
+/** What the app has already; the rest of the door's parts is built here. */
+export type DoorParts = Omit<
+  GraphqlParts,
+  'sessions' | 'signInTries' | 'setup' | 'accountEdits' | 'statistics' | 'gate'
+> & { seal: Seal; events: Events; sessionTimes?: SessionTimes }
+
+/**
+ * Builds the door: `graphql` for http.ts, `sessions` for the sockets, `setup` for the link that a start prints while it
+ * is needed.
+ */
+export function createGraphqlDoor({ seal, events, sessionTimes, ...parts }: DoorParts) {
+  const { database, now, dayAt } = parts
+  const sessions = createSessions({ database, seal, events, now, times: sessionTimes })
+  const setup = createSetup({ database, seal, now })
+  const graphql = createGraphql({
+    ...parts,
+    sessions,
+    setup,
+    signInTries: createSignInTries({ database, now }),
+    accountEdits: createAccountEdits({ seal }),
+    statistics: createStatistics({ database, dayAt, now }),
+    gate: { under: 0 },
+  })
+  return { graphql, sessions, setup }
+}

@@ -1,0 +1,283 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql'
+import { CloseCode, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { type Sessions, type SessionsEnded, sessionsEnded, type Viewer } from '../../identity/sessions.ts'
+import type { LiveHub } from '../../live/hub.ts'
+import type { Events, ReportEventFailure } from '../../store/events.ts'
+import { createAnswerTexts } from './answer-texts.ts'
+import { createSocketList, type SocketEntry } from './socket-list.ts'
+
+const protocol = 'graphql-transport-ws'
+
+/** What an operation runs with; Yoga's `getEnveloped`, so that its plugins see sockets too. */
+export type Enveloped = (initialContext: { params: SubscribePayload; request: IncomingMessage; viewer: Viewer }) => {
+  schema: ExecutionArgs['schema']
+  parse: (source: string) => ExecutionArgs['document']
+  validate: (schema: ExecutionArgs['schema'], document: ExecutionArgs['document']) => readonly GraphQLError[]
+  contextFactory: () => unknown
+  execute: (args: ExecutionArgs) => unknown
+  subscribe: (args: ExecutionArgs) => unknown
+}
+
+export interface SocketLimits {
+  payloadBytes: number
+  /** From the upgrade to connection_init. */
+  initMs: number
+  socketsPerUser: number
+  /** Sockets that have not shown a token yet. */
+  strangers: number
+  operationsPerSocket: number
+  /** Each is parsed and checked on the loop that carries the relay's streams. */
+  messagesPerSecond: number
+  /** A socket that has this much unsent when it asks for more is cut off. */
+  unsentBytes: number
+  /** Between pings; one without an answer ends the socket. */
+  pingMs: number
+  /** From the close frame to the cut. */
+  closeMs: number
+  /** How often is looked for sessions that ended without a word: by another program, or while Redis was away. */
+  checkMs: number
+}
+
+const defaultSocketLimits: SocketLimits = {
+  payloadBytes: 64 * 1024,
+  initMs: 3_000,
+  socketsPerUser: 20,
+  strangers: 1_024,
+  operationsPerSocket: 16,
+  messagesPerSecond: 100,
+  unsentBytes: 1024 * 1024,
+  pingMs: 15_000,
+  closeMs: 1_000,
+  checkMs: 2_500,
+}
+
+export interface SocketParts {
+  enveloped: Enveloped
+  sessions: Pick<Sessions, 'viewerOf' | 'standing'>
+  events: Pick<Events, 'subscribe' | 'onReconnect'>
+  live: Pick<LiveHub, 'sessionsEnded' | 'readerSessions'>
+  /** Origins of pages that may connect, beside those from the very host that was asked. */
+  origins: () => readonly string[]
+  now: () => number
+  report: ReportEventFailure
+  limits?: Partial<SocketLimits>
+}
+
+export interface SocketDoor {
+  /** Takes an upgrade of /graphql: answers it or refuses it, never throws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  socketCount(): number
+  close(): Promise<void>
+}
+
+/** 4429 is graphql-ws's own word for "too many". */
+const tooMany = CloseCode.TooManyInitialisationRequests
+
+interface Extra {
+  socket: WebSocket
+  request: IncomingMessage
+  entry: SocketEntry
+}
+
+/**
+ * Subscriptions over WebSocket. The token comes in connection_init (`{ accessToken }`); when it ends, or its session or
+ * user does, the socket is closed with 4403 and the client comes again with a new one.
+ */
+export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
+  const limits = { ...defaultSocketLimits, ...parts.limits }
+  const sockets = createSocketList({ ...limits, now: parts.now })
+  const wsServer = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.payloadBytes,
+    perMessageDeflate: false,
+    handleProtocols: () => protocol,
+  })
+  const answerTexts = createAnswerTexts()
+  const server = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: limits.initMs,
+    onConnect: connect,
+    onSubscribe: prepare,
+    onNext: (_context, _id, _payload, _args, result) => answerTexts.standIn(result),
+    // Yoga's own functions travel with the arguments.
+    execute: (args) => (args as Prepared).enveloped.execute(args) as never,
+    subscribe: (args) => (args as Prepared).enveloped.subscribe(args) as never,
+  })
+  const unsubscribe = await parts.events.subscribe(sessionsEnded, (message) => {
+    // Sockets first: they are told 4403, not that their subscriptions are complete.
+    sockets.sessionsEnded(message as SessionsEnded)
+    parts.live.sessionsEnded(message as SessionsEnded)
+  })
+  const offReconnect = parts.events.onReconnect(() => void check())
+  const checks = setInterval(() => void check(), limits.checkMs)
+  checks.unref()
+  let failed = false
+
+  async function check(): Promise<void> {
+    const asked = new Set([...sockets.sessions(), ...parts.live.readerSessions()])
+    if (asked.size === 0) return
+    try {
+      const standing = await parts.sessions.standing([...asked])
+      sockets.checked(asked, standing)
+      for (const sessionId of asked) if (!standing.has(sessionId)) parts.live.sessionsEnded({ sessionId })
+      failed = false
+    } catch (error) {
+      // Once a break: live events go on while the database is away.
+      if (!failed) parts.report(error, 'checking the sessions of sockets')
+      failed = true
+    }
+  }
+
+  async function connect({
+    connectionParams,
+    extra: { socket, entry },
+  }: SocketContext<Record<string, unknown>, Extra>) {
+    const token = connectionParams?.['accessToken']
+    if (typeof token !== 'string') return false
+    const viewer = await sockets.admit(entry, () => parts.sessions.viewerOf(token))
+    if (viewer !== 'too many') return viewer !== null
+    socket.close(tooMany, 'Too many sockets')
+    return false
+  }
+
+  type Prepared = ExecutionArgs & { enveloped: ReturnType<Enveloped> }
+
+  async function prepare(
+    { extra: { request, entry }, subscriptions }: SocketContext<Record<string, unknown>, Extra>,
+    _id: string,
+    payload: SubscribePayload,
+  ): Promise<Prepared | readonly GraphQLError[]> {
+    const { viewer } = entry
+    if (!viewer) return [refusal('Sign in first.', 'UNAUTHENTICATED')]
+    if (Object.keys(subscriptions).length > limits.operationsPerSocket)
+      return [refusal(`At most ${limits.operationsPerSocket} operations at once.`, 'TOO_MANY_OPERATIONS')]
+    const enveloped = parts.enveloped({ params: payload, request, viewer })
+    try {
+      const document = enveloped.parse(payload.query)
+      const operation = getOperationAST(document, payload.operationName)
+      // Queries and mutations have a door of their own, with limits and cookies that a socket has not.
+      if (operation?.operation !== 'subscription')
+        return [refusal('Only subscriptions go over a socket; send this over HTTP.', 'SUBSCRIPTIONS_ONLY')]
+      const errors = enveloped.validate(enveloped.schema, document)
+      if (errors.length > 0) return errors
+      return {
+        enveloped,
+        schema: enveloped.schema,
+        document,
+        operationName: payload.operationName,
+        variableValues: payload.variables,
+        contextValue: await enveloped.contextFactory(),
+      }
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error]
+      parts.report(error, 'a subscription')
+      return [refusal('Unexpected error.', 'INTERNAL_SERVER_ERROR')]
+    }
+  }
+
+  function open(socket: WebSocket, request: IncomingMessage): void {
+    const entry = sockets.add(socket)
+    const together = createTogether(request.socket)
+    let receive: (text: string) => Promise<void> = async () => {}
+    const closed = server.opened(
+      {
+        protocol: socket.protocol,
+        // Resolves when the bytes are with the kernel: until then graphql-ws asks for no further event.
+        send: (text) =>
+          new Promise((resolve) => {
+            if (socket.readyState !== socket.OPEN) return resolve()
+            together()
+            socket.send(answerTexts.inPlace(text), () => resolve())
+          }),
+        close: (code, reason) => sockets.end(entry, code ?? CloseCode.InternalServerError, reason ?? ''),
+        onMessage: (callback) => {
+          receive = callback
+        },
+      },
+      { socket, request, entry },
+    )
+    let second = 0
+    let messages = 0
+    socket.on('message', (data, isBinary) => {
+      if (socket.readyState !== socket.OPEN) return
+      const now = Math.floor(performance.now() / 1000)
+      messages = now === second ? messages + 1 : 1
+      second = now
+      if (messages > limits.messagesPerSecond) return sockets.end(entry, tooMany, 'Too many messages')
+      if (isBinary) return sockets.end(entry, 1003, 'Text only')
+      // It asks and does not read the answers.
+      if (socket.bufferedAmount > limits.unsentBytes) return socket.terminate()
+      receive(textOf(data)).catch((error: unknown) => {
+        // What graphql-ws cannot read is the client's fault; anything else it has answered itself.
+        if (error instanceof Error && error.message.startsWith('Unexpected message of type'))
+          return sockets.end(entry, CloseCode.BadRequest, 'Invalid message received')
+        parts.report(error, 'a message of a socket')
+        sockets.end(entry, CloseCode.InternalServerError, 'Internal server error')
+      })
+    })
+    // ws closes a socket itself that breaks the protocol or sends too much.
+    socket.on('error', () => {})
+    socket.once('close', (code, reason) => {
+      sockets.remove(entry)
+      closed(code, String(reason)).catch((error: unknown) => parts.report(error, 'closing a socket'))
+    })
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      socket.on('error', () => {})
+      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+      if (!isWelcome(request, parts.origins())) refuse(socket, 403, 'This origin may not connect.')
+      else if (!offered.includes(protocol)) refuse(socket, 400, `Speak ${protocol}.`)
+      else if (sockets.strangers() >= limits.strangers) refuse(socket, 503, 'Too many sockets wait to sign in.')
+      else wsServer.handleUpgrade(request, socket, head, open)
+    },
+    socketCount: sockets.count,
+    async close() {
+      offReconnect()
+      clearInterval(checks)
+      await unsubscribe()
+      await sockets.close()
+      wsServer.close()
+    },
+  }
+}
+
+/** What one turn of the loop has to say goes out in one piece: a dashboard has several subscriptions on its socket. */
+function createTogether(socket: Duplex): () => void {
+  let isCorked = false
+  const uncork = (): void => {
+    isCorked = false
+    socket.uncork()
+  }
+  return () => {
+    if (isCorked) return
+    isCorked = true
+    socket.cork()
+    setImmediate(uncork)
+  }
+}
+
+/** Pages of other origins may not; programs without an origin may, they bring no cookie and need a token like all. */
+function isWelcome(request: IncomingMessage, origins: readonly string[]): boolean {
+  const { origin, host } = request.headers
+  if (origin === undefined || origins.includes(origin)) return true
+  const url = URL.canParse(origin) ? new URL(origin) : null
+  return url !== null && url.host === host
+}
+
+function refuse(socket: Duplex, status: number, message: string): void {
+  const body = `${JSON.stringify({ errors: [{ message }] })}\n`
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+const refusal = (message: string, code: string): GraphQLError => new GraphQLError(message, { extensions: { code } })
+
+/** One buffer, as long as nobody sets another binaryType. */
+const textOf = (data: RawData): string => (data instanceof Buffer ? data.toString() : '')

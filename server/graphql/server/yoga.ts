@@ -1,0 +1,167 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import { GraphQLError } from 'graphql'
+import { createYoga, type Plugin } from 'graphql-yoga'
+import type { RequestId } from '../../request-ids.ts'
+import { liveViewerKey } from '../live/live-viewer.ts'
+import { buildSchema } from '../schema.ts'
+import { type Caller, type Context, createContext, type GraphqlParts } from './context.ts'
+import { readJsonBody } from './json-body.ts'
+import { queryLimits } from './query-limits.ts'
+import { readRefreshCookie, refreshCookie } from './refresh-cookie.ts'
+import { useSharedResults } from './result-sharing.ts'
+import { createSseGate } from './sse-gate.ts'
+
+const graphqlPath = '/graphql'
+
+/**
+ * The GraphQL door. `handle` answers everything at /graphql: POST with JSON, and GraphiQL for browsers; `enveloped` is for
+ * sockets (websocket.ts), whose initial context brings `viewer` and `request`.
+ */
+export function createGraphql(parts: GraphqlParts) {
+  const schema = buildSchema()
+  /**
+   * Which request an error belongs to, for the log of what goes wrong deep inside. Not an AsyncLocalStorage: from its first use
+   * on every promise of the process, the relay's too, would pay for it.
+   */
+  const requestIds = new WeakMap<object, string>()
+  const marksErrors: Plugin<Context> = {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result }) {
+        if (!('errors' in result)) return
+        const { requestId } = args.contextValue.actor
+        for (const error of result.errors ?? []) requestIds.set(error, requestId)
+      },
+    }),
+  }
+  const yoga = createYoga<InitialContext, Context>({
+    schema,
+    graphqlEndpoint: graphqlPath,
+    context: (initial) => createContext(parts, callerOf(initial, parts)),
+    plugins: [
+      useCSRFPrevention({ requestHeaders: ['x-graphql-yoga-csrf'] }) as Plugin,
+      ...queryLimits(),
+      useSharedResults(liveViewerKey),
+      marksErrors,
+    ],
+    maskedErrors: {
+      maskError(error) {
+        if (isForCallers(error)) return error
+        const requestId = (error instanceof Error && requestIds.get(error)) || ''
+        parts.log.error({ err: originalOf(error), requestId }, 'a GraphQL field failed')
+        return new GraphQLError(`Something went wrong on our side. The log has it under ${requestId || 'this time'}.`, {
+          path: error instanceof GraphQLError ? error.path : undefined,
+          extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
+        })
+      },
+    },
+    batching: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+  })
+  const streams = createSseGate(parts)
+  const page = renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'WS' })
+
+  async function answer(req: IncomingMessage, res: ServerResponse, id: RequestId): Promise<void> {
+    res.setHeader('x-request-id', id.text)
+    res.setHeader('cache-control', 'no-store')
+    res.setHeader('x-content-type-options', 'nosniff')
+    if (req.method === 'GET' || req.method === 'HEAD') return showPage(req, res)
+    if (req.method !== 'POST') return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Use POST.' })
+    const read = await readJsonBody(req, () => res.writeContinue())
+    if ('status' in read) return refuse(res, read)
+    const viewer = await viewerOf(req)
+    if (!streams.admit(req, res, viewer, (read.body as { query?: unknown }).query)) {
+      return refuse(res, { status: 429, code: 'TOO_MANY_STREAMS', message: 'Too many streams of events at once.' })
+    }
+    const caller: Caller = {
+      viewer,
+      clientIp: parts.clientAddress(req),
+      userAgent: req.headers['user-agent'] ?? '',
+      requestId: id.text,
+      refreshToken: readRefreshCookie(req.headers.cookie),
+      setRefreshCookie: (token) => {
+        if (!res.headersSent) res.setHeader('set-cookie', refreshCookie(token, parts.secureCookies))
+      },
+    }
+    await yoga(Object.assign(req, { body: read.body }), res, { caller })
+  }
+
+  function showPage(req: IncomingMessage, res: ServerResponse): void {
+    if (!/\btext\/html\b/.test(req.headers.accept ?? '') || req.url?.includes('?')) {
+      return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Queries are sent by POST.' })
+    }
+    res.setHeader('content-type', 'text/html; charset=utf-8')
+    // The page is one file with its scripts inside; it loads nothing from anywhere.
+    res.setHeader(
+      'content-security-policy',
+      "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'; form-action 'none'",
+    )
+    res.end(req.method === 'HEAD' ? undefined : page)
+  }
+
+  async function viewerOf({ headers }: IncomingMessage) {
+    const token = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
+    return token === undefined ? null : parts.sessions.viewerOf(token)
+  }
+
+  return {
+    schema,
+    enveloped: yoga.getEnveloped as unknown as (initial: object) => ReturnType<typeof yoga.getEnveloped>,
+    /** Never throws; what fails inside is logged and answered with a 500. */
+    handle(req: IncomingMessage, res: ServerResponse, id: RequestId): void {
+      answer(req, res, id).catch((error: unknown) => {
+        parts.log.error({ err: error, requestId: id.text }, 'a GraphQL request failed')
+        if (res.headersSent) res.destroy()
+        else refuse(res, { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong on our side.' })
+      })
+    },
+  }
+}
+
+/** What comes with an operation: a caller from `handle`, or a viewer and a request from a socket. */
+interface InitialContext {
+  caller?: Caller
+  viewer?: Caller['viewer']
+  request?: unknown
+}
+
+function callerOf(initial: InitialContext, parts: GraphqlParts): Caller {
+  if (initial.caller) return initial.caller
+  // A socket brings the request that it was made by.
+  const request = initial.request as IncomingMessage | undefined
+  return {
+    viewer: initial.viewer ?? null,
+    clientIp: request === undefined ? '' : parts.clientAddress(request),
+    userAgent: request?.headers['user-agent'] ?? '',
+    requestId: parts.newId().text,
+  }
+}
+
+/** Errors that were made for callers: of the language itself, and those that say so by their kind. */
+function isForCallers(error: unknown): error is GraphQLError {
+  const original = originalOf(error)
+  return error instanceof GraphQLError && (original === error || original instanceof GraphQLError)
+}
+
+function originalOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? originalOf(error.originalError) : error
+}
+
+function refuse(
+  res: ServerResponse,
+  { status, code, message }: { status: number; code: string; message: string },
+): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] })
+  // What is left of a body that nobody reads would be taken for the next request.
+  res.shouldKeepAlive = false
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    ...(status === 405 && { allow: 'POST' }),
+  })
+  res.end(body)
+}

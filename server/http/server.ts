@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { errorBody, type Failure, fail } from '../errors.ts'
+import type { RequestId } from '../request-ids.ts'
+import { type ClientConnections, type ClientDoor, takeConnections } from '../wire/client-connections.ts'
+import { createSlabs } from '../wire/slabs.ts'
+import { carriesBody, sendFailure } from './send-failure.ts'
+
+export interface HttpParts<Guest> {
+  /** Messages on connections of our own; what it does not welcome comes to `relay`. */
+  messages: ClientDoor<Guest>
+  /** Everything below /claude-code; `path` is what follows it, `query` begins with ? or is empty. */
+  relay: (req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId) => void
+  /** POST /graphql, and its page. */
+  graphql: (req: IncomingMessage, res: ServerResponse, id: RequestId) => void
+  /** A WebSocket for /graphql. */
+  upgrade: (req: IncomingMessage, socket: Socket, head: Buffer) => void
+  /** The dashboard: true when the path was one of its files or pages. */
+  page: (req: IncomingMessage, res: ServerResponse, path: string) => boolean
+  /** True while new requests are welcome. */
+  isReady: () => boolean
+  requestId: () => RequestId
+  baseUrl: () => string
+  limits?: HttpLimits
+  /** How long a client may take nothing of what is left of an answer that has ended. */
+  untakenMs: number
+  /** How long a message's body may take. */
+  bodyLimits: { bodyMs: number; bytesPerSecond: number }
+}
+
+export interface HttpDoor {
+  server: Server
+  /** The connections that serve messages. */
+  connections: ClientConnections
+}
+
+export interface HttpLimits {
+  /** A request's headers must be there within this time. */
+  headersMs: number
+  /** How often that is looked at. */
+  checkMs: number
+  headerBytes: number
+  headerCount: number
+}
+
+const defaultLimits: HttpLimits = { headersMs: 12_000, checkMs: 3_000, headerBytes: 16 * 1024, headerCount: 150 }
+const keepAliveMs = 75_000
+/** Of a connection that says nothing at all; after it node:http's clock for headers begins. */
+const silentMs = 4_000
+const relayPrefix = '/claude-code'
+const graphqlPath = '/graphql'
+/** How long a connection that was told why it is closed may go on sending: a reset would overtake the answer. */
+const lingerMs = 1000
+
+/** The one HTTP server: route table, request ids, limits of size and time, errors in the shape that the caller expects. */
+export function createHttp<Guest>(parts: HttpParts<Guest>): HttpDoor {
+  const limits = parts.limits ?? defaultLimits
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    // Bodies have a clock of their own (relay/read.ts): it grows with what arrives.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: keepAliveMs,
+    noDelay: true,
+    // Refused here instead, in the shape of all other errors.
+    requireHostHeader: false,
+  })
+  const closing = new WeakSet<Socket>()
+  // Node drops headers beyond its own count silently; ours answers 431 well before.
+  server.maxHeadersCount = limits.headerCount * 4
+
+  function route(req: IncomingMessage, res: ServerResponse): void {
+    const id = parts.requestId()
+    const url = req.url ?? '/'
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    if (req.rawHeaders.length > limits.headerCount * 2) {
+      const failure = fail('headers_too_large', `More than ${limits.headerCount} headers.`, { closes: true })
+      return sendFailure(req, res, failure, id.text)
+    }
+    if (req.headers.host === undefined && req.httpVersionMinor > 0) {
+      const failure = fail('request_invalid', 'HTTP/1.1 asks for a host header.', { closes: true })
+      return sendFailure(req, res, failure, id.text)
+    }
+    // Nobody reads the body of such a request, and none has a clock.
+    if (isRead(req) && carriesBody(req)) res.shouldKeepAlive = false
+    if (path.startsWith(relayPrefix) && (path.length === relayPrefix.length || path[relayPrefix.length] === '/')) {
+      parts.relay(req, res, path.slice(relayPrefix.length), mark < 0 ? '' : url.slice(mark), id)
+    } else if (path === graphqlPath) {
+      parts.graphql(req, res, id)
+    } else if (path === '/health' && isRead(req)) {
+      plain(req, res, 200, 'ok')
+    } else if (path === '/ready' && isRead(req)) {
+      plain(req, res, parts.isReady() ? 200 : 503, parts.isReady() ? 'ready' : 'stopping')
+    } else if (!parts.page(req, res, path)) {
+      const hint = `There is nothing here. Claude Code's base URL is ${parts.baseUrl()}.`
+      sendFailure(req, res, fail('route_unknown', hint), id.text)
+    }
+  }
+
+  server.on('request', route)
+  // A client that asks before it sends its body is answered from its headers; the relay says "continue" itself.
+  server.on('checkContinue', route)
+  server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => {})
+    const url = req.url ?? '/'
+    if (url === graphqlPath || url.startsWith(`${graphqlPath}?`)) return parts.upgrade(req, socket, head)
+    const failure = fail('upgrade_refused', 'This path does not speak WebSocket. Use plain HTTP.')
+    socket.end(rawFailure(failure, parts.requestId()))
+    socket.destroySoon()
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // What a connection still sends after its end was decided is dropped.
+    if (closing.has(socket) && error.code !== 'ECONNRESET') return
+    const answered = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+    if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
+    if (answered?.req.complete) {
+      // Nonsense behind a whole request: that one gets its answer first, and it is the last.
+      closing.add(socket)
+      answered.once('close', () => socket.destroySoon())
+      return
+    }
+    // An answer is under way on this connection: a second status line inside it would corrupt it.
+    if (answered?.headersSent) return socket.destroy()
+    closing.add(socket)
+    socket.end(rawFailure(protocolFailure(error.code), parts.requestId()))
+    setTimeout(() => socket.destroy(), lingerMs).unref()
+  })
+  const connections = takeConnections(server, {
+    door: parts.messages,
+    slabs: createSlabs(),
+    limits: {
+      headerBytes: limits.headerBytes,
+      headerCount: limits.headerCount,
+      silentMs: Math.min(silentMs, limits.headersMs / 3),
+      keepAliveMs,
+      checkMs: limits.checkMs,
+      untakenMs: parts.untakenMs,
+      ...parts.bodyLimits,
+    },
+  })
+  return { server, connections }
+}
+
+function protocolFailure(code: string | undefined): Failure {
+  if (code === 'HPE_HEADER_OVERFLOW') return fail('headers_too_large', 'The request headers are too large.')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return fail('body_too_slow', 'The request did not arrive in time.')
+  return fail('request_invalid', 'The request is not valid HTTP/1.1.')
+}
+
+/** A whole HTTP answer for sockets that have no response object. */
+function rawFailure(failure: Failure, id: RequestId): string {
+  const body = errorBody(failure.type, failure.message, id.text)
+  const upgrade = failure.status === 426 ? 'upgrade: HTTP/1.1\r\n' : ''
+  const retry = failure.shouldRetry === undefined ? '' : `x-should-retry: ${failure.shouldRetry}\r\n`
+  return (
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? 'Error'}\r\n` +
+    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${id.text}\r\n` +
+    `${upgrade}${retry}connection: close\r\n\r\n${body}`
+  )
+}
+
+const isRead = (req: IncomingMessage): boolean => req.method === 'GET' || req.method === 'HEAD'
+
+function plain(req: IncomingMessage, res: ServerResponse, status: number, text: string): void {
+  res.writeHead(status, {
+    'content-type': 'text/plain',
+    'content-length': text.length + 1,
+    'cache-control': 'no-store',
+  })
+  res.end(req.method === 'HEAD' ? undefined : `${text}\n`)
+}

@@ -1,0 +1,134 @@
+import { unlinkSync } from 'node:fs'
+import type { Reading } from '../prices/records.ts'
+import type { Database } from '../store/database.ts'
+import type { ZoneDay } from '../zone-days.ts'
+import { journalLines, journalsIn } from './journal-files.ts'
+import { type Admitted, type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from './ledger.ts'
+import { createLedgerWriter, createSetAside, journalDone } from './ledger-writer.ts'
+
+/** The last known of a request that was under way when its process died. */
+export interface Interrupted {
+  admitted: Admitted
+  /** Usage as last journalled; null when the upstream had not said anything. */
+  usage: { accountId: number; modelSent: string; reading: Reading } | null
+}
+
+export interface Replayed {
+  /** Settled records that had not reached the database. */
+  settled: number
+  /** Requests closed as interrupted. */
+  interrupted: number
+  /** Journals whose database is another one: left alone. */
+  foreign: string[]
+  /** Slots (request-ids.ts) of the processes that died. */
+  slots: number[]
+}
+
+/** The slot of the process that has this journal. */
+export const slotOfJournal = (journalId: number): number => journalId % 1024
+
+/**
+ * How old a settled record may be for `onRows` to hear of it again: budgets remember a settlement for six hours (counters.ts),
+ * and would count an older one twice.
+ */
+const tellAgainMs = 5 * 3_600_000
+/** How many of the records that the ledger has are told again: those whose way to the budgets the kill may have cut. */
+const tellAgainRecords = 2000
+
+const endedAt = { startedAtMs: logColumn('started_at_ms'), durationMs: logColumn('duration_ms') }
+
+/**
+ * Brings journals of processes that died into the ledger, each exactly once, then deletes their files. Killed at any step, it
+ * may run again: what is in the database is left out. `close` turns an interrupted request into its rows (with a price).
+ * `onRows` hears of all rows that the dead process may not have told its budgets, perhaps not for the first time.
+ */
+export async function replayJournals(options: {
+  directory: string
+  database: Database
+  dayAt: (atMs: number) => ZoneDay
+  now: () => number
+  close: (request: Interrupted) => LedgerRows
+  onRows?: (rows: readonly LedgerRows[]) => Promise<void>
+  /** A record that the database refuses for good: it is kept in a file beside the journal. */
+  onRefused: (error: unknown, id: string) => void
+  batchRows?: number
+}): Promise<Replayed> {
+  const { directory, database, dayAt, now } = options
+  const batchRows = options.batchRows ?? 500
+  const result: Replayed = { settled: 0, interrupted: 0, foreign: [], slots: [] }
+  for (const [name, files] of journalsIn(directory)) {
+    const row = await database.client.journal.findUnique({ where: { name } })
+    if (!row) {
+      result.foreign.push(name)
+      continue
+    }
+    result.slots.push(slotOfJournal(row.id))
+    const settledSeq = Number(row.settledSeq)
+    if (settledSeq !== journalDone) await replay({ id: row.id, name, settledSeq }, files)
+    for (const file of files) unlinkSync(file)
+  }
+  return result
+
+  async function replay(
+    journal: { id: number; name: string; settledSeq: number },
+    files: readonly string[],
+  ): Promise<void> {
+    const writer = createLedgerWriter({
+      database,
+      journalId: journal.id,
+      checkpoint: journal.settledSeq,
+      dayAt,
+      batchRows,
+      setAside: createSetAside({ directory, name: journal.name, now, onRefused: options.onRefused }),
+    })
+    const under = new Map<string, Interrupted>()
+    let seq = journal.settledSeq
+    let batch: LedgerRecord[] = []
+    let told: LedgerRows[] = []
+
+    for (const file of files) {
+      for await (const { record } of journalLines(file)) {
+        if (record?.t === 'a') under.set(record.r.id, { admitted: record.r, usage: null })
+        else if (record?.t === 'u') {
+          const request = under.get(record.id)
+          if (request) request.usage = record.r
+        } else if (record?.t === 's') {
+          under.delete(String(record.l[0]))
+          await settled(record.n, { log: record.l, attempts: wholeAttemptRows(record.a) })
+        }
+      }
+    }
+    const closed = [...under.values()].map(options.close)
+    result.interrupted += closed.length
+    for (const rows of closed) await take(++seq, rows, true)
+    await write()
+    await writer.finish()
+
+    async function settled(number: number, rows: LedgerRows): Promise<void> {
+      const isYoung =
+        now() - ((rows.log[endedAt.startedAtMs] as number) + (rows.log[endedAt.durationMs] as number)) < tellAgainMs
+      if (number > seq) {
+        seq = number
+        result.settled++
+        await take(number, rows, isYoung)
+      } else if (isYoung && number > journal.settledSeq - tellAgainRecords) {
+        told.push(rows)
+        if (told.length >= batchRows) await write()
+      }
+    }
+
+    async function take(number: number, rows: LedgerRows, tell: boolean): Promise<void> {
+      const attemptsJson = JSON.stringify(rows.attempts).slice(1, -1)
+      batch.push({ ...rows, seq: number, logJson: JSON.stringify(rows.log), attemptsJson })
+      if (tell) told.push(rows)
+      if (batch.length >= batchRows) await write()
+    }
+
+    async function write(): Promise<void> {
+      while (batch.length > 0) batch.splice(0, await writer.write(batch))
+      if (told.length > 0) await options.onRows?.(told)
+      batch = []
+      told = []
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { costOf, estimateHold } from '../prices/cost.ts'
+import { loadPriceBook } from '../prices/price-store.ts'
+import type { PriceBook } from '../prices/prices.ts'
+import { type Cost, noCost, type Reading } from '../prices/records.ts'
+import type { Database } from '../store/database.ts'
+import type { ZoneDay } from '../zone-days.ts'
+import { type JournalledAdmission, openJournal } from './journal.ts'
+import {
+  type Admitted,
+  attemptRows,
+  chargedAttempt,
+  type LedgerEntry,
+  type LedgerRows,
+  logRow,
+  noReading,
+} from './ledger.ts'
+import { createSetAside, journalDone } from './ledger-writer.ts'
+import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
+import { createSettler } from './settler.ts'
+
+/** A request's end as the ledger has taken it. */
+export interface Settlement {
+  /** What its key pays, in nano-USD. */
+  spentNano: number
+  /** Where its record stands. */
+  record: { journalId: number; seq: number }
+}
+
+/** Who spent what: the journal, the ledger, the price book. */
+export interface Usage {
+  /** Tells processes on one database apart (0..1023), for request ids. */
+  slot: number
+  /** What the journals of dead processes held. */
+  replayed: Replayed
+  admit(admitted: Admitted): JournalledAdmission
+  usage(id: string, attempt: { accountId: number; modelSent: string; reading: Reading }): void
+  /** Ends a request: journal now, database soon. Returns what its key pays, in nano-USD. */
+  settle(admission: JournalledAdmission, entry: LedgerEntry): Settlement
+  /** Everything said so far is in the journal's file. */
+  flush(): void
+  book(): PriceBook
+  price(reading: Reading, atMs: number): Cost
+  /** Nano-USD to hold for a request of unknown cost. */
+  estimateHold(model: string, bodyBytes: number, maxTokens: number | undefined, atMs: number): number
+  /** Nano-USD of a key in the ledger and on its way there; `day` null: over its whole life. */
+  spentNano(apiKeyId: number, day: string | null): Promise<number>
+  /** Resolves when everything settled so far is in the database. */
+  drained(): Promise<void>
+  /** Settled records that wait for the database, and bytes of the journal that are still needed. */
+  backlog(): { records: number; journalBytes: number }
+  close(): Promise<void>
+}
+
+/** Long after any file of theirs. */
+const keepClosedJournalsMs = 30 * 24 * 3_600_000
+
+/** Replays what dead processes left, then opens this process's journal. The folder is this process's alone (data-dir.ts). */
+export async function openUsage(options: {
+  database: Database
+  dataDir: string
+  dayAt: (atMs: number) => ZoneDay
+  now: () => number
+  settleIntervalMs?: number
+  /** Settled records kept in memory while the database is away; the rest waits in the journal only. */
+  memoryRecords?: number
+  /** Rows that a replay brought into the ledger: their budgets have to hear of them. */
+  onReplayed?: (rows: readonly LedgerRows[]) => Promise<void>
+  onError: (error: unknown, doing: string) => void
+}): Promise<Usage> {
+  const { database, dayAt } = options
+  const directory = join(options.dataDir, 'journal')
+  const book = await loadPriceBook(database)
+  const price = (reading: Reading, atMs: number): Cost =>
+    reading.source === 'none' ? noCost : costOf(reading, book, atMs)
+  const onRefused = (error: unknown, id: string) =>
+    options.onError(error, `writing ledger row ${id}, which is kept in ${directory},`)
+  const replayed = await replayJournals({
+    directory,
+    database,
+    dayAt,
+    now: options.now,
+    onRefused,
+    close: (request) => interruptedRows(request, price, options.now()),
+    onRows: options.onReplayed,
+  })
+  // Their files are gone; the rows only served to know them by.
+  await database.client.journal.deleteMany({
+    where: { settledSeq: journalDone, createdAt: { lt: new Date(options.now() - keepClosedJournalsMs) } },
+  })
+
+  const name = `${new Date(options.now()).toISOString().replace(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}`
+  const { id: journalId } = await database.client.journal.create({ data: { name } })
+  const journal = openJournal({ directory, name, onError: (error) => options.onError(error, 'writing the journal') })
+  const settler = createSettler({
+    database,
+    journal,
+    journalId,
+    dayAt,
+    intervalMs: options.settleIntervalMs,
+    memoryRecords: options.memoryRecords,
+    setAside: createSetAside({ directory, name, now: options.now, onRefused }),
+    onError: (error) => options.onError(error, 'writing the ledger'),
+  })
+
+  return {
+    slot: slotOfJournal(journalId),
+    replayed,
+    admit: journal.admit,
+    usage: journal.usage,
+    settle(admission, entry) {
+      const record = journal.settle(admission.segment, entry)
+      settler.add(record)
+      return { spentNano: chargedAttempt(entry)?.cost.totalNano ?? 0, record: { journalId, seq: record.seq } }
+    },
+    flush: journal.flush,
+    book: () => book,
+    price,
+    estimateHold: (model, bodyBytes, maxTokens, atMs) => estimateHold(model, bodyBytes, maxTokens, book, atMs),
+    async spentNano(apiKeyId, day) {
+      const before = settler.waitingNano(apiKeyId, day)
+      // One statement, so that sum and checkpoint are of one moment: what waits is what the sum does not have yet.
+      const [row] = await database.select(
+        'SELECT SUM(`cost_nano`), (SELECT `settled_seq` FROM `journals` WHERE `id` = ?) FROM `daily_rollups` ' +
+          `WHERE \`api_key_id\` = ?${day === null ? '' : ' AND `day` = ?'}`,
+        [journalId, apiKeyId, ...(day === null ? [] : [day])],
+      )
+      let sum = Number(row?.[0] ?? 0)
+      for (const { seq, nano } of new Map([...before, ...settler.waitingNano(apiKeyId, day)]).values()) {
+        if (seq > Number(row?.[1] ?? 0)) sum += nano
+      }
+      return sum
+    },
+    drained: settler.drained,
+    backlog: () => ({ records: settler.backlog(), journalBytes: journal.size() }),
+    async close() {
+      journal.flush()
+      // Whatever is still under way stays in the journal: the next start closes it.
+      let done = false
+      try {
+        await settler.drained()
+        done = journal.open() === 0
+        if (done) await database.client.journal.update({ where: { id: journalId }, data: { settledSeq: journalDone } })
+      } catch (error) {
+        // The journal stays: the next start brings it in.
+        done = false
+        options.onError(error, 'writing the ledger at shutdown')
+      }
+      settler.stop()
+      journal.close(done)
+    },
+  }
+}
+
+/** The rows of a request whose process died under it: charged for what its upstream had said, if anything. */
+function interruptedRows(
+  request: Interrupted,
+  price: (reading: Reading, atMs: number) => Cost,
+  nowMs: number,
+): LedgerRows {
+  const { admitted, usage } = request
+  const modelSent = usage?.modelSent ?? admitted.modelSent
+  const said = usage?.reading ?? noReading
+  const reading = said.source !== 'none' && said.model === '' ? { ...said, model: modelSent } : said
+  const durationMs = Math.min(Math.max(0, nowMs - admitted.startedAtMs), 2_147_483_647)
+  const entry: LedgerEntry = {
+    ...admitted,
+    outcome: 'interrupted',
+    httpStatus: 0,
+    errorType: 'interrupted',
+    firstByteMs: -1,
+    durationMs,
+    attempts:
+      admitted.accountId === 0
+        ? []
+        : [
+            {
+              accountId: usage?.accountId ?? admitted.accountId,
+              modelSent,
+              startedAtMs: admitted.startedAtMs,
+              verdict: 'interrupted',
+              httpStatus: 0,
+              errorType: 'interrupted',
+              errorCode: '',
+              upstreamRequestId: '',
+              firstByteMs: -1,
+              durationMs,
+              charged: true,
+              reading,
+              cost: price(reading, admitted.startedAtMs),
+            },
+          ],
+  }
+  return { log: logRow(entry), attempts: attemptRows(entry) }
+}

@@ -1,0 +1,259 @@
+import { z } from 'zod'
+import {
+  errorText,
+  errorWord,
+  keySecret,
+  modelMapping,
+  modelPatterns,
+  moment,
+  objectName,
+  planName,
+  proxyUrl,
+  restSeconds,
+  upstreamSecret,
+  upstreamUrl,
+  usdAmount,
+  userName,
+  verdictStatus,
+} from '../field-values.ts'
+import { type JsonPath, JsonTextError, parseJsonText } from '../json/text.ts'
+
+const whole = (least: number, most: number) => z.int().min(least).max(most)
+const knownPlatforms = z.enum(['console', 'claude'], 'must be "console" or "claude", the platforms known so far')
+
+const admin = z
+  .strictObject({
+    username: userName.meta({ description: 'Found by this name.' }),
+    password: z.string().min(8).max(200).optional(),
+    email: z.email('must be an e-mail address').nullable().optional(),
+  })
+  .meta({ description: 'The administrator.' })
+
+const group = z.strictObject({
+  name: objectName.meta({ description: 'Found by this name.' }),
+  returnsToPriority: z.boolean().optional().meta({
+    description: 'Conversations return to accounts of a smaller priority number at their next user turn. New: true.',
+  }),
+  stripForeignReasoning: z.boolean().optional().meta({
+    description:
+      'When a conversation has moved to another account, the reasoning that the earlier one signed is cut from its requests. New: false.',
+  }),
+  shared: z.boolean().optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
+})
+
+const accountFields = z.strictObject({
+  name: objectName.meta({ description: 'Found by this name.' }),
+  platform: knownPlatforms.optional().meta({
+    description:
+      'console: any endpoint that speaks the Anthropic format. claude: a subscription of your own, behind a login.',
+  }),
+  url: upstreamUrl.optional().meta({
+    description: 'What ANTHROPIC_BASE_URL would be, such as https://api.anthropic.com. claude: may be absent.',
+  }),
+  authHeader: z.enum(['bearer', 'x-api-key']).optional().meta({ description: 'How the secret is sent. New: bearer.' }),
+  secret: upstreamSecret.optional().meta({ description: "The upstream's key. Stored sealed, never shown again." }),
+  accessToken: upstreamSecret.optional().meta({
+    description: 'claude: in place of a secret; also what `claude setup-token` prints. Used once: renewed tokens stay.',
+  }),
+  refreshToken: upstreamSecret.optional().meta({ description: 'claude: with accessToken; renews it.' }),
+  expiresAt: moment.optional().meta({ description: 'claude: end of the accessToken, where it is known.' }),
+  plan: planName.optional().meta({ description: 'What the subscription is called, for people.' }),
+  group: objectName.optional().meta({ description: 'A group of this file or one that exists.' }),
+  priority: whole(0, 10_000).optional().meta({ description: 'Smaller first. New: 100.' }),
+  weight: whole(1, 10_000).optional().meta({ description: 'Share among accounts of one priority. New: 100.' }),
+  concurrency: whole(1, 10_000)
+    .nullable()
+    .optional()
+    .meta({ description: 'Requests at once, counted by each process. null: no limit.' }),
+  models: modelPatterns.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
+  modelMapping: modelMapping.optional().meta({ description: 'Requested pattern → model sent; the first match wins.' }),
+  proxy: proxyUrl
+    .nullable()
+    .optional()
+    .meta({ description: 'null: what UPSTREAM_PROXY says. "none": a direct connection.' }),
+})
+
+const account = accountFields.superRefine((given, check) => {
+  const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
+  const { platform, accessToken } = given
+  if (accessToken === undefined) {
+    for (const field of ['refreshToken', 'expiresAt'] as const) {
+      if (given[field] !== undefined) refuse(field, 'belongs to an accessToken')
+    }
+    return
+  }
+  if (platform !== 'claude') refuse('accessToken', 'is for accounts with "platform": "claude"')
+  if (given.secret !== undefined) refuse('secret', 'cannot stand beside an accessToken')
+})
+
+const key = z.strictObject({
+  name: objectName.meta({ description: 'Found by this name.' }),
+  secret: keySecret.optional().meta({ description: 'What a client sends. Only a keyed hash of it is stored.' }),
+  group: objectName.optional().meta({ description: 'The key uses the accounts of this group.' }),
+  models: modelPatterns.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
+  dailyLimitUsd: usdAmount.nullable().optional().meta({ description: 'Decimal text is preferred. null: no limit.' }),
+  totalLimitUsd: usdAmount.nullable().optional().meta({ description: 'Decimal text is preferred. null: no limit.' }),
+  expiresAt: moment.nullable().optional().meta({ description: 'Date and time with a zone. null: never.' }),
+})
+
+const rule = z.strictObject({
+  name: objectName.meta({ description: 'Found by this name.' }),
+  platform: knownPlatforms.nullable().optional().meta({ description: 'null: all of them. New: null.' }),
+  enabled: z.boolean().optional().meta({ description: 'New: true.' }),
+  status: verdictStatus
+    .nullable()
+    .optional()
+    .meta({ description: 'A status, a range, or event: an error event in a stream. null: any.' }),
+  errorType: errorWord.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
+  code: errorWord.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
+  message: errorText
+    .nullable()
+    .optional()
+    .meta({ description: 'What the whole text of the error has to fit, with * for anything. null: any.' }),
+  effect: z.enum(['pass', 'next', 'limited', 'cooling', 'needs_login', 'unfunded']).optional().meta({
+    description: 'pass: to the caller. next: the next account; none rests. Else what becomes of the account.',
+  }),
+  scope: z
+    .enum(['account', 'model', 'family'])
+    .optional()
+    .meta({ description: 'With limited: what rests. New: account.' }),
+  durationSeconds: restSeconds
+    .nullable()
+    .optional()
+    .meta({ description: 'With limited and unfunded. null: as the answer says.' }),
+})
+
+const amountFields = new Set(['dailyLimitUsd', 'totalLimitUsd'])
+
+const provision = z.strictObject({
+  $schema: z.string().optional().meta({ description: 'For editors.' }),
+  admin: admin.optional(),
+  groups: z.array(group).default([]),
+  accounts: z.array(account).default([]),
+  keys: z.array(key).default([]),
+  rules: z.array(rule).max(100).default([]).meta({
+    description: 'What answers of upstreams mean, asked before the built-in table, in this order.',
+  }),
+})
+
+/**
+ * A provisioning file, checked. A field that the file does not have is absent here too (not null): absent leaves the
+ * stored value, null clears it. Amounts are decimal text in USD, exactly as written. `url` is trimmed to a base.
+ */
+export type Provision = Readonly<Omit<z.output<typeof provision>, '$schema'>>
+
+/** `path` as in `accounts[2].url`; '' for the file as a whole. */
+export interface ProvisionProblem {
+  path: string
+  problem: string
+}
+
+/** Every problem of the file at once; no message repeats a value. */
+export class ProvisionError extends Error {
+  readonly problems: readonly ProvisionProblem[]
+  constructor(problems: readonly ProvisionProblem[]) {
+    const lines = problems.map(({ path, problem }) => `  - ${path ? `${path}: ` : ''}${problem}`)
+    super(`PROVISION_FILE: the provisioning file is wrong:\n${lines.join('\n')}`)
+    this.name = 'ProvisionError'
+    this.problems = problems
+  }
+}
+
+/** Parses and checks the text of a provisioning file. Throws ProvisionError. */
+export function readProvisionFile(text: string): Provision {
+  const raw = parse(text)
+  const checked = provision.safeParse(raw, { error: explain })
+  const problems = [...(checked.error?.issues.flatMap(problemsOf) ?? []), ...repeatedIn(raw)]
+  if (!checked.success || problems.length) throw new ProvisionError(problems)
+  const { $schema: _, ...found } = checked.data
+  return found
+}
+
+/** The format as a JSON Schema (2020-12), for editors: docs/provision.schema.json. */
+export function provisionSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(provision, { io: 'input', override: allowAmountNumbers })
+  return { $schema, title: 'Provisioning file of Claude Code Relay', ...schema }
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseJsonText(text.replace(/^\uFEFF/, ''), readNumber)
+  } catch (error) {
+    if (error instanceof JsonTextError) throw new ProvisionError([{ path: '', problem: `not JSON: ${error.message}` }])
+    throw error
+  }
+}
+
+function readNumber(literal: string, [list, , field, ...deeper]: JsonPath): unknown {
+  const isAmount = list === 'keys' && typeof field === 'string' && amountFields.has(field) && !deeper.length
+  return isAmount ? literal : Number(literal)
+}
+
+function allowAmountNumbers({ path, jsonSchema }: { path: (string | number)[]; jsonSchema: Record<string, unknown> }) {
+  // Of the two forms of an amount (text, null) only the text has a pattern.
+  if (path.some((part) => amountFields.has(String(part))) && jsonSchema['pattern'])
+    jsonSchema['type'] = ['string', 'number']
+}
+
+function explain(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return 'is missing'
+    return `must be ${{ object: 'an object', array: 'a list', string: 'text', int: 'a whole number', number: 'a number' }[issue.expected as string] ?? issue.expected}`
+  }
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
+  const unit = issue.origin === 'string' ? ' characters' : ''
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}${unit}`
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}${unit}`
+  return undefined
+}
+
+function problemsOf(issue: z.core.$ZodIssue): ProvisionProblem[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((name) => ({
+      path: pathText([...issue.path, name]),
+      problem: 'is not a field of this format',
+    }))
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => ({ path: pathText(issue.path), problem: `the pattern ${message}` }))
+  return [{ path: pathText(issue.path), problem: issue.message }]
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => {
+    if (typeof part === 'number') return `[${part}]`
+    return /^[A-Za-z_$][\w$]*$/.test(String(part)) ? `.${String(part)}` : `[${JSON.stringify(part)}]`
+  })
+  // Somebody may have put a key where a field's name belongs.
+  return text
+    .join('')
+    .replace(/^\./, '')
+    .replace(/sk-[\x21\x23-\x5c\x5e-\x7e]+/g, 'sk-…')
+}
+
+/** Names and key secrets that occur twice; looked for in the raw value, so that other problems do not hide them. */
+function repeatedIn(raw: unknown): ProvisionProblem[] {
+  const seenAs = (list: string, field: string) => {
+    const items = isRecord(raw) && Array.isArray(raw[list]) ? (raw[list] as unknown[]) : []
+    const first = new Map<unknown, number>()
+    return items.flatMap((item, index) => {
+      const value = isRecord(item) ? item[field] : undefined
+      if (typeof value !== 'string') return []
+      const before = first.get(value)
+      if (before === undefined) first.set(value, index)
+      return before === undefined
+        ? []
+        : [{ path: `${list}[${index}].${field}`, problem: `is the same as in ${list}[${before}]` }]
+    })
+  }
+  return [
+    ...seenAs('groups', 'name'),
+    ...seenAs('accounts', 'name'),
+    ...seenAs('keys', 'name'),
+    ...seenAs('keys', 'secret'),
+    ...seenAs('rules', 'name'),
+  ]
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,86 @@
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Users } from '../identity/users.ts'
+import type { Keys } from '../keys/keys.ts'
+import { parseUsd } from '../prices/usd.ts'
+import type { Database } from '../store/database.ts'
+import type { VerdictRules } from '../upstreams/rules/rules.ts'
+import type { Provision } from './provision-file.ts'
+
+/**
+ * Brings a provisioning file into the database, all or nothing. Objects are matched by name; fields present win at each
+ * start, fields and objects that are absent stay as they are.
+ */
+export async function provision(
+  parts: { database: Database; users: Users; accounts: Accounts; keys: Keys; rules: VerdictRules },
+  file: Provision,
+): Promise<void> {
+  const { users, accounts, keys, rules } = parts
+  await parts.database.locked('provision', async (tx) => {
+    const groups = new Map<string, number>()
+    const groupId = async (path: string, name: string): Promise<number> => {
+      const known = groups.get(name)
+      if (known !== undefined) return known
+      const found = await tx.group.findFirst({ where: { name, deletedMark: 0 } })
+      if (!found) throw new Error(`PROVISION_FILE: ${path}: there is no group "${name}" in the file or in the database`)
+      groups.set(name, found.id)
+      return found.id
+    }
+    if (file.admin) await named('admin', users.saveAdmin(tx, file.admin))
+    for (const { name, ...fields } of file.groups) groups.set(name, await accounts.ensureGroup(tx, name, fields))
+    for (const [index, given] of file.accounts.entries()) {
+      const { group, accessToken, refreshToken, expiresAt, ...draft } = given
+      const path = `accounts[${index}]`
+      const fields = {
+        ...draft,
+        ...(group !== undefined && { groupId: await groupId(`${path}.group`, group) }),
+        ...(accessToken !== undefined && {
+          login: {
+            accessToken,
+            refreshToken: refreshToken ?? null,
+            expiresAtMs: expiresAt === undefined ? null : Date.parse(expiresAt),
+          },
+        }),
+      }
+      await named(path, accounts.save(tx, fields))
+    }
+    for (const [index, { group, dailyLimitUsd, totalLimitUsd, expiresAt, ...draft }] of file.keys.entries()) {
+      const path = `keys[${index}]`
+      await named(
+        path,
+        keys.save(tx, {
+          ...draft,
+          ...(group !== undefined && { groupId: await groupId(`${path}.group`, group) }),
+          ...(dailyLimitUsd !== undefined && {
+            dailyLimitNano: dailyLimitUsd === null ? null : parseUsd(dailyLimitUsd),
+          }),
+          ...(totalLimitUsd !== undefined && {
+            totalLimitNano: totalLimitUsd === null ? null : parseUsd(totalLimitUsd),
+          }),
+          ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
+        }),
+      )
+    }
+    const order: number[] = []
+    for (const [index, { status, errorType, code, message, ...draft }] of file.rules.entries()) {
+      const matched = given({ status, errorType, code, message })
+      order.push(await named(`rules[${index}]`, rules.save(tx, { ...draft, ...matched })))
+    }
+    await rules.putInOrder(tx, order)
+  })
+}
+
+/** What is absent stays absent; null clears. */
+function given<Name extends string>(fields: Record<Name, string | null | undefined>): Partial<Record<Name, string>> {
+  const present = Object.entries<string | null | undefined>(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(present.map(([name, value]) => [name, value ?? ''])) as Partial<Record<Name, string>>
+}
+
+/** Our own refusals get the place in the file; the database's errors pass as they are: their codes decide about another try. */
+async function named<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Error) || 'code' in error) throw error
+    throw new Error(`PROVISION_FILE: ${path}: ${error.message}`, { cause: error })
+  }
+}

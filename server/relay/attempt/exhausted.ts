@@ -1,0 +1,54 @@
+import type { Account } from '../../accounts/accounts.ts'
+import { type Failure, fail } from '../../errors.ts'
+import type { AttemptResult, Exchange } from '../request/exchange.ts'
+import { shown } from '../request/inspect.ts'
+import { soonestReturnMs, type Wish, waitsForPlace } from '../routing/schedule.ts'
+
+/** Who found no place comes again when some of those in front have been served. */
+const busyRetryS = 5
+
+/** What a client is told when no account answered, or none could be asked: the reason, when to come again, and no upstream. */
+export function exhausted(
+  { id, model, metered }: Exchange,
+  members: readonly Account[],
+  wish: Wish,
+  last: Extract<AttemptResult, { kind: 'next' }> | null,
+  misconfigured: boolean,
+): Failure {
+  if (!metered && last?.refusal) return fail('count_unsupported', 'No upstream of this key counts tokens.')
+  if (waitsForPlace(members, wish)) {
+    return fail(
+      'accounts_busy',
+      `All upstream accounts for this request are busy; try again shortly. Request id: ${id.text}.`,
+      { retryAfterS: busyRetryS },
+    )
+  }
+  const soonest = soonestReturnMs(members, model)
+  if (soonest === undefined) {
+    return fail(
+      'accounts_missing',
+      `No account of this key's group serves the model ${shown(model)}. Ask the administrator of this relay. Request id: ${id.text}.`,
+    )
+  }
+  // Only a person can bring the accounts back: a fault of configuration, whether it was seen now or earlier.
+  if (soonest === null || (last !== null && misconfigured)) {
+    return fail(
+      'upstream_misconfigured',
+      `No upstream account can be used as it is set up. Ask the administrator of this relay. Request id: ${id.text}.`,
+    )
+  }
+  const code = last === null ? 'accounts_resting' : 'upstream_failed'
+  const why = last === null ? 'All upstream accounts for this request are resting' : 'The upstream accounts failed'
+  const waitMs = Math.max(0, soonest - wish.nowMs)
+  const when = waitMs > 0 ? `until ${new Date(soonest).toISOString()}` : 'try again shortly'
+  const message = `${why}, ${when}. Request id: ${id.text}.`
+  if (waitMs > 60_000) {
+    // Not overloaded_error: Claude Code up to 2.1.112 retries that word whatever x-should-retry says, asleep for retry-after.
+    return { ...fail(code, message, { retryAfterS: 60, shouldRetry: false }), type: 'api_error' }
+  }
+  return fail(code, message, { retryAfterS: Math.max(1, waitMs / 1000) })
+}
+
+/** The process stops: nobody is to blame, and no other account is tried. */
+export const restarting = (): Failure =>
+  fail('stopping', 'The relay is restarting. Try again in a moment.', { retryAfterS: 2 })

@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Failure, fail } from '../../errors.ts'
+import type { ApiKey, Keys } from '../../keys/keys.ts'
+
+/**
+ * Whose request this is, from its headers alone: before a byte of the body is read. Claude Code may send two different
+ * credentials at once: the first that is a key of ours counts, bearer first.
+ */
+export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'find'>, nowMs: number): ApiKey | Failure {
+  return keyOf(credentialsOf(headers), keys.find, nowMs)
+}
+
+/** The same for credentials that are at hand; `find` looks one up. */
+export function keyOf<Credential>(
+  credentials: readonly Credential[],
+  find: (credential: Credential) => ApiKey | undefined,
+  nowMs: number,
+): ApiKey | Failure {
+  for (const credential of credentials) {
+    const key = find(credential)
+    if (!key) continue
+    if (!key.enabled || !key.ownerEnabled) {
+      return fail('key_disabled', 'This API key is disabled. Ask the administrator of this relay.')
+    }
+    if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) {
+      return fail('key_expired', `This API key expired at ${new Date(key.expiresAtMs).toISOString()}.`)
+    }
+    return key
+  }
+  // Never the words "invalid x-api-key": Claude Code hides them behind "Please run /login".
+  return credentials.length > 0
+    ? fail('key_unknown', 'This API key is not known to this relay. Check ANTHROPIC_AUTH_TOKEN.')
+    : fail('key_missing', 'No API key was sent. Set ANTHROPIC_AUTH_TOKEN to a key of this relay.')
+}
+
+const bearer = /^bearer +(\S+)$/i
+
+const keyHeaders = ['x-api-key', 'api-key', 'x-goog-api-key']
+
+/** In the order in which they count. */
+export function credentialsOf(headers: IncomingHttpHeaders): string[] {
+  const secrets: string[] = []
+  const match = headers.authorization === undefined ? null : bearer.exec(headers.authorization)
+  if (match) secrets.push(match[1]!)
+  for (const name of keyHeaders) {
+    const value = headers[name]
+    if (typeof value === 'string' && value !== '') secrets.push(value)
+  }
+  return secrets
+}

@@ -1,0 +1,249 @@
+import type { Account } from '../../accounts/accounts.ts'
+import { withoutSecret } from '../../upstreams/quoted-secret.ts'
+
+/**
+ * The header lists of the relay. Requests: everything goes up as it came but for what is named here (the vendor adds
+ * headers at any time). Answers: only what is named here comes down (an upstream's answer tells of a shared account).
+ */
+const droppedFromRequests = new Set([
+  // The caller's credentials, and selectors of whose money is spent.
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'anthropic-workspace-id',
+  'anthropic-user-profile-id',
+  // Hop by hop, or made anew for the upstream.
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'content-length',
+  'content-encoding',
+  'accept-encoding',
+  // Where the request came from: not the upstream's business, and spoofable.
+  'anthropic-dangerous-direct-browser-access',
+  'origin',
+  'referer',
+  'cookie',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'fastly-client-ip',
+])
+const droppedPrefixes = ['x-forwarded-', 'cf-', 'sec-fetch-']
+
+/** True when a request header (lower case) stays here. */
+function staysHere(name: string): boolean {
+  return droppedFromRequests.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))
+}
+
+/** Headers that a relayed request carries beside its body, in upper or lower case as they came. */
+export interface RequestHeaders {
+  /** Name, value, name, value … of all that may go up, without credentials. */
+  upward: string[]
+  /** The same as lines, each with its end. */
+  lines: string
+  /** The headers that decide where and how it goes. */
+  hasVersion: boolean
+  hasTagsBeta: boolean
+}
+
+/** Names as they came → lower case when it may go up, null when not. Clients repeat themselves: bounded, not emptied. */
+const dispositions = new Map<string, string | null>()
+function dispositionOf(name: string): string | null {
+  let disposition = dispositions.get(name)
+  if (disposition === undefined) {
+    const lower = name.toLowerCase()
+    disposition = staysHere(lower) ? null : lower
+    if (dispositions.size < 2000 && name.length <= 64) dispositions.set(name, disposition)
+  }
+  return disposition
+}
+
+const tagsBeta = 'experimental-claude-tag-'
+
+/** Reads a request's raw headers once. `connection` is that header's value: the names it lists are hop-by-hop too. */
+export function readRequestHeaders(raw: readonly string[], connection: string | undefined): RequestHeaders {
+  const alsoDropped =
+    connection === undefined || connection === 'keep-alive' || connection === 'close'
+      ? undefined
+      : new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
+  const headers: RequestHeaders = { upward: [], lines: '', hasVersion: false, hasTagsBeta: false }
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    const lower = dispositionOf(name)
+    if (lower === null || alsoDropped?.has(lower)) continue
+    const value = raw[i + 1]!
+    if (lower === 'anthropic-version') headers.hasVersion = true
+    else if (lower === 'anthropic-beta' && value.includes(tagsBeta)) headers.hasTagsBeta = true
+    headers.upward.push(name, value)
+  }
+  headers.lines = linesOf(headers.upward)
+  return headers
+}
+
+/** The header lines of the upstream request: what came, the account's credential, the platform's beta, no compression. */
+export function upstreamLines(headers: RequestHeaders, account: Account, dropTags: boolean, beta?: string): string {
+  let { lines } = headers
+  if (beta !== undefined || (dropTags && headers.hasTagsBeta)) {
+    const list = dropTags && headers.hasTagsBeta ? withoutTagsBeta(headers.upward) : headers.upward.slice()
+    if (beta !== undefined) addBeta(list, beta)
+    lines = linesOf(list)
+  }
+  if (!headers.hasVersion) lines += 'anthropic-version: 2023-06-01\r\n'
+  const credential =
+    account.authHeader === 'bearer' ? `authorization: Bearer ${account.secret}` : `x-api-key: ${account.secret}`
+  return `${lines}accept-encoding: identity\r\n${credential}\r\n`
+}
+
+function linesOf(list: readonly string[]): string {
+  let lines = ''
+  for (let i = 0; i < list.length; i += 2) lines += `${list[i]!}: ${list[i + 1]!}\r\n`
+  return lines
+}
+
+/** What must not stand in a header's value: it would end the line, or is no character of one. */
+const unfit = /[^\t\x20-\x7e\x80-\xff]/
+
+/** False for a secret that no header can carry. */
+export const fitsHeader = (secret: string): boolean => !unfit.test(secret)
+
+/** The head of the upstream request, up to its last header line. `lines` as {@link upstreamLines} gives them. */
+export function requestHead(origin: string, path: string, lines: string, bodyBytes: number): string {
+  const host = origin.slice(origin.indexOf('//') + 2)
+  return `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${bodyBytes}\r\n`
+}
+
+/** Names `beta` beside what the client named, never in its place. */
+function addBeta(list: string[], beta: string): void {
+  let at = -1
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i]!.toLowerCase() !== 'anthropic-beta') continue
+    if (list[i + 1]!.split(',').some((one) => one.trim() === beta)) return
+    at = i + 1
+  }
+  if (at < 0) list.push('anthropic-beta', beta)
+  else list[at] = list[at]!.trim() === '' ? beta : `${list[at]},${beta}`
+}
+
+function withoutTagsBeta(upward: readonly string[]): string[] {
+  const list: string[] = []
+  for (let i = 0; i < upward.length; i += 2) {
+    const name = upward[i]!
+    let value = upward[i + 1]!
+    if (name.toLowerCase() === 'anthropic-beta') {
+      value = value
+        .split(',')
+        .filter((beta) => !beta.trim().startsWith(tagsBeta))
+        .join(',')
+      if (value.trim() === '') continue
+    }
+    list.push(name, value)
+  }
+  return list
+}
+
+/** What the relay reads of an upstream's answer: its headers as they came (name, value, name, value …), read once. */
+export class AnswerHeaders {
+  contentType = ''
+  contentEncoding = ''
+  requestId = ''
+  private shouldRetry = ''
+  private retryAfter = ''
+  private retryAfterMs = ''
+  private readonly raw: readonly string[]
+
+  constructor(raw: readonly string[]) {
+    this.raw = raw
+    for (let i = 0; i < raw.length; i += 2) {
+      // By length first: most headers of an answer are dropped unread.
+      switch (raw[i]!.length) {
+        case 10:
+          if (this.requestId === '' && isNamed(raw, i, 'request-id')) this.requestId = valueAt(raw, i)
+          break
+        case 11:
+          if (this.retryAfter === '' && isNamed(raw, i, 'retry-after')) this.retryAfter = valueAt(raw, i)
+          break
+        case 12:
+          if (this.contentType === '' && isNamed(raw, i, 'content-type')) this.contentType = valueAt(raw, i)
+          break
+        case 14:
+          if (this.shouldRetry === '' && isNamed(raw, i, 'x-should-retry')) this.shouldRetry = valueAt(raw, i)
+          else if (this.retryAfterMs === '' && isNamed(raw, i, 'retry-after-ms')) this.retryAfterMs = valueAt(raw, i)
+          break
+        case 16:
+          if (isNamed(raw, i, 'content-encoding')) this.contentEncoding = valueAt(raw, i).toLowerCase()
+          break
+        default:
+      }
+    }
+  }
+
+  /** What was read is read without `secret`, where an upstream quotes it. */
+  forget(secret: string): void {
+    // Nearly always shorter than the secret, and thereby without it.
+    this.contentType = withoutSecret(this.contentType, secret)
+    this.contentEncoding = withoutSecret(this.contentEncoding, secret)
+    this.requestId = withoutSecret(this.requestId, secret)
+    this.shouldRetry = withoutSecret(this.shouldRetry, secret)
+    this.retryAfter = withoutSecret(this.retryAfter, secret)
+    this.retryAfterMs = withoutSecret(this.retryAfterMs, secret)
+  }
+
+  /** All, by lower-case name, for a verdict. */
+  all(): Map<string, string> {
+    const all = new Map<string, string>()
+    for (let i = 0; i < this.raw.length; i += 2) all.set(nameAt(this.raw, i), valueAt(this.raw, i))
+    return all
+  }
+
+  /** Those whose names begin so (in lower case). */
+  beginningWith(prefix: string): Map<string, string> {
+    const found = new Map<string, string>()
+    for (let i = 0; i < this.raw.length; i += 2) {
+      if (beginsWith(this.raw[i]!, prefix)) found.set(nameAt(this.raw, i), valueAt(this.raw, i))
+    }
+    return found
+  }
+
+  /** The same as one text, for comparing; '' when there are none. */
+  textOf(prefix: string): string {
+    let text = ''
+    for (let i = 0; i < this.raw.length; i += 2) {
+      if (beginsWith(this.raw[i]!, prefix)) text += `${nameAt(this.raw, i)}: ${valueAt(this.raw, i)}\n`
+    }
+    return text
+  }
+
+  /** The allow-list of what comes down to the client; when to try again only with errors that are the caller's own. */
+  forClient(withError: boolean): string[] {
+    const list: string[] = []
+    if (this.contentType !== '') list.push('content-type', this.contentType)
+    if (this.requestId !== '') list.push('request-id', this.requestId)
+    if (this.shouldRetry !== '') list.push('x-should-retry', this.shouldRetry)
+    if (!withError) return list
+    if (this.retryAfter !== '') list.push('retry-after', this.retryAfter)
+    if (this.retryAfterMs !== '') list.push('retry-after-ms', this.retryAfterMs)
+    return list
+  }
+}
+
+const beginsWith = (name: string, prefix: string): boolean =>
+  name.length > prefix.length && name.slice(0, prefix.length).toLowerCase() === prefix
+
+/** Most upstreams write names in lower case. */
+const isNamed = (raw: readonly string[], i: number, name: string): boolean =>
+  raw[i] === name || raw[i]!.toLowerCase() === name
+const nameAt = (raw: readonly string[], i: number): string => raw[i]!.toLowerCase()
+const valueAt = (raw: readonly string[], i: number): string => raw[i + 1]!

@@ -1,0 +1,62 @@
+import { type Failure, fail } from '../../errors.ts'
+import { findMembers, parseSpan, type Span } from '../../json/members.ts'
+
+/** What the relay has to know of a request's body; everything else goes up unread. */
+export interface Inspected {
+  model: string
+  modelSpan: Span
+  stream: boolean
+  maxTokens: number | undefined
+  /** `metadata` as it stands, when it is there. */
+  metadata: Span | undefined
+  firstMessage: Span | undefined
+  lastMessage: Span | undefined
+  hasTags: boolean
+}
+
+const names = ['model', 'stream', 'metadata', 'max_tokens', 'tags', 'messages'] as const
+
+/** Model names longer than this are nobody's. */
+const longestModel = 191
+const controls = /\p{Cc}/u
+
+/** Finds the members at depth 1 of the raw bytes (tool schemas contain properties of the same names). */
+export function inspect(bytes: Buffer): Inspected | Failure {
+  const members = findMembers(bytes, names, 'messages')
+  if (!members.ok) return fail('request_invalid', `The body is not a valid JSON object: ${members.problem}.`)
+  const [modelSpan, streamSpan, metadata, maxTokensSpan, tags] = members.spans
+  const model = modelSpan && scalarOf(bytes, modelSpan)
+  if (!modelSpan || typeof model !== 'string' || model === '') {
+    return fail('request_invalid', modelSpan ? 'model: must be a non-empty string.' : 'model: field required.')
+  }
+  if (model.length > longestModel) return fail('request_invalid', `model: longer than ${longestModel} characters.`)
+  if (controls.test(model)) return fail('request_invalid', 'model: must not contain control characters.')
+  const stream = streamSpan ? scalarOf(bytes, streamSpan) : false
+  if (typeof stream !== 'boolean' && stream !== null) return fail('request_invalid', 'stream: must be true or false.')
+  const maxTokens = maxTokensSpan ? scalarOf(bytes, maxTokensSpan) : undefined
+  return {
+    model,
+    modelSpan,
+    stream: stream === true,
+    maxTokens: Number.isSafeInteger(maxTokens) && (maxTokens as number) >= 0 ? (maxTokens as number) : undefined,
+    metadata,
+    firstMessage: members.firstItem,
+    lastMessage: members.lastItem,
+    hasTags: tags !== undefined,
+  }
+}
+
+/** A scalar member's value; undefined when it is malformed. Long values are not looked at: no scalar of ours is long. */
+function scalarOf(bytes: Buffer, span: Span): unknown {
+  if (span.end - span.start > 4096) return undefined
+  try {
+    return parseSpan(bytes, span)
+  } catch {
+    return undefined
+  }
+}
+
+/** A name of the caller's own in a message to that caller: short, and on one line. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+}

@@ -1,0 +1,44 @@
+import type { AttemptVerdict } from '../ledger/ledger.ts'
+import { firstKeyAt } from '../request-ids.ts'
+import type { Database } from '../store/database.ts'
+
+/** Failed attempts on one account that look alike. */
+export interface FailureCount {
+  accountId: number
+  platform: string
+  verdict: Exclude<AttemptVerdict, 'answer' | 'aborted' | 'interrupted'>
+  httpStatus: number
+  errorType: string
+  errorCode: string
+  attempts: number
+  lastAtMs: number
+}
+
+/** Attempts that are looked through, the newest: nothing tells failures apart before their rows are read. */
+const mostAttempts = 200_000
+const mostKinds = 1000
+
+/** Failed attempts since a moment, counted by what the ledger has of them; the most frequent first. For people: off every request's way. */
+export async function readFailures(database: Pick<Database, 'select'>, sinceMs: number): Promise<FailureCount[]> {
+  const rows = await database.select(
+    'SELECT `f`.`account_id`, `a`.`platform`, `f`.`verdict`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code`, ' +
+      'COUNT(*) AS `times`, MAX(`f`.`started_at_ms`) FROM ' +
+      '(SELECT `account_id`, `verdict`, `http_status`, `error_type`, `error_code`, `started_at_ms` FROM `attempts` ' +
+      `WHERE \`log_id\` >= ? ORDER BY \`log_id\` DESC LIMIT ${mostAttempts}) AS \`f\` ` +
+      'INNER JOIN `accounts` AS `a` ON `a`.`id` = `f`.`account_id` ' +
+      "WHERE `f`.`verdict` IN ('caller', 'limited', 'refused', 'failing') " +
+      'GROUP BY `f`.`account_id`, `a`.`platform`, `f`.`verdict`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code` ' +
+      `ORDER BY \`times\` DESC LIMIT ${mostKinds}`,
+    [firstKeyAt(sinceMs)],
+  )
+  return rows.map(([accountId, platform, verdict, httpStatus, errorType, errorCode, attempts, lastAtMs]) => ({
+    accountId: Number(accountId),
+    platform: String(platform),
+    verdict: String(verdict) as FailureCount['verdict'],
+    httpStatus: Number(httpStatus),
+    errorType: String(errorType),
+    errorCode: String(errorCode),
+    attempts: Number(attempts),
+    lastAtMs: Number(lastAtMs),
+  }))
+}

@@ -1,0 +1,170 @@
+import { RenewedMap } from '../../comings.ts'
+import {
+  type Claim,
+  type CounterParts,
+  type Counters,
+  checkAmount,
+  defaultHoldTtlMs,
+  defaultRememberMs,
+  distinct,
+  type HoldResult,
+} from '../counters.ts'
+
+interface Counter {
+  spentNano: number
+  /** Σ of `holds`. */
+  heldNano: number
+  /** By request id. */
+  holds: RenewedMap<string, { amountNano: number; deadlineMs: number }>
+  /** No hold ends before this. */
+  soonestDeadlineMs: number
+  expiresAtMs: number
+}
+
+const sweepEveryMs = 60_000
+/** Within one process a request is settled again at once or never, so that few ids are enough. */
+const rememberedAtMost = 100_000
+
+/** Counters of one process; gone with it, and seeded from the ledger at the next start. */
+export function createMemoryCounters(parts: CounterParts): Counters {
+  const { now, holdTtlMs = defaultHoldTtlMs, rememberMs = defaultRememberMs } = parts
+  const counters = new Map<string, Counter>()
+  /** Requests in flight with their claims, and when to forget them. */
+  const open = new RenewedMap<string, { counters: string[]; forgetAtMs: number }>()
+  /** Settled request ids, oldest first, and when to forget them. */
+  const settled = new Map<string, number>()
+  let sweptAtMs = now()
+
+  return {
+    async seed(counter, spentNano, expiresAtMs) {
+      checkAmount('spentNano', spentNano)
+      const expires = expiresAtMs ?? Number.POSITIVE_INFINITY
+      if (expires <= now() || live(counter) !== undefined) return
+      counters.set(counter, {
+        spentNano,
+        heldNano: 0,
+        holds: new RenewedMap(),
+        soonestDeadlineMs: Number.POSITIVE_INFINITY,
+        expiresAtMs: expires,
+      })
+    },
+
+    async hold(requestId, claims, amountNano) {
+      checkAmount('amountNano', amountNano)
+      for (const claim of claims) checkAmount('limitNano', claim.limitNano)
+      sweep()
+      if (open.has(requestId) || settled.has(requestId) || claims.length === 0) return { kind: 'held', spentNano: [] }
+      const refusal = refuse(claims)
+      if (refusal !== null) return refusal
+      const spentNano: number[] = []
+      for (const claim of claims) {
+        const counter = live(claim.counter)!
+        spentNano.push(counter.spentNano)
+        place(counter, requestId, amountNano)
+        counter.expiresAtMs = Math.max(counter.expiresAtMs, claim.expiresAtMs ?? Number.POSITIVE_INFINITY)
+      }
+      const names = distinct(claims.map((claim) => claim.counter))
+      open.set(requestId, { counters: names, forgetAtMs: now() + rememberMs })
+      return { kind: 'held', spentNano }
+    },
+
+    async top(requestId, amountNano) {
+      checkAmount('amountNano', amountNano)
+      const request = open.get(requestId)
+      if (request === undefined) return
+      request.forgetAtMs = now() + rememberMs
+      for (const name of request.counters) {
+        const counter = live(name)
+        if (counter !== undefined) place(counter, requestId, amountNano)
+      }
+    },
+
+    async settle(requestId, spentNano, named) {
+      checkAmount('spentNano', spentNano)
+      sweep()
+      const names = open.get(requestId)?.counters ?? distinct(named ?? [])
+      if (settled.has(requestId) || names.length === 0) return
+      open.delete(requestId)
+      settled.set(requestId, now() + rememberMs)
+      for (const name of names) {
+        const counter = live(name)
+        if (counter === undefined) continue
+        drop(counter, requestId)
+        counter.spentNano += spentNano
+      }
+    },
+
+    async unsettled() {
+      return [...open.keys()]
+    },
+
+    async read(counter) {
+      const found = live(counter)
+      return found === undefined ? null : { spentNano: found.spentNano, heldNano: found.heldNano }
+    },
+
+    async close() {
+      counters.clear()
+      open.clear()
+      settled.clear()
+    },
+  }
+
+  function refuse(claims: readonly Claim[]): HoldResult | null {
+    const unknown = claims.map((claim) => claim.counter).filter((counter) => live(counter) === undefined)
+    if (unknown.length > 0) return { kind: 'unknown', counters: distinct(unknown) }
+    const standing = claims.map(({ counter, limitNano }) => ({ counter, limitNano, ...live(counter)! }))
+    const over = standing.find((claim) => claim.spentNano >= claim.limitNano)
+    if (over !== undefined) return { kind: 'over', counter: over.counter, spentNano: over.spentNano }
+    const busy = standing.find((claim) => claim.spentNano + claim.heldNano >= claim.limitNano)
+    if (busy === undefined) return null
+    return { kind: 'busy', counter: busy.counter, spentNano: busy.spentNano, heldNano: busy.heldNano }
+  }
+
+  /** The counter without the holds of the dead; undefined when there is none or its time is over. */
+  function live(name: string): Counter | undefined {
+    const counter = counters.get(name)
+    if (counter === undefined) return undefined
+    const at = now()
+    if (counter.expiresAtMs <= at) {
+      counters.delete(name)
+      return undefined
+    }
+    if (counter.soonestDeadlineMs <= at) {
+      counter.soonestDeadlineMs = Number.POSITIVE_INFINITY
+      for (const [requestId, hold] of counter.holds) {
+        if (hold.deadlineMs <= at) drop(counter, requestId)
+        else counter.soonestDeadlineMs = Math.min(counter.soonestDeadlineMs, hold.deadlineMs)
+      }
+    }
+    return counter
+  }
+
+  function place(counter: Counter, requestId: string, amountNano: number): void {
+    const before = counter.holds.get(requestId)?.amountNano ?? 0
+    const hold = { amountNano: Math.max(before, amountNano), deadlineMs: now() + holdTtlMs }
+    counter.holds.set(requestId, hold)
+    counter.heldNano += hold.amountNano - before
+    counter.soonestDeadlineMs = Math.min(counter.soonestDeadlineMs, hold.deadlineMs)
+  }
+
+  function drop(counter: Counter, requestId: string): void {
+    counter.heldNano -= counter.holds.get(requestId)?.amountNano ?? 0
+    counter.holds.delete(requestId)
+  }
+
+  /** Keeps memory in bounds: what nobody asks for again would stay for ever. */
+  function sweep(): void {
+    const at = now()
+    // Either way: a clock that was set back would stop the sweeping otherwise.
+    if (Math.abs(at - sweptAtMs) >= sweepEveryMs) {
+      sweptAtMs = at
+      for (const name of counters.keys()) live(name)
+      for (const [id, request] of open) if (request.forgetAtMs <= at) open.delete(id)
+    }
+    for (const [id, forgetAtMs] of settled) {
+      if (forgetAtMs > at && settled.size <= rememberedAtMost) break
+      settled.delete(id)
+    }
+  }
+}

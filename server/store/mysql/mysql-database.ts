@@ -1,0 +1,85 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { createPool, type Pool } from 'mariadb'
+import { PrismaClient as MysqlClient } from '../../generated/mysql/client.ts'
+import type { PrismaClient } from '../../generated/sqlite/client.ts'
+import type { Database, Tx } from '../database.ts'
+import { readSteps, type Step } from '../migrate.ts'
+import type { StoreLog } from '../store-log.ts'
+import { OutcomeUnknown } from '../writes.ts'
+import { runMysqlBatch } from './mysql-batch.ts'
+import { readMysqlUrl, utcText } from './mysql-connect.ts'
+import { createHeldPlace } from './mysql-locks.ts'
+import { migrateMysql } from './mysql-migrate.ts'
+import { selectMysql } from './mysql-select.ts'
+
+export interface MysqlOptions {
+  url: string
+  log: StoreLog
+  steps?: readonly Step[]
+}
+
+/** Opens and migrates a MySQL (or MariaDB) database: one pool for everything. */
+export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Database> {
+  const address = readMysqlUrl(url)
+  await migrateMysql({ address, steps: steps ?? (await readSteps('mysql')), log })
+  const pool = createPool({ ...address.config, connectionLimit: address.connectionLimit, acquireTimeout: 10_000 })
+  const adapter = new PrismaMariaDb(pool, { database: address.database })
+  const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
+  // Both clients are generated from one schema and have the same models (a test says so).
+  const client = new MysqlClient({ adapter, transactionOptions }) as unknown as PrismaClient
+  const place = createHeldPlace({ address, log })
+  const lockRows = new Set<string>()
+
+  return {
+    engine: 'mysql',
+    client,
+    reader: client,
+    batch: (writes) => runMysqlBatch(pool, writes),
+    select: (sql, args = []) => selectMysql(pool, sql, args),
+    async locked(name, fn) {
+      const row = `lock:${name}`
+      if (!lockRows.has(row)) await makeLockRow(pool, row)
+      lockRows.add(row)
+      return inTurn(client, row, fn)
+    },
+    incrementalVacuum: () => Promise.resolve(0),
+    holdPlace: place.hold,
+    async close() {
+      await place.release()
+      await client.$disconnect()
+      await pool.end()
+    },
+  }
+}
+
+/** The row is made outside the transaction: inserts inside would lock the gaps around it and wait for each other. */
+async function makeLockRow(pool: Pool, row: string): Promise<void> {
+  await pool.query('INSERT IGNORE INTO settings (name, value, updated_at) VALUES (?, ?, ?)', [
+    row,
+    '',
+    utcText(new Date()),
+  ])
+}
+
+async function inTurn<T>(client: PrismaClient, row: string, fn: (tx: Tx) => Promise<T>, tries = 3): Promise<T> {
+  let decided = false
+  try {
+    return await client.$transaction(async (tx) => {
+      decided = false
+      // The first statement: everything read after it is as the last holder left it.
+      const held = await tx.$queryRawUnsafe<unknown[]>('SELECT name FROM settings WHERE name = ? FOR UPDATE', row)
+      if (held.length !== 1) throw new Error(`the lock row ${row} is missing from settings`)
+      const result = await fn(tx)
+      decided = true
+      return result
+    })
+  } catch (error) {
+    const code = (error as { code?: unknown }).code
+    // P2034: a deadlock, rolled back. P2028: the transaction had ended before, rolled back too.
+    if (code === 'P2034' && tries > 1) return inTurn(client, row, fn, tries - 1)
+    if (decided && code !== 'P2034' && code !== 'P2028') {
+      throw new OutcomeUnknown('the connection was lost during the commit', { cause: error })
+    }
+    throw error
+  }
+}

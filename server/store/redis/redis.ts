@@ -1,0 +1,129 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import type { StoreLog } from '../store-log.ts'
+
+/** The two connections of a process: a connection that subscribes can do nothing else. */
+export interface RedisConnections {
+  /** Fails within about two seconds while Redis is away, so that callers can fall back; never waits for its return. */
+  commands: Redis
+  /** Waits for Redis as long as it takes, and is subscribed again when it is back. */
+  subscriber: Redis
+  close(): Promise<void>
+}
+
+export interface RedisTimes {
+  /** How long the start waits for a server that is not there yet. */
+  startTimeoutMs?: number
+  /** When a command without an answer fails. */
+  commandTimeoutMs?: number
+}
+
+/**
+ * Connects both and resolves when they are ready. `url` is redis:// or rediss:// with host, port, user, password and
+ * database number. Rejects when the server is not reachable in time or refuses the password; no error and no log line
+ * carries the password.
+ */
+export async function openRedis(
+  url: string,
+  log: StoreLog,
+  { startTimeoutMs = 5_000, commandTimeoutMs = 2_000 }: RedisTimes = {},
+): Promise<RedisConnections> {
+  const { address, secrets } = readAddress(url)
+  const safe = (error: Error): string => clean(error, secrets)
+  const both: RedisOptions = {
+    lazyConnect: true,
+    keepAlive: 10_000,
+    connectTimeout: startTimeoutMs,
+    retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 2_000),
+  }
+  const commands = new Redis(url, {
+    ...both,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: commandTimeoutMs,
+  })
+  const subscriber = new Redis(url, { ...both, maxRetriesPerRequest: null })
+  const connections = { commands, subscriber }
+  for (const [name, redis] of Object.entries(connections))
+    tellTheLog(redis, { redis: address, connection: name }, log, safe)
+  try {
+    await Promise.all([commands, subscriber].map((redis) => start(redis, address, startTimeoutMs, safe)))
+  } catch (error) {
+    commands.disconnect()
+    subscriber.disconnect()
+    throw error
+  }
+  return {
+    ...connections,
+    async close() {
+      subscriber.disconnect()
+      // Lets answers on their way arrive; a server that is away has none.
+      await commands.quit().catch(() => commands.disconnect())
+    },
+  }
+}
+
+function readAddress(url: string): { address: string; secrets: string[] } {
+  try {
+    const { protocol, hostname, port, password } = new URL(url)
+    if (/^rediss?:$/.test(protocol) && hostname !== '') {
+      const secrets = password === '' ? [] : [decodeURIComponent(password), password]
+      return { address: `${hostname}:${port || '6379'}`, secrets }
+    }
+  } catch {
+    // Its error would show the address, password included.
+  }
+  throw new Error('the Redis URL must look like redis://user:password@host:6379/0 or rediss://…, percent-encoded')
+}
+
+/** Resolves at `ready`; rejects at the first refusal, or with the last error when the time is over. */
+function start(redis: Redis, address: string, timeoutMs: number, safe: (error: Error) => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let last = 'no answer'
+    const timer = setTimeout(() => done(`is not reachable after ${timeoutMs} ms: ${last}`), timeoutMs)
+    const done = (problem?: string): void => {
+      clearTimeout(timer)
+      redis.off('error', onError).off('ready', done)
+      if (problem === undefined) resolve()
+      else reject(Object.assign(new Error(`Redis at ${address} ${problem}`), { code: 'REDIS_START' }))
+    }
+    const onError = (error: Error): void => {
+      last = safe(error)
+      if (/^(WRONGPASS|NOPERM|ERR )|NOAUTH/.test(last)) done(`refuses us: ${last}`)
+    }
+    redis.on('error', onError).once('ready', done)
+    // Its rejection is the first failed attempt only; the events above tell the whole story.
+    redis.connect().catch(() => undefined)
+  })
+}
+
+/** One line when the connection breaks (not one for each attempt that follows) and one when it is back. */
+function tellTheLog(redis: Redis, who: Record<string, unknown>, log: StoreLog, safe: (error: Error) => string): void {
+  let told = ''
+  redis.on('error', (error: Error) => {
+    const problem = safe(error)
+    if (problem !== told) log.warn({ ...who, problem }, 'Redis connection failed')
+    told = problem
+  })
+  redis.on('reconnecting', () => {
+    if (told === '') log.warn(who, 'Redis connection lost')
+    told ||= 'lost'
+  })
+  redis.on('ready', () => {
+    if (told !== '') log.info(who, 'Redis connection is back')
+    told = ''
+  })
+}
+
+/**
+ * Takes the password out of the error itself and gives its message. ioredis hangs the command and its arguments on a
+ * server's error, AUTH and its password included, and rejects waiting commands with the same object: cleaned here, in
+ * the turn in which it is made, nobody sees it before.
+ */
+function clean(error: Error & { command?: unknown }, secrets: readonly string[]): string {
+  delete error.command
+  for (const secret of secrets) {
+    error.message = error.message.replaceAll(secret, '***')
+    error.stack = error.stack?.replaceAll(secret, '***')
+  }
+  return error.message
+}

@@ -1,0 +1,90 @@
+import { mkdir, open as openFile, realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { PrismaClient } from '../../generated/sqlite/client.ts'
+import { startThread } from '../../thread.ts'
+import type { Database, Tx } from '../database.ts'
+import { type FileLock, takeFileLock } from '../file-lock.ts'
+import { readSteps, type Step } from '../migrate.ts'
+import type { StoreLog } from '../store-log.ts'
+import { createSqliteClient, type SqliteClient, type SqliteConnection } from './sqlite-client.ts'
+import type { Opening } from './sqlite-messages.ts'
+import { migrateSqlite } from './sqlite-migrate.ts'
+import { PrismaSqlite } from './sqlite-prisma.ts'
+import { createSqliteThread } from './sqlite-thread.ts'
+import { createTurns } from './sqlite-turns.ts'
+
+export interface SqliteOptions {
+  /** The file; it and its folder are made when absent, readable by the owner only. */
+  path: string
+  log: StoreLog
+  steps?: readonly Step[]
+  busyTimeoutMs?: number
+  /** How threads are started; tests keep the thread to end it. */
+  start?: typeof startThread
+}
+
+/** Pages a vacuum gives back before others have their turn (4 KB each, so about 2 MB). */
+const vacuumPages = 500
+
+/** Opens and migrates a SQLite file: one thread that writes, one that only reads. */
+export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  const { path, log } = options
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await (await openFile(path, 'a', 0o600)).close()
+  const connect = (readOnly: boolean) => connectTo(options, readOnly)
+  const steps = options.steps ?? (await readSteps('sqlite'))
+  const writer = await migrateSqlite({ path, steps, open: () => connect(false), log })
+  const reading = connect(true)
+  const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
+  const client = new PrismaClient({ adapter: new PrismaSqlite(writer.client), transactionOptions })
+  const reader = new PrismaClient({ adapter: new PrismaSqlite(reading.client), transactionOptions })
+  let place: FileLock | null = null
+
+  return {
+    engine: 'sqlite',
+    client,
+    reader,
+    batch: (writes) => writer.client.batch(writes),
+    select: (sql, args = []) => reading.client.select(sql, args),
+    // The name does not matter here: there is one writer, and it holds the write lock from the first statement on.
+    locked: (_name, fn) => interactive(client, fn),
+    incrementalVacuum: () => vacuum(writer.client),
+    async holdPlace(kind) {
+      // Beside the file itself, whatever it is called on the way there: two data folders may name one database.
+      place ??= takeFileLock(`${await realpath(path)}.lock`, kind === 'shared')
+      return place !== null
+    },
+    async close() {
+      await Promise.all([client.$disconnect(), reader.$disconnect()])
+      // The reader first: the last connection to close folds the write-ahead log back into the file.
+      await reading.close()
+      await writer.close()
+      place?.release()
+    },
+  }
+}
+
+async function interactive<T>(client: PrismaClient, fn: (tx: Tx) => Promise<T>): Promise<T> {
+  return client.$transaction(async (tx) => fn(tx))
+}
+
+function connectTo(options: SqliteOptions, readOnly: boolean): SqliteConnection {
+  const opening: Opening = { path: options.path, readOnly, busyTimeoutMs: options.busyTimeoutMs ?? 5000 }
+  const start = () => (options.start ?? startThread)(new URL('./sqlite-worker.ts', import.meta.url), opening)
+  const thread = createSqliteThread({ start, path: options.path, log: options.log })
+  return { client: createSqliteClient({ thread, turns: createTurns(), readOnly }), close: () => thread.close() }
+}
+
+/** Gives free pages back to the disk, a little at a time so that writes come between; returns how many. */
+async function vacuum(client: SqliteClient): Promise<number> {
+  const freePages = async (): Promise<number> =>
+    Number((await client.execute('PRAGMA freelist_count', [])).rows[0]?.[0])
+  const before = await freePages()
+  let left = before
+  for (let last = Number.POSITIVE_INFINITY; left > 0 && left < last; left = await freePages()) {
+    last = left
+    // As a script: it yields a row a page, and a prepared statement without columns is stepped once only.
+    await client.script(`PRAGMA incremental_vacuum(${vacuumPages})`)
+  }
+  return before - left
+}

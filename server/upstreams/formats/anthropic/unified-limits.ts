@@ -1,0 +1,137 @@
+import type { GaugeReading } from '../../../accounts/gauges/gauges.ts'
+import { fitsPattern } from '../../../model-patterns.ts'
+
+/** One window of a subscription's limits as an answer's headers tell it (protocol.md §1.8). */
+export interface LimitWindow {
+  /** allowed, allowed_warning, rejected; '' when it was not said. */
+  status: string
+  /** Share that is used, 0 to 1 and beyond; null when it was not said. */
+  utilization: number | null
+  resetMs: number | null
+}
+
+export interface UnifiedLimits {
+  status: string
+  /** Of the window that binds. */
+  resetMs: number | null
+  /** By name: 5h, 7d, 7d_sonnet, overage, …: the vendor changes the set. */
+  windows: Readonly<Record<string, LimitWindow>>
+  /** five_hour, seven_day, …; '' when it was not said. */
+  representativeClaim: string
+  /** out_of_credits, org_level_disabled, …; '' when it was not said. */
+  overageDisabledReason: string
+}
+
+/** What the headers of a subscription's limits begin with. */
+export const unifiedPrefix = 'anthropic-ratelimit-unified-'
+/** Behind the prefix. */
+const windowHeader = /^([a-z0-9_]{1,32})-(status|utilization|reset)$/
+/** Windows named in headers that nobody bounds: a stranger's could be many. */
+const mostWindows = 32
+const longestStatus = 32
+const mostShare = 100
+
+/** The limits of a subscription from an answer's headers (names in lower case); null when there are none. */
+export function readUnifiedLimits(headers: ReadonlyMap<string, string>): UnifiedLimits | null {
+  const windows = new Map<string, LimitWindow>()
+  let found = false
+  for (const [name, value] of headers) {
+    if (!name.startsWith(unifiedPrefix)) continue
+    found = true
+    const [, window, what] = windowHeader.exec(name.slice(unifiedPrefix.length)) ?? []
+    if (window === undefined) continue
+    let known = windows.get(window)
+    if (!known) {
+      if (windows.size >= mostWindows) continue
+      known = { status: '', utilization: null, resetMs: null }
+      windows.set(window, known)
+    }
+    if (what === 'status') known.status = word(value)
+    else if (what === 'utilization') known.utilization = fraction(value)
+    else known.resetMs = unixMs(value)
+  }
+  if (!found) return null
+  return {
+    status: word(headers.get(`${unifiedPrefix}status`)),
+    resetMs: unixMs(headers.get(`${unifiedPrefix}reset`)),
+    windows: Object.fromEntries(windows),
+    representativeClaim: word(headers.get(`${unifiedPrefix}representative-claim`)),
+    overageDisabledReason: word(headers.get(`${unifiedPrefix}overage-disabled-reason`)),
+  }
+}
+
+/** The same as gauges; none where there are no such headers. */
+export function gaugesOfHeaders(headers: ReadonlyMap<string, string>): GaugeReading[] {
+  const limits = readUnifiedLimits(headers)
+  if (!limits) return []
+  return Object.entries(limits.windows).map(([window, { status, utilization, resetMs }]) => ({
+    window,
+    status: status.slice(0, longestStatus),
+    usedPpm: utilization === null ? null : ppmOf(utilization),
+    resetMs,
+  }))
+}
+
+/** A share (1: all of it) in millionths; a hundred times the limit is as much as is told. */
+export const ppmOf = (share: number): number => Math.round(Math.min(share, mostShare) * 1e6)
+
+/** What a refused request ran into. `untilMs` null: it was not said. */
+export type LimitReached =
+  /** The whole account rests until the window's end. */
+  | { scope: 'account'; untilMs: number | null }
+  /** Only these models do; `family` is a pattern with `*`, or the model itself. */
+  | { scope: 'family'; family: string; untilMs: number | null }
+
+/** Windows of the whole account; all others are of some models. */
+const accountWindows = new Set(['5h', '7d'])
+
+/** Which limit a 429 with these headers is about; null: none of them explains it. */
+export function limitReached(limits: UnifiedLimits, model: string): LimitReached | null {
+  const used = Object.entries(limits.windows).filter(([name, window]) => name !== 'overage' && isUsedUp(window))
+  const whole = used.filter(([name]) => accountWindows.has(name))
+  if (whole.length > 0) return { scope: 'account', untilMs: latest(whole) ?? limits.resetMs }
+  if (used.length > 0) {
+    const named = used.map(([name]) => familyOfWindow(name)).find((family) => family && fitsPattern(family, model))
+    return { scope: 'family', family: named ?? familyOf(model), untilMs: latest(used) ?? limits.resetMs }
+  }
+  if (limits.overageDisabledReason === 'out_of_credits') {
+    const untilMs = limits.windows['overage']?.resetMs ?? limits.resetMs
+    return { scope: 'family', family: familyOf(model), untilMs }
+  }
+  // Only the sum of all windows was told.
+  const tellsWindows = Object.keys(limits.windows).some((name) => accountWindows.has(name))
+  return limits.status === 'rejected' && !tellsWindows ? { scope: 'account', untilMs: limits.resetMs } : null
+}
+
+/** Models that share a limit: `claude-sonnet-5-5` → `*sonnet*`. A name of another make is a family of its own. */
+export function familyOf(model: string): string {
+  const word = /^claude-(?:\d[\d.]*-)*([a-z]{3,})/i.exec(model)?.[1]
+  return word === undefined ? model : `*${word.toLowerCase()}*`
+}
+
+/** `7d_sonnet` → `*sonnet*`; null where the name tells no model. */
+function familyOfWindow(name: string): string | null {
+  const word = /_([a-z]{3,})$/.exec(name)?.[1]
+  return word === undefined ? null : `*${word}*`
+}
+
+const isUsedUp = ({ status, utilization }: LimitWindow): boolean =>
+  status === 'rejected' || (utilization !== null && utilization >= 1)
+
+function latest(windows: readonly [string, LimitWindow][]): number | null {
+  const ends = windows.flatMap(([, { resetMs }]) => resetMs ?? [])
+  return ends.length === 0 ? null : Math.max(...ends)
+}
+
+const word = (value: string | undefined): string => (value !== undefined && /^[\w.-]{1,80}$/.test(value) ? value : '')
+
+function fraction(value: string): number | null {
+  const number = Number(value)
+  return value !== '' && Number.isFinite(number) && number >= 0 ? number : null
+}
+
+/** Seconds since 1970 → ms; null for what is no moment of this century. */
+function unixMs(value: string | undefined): number | null {
+  const seconds = Number(value ?? '')
+  return Number.isFinite(seconds) && seconds > 1e9 && seconds < 5e9 ? Math.round(seconds * 1000) : null
+}

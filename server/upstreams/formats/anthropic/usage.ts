@@ -1,0 +1,264 @@
+import { findMembers, type Members, parseSpan, type Span } from '../../../json/members.ts'
+import { noTokens, type Reading, type Tokens, type UsageSource } from '../../../prices/records.ts'
+import { hasSecret, withoutSecret } from '../../quoted-secret.ts'
+import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './counts.ts'
+import { UsageFlags } from './usage-flags.ts'
+
+/**
+ * Reads what an Anthropic answer says it used, by the merge rule of protocol.md §1.5 (its letters stand in the code).
+ * Nothing here throws: what cannot be read is flagged, for a bad usage must never end a good stream (faults 27, 29).
+ */
+export interface UsageReader {
+  /** The data of `message_start`, as text. */
+  start(json: string): void
+  /** The data of a `message_delta`, as text. */
+  delta(json: string): void
+  /** So many more characters of text, thinking or partial tool input were forwarded. */
+  text(chars: number): void
+  /** Something of the stream is no JSON. */
+  unreadable(): void
+  /** `message_stop` came. */
+  stop(): void
+  /** What is known now; may be asked while the answer still runs. */
+  reading(): Reading
+  /** The same for a look in between, without the usages as they came: writing them out is what costs. */
+  readingInBetween(): Reading
+}
+
+type Fields = Record<string, unknown>
+
+/** Usage objects longer than this as text are not kept in the ledger: MySQL's column takes 65 535 bytes. */
+const maxRawChars = 16_384
+
+/** Names of models and the like from an upstream, cut to what a column takes. */
+const maxNameChars = 120
+
+interface Gathered {
+  model: string
+  stopReason: string
+  speed: 'standard' | 'fast'
+  geo: string
+  serviceTier: string
+  counts: Counts
+  /** The last `iterations` that came. */
+  iterations: readonly unknown[] | undefined
+  flags: UsageFlags
+}
+
+/** For one streamed answer. */
+export const createUsageReader = (): UsageReader => new StreamUsage()
+
+/** A class, for there is one for each answer. */
+class StreamUsage implements UsageReader {
+  private readonly gathered = nothingGathered()
+  private startUsage: Fields | undefined = undefined
+  private deltaUsage: Fields | undefined = undefined
+  private outputTold = false
+  private chars = 0
+  private stopped = false
+
+  /** (a) Start from message_start. */
+  start(json: string): void {
+    const message = fieldsOf(fieldsOf(parse(json))?.['message'])
+    if (message === undefined) return this.unreadable()
+    this.startUsage = gatherMessage(this.gathered, message) ?? this.startUsage
+  }
+
+  /** (b) and (e) Counts are cumulative: each that is there replaces the one before; the last message_delta wins. */
+  delta(json: string): void {
+    const { gathered } = this
+    const event = fieldsOf(parse(json))
+    if (event === undefined) return this.unreadable()
+    gathered.stopReason = nameOf(fieldsOf(event['delta'])?.['stop_reason']) || gathered.stopReason
+    const usage = gatherUsage(gathered, event['usage'])
+    if (usage === undefined) return
+    this.deltaUsage = usage
+    this.outputTold ||= typeof usage['output_tokens'] === 'number'
+  }
+
+  text(more: number): void {
+    this.chars += more
+  }
+
+  unreadable(): void {
+    this.gathered.flags.add('unreadable')
+  }
+
+  stop(): void {
+    this.stopped = true
+  }
+
+  reading(): Reading {
+    return this.read([this.startUsage, this.deltaUsage])
+  }
+
+  readingInBetween(): Reading {
+    return this.read([])
+  }
+
+  private read(usages: readonly (Fields | undefined)[]): Reading {
+    const { gathered } = this
+    if (this.outputTold) return readingOf(gathered, this.source(), usages)
+    // (g) Without a final word the input counts are real and the output is estimated from what was forwarded.
+    const counts = { ...gathered.counts, output: Math.ceil(this.chars / 4), thinking: 0 }
+    return readingOf({ ...gathered, counts, iterations: undefined }, this.source(), usages)
+  }
+
+  private source(): UsageSource {
+    if (this.gathered.flags.has('unreadable')) return 'partial'
+    if (this.outputTold) return this.stopped ? 'final' : 'partial'
+    return this.startUsage || this.chars > 0 ? 'estimated' : 'none'
+  }
+}
+
+/** What matters of a whole JSON answer: found once, for those who judge it and for those who bill it. */
+export const findAnswer = (bytes: Buffer): Members => findMembers(bytes, ['type', 'model', 'stop_reason', 'usage'])
+
+/**
+ * For one whole JSON answer in its bytes; only the members that matter are parsed, without `secret`. An error answer has
+ * used nothing.
+ */
+export function readUsageFromJson(bytes: Buffer, secret = '', members = findAnswer(bytes)): Reading {
+  const gathered = nothingGathered()
+  if (!members.ok) {
+    gathered.flags.add('unreadable')
+    return readingOf(gathered, 'partial', [])
+  }
+  const isQuoted = hasSecret(bytes, secret)
+  const said = ({ start, end }: Span): string => {
+    const text = bytes.toString('utf8', start, end)
+    return isQuoted ? withoutSecret(text, secret) : text
+  }
+  const [typeSpan, modelSpan, stopReasonSpan, usageSpan] = members.spans
+  const scalar = (span: Span | undefined) => span && (isQuoted ? parse(said(span)) : parseSpan(bytes, span))
+  if (scalar(typeSpan) === 'error') return readingOf(gathered, 'none', [])
+  const raw = usageSpan === undefined ? '' : said(usageSpan)
+  const usage = usageSpan && parse(raw)
+  if (usage === undefined && usageSpan) gathered.flags.add('unreadable')
+  const found = gatherMessage(gathered, { model: scalar(modelSpan), stop_reason: scalar(stopReasonSpan), usage })
+  const told = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
+  const source = told ? 'final' : found || gathered.flags.has('unreadable') ? 'partial' : 'none'
+  return readingOf(gathered, source, [found], found && usageSpan ? `[${raw}]` : '')
+}
+
+function nothingGathered(): Gathered {
+  return {
+    model: '',
+    stopReason: '',
+    speed: 'standard',
+    geo: '',
+    serviceTier: '',
+    counts: noCounts(),
+    iterations: undefined,
+    flags: new UsageFlags(),
+  }
+}
+
+/** (f) The model billed is the one the message names. Returns its usage, if it has any. */
+function gatherMessage(into: Gathered, message: Fields): Fields | undefined {
+  into.model = nameOf(message['model']) || into.model
+  into.stopReason = nameOf(message['stop_reason']) || into.stopReason
+  return gatherUsage(into, message['usage'])
+}
+
+/** Lets each field that is there replace the one gathered before; null and absent leave it. */
+function gatherUsage(into: Gathered, value: unknown): Fields | undefined {
+  if (value === undefined || value === null) return undefined
+  const usage = fieldsOf(value)
+  if (usage === undefined) {
+    into.flags.add('unreadable')
+    return undefined
+  }
+  readCounts(usage, into.flags, into.counts)
+  const { speed, iterations } = usage
+  if (typeof speed === 'string') into.speed = speed === 'fast' ? 'fast' : 'standard'
+  into.geo = nameOf(usage['inference_geo']) || into.geo
+  into.serviceTier = nameOf(usage['service_tier']) || into.serviceTier
+  if (Array.isArray(iterations)) into.iterations = iterations
+  else if (iterations !== undefined && iterations !== null) into.flags.add('iteration_unknown')
+  const credit = fieldsOf(fieldsOf(usage['fallback_credit'])?.['status'])
+  if (credit?.['type'] === 'redeemed') into.flags.add('credit')
+  return usage
+}
+
+/** `text`: the usages as JSON text, where it is at hand. */
+function readingOf(
+  from: Gathered,
+  source: UsageSource,
+  usages: readonly (Fields | undefined)[],
+  text?: string,
+): Reading {
+  const flags = new UsageFlags(from.flags.list())
+  const { tokens, extras } = from.iterations?.length
+    ? splitIterations(from.iterations, from, flags)
+    : { tokens: tokensOf(from.counts, flags), extras: [] }
+  let raw = text ?? textOf(usages)
+  if (raw.length > maxRawChars) {
+    raw = ''
+    flags.add('raw_dropped')
+  }
+  const { model, speed, geo, serviceTier, stopReason } = from
+  return { model, tokens, extras, source, speed, geo, serviceTier, stopReason, flags: flags.list(), raw }
+}
+
+function textOf(usages: readonly (Fields | undefined)[]): string {
+  const came = usages.filter((usage) => usage !== undefined)
+  return came.length > 0 ? JSON.stringify(came) : ''
+}
+
+/**
+ * Iterations of the message itself replace the top level, which is their sum; compaction and advisor are not in it and
+ * stand beside it. An iteration under another model (a declined hop, the fallback) is billed under that model.
+ */
+function splitIterations(iterations: readonly unknown[], from: Gathered, flags: UsageFlags) {
+  const ofMessage = { any: false, tokens: noTokens, flags: new UsageFlags() }
+  const extras = new Map<string, Tokens>()
+  for (const value of iterations) {
+    const entry = fieldsOf(value) ?? {}
+    const { type } = entry
+    const isMessage = type === 'message' || type === 'fallback_message'
+    if (!isMessage && type !== 'compaction' && type !== 'advisor_message') flags.add('iteration_unknown')
+    const model = nameOf(entry['model']) || from.model
+    const isMain = isMessage && model === from.model
+    const entryFlags = isMain ? ofMessage.flags : flags
+    const tokens = tokensOf(readCounts(entry, entryFlags, noCounts()), entryFlags)
+    if (isMessage) ofMessage.any = true
+    if (isMain) ofMessage.tokens = addTokens(ofMessage.tokens, tokens)
+    else extras.set(model, addTokens(extras.get(model) ?? noTokens, tokens))
+  }
+
+  const topFlags = new UsageFlags()
+  const top = tokensOf(from.counts, topFlags)
+  let tokens = top
+  if (ofMessage.any) {
+    // Searches and thinking are told of the whole message only, and so may be the split of its cache writes.
+    const thinking = Math.min(top.thinking, ofMessage.tokens.output)
+    tokens = { ...ofMessage.tokens, thinking, webSearches: top.webSearches }
+    if (cacheWrites(tokens) === cacheWrites(top) && ofMessage.flags.delete('split_missing')) {
+      tokens = { ...tokens, cacheWrite5m: top.cacheWrite5m, cacheWrite1h: top.cacheWrite1h }
+    } else topFlags.clear()
+  }
+  for (const flag of ofMessage.flags.list()) flags.add(flag)
+  for (const flag of topFlags.list()) flags.add(flag)
+  return { tokens, extras: [...extras].map(([model, tokens]) => ({ model, tokens })) }
+}
+
+function cacheWrites(tokens: Tokens): number {
+  return tokens.cacheWrite5m + tokens.cacheWrite1h
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
+}
+
+function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, maxNameChars) : ''
+}

@@ -1,0 +1,206 @@
+import type { Tokens } from '../../../accounts/credential.ts'
+import type { CodeAnswer, RefreshAnswer } from '../../../accounts/login/oauth-answers.ts'
+import { retryAfter } from '../../classify.ts'
+import { isConnectFailure } from '../../transport/connect-failure.ts'
+import type { Dispatchers } from '../../transport/dispatchers.ts'
+import { codeOfError, explainFailure } from '../../transport/failure-cause.ts'
+
+/** Where logins of claude accounts are made; each of them has moved before, so a deployment can say otherwise. */
+export interface ClaudeOauthPlaces {
+  authorizeUrl: string
+  tokenUrl: string
+  /** Shows the code to the person; nothing of ours listens there. */
+  redirectUrl: string
+  clientId: string
+  /** Separated by spaces. */
+  scopes: string
+}
+
+/** What the vendor wants to see in anthropic-beta wherever an access token of a login is used. */
+export const oauthBeta = 'oauth-2025-04-20'
+
+const patienceMs = 30_000
+const longestAnswer = 64 * 1024
+
+/**
+ * OAuth with PKCE as Claude's sign-in speaks it (protocol.md §2.1): the address a person opens, and the two grants. Of the
+ * vendor's words only error codes go further, never its text.
+ */
+export function createClaudeOauth(parts: {
+  dispatchers: Dispatchers
+  places: ClaudeOauthPlaces
+  now: () => number
+  timeoutMs?: number
+}) {
+  const { places, now, timeoutMs = patienceMs } = parts
+  const token = new URL(places.tokenUrl)
+
+  async function grant(body: Record<string, string>, proxy: string | null): Promise<Answered> {
+    try {
+      const answer = await parts.dispatchers.for(token.origin, proxy).request({
+        path: token.pathname + token.search,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', 'anthropic-beta': oauthBeta },
+        body: JSON.stringify(body),
+        // Also while connecting and while the body comes: nobody else watches this call.
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      const chunks: Buffer[] = []
+      let bytes = 0
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        if (bytes > longestAnswer) return failed('The token endpoint answered too much.')
+        chunks.push(chunk)
+      }
+      const said = parsed(Buffer.concat(chunks))
+      if (answer.statusCode === 200 && said) return { kind: 'said', said }
+      const code = said ? codeOf(said, Object.values(body)) : ''
+      const header = answer.headers['retry-after']
+      return {
+        kind: 'failed',
+        status: answer.statusCode,
+        code,
+        reason: `The token endpoint answered ${answer.statusCode}${code === '' ? '' : ` ${code}`}.`,
+        retryAfterMs: retryAfter(typeof header === 'string' ? header : undefined, now()),
+        isOurs: false,
+      }
+    } catch (error) {
+      const isLate = codeOfError(error) === 'TimeoutError'
+      const { reason } = explainFailure(error, { origin: token.origin, proxy }, isLate ? timeoutMs : undefined)
+      return { ...failed(`The token endpoint could not be asked: ${reason}.`), isOurs: isConnectFailure(error) }
+    }
+  }
+
+  function tokensOf(said: Said): Tokens | null {
+    const accessToken = tokenText(said['access_token'])
+    if (accessToken === null) return null
+    const expiresIn = said['expires_in']
+    return {
+      accessToken,
+      refreshToken: tokenText(said['refresh_token']),
+      expiresAtMs: typeof expiresIn === 'number' && expiresIn > 0 ? now() + Math.round(expiresIn * 1000) : null,
+    }
+  }
+
+  return {
+    /** The page where a person signs in and gets the code. `challenge`: base64url of SHA-256 of the verifier. */
+    authorizeAddress(state: string, challenge: string): string {
+      const url = new URL(places.authorizeUrl)
+      for (const [name, value] of Object.entries({
+        code: 'true',
+        client_id: places.clientId,
+        response_type: 'code',
+        redirect_uri: places.redirectUrl,
+        scope: places.scopes,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+        state,
+      }))
+        url.searchParams.set(name, value)
+      return url.href
+    },
+
+    async exchange(
+      given: { code: string; state: string; verifier: string },
+      proxy: string | null,
+    ): Promise<CodeAnswer> {
+      const answer = await grant(
+        {
+          grant_type: 'authorization_code',
+          code: given.code,
+          state: given.state,
+          client_id: places.clientId,
+          redirect_uri: places.redirectUrl,
+          code_verifier: given.verifier,
+        },
+        proxy,
+      )
+      if (answer.kind === 'said') {
+        const tokens = tokensOf(answer.said)
+        if (tokens) return { kind: 'tokens', tokens }
+        return { kind: 'refused', reason: 'The token endpoint answered without an access token.' }
+      }
+      const { reason, status } = answer
+      if (status >= 400 && status < 500 && status !== 429) return { kind: 'refused', reason }
+      return { kind: 'failed', reason, byProxy: answer.isOurs && proxy !== null }
+    },
+
+    async refresh(refreshToken: string, proxy: string | null): Promise<RefreshAnswer> {
+      const answer = await grant(
+        { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: places.clientId },
+        proxy,
+      )
+      if (answer.kind === 'said') {
+        const tokens = tokensOf(answer.said)
+        // The old one goes on where no new one is given.
+        if (tokens) return { kind: 'tokens', tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken } }
+        return { kind: 'failed', reason: 'The token endpoint answered without an access token.', retryAfterMs: null }
+      }
+      const { reason, retryAfterMs } = answer
+      return isGrantGone(answer) ? { kind: 'refused', reason } : { kind: 'failed', reason, retryAfterMs }
+    },
+  }
+}
+
+type Said = Record<string, unknown>
+interface Failed {
+  kind: 'failed'
+  /** 0: no answer. */
+  status: number
+  code: string
+  reason: string
+  retryAfterMs: number | null
+  /** No connection came about, for a reason of ours: address policy, proxy, deadline. */
+  isOurs: boolean
+}
+type Answered = { kind: 'said'; said: Said } | Failed
+
+const failed = (reason: string): Failed => ({
+  kind: 'failed',
+  status: 0,
+  code: '',
+  reason,
+  retryAfterMs: null,
+  isOurs: false,
+})
+
+/** What says that the deployment is set up wrongly, or that it is not the time: the login itself may be good. */
+const notTheGrant = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_request',
+  'temporarily_unavailable',
+  'server_error',
+  'slow_down',
+])
+
+/** True when the vendor knows the request and does not take the refresh token any more; pages of anybody in between do not count. */
+function isGrantGone({ status, code }: Failed): boolean {
+  return (status === 400 || status === 401 || status === 403) && code !== '' && !notTheGrant.has(code)
+}
+
+function parsed(body: Buffer): Said | null {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Said) : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * `error` is a code (RFC 6749 §5.2) or an envelope with a type; whatever else stands there is not kept, and neither is a
+ * code that quotes something of what was `sent`.
+ */
+function codeOf(said: Said, sent: readonly string[]): string {
+  const { error } = said
+  const code = typeof error === 'object' && error !== null ? (error as Said)['type'] : error
+  if (typeof code !== 'string' || !/^[a-z][a-z0-9_.-]{0,63}$/.test(code)) return ''
+  return sent.some((value) => value.includes(code) || code.includes(value)) ? '' : code
+}
+
+/** A token travels in a header: printable ASCII, no spaces. */
+const tokenText = (value: unknown): string | null =>
+  typeof value === 'string' && /^[\x21-\x7e]{1,8192}$/.test(value) ? value : null

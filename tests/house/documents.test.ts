@@ -1,0 +1,135 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { readConfig } from '../../server/config/config.ts'
+import { parseEnvFile } from '../../server/config/env-file.ts'
+import { settingRows } from '../../server/config/settings.ts'
+import { provisionSchema, readProvisionFile } from '../../server/provisioning/provision-file.ts'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const readmes = ['README.md', 'README.zh-CN.md']
+const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+
+/** Cells of the table rows that begin with a variable. */
+function environmentTable(path: string): string[][] {
+  return [...read(path).matchAll(/^\| `([A-Z_]+)` \| (.*) \|$/gm)].map(([, name, rest]) => [
+    name ?? '',
+    ...(rest ?? '').split(' | '),
+  ])
+}
+
+test('the first screen says what it is, the two commands and the three lines that connect Claude Code', () => {
+  for (const path of readmes) {
+    const screen = read(path).split('\n').slice(0, 27).join('\n')
+    expect(screen).toContain('```bash\nnpm ci && npm start\nnpm ci && npm test\n```')
+    expect(screen).toMatch(
+      /\nexport ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:10081\/claude-code\nexport ANTHROPIC_AUTH_TOKEN=sk-…\nclaude\n/,
+    )
+  }
+})
+
+test('the environment table of the README is the table of settings, word for word', () => {
+  expect(environmentTable('README.md')).toEqual(
+    settingRows().map((row) => [row.name, row.default ? `\`${row.default}\`` : 'none', row.description]),
+  )
+})
+
+test('the Chinese table has the same variables in the same order, with the same plain defaults', () => {
+  const plain = (text: string) => /^[\w./:<>-]*$/.test(text)
+  const chinese = environmentTable('README.zh-CN.md')
+  expect(chinese.map(([name]) => name)).toEqual(settingRows().map(({ name }) => name))
+  for (const [index, row] of settingRows().entries())
+    if (plain(row.default)) expect(chinese[index]?.[1], row.name).toBe(row.default ? `\`${row.default}\`` : '无')
+})
+
+test('.env.example names every setting once, with its description and default, and changes nothing as it is', () => {
+  const example = read('.env.example')
+  const found = [...example.matchAll(/^# (.*)\n#([A-Z_]+)=(.*)$/gm)].map(([, description, name, value]) => ({
+    description,
+    name,
+    value,
+  }))
+  expect(found.map(({ name }) => name)).toEqual(settingRows().map(({ name }) => name))
+  for (const [index, row] of settingRows().entries()) {
+    expect(found[index]?.description).toContain(row.description)
+    expect([row.default, '']).toContain(found[index]?.value)
+  }
+  expect(parseEnvFile(example)).toEqual({ values: {}, problems: [] })
+})
+
+test('.env.example with every line set to what it shows is accepted', () => {
+  const { config, warnings } = readConfig({}, parseEnvFile(read('.env.example').replace(/^#([A-Z_]+=)/gm, '$1')), 'UTC')
+  expect(config.port).toBe(10081)
+  expect(warnings.filter((warning) => warning.includes('is not a setting'))).toEqual([])
+})
+
+test('the provisioning file of both READMEs is one and is accepted', () => {
+  const examples = readmes.map((path) => /```json\n(\{\n {2}"\$schema".*?)```/s.exec(read(path))?.[1] ?? '')
+  expect(examples[0]).toBe(examples[1])
+  expect(readProvisionFile(examples[0] ?? '')).toMatchObject({ accounts: [{}, {}], keys: [{ dailyLimitUsd: '12.50' }] })
+})
+
+test('docs/provision.schema.json is printed from the format (after a change: vitest run tests/house/documents.test.ts -u)', async () => {
+  // Lists of plain values on one line, as the formatter wants them.
+  const text = JSON.stringify(provisionSchema(), null, 2).replace(
+    /\[\n\s+([^[\]{}]+?)\n\s+\]/g,
+    (_, items: string) => `[${items.replace(/\n\s+/g, ' ')}]`,
+  )
+  await expect(`${text}\n`).toMatchFileSnapshot('../../docs/provision.schema.json')
+})
+
+test('every npm command and every file that the READMEs name exists', () => {
+  for (const path of readmes) {
+    const text = read(path)
+    for (const [, script] of text.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(manifest.scripts)).toContain(script)
+    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
+      expect(existsSync(new URL(`../../${link}`, import.meta.url)), link).toBe(true)
+  }
+})
+
+test('both READMEs say that Claude subscriptions were verified against an emulation, not against the vendor', () => {
+  const [english = '', chinese = ''] = readmes.map((path) => read(path).replace(/\s+/g, ' '))
+  expect(english).toContain('**It was verified against an emulation of the vendor, not against the vendor.**')
+  expect(chinese).toContain('**它是对照服务商的模拟环境验证的，并未对服务商本身验证。**')
+})
+
+test('both READMEs have the same sections', () => {
+  const shapes = readmes.map((path) => read(path).match(/^(#+ |\| ?-|```)/gm))
+  expect(shapes[0]).toEqual(shapes[1])
+})
+
+test('the image and the compose file set only variables that are settings, and build from files that exist', () => {
+  const names = new Set(settingRows().map(({ name }) => name))
+  const dockerfile = read('deploy/Dockerfile')
+  const relay = /\n {2}relay:\n.*?\n\n/s.exec(read('docker-compose.yml'))?.[0] ?? ''
+  const inImage = [...(/^ENV (.*)$/m.exec(dockerfile)?.[1] ?? '').matchAll(/(\w+)=/g)].map(([, name]) => name ?? '')
+  const inCompose = [...relay.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name ?? '')
+  expect(inCompose).toEqual(['HOST', 'PORT', 'DATA_DIR'])
+  expect([...inImage, ...inCompose].filter((name) => !names.has(name))).toEqual(['NODE_ENV'])
+  expect(relay).toContain('dockerfile: deploy/Dockerfile')
+  const start = ['node', '--min-semi-space-size=16', 'dist/server/main.js']
+  expect(dockerfile).toContain(`CMD [${start.map((word) => `"${word}"`).join(', ')}]`)
+  expect(manifest.scripts['start']).toBe(start.join(' '))
+})
+
+test('whatever stands at the root goes into the build of the image, unless it is known to have no part in it', () => {
+  const lines = read('.dockerignore').split('\n')
+  const goes = lines
+    .filter((line) => line.startsWith('!'))
+    .map((line) => new RegExp(`^${line.slice(1).replace('*', '.*')}$`))
+  const ignored = read('.gitignore').split('\n')
+  const stays = readdirSync(new URL('../..', import.meta.url)).filter(
+    (name) => !name.startsWith('.') && !ignored.includes(`${name}/`) && !goes.some((one) => one.test(name)),
+  )
+  const noPart = ['bench', 'deploy', 'docs', 'tests', 'CHANGELOG.md', 'README.md', 'README.zh-CN.md']
+  noPart.push('biome.json', 'docker-compose.yml', 'knip.json', 'vitest.config.ts')
+  expect(stays.filter((name) => !noPart.includes(name))).toEqual([])
+})
+
+test('every version in the manifest is exact', () => {
+  const { dependencies, devDependencies, overrides } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'devDependencies' | 'overrides',
+    Record<string, string>
+  >
+  const versions = Object.entries({ ...dependencies, ...devDependencies, ...overrides })
+  expect(versions.filter(([, version]) => !/^(npm:[a-z-]+@)?\d+\.\d+\.\d+(-[\w.-]+)?$/.test(version))).toEqual([])
+})
