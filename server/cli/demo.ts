@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type App, type AppOptions, startApp } from '../app/app.ts'
+import { type App, startApp } from '../app/app.ts'
+import type { AppOptions } from '../app/context.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import { readProvisionFile } from '../provisioning/provision-file.ts'

@@ -1,0 +1,161 @@
+import { fileURLToPath } from 'node:url'
+import { createLogins } from '../accounts/login/oauth-login.ts'
+import { fail } from '../errors.ts'
+import { createGraphqlDoor } from '../graphql/server/door.ts'
+import { type Enveloped, openSocketDoor } from '../graphql/server/websocket.ts'
+import { settingsChanged } from '../graphql/settings/settings.ts'
+import { createClientAddress } from '../http/client-address.ts'
+import { listen } from '../http/listen.ts'
+import { sendFailure } from '../http/send-failure.ts'
+import { createHttp } from '../http/server.ts'
+import { createStaticClient } from '../http/static-client.ts'
+import { roomLog } from '../log.ts'
+import { createRelay } from '../relay/relay.ts'
+import { defaultTimers } from '../relay/request/exchange.ts'
+import { createByteBudget, defaultReadLimits } from '../relay/request/read-body.ts'
+import { createAccountTest } from '../upstreams/account-test.ts'
+import { createBench } from '../upstreams/rules/bench.ts'
+import type { Services } from './build-services.ts'
+import type { AppContext } from './context.ts'
+import type { Stores } from './open-stores.ts'
+
+export interface AppServer {
+  /** http://host:port. */
+  url: string
+  /** Where the first administrator is made; null when there is one. Secret. */
+  setupPath: string | null
+  /** Resolves when no relay request is running. */
+  idle(): Promise<void>
+  /** Refuses new requests, lets running ones end within `drainMs`, and closes all sockets. */
+  stop(drainMs: number): Promise<void>
+}
+
+/** Beside the built program: dist/client for dist/server/app/build-server.js, and for server/app/build-server.ts too. */
+const clientDirectory = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/client/' : '../../client/',
+  import.meta.url,
+)
+
+/** Third step of the start: the doors behind one HTTP server, which listens when this resolves. */
+export async function buildServer(context: AppContext, stores: Stores, services: Services): Promise<AppServer> {
+  const { config, log, options, now, chance, dayAt, report, onClose } = context
+  const { database, seal, events, counters } = stores
+  const { accounts, gauges, keys, rules, users, live, usage, jobs, dispatchers, upstreams, requestId } = services
+  const { renew } = services.renewals
+  let url = ''
+  const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
+  const clientAddress = createClientAddress(config.trustedProxies)
+  const readLimits = { ...defaultReadLimits, ...options.readLimits }
+  const timers = { ...defaultTimers, ...options.timers }
+  const relay = createRelay({
+    clientAddress,
+    keys,
+    accounts,
+    usage,
+    counters,
+    dispatchers,
+    upstreams,
+    gauges,
+    renew,
+    live,
+    queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
+    budget: createByteBudget(config.bodyMemoryBytes),
+    readLimits,
+    timers,
+    mostEventBytes: config.streamEventBytes,
+    disconnect: config.clientDisconnect,
+    dayAt,
+    now,
+    chance,
+    baseUrl,
+    onError: (error, requestId) =>
+      roomLog(log, 'relay').error({ err: error, requestId }, 'a request failed inside the relay'),
+  })
+  const { authorizeAddress, exchange } = services.oauth
+  const door = createGraphqlDoor({
+    database,
+    seal,
+    events,
+    users,
+    accounts,
+    gauges,
+    keys,
+    rules,
+    bench: createBench(rules),
+    live,
+    reload: services.reload,
+    settingsChanged: () => events.publish(settingsChanged, {}),
+    routes: relay,
+    jobs,
+    logins: createLogins({ database, seal, now, authorizeAddress, exchange }),
+    testAccount: createAccountTest({ dispatchers, upstreams, accounts, gauges, renew, now }),
+    dayAt,
+    now,
+    newId: requestId,
+    log: roomLog(log, 'graphql'),
+    version: options.version ?? 'unknown',
+    baseUrl,
+    clientAddress,
+    timeZone: config.timeZone,
+    secureCookies: config.publicUrl?.startsWith('https:') ?? false,
+  })
+  const sockets = await openSocketDoor({
+    enveloped: door.graphql.enveloped as Enveloped,
+    sessions: door.sessions,
+    events,
+    live,
+    origins: () => (config.publicUrl === null ? [] : [new URL(config.publicUrl).origin]),
+    now,
+    report: report('graphql'),
+  })
+  let socketsClosed: Promise<void> | null = null
+  const closeSockets = () => {
+    socketsClosed ??= sockets.close()
+    return socketsClosed
+  }
+  onClose(closeSockets)
+  const client = createStaticClient({ directory: options.clientDirectory ?? fileURLToPath(clientDirectory) })
+
+  let isReady = true
+  const { server, connections } = createHttp({
+    messages: relay.door(() => isReady, requestId),
+    bodyLimits: readLimits,
+    untakenMs: timers.blockedMs,
+    graphql: door.graphql.handle,
+    upgrade: sockets.upgrade,
+    page: client.serve,
+    relay(req, res, path, query, id) {
+      if (isReady) return relay.handle(req, res, path, query, id)
+      const failure = fail('stopping', 'This relay is stopping. Try again shortly.', { retryAfterS: 1, closes: true })
+      sendFailure(req, res, failure, id.text)
+    },
+    isReady: () => isReady,
+    requestId,
+    baseUrl,
+    limits: options.httpLimits,
+  })
+  url = await listen(server, config)
+  const closeConnections = () => {
+    server.closeAllConnections()
+    connections.closeAll()
+  }
+
+  return {
+    url,
+    setupPath: (await door.setup.isNeeded()) ? door.setup.linkPath() : null,
+    idle: () => relay.idle(),
+    async stop(drainMs) {
+      // Still listening while responses run: /ready and /health are answered, new requests get a 529.
+      isReady = false
+      // A request whose body is still on its way has no response that could end with an error.
+      const lastResort = setTimeout(closeConnections, drainMs + 1000)
+      await relay.drain(drainMs)
+      clearTimeout(lastResort)
+      // The server would wait for an open WebSocket without end.
+      await closeSockets()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      closeConnections()
+      await closed
+    },
+  }
+}

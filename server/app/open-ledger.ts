@@ -1,0 +1,49 @@
+import { dayCounter, totalCounter } from '../keys/limits.ts'
+import { logColumn } from '../ledger/ledger.ts'
+import { openUsage, type Usage } from '../ledger/usage.ts'
+import { requestIdOf, slotOf } from '../request-ids.ts'
+import type { Counters } from '../store/counters.ts'
+import type { AppContext } from './context.ts'
+import type { Stores } from './open-stores.ts'
+
+const columns = {
+  id: logColumn('id'),
+  key: logColumn('api_key_id'),
+  cost: logColumn('cost_nano'),
+  startedAt: logColumn('started_at_ms'),
+}
+
+/** The ledger with the journals of dead processes replayed, and their reservations settled or released. */
+export async function openLedger(context: AppContext, stores: Stores): Promise<Usage> {
+  const { options, now, dayAt, log } = context
+  const { database, dataDir, counters, isShared } = stores
+  const usage = await openUsage({
+    database,
+    dataDir: dataDir.path,
+    dayAt,
+    now,
+    settleIntervalMs: options.settleIntervalMs,
+    async onReplayed(rows) {
+      // Memory counters start from the ledger. Those on Redis outlived the process and still hold its reservations.
+      if (!isShared) return
+      for (const { log: row } of rows) {
+        const keyId = Number(row[columns.key])
+        const names = [totalCounter(keyId), dayCounter(keyId, dayAt(Number(row[columns.startedAt])).day)]
+        await counters.settle(requestIdOf(BigInt(row[columns.id]!)), Number(row[columns.cost]), names)
+      }
+    },
+    onError: context.report('usage'),
+  })
+  context.onClose(() => usage.close())
+  const { settled, interrupted, foreign, slots } = usage.replayed
+  if (isShared && slots.length > 0) await releaseReservations(counters, new Set(slots))
+  if (settled + interrupted > 0)
+    log.info({ settled, interrupted }, 'brought the journal of the last run into the ledger')
+  if (foreign.length > 0) log.warn({ journals: foreign }, 'journals of another database were left alone')
+  return usage
+}
+
+/** A process that died between reservation and journal sent nothing upstream, and no replay knows of its request. */
+async function releaseReservations(counters: Counters, deadSlots: ReadonlySet<number | null>): Promise<void> {
+  for (const id of await counters.unsettled()) if (deadSlots.has(slotOf(id))) await counters.settle(id, 0)
+}
