@@ -1,4 +1,4 @@
-// Writes prisma/migrations/<engine>/0001_init.sql from the rendered schemas: `npm run generate && npx tsx scripts/make-baseline.ts`.
+// Writes prisma/migrations/<engine>/0001_init.sql from the rendered schemas: `npm run migration`.
 // Only before the first release; afterwards a change is a new file (SQLite's SQL from sqliteDiff, MySQL's by hand).
 import { readFile, writeFile } from 'node:fs/promises'
 import { type DataModel, mysqlDdl } from './mysql-ddl.ts'

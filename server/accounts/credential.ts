@@ -55,8 +55,8 @@ const newLogin = { refreshedAtMs: null, refreshStartedAtMs: null, refreshFailure
 
 /**
  * Writes what changed of an account's credential, in the transaction of whoever changes it. `fromFile`: tokens that a
- * file gave before are left as they have become since. Whoever calls holds the lock that every writer of credentials
- * takes (`locked('provision')`). True when the account opens its upstream with something else now.
+ * file gave before are left as they have become since. Whoever calls holds the lock 'accounts', as every writer of
+ * credentials does. True when the account opens its upstream with something else now.
  */
 export async function changeCredential(
   tx: Tx,

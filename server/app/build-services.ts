@@ -20,7 +20,7 @@ import { claudeUpstream } from '../upstreams/platforms/claude/claude.ts'
 import { createClaudeOauth } from '../upstreams/platforms/claude/oauth.ts'
 import { consoleUpstream } from '../upstreams/platforms/console/console.ts'
 import { createUpstreams } from '../upstreams/platforms.ts'
-import { createVerdictRules, rulesChanged } from '../upstreams/rules/rules.ts'
+import { createErrorRules, rulesChanged } from '../upstreams/rules/rules.ts'
 import { createDispatchers } from '../upstreams/transport/dispatchers.ts'
 import type { AppContext } from './context.ts'
 import { openLedger } from './open-ledger.ts'
@@ -111,11 +111,11 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   })
   const keys = createKeys({ database, seal, events, now })
   const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
-  const rules = createVerdictRules({ database, events, dialects })
+  const rules = createErrorRules({ database, events, dialects })
   const users = createUsers()
   if (config.defaultAdmin) {
     const { username, password, email } = config.defaultAdmin
-    await database.locked('provision', async (tx) => {
+    await database.locked(['users'], async (tx) => {
       // Only the first time: a password changed since then stays.
       if ((await tx.user.count()) === 0)
         await users.saveAdmin(tx, { username, password, ...(email !== null && { email }) })

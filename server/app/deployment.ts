@@ -4,7 +4,7 @@ import type { Seal } from '../store/seal.ts'
 
 /** The deployment's id, made once; refuses secrets that are not the ones this database was started with. */
 export async function checkDeployment(database: Database, seal: Seal): Promise<string> {
-  return database.locked('deployment', async (tx) => {
+  return database.locked(['deployment'], async (tx) => {
     const rows = await tx.setting.findMany({ where: { name: { in: ['deployment_id', 'secret_fingerprint'] } } })
     const stored = new Map(rows.map((row) => [row.name, row.value]))
     const fingerprint = stored.get('secret_fingerprint')

@@ -40,7 +40,7 @@ export async function runAdmin(
     const username = name.toLowerCase()
     // No process has this slot's millisecond: a person types.
     const id = createRequestIds(1023, now)()
-    const role = await database.locked('provision', async (tx) => {
+    const role = await database.locked(['users'], async (tx) => {
       const user = await tx.user.findFirst({ where: { username, deletedMark: 0 } })
       if (!user) throw new Error(await unknownUser(username, tx.user))
       await tx.user.update({ where: { id: user.id }, data: { passwordHash, enabled: true, mustChangePassword: true } })

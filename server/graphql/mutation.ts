@@ -1,7 +1,7 @@
 import type { ArgBuilder, InputFieldMap, ObjectRef, SchemaTypes } from '@pothos/core'
 import type { z } from 'zod'
 import { type AuditEntry, recordChange } from '../identity/audit.ts'
-import type { Tx } from '../store/database.ts'
+import type { LockName, Tx } from '../store/database.ts'
 import { inputFailure, VerbFailure, type VerbFailureKind } from '../verb-failure.ts'
 import { builder } from './builder.ts'
 import { failureTypes, type Refusal, refusalOf } from './failures.ts'
@@ -17,8 +17,8 @@ export interface Change<Answer> {
 }
 
 /**
- * Runs a change and writes its row of the audit log, in one transaction. One lock for all management: what is read before
- * it is written stays true. `fn` uses only `tx` and may run again.
+ * Runs a change and writes its row of the audit log, in one transaction that holds the mutation's locks. `fn` uses only `tx`
+ * and may run again.
  */
 export type MakeChange = <Answer>(fn: (tx: Tx) => Promise<Change<Answer>>) => Promise<Answer>
 
@@ -30,6 +30,8 @@ export interface MutationOptions<Checked extends z.ZodType, Success extends obje
   check: Checked
   success: ObjectRef<Types, Success>
   failures: readonly VerbFailureKind[]
+  /** What the change reads before it writes: no other holder of one of these locks changes it in between. */
+  locks: readonly LockName[]
   run: (args: z.output<Checked>, context: Context, change: MakeChange) => Promise<Success>
 }
 
@@ -55,7 +57,7 @@ export function addMutation<Checked extends z.ZodType, Success extends object>(
         try {
           const checked = options.check.safeParse(args)
           if (!checked.success) throw inputFailure(...checked.error.issues.map(problemOf))
-          return await options.run(checked.data, context, (fn) => makeChange(name, context, fn))
+          return await options.run(checked.data, context, (fn) => makeChange(name, options.locks, context, fn))
         } catch (error) {
           if (error instanceof VerbFailure && options.failures.includes(error.kind)) return refusalOf(error)
           throw error
@@ -73,10 +75,11 @@ function problemOf(issue: z.core.$ZodIssue): { path: string; message: string } {
 
 function makeChange<Answer>(
   action: string,
+  locks: readonly LockName[],
   { parts, actor }: Context,
   fn: (tx: Tx) => Promise<Change<Answer>>,
 ): Promise<Answer> {
-  return parts.database.locked('provision', async (tx) => {
+  return parts.database.locked(locks, async (tx) => {
     const { answer, audit } = await fn(tx)
     const id = parts.newId()
     await recordChange(tx, { id: BigInt(id.key), atMs: id.atMs }, actor, { action, ...audit })

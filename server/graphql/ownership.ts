@@ -37,6 +37,7 @@ addMutation('giveToOwner', {
   check: z.object({ id: z.string().transform(named), ownerId: globalId('User') }),
   success: GiveToOwnerSuccess,
   failures: ['input', 'not_found'],
+  locks: ['accounts', 'groups', 'keys'],
   async run({ id: object, ownerId }, { parts }, change) {
     if (object === null) throw notFound('object')
     await change(async (tx) => {

@@ -15,7 +15,7 @@ export function createSignInTries(parts: { database: Database; now: () => number
     /** Counts one try. Throws a sign-in failure with the seconds to wait when the name or the address has used up its tries. */
     async begin(username: string, address: string): Promise<void> {
       const atMs = now()
-      const waitMs = await database.locked('sign-in', async (tx) => {
+      const waitMs = await database.locked(['sign-in-tries'], async (tx) => {
         await tx.signInTry.deleteMany({ where: { firstAtMs: { lte: BigInt(atMs - windowMs) } } })
         const names = subjects(username, address)
         const known = await tx.signInTry.findMany({ where: { subject: { in: names } } })

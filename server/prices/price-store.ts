@@ -8,7 +8,7 @@ import { createPriceBook, type PriceBook } from './prices.ts'
  * is append-only, and what an administrator changed stays.
  */
 export async function loadPriceBook(database: Database): Promise<PriceBook> {
-  await database.locked('price_cards', async (tx) => {
+  await database.locked(['price-cards'], async (tx) => {
     const known = new Set((await tx.priceCard.findMany({ select: { id: true } })).map((row) => row.id))
     const missing = seedCards.filter((card) => !known.has(card.id))
     if (missing.length === 0) return

@@ -3,7 +3,7 @@ import type { Users } from '../identity/users.ts'
 import type { Keys } from '../keys/keys.ts'
 import { parseUsd } from '../prices/usd.ts'
 import type { Database } from '../store/database.ts'
-import type { VerdictRules } from '../upstreams/rules/rules.ts'
+import type { ErrorRules } from '../upstreams/rules/rules.ts'
 import type { Provision } from './provision-file.ts'
 
 /**
@@ -11,11 +11,11 @@ import type { Provision } from './provision-file.ts'
  * start, fields and objects that are absent stay as they are.
  */
 export async function provision(
-  parts: { database: Database; users: Users; accounts: Accounts; keys: Keys; rules: VerdictRules },
+  parts: { database: Database; users: Users; accounts: Accounts; keys: Keys; rules: ErrorRules },
   file: Provision,
 ): Promise<void> {
   const { users, accounts, keys, rules } = parts
-  await parts.database.locked('provision', async (tx) => {
+  await parts.database.locked(['accounts', 'error-rules', 'groups', 'keys', 'users'], async (tx) => {
     const groups = new Map<string, number>()
     const groupId = async (path: string, name: string): Promise<number> => {
       const known = groups.get(name)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Prisma, PrismaClient } from '../generated/sqlite/client.ts'
 import type { Engine } from './dialect.ts'
+import type { LockName } from './lock-name.ts'
 import type { StoreLog } from './store-log.ts'
 import type { Scalar, Write } from './writes.ts'
 
@@ -15,7 +16,7 @@ export {
   type Scalar,
   type Write,
 } from './writes.ts'
-export type { Engine, PrismaClient, StoreLog }
+export type { Engine, LockName, PrismaClient, StoreLog }
 /** Prisma inside an interactive transaction. */
 export type Tx = Prisma.TransactionClient
 
@@ -38,10 +39,11 @@ export interface Database {
   /** The rows of one SELECT on the reader, as arrays. Integers come as number when that is exact, else as bigint; dates as ms. */
   select(sql: string, args?: readonly Scalar[]): Promise<Scalar[][]>
   /**
-   * The one way to read, decide and write: runs `fn` in a transaction that no other holder of `name` is in, in any process.
-   * `fn` uses only `tx` (anything else would wait for itself) and may run again after a deadlock on MySQL. Ends after 30 s.
+   * The one way to read, decide and write: runs `fn` in a transaction that holds every lock in `names`. Nobody else holds one
+   * of them meanwhile, in any process. `fn` uses only `tx` (anything else would wait for itself) and may run again after a
+   * deadlock on MySQL. The transaction ends after 30 s. Without names: a plain transaction.
    */
-  locked<T>(name: string, fn: (tx: Tx) => Promise<T>): Promise<T>
+  locked<T>(names: readonly LockName[], fn: (tx: Tx) => Promise<T>): Promise<T>
   /** Gives free pages back to the disk, between other writes; returns how many. Nothing to do on MySQL. */
   incrementalVacuum(): Promise<number>
   /**

@@ -21,7 +21,7 @@ test('`admin reset NAME` shows a fresh password once, switches the user on, lift
     await rm(dataDir, { recursive: true, force: true })
   })
   const { client } = database
-  const userId = await database.locked('test', (tx) =>
+  const userId = await database.locked(['settings'], (tx) =>
     createUsers().saveAdmin(tx, { username: 'ada', password: 'forgotten password' }),
   )
   await client.user.update({ where: { id: userId }, data: { enabled: false } })

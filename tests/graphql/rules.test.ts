@@ -132,7 +132,7 @@ test('there are a hundred rules at most', async () => {
     effect: 'next',
     scope: 'account',
   }))
-  await stand.client.verdictRule.createMany({ data })
+  await stand.client.errorRule.createMany({ data })
   expect(await run('create', { input: rule })).toMatchObject({
     __typename: 'ConflictFailure',
     message: expect.stringContaining('100'),

@@ -101,7 +101,7 @@ test.each([
     await client.account.count(),
     await client.apiKey.count(),
     await client.user.count(),
-    await client.verdictRule.count(),
+    await client.errorRule.count(),
   ]).toEqual([1, 0, 1, 0, 0])
 })
 
@@ -115,8 +115,8 @@ test('rules: fields present win, null clears, absent ones stay; those of the fil
     { ...busy, durationSeconds: null },
   ])
   // Somebody adds one by hand between them, and switches one off.
-  await client.verdictRule.updateMany({ where: { name: 'busy' }, data: { position: 9, enabled: false } })
-  await client.verdictRule.create({
+  await client.errorRule.updateMany({ where: { name: 'busy' }, data: { position: 9, enabled: false } })
+  await client.errorRule.create({
     data: {
       name: 'mine',
       position: 5,
@@ -140,14 +140,14 @@ test('rules: fields present win, null clears, absent ones stay; those of the fil
     { name: 'mine' },
     { name: 'quota', code: 'quota', errorType: 'odd', durationSeconds: null },
   ])
-  const before = await client.verdictRule.findMany({ omit: { updatedAt: true } })
+  const before = await client.errorRule.findMany({ omit: { updatedAt: true } })
   await provision({
     rules: [
       { name: 'busy', status: '503-529' },
       { name: 'quota', durationSeconds: null, errorType: 'odd' },
     ],
   })
-  expect(await client.verdictRule.findMany({ omit: { updatedAt: true } })).toEqual(before)
+  expect(await client.errorRule.findMany({ omit: { updatedAt: true } })).toEqual(before)
 })
 
 test('two files brought in at once make every object once', async () => {

@@ -71,7 +71,7 @@ services.each([
   atCommit = cut
   const name = `locked ${cut}`
   const locked = await through
-    .locked('l', (tx) => tx.setting.create({ data: { name, value: '' } }))
+    .locked(['settings'], (tx) => tx.setting.create({ data: { name, value: '' } }))
     .catch((error: unknown) => error)
   expect(isOutcomeUnknown(locked)).toBe(true)
   expect(await isThere(name)).toBe(written)

@@ -100,7 +100,7 @@ test('a thread that dies rejects what it was asked, and the next query starts an
 test('a transaction whose thread died does not go on outside of it on the next one', async () => {
   const inside = deferred()
   const died = deferred()
-  const doomed = database.locked('x', async (tx) => {
+  const doomed = database.locked(['settings'], async (tx) => {
     await tx.setting.create({ data: { name: 'one', value: '' } })
     inside.resolve()
     await died.promise
@@ -130,7 +130,7 @@ test('a transaction that outlived its time cannot write into the next', async ()
   const rejected = expect(slow).rejects.toMatchObject({ code: 'P2028' })
   await inside.promise
   // Waits until the first one was rolled back, and holds the connection while it wakes up.
-  await database.locked('y', async (tx) => {
+  await database.locked(['settings'], async (tx) => {
     late.resolve()
     await rejected
     await tx.setting.create({ data: { name: 'next', value: '' } })

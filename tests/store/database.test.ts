@@ -161,7 +161,7 @@ test('forty increments under one lock are all counted', async () => {
   await database.client.setting.create({ data: { name: 'counter', value: '0' } })
   await Promise.all(
     Array.from({ length: 40 }, () =>
-      database.locked('counter', async (tx) => {
+      database.locked(['settings'], async (tx) => {
         const { value } = await tx.setting.findUniqueOrThrow({ where: { name: 'counter' } })
         await tx.setting.update({ where: { name: 'counter' }, data: { value: String(Number(value) + 1) } })
       }),
@@ -170,19 +170,19 @@ test('forty increments under one lock are all counted', async () => {
   expect((await settingNamed('counter'))?.value).toBe('40')
 })
 
-test('a lock keeps other processes out too', async () => {
+test('a lock that two want keeps other processes out too', async () => {
   const other = await openDatabase({ url: database.url, log: silentLog })
   try {
     const order: string[] = []
     const inside = deferred()
     const leave = deferred()
-    const first = database.locked('shared-name', async () => {
+    const first = database.locked(['settings', 'accounts'], async () => {
       inside.resolve()
       await leave.promise
       order.push('first')
     })
     await inside.promise
-    const second = other.locked('shared-name', async () => {
+    const second = other.locked(['accounts', 'users'], async () => {
       order.push('second')
     })
     leave.resolve()
@@ -193,10 +193,23 @@ test('a lock keeps other processes out too', async () => {
   }
 })
 
+test('those who need the same locks never wait for each other in a circle', async () => {
+  const other = await openDatabase({ url: database.url, log: silentLog })
+  const ends = await Promise.all(
+    Array.from({ length: 20 }, (_, number) =>
+      number % 2 === 0
+        ? database.locked(['accounts', 'keys'], async () => number)
+        : other.locked(['keys', 'accounts'], async () => number),
+    ),
+  )
+  expect(ends).toHaveLength(20)
+  await other.close()
+})
+
 test('a write beside a transaction that is rolled back is not swallowed', async () => {
   const inside = deferred()
   const leave = deferred()
-  const doomed = database.locked('doomed', async (tx) => {
+  const doomed = database.locked(['settings'], async (tx) => {
     await tx.setting.create({ data: { name: 'inside', value: '' } })
     inside.resolve()
     await leave.promise
@@ -215,7 +228,7 @@ test('a write beside a transaction that is rolled back is not swallowed', async 
 })
 
 test('what a transaction returns is what the caller gets, and its writes are there', async () => {
-  const made = await database.locked('made', (tx) => tx.setting.create({ data: { name: 'made', value: 'x' } }))
+  const made = await database.locked(['settings'], (tx) => tx.setting.create({ data: { name: 'made', value: 'x' } }))
   expect(made.value).toBe('x')
   expect(await settingNamed('made')).toMatchObject({ value: 'x' })
 })

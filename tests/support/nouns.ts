@@ -10,7 +10,7 @@ import { createMemoryEvents } from '../../server/store/memory/events-memory.ts'
 import { createSeal } from '../../server/store/seal.ts'
 import { claudeUpstream } from '../../server/upstreams/platforms/claude/claude.ts'
 import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
-import { createVerdictRules } from '../../server/upstreams/rules/rules.ts'
+import { createErrorRules } from '../../server/upstreams/rules/rules.ts'
 import { openTestDatabase } from './engines.ts'
 
 /** Accounts, keys, rules and users over a fresh database of this run's engine; all of it goes with the test. */
@@ -28,7 +28,7 @@ export async function openNouns() {
   const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   const keys = createKeys({ database, seal, events })
   const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
-  const rules = createVerdictRules({ database, events, dialects })
+  const rules = createErrorRules({ database, events, dialects })
   const users = createUsers()
   return {
     database,
@@ -40,7 +40,7 @@ export async function openNouns() {
     rules,
     users,
     /** Runs `fn` as a verb runs: in a transaction, one after the other. */
-    write: <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => database.locked('test', fn),
+    write: <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => database.locked(['settings'], fn),
     /** Brings the text of a provisioning file in, given as an object, and reads everything anew. */
     async provision(file: object): Promise<void> {
       await provision({ database, users, accounts, keys, rules }, readProvisionFile(JSON.stringify(file)))

@@ -5,6 +5,7 @@ CREATE TABLE `users` (
   `password_hash` VARCHAR(191) NOT NULL,
   `role` ENUM('admin', 'user') NOT NULL DEFAULT 'user',
   `enabled` BOOLEAN NOT NULL DEFAULT true,
+  `must_change_password` BOOLEAN NOT NULL DEFAULT false,
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   `updated_at` DATETIME(3) NOT NULL,
   `deleted_mark` INTEGER NOT NULL DEFAULT 0,
@@ -18,6 +19,9 @@ CREATE TABLE `groups` (
   `name` VARCHAR(191) NOT NULL,
   `remark` VARCHAR(191) NOT NULL DEFAULT '',
   `enabled` BOOLEAN NOT NULL DEFAULT true,
+  `returns_to_priority` BOOLEAN NOT NULL DEFAULT true,
+  `strip_foreign_reasoning` BOOLEAN NOT NULL DEFAULT false,
+  `shared` BOOLEAN NOT NULL DEFAULT false,
   `owner_id` INTEGER NULL,
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   `updated_at` DATETIME(3) NOT NULL,
@@ -37,8 +41,10 @@ CREATE TABLE `accounts` (
   `owner_id` INTEGER NULL,
   `priority` INTEGER NOT NULL DEFAULT 100,
   `weight` INTEGER NOT NULL DEFAULT 100,
+  `concurrency` INTEGER NULL,
   `models` TEXT NOT NULL,
   `model_mapping` TEXT NOT NULL,
+  `plan` VARCHAR(60) NOT NULL DEFAULT '',
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `state` VARCHAR(2000) NOT NULL DEFAULT '{"kind":"ready"}',
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
@@ -54,14 +60,70 @@ CREATE TABLE `account_credentials` (
   `account_id` INTEGER NOT NULL,
   `sealed` TEXT NOT NULL,
   `version` INTEGER NOT NULL DEFAULT 1,
+  `expires_at_ms` BIGINT NULL,
+  `refreshed_at_ms` BIGINT NULL,
+  `refresh_started_at_ms` BIGINT NULL,
+  `refresh_failure` VARCHAR(191) NOT NULL DEFAULT '',
   `updated_at` DATETIME(3) NOT NULL,
   PRIMARY KEY (`account_id`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `account_events` (
+  `id` BIGINT NOT NULL,
+  `account_id` INTEGER NOT NULL,
+  `at_ms` BIGINT NOT NULL,
+  `from_kind` VARCHAR(16) NOT NULL,
+  `to_kind` VARCHAR(16) NOT NULL,
+  `model` VARCHAR(191) NOT NULL,
+  `until_ms` BIGINT NULL,
+  `next_probe_at_ms` BIGINT NULL,
+  `reason` VARCHAR(191) NOT NULL,
+  `cause` VARCHAR(16) NOT NULL,
+  `status` INTEGER NOT NULL,
+  `error_type` VARCHAR(191) NOT NULL,
+  `code` VARCHAR(191) NOT NULL,
+  `message` VARCHAR(200) NOT NULL,
+  `request_id` VARCHAR(32) NOT NULL,
+  PRIMARY KEY (`id`),
+  INDEX `account_events_account_id_id_idx` (`account_id`, `id`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `account_gauges` (
+  `account_id` INTEGER NOT NULL,
+  `window_name` VARCHAR(32) NOT NULL,
+  `status` VARCHAR(32) NOT NULL,
+  `utilization_ppm` INTEGER NOT NULL,
+  `reset_at_ms` BIGINT NULL,
+  `at_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`account_id`, `window_name`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `account_gauge_points` (
+  `account_id` INTEGER NOT NULL,
+  `window_name` VARCHAR(32) NOT NULL,
+  `at_ms` BIGINT NOT NULL,
+  `status` VARCHAR(32) NOT NULL,
+  `utilization_ppm` INTEGER NOT NULL,
+  `reset_at_ms` BIGINT NULL,
+  PRIMARY KEY (`account_id`, `window_name`, `at_ms`),
+  INDEX `account_gauge_points_at_ms_idx` (`at_ms`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `account_logins` (
+  `state_hmac` VARCHAR(191) NOT NULL,
+  `user_id` INTEGER NOT NULL,
+  `sealed` TEXT NOT NULL,
+  `expires_at_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`state_hmac`),
+  INDEX `account_logins_expires_at_ms_idx` (`expires_at_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `api_keys` (
   `id` INTEGER NOT NULL AUTO_INCREMENT,
   `name` VARCHAR(191) NOT NULL,
   `secret_hmac` VARCHAR(191) NOT NULL,
+  `previous_secret_hmac` VARCHAR(191) NULL,
+  `previous_until` DATETIME(3) NULL,
   `secret_hint` VARCHAR(191) NOT NULL,
   `user_id` INTEGER NULL,
   `group_id` INTEGER NOT NULL,
@@ -75,9 +137,40 @@ CREATE TABLE `api_keys` (
   `deleted_mark` INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (`id`),
   UNIQUE INDEX `api_keys_secret_hmac_key` (`secret_hmac`),
+  UNIQUE INDEX `api_keys_previous_secret_hmac_key` (`previous_secret_hmac`),
   INDEX `api_keys_user_id_idx` (`user_id`),
   INDEX `api_keys_group_id_idx` (`group_id`),
   UNIQUE INDEX `api_keys_name_deleted_mark_key` (`name`, `deleted_mark`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `sessions` (
+  `id` INTEGER NOT NULL AUTO_INCREMENT,
+  `user_id` INTEGER NOT NULL,
+  `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  `expires_at` DATETIME(3) NOT NULL,
+  `revoked_at` DATETIME(3) NULL,
+  `client_ip` VARCHAR(64) NOT NULL,
+  `user_agent` VARCHAR(191) NOT NULL,
+  PRIMARY KEY (`id`),
+  INDEX `sessions_user_id_idx` (`user_id`),
+  INDEX `sessions_expires_at_idx` (`expires_at`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `refresh_tokens` (
+  `token_hmac` VARCHAR(191) NOT NULL,
+  `session_id` INTEGER NOT NULL,
+  `expires_at` DATETIME(3) NOT NULL,
+  `used_at` DATETIME(3) NULL,
+  PRIMARY KEY (`token_hmac`),
+  INDEX `refresh_tokens_session_id_idx` (`session_id`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `sign_in_tries` (
+  `subject` VARCHAR(191) NOT NULL,
+  `tries` INTEGER NOT NULL,
+  `first_at_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`subject`),
+  INDEX `sign_in_tries_first_at_ms_idx` (`first_at_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `logs` (
@@ -152,6 +245,7 @@ CREATE TABLE `attempts` (
   `usage_source` VARCHAR(16) NOT NULL,
   `cost_nano` BIGINT NOT NULL,
   `price_card_id` VARCHAR(191) NOT NULL,
+  `error_code` VARCHAR(80) NOT NULL DEFAULT '',
   PRIMARY KEY (`log_id`, `number`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -284,6 +378,44 @@ CREATE TABLE `settings` (
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+CREATE TABLE `job_runs` (
+  `id` BIGINT NOT NULL,
+  `job` VARCHAR(32) NOT NULL,
+  `account_id` INTEGER NOT NULL,
+  `model` VARCHAR(191) NOT NULL DEFAULT '',
+  `started_at_ms` BIGINT NOT NULL,
+  `duration_ms` INTEGER NOT NULL,
+  `outcome` VARCHAR(16) NOT NULL,
+  `status` INTEGER NOT NULL,
+  `message` VARCHAR(191) NOT NULL,
+  `code` VARCHAR(64) NOT NULL DEFAULT '',
+  `counts` VARCHAR(191) NOT NULL DEFAULT '{}',
+  `place` VARCHAR(191) NOT NULL DEFAULT '',
+  `cost_nano` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  INDEX `job_runs_account_id_id_idx` (`account_id`, `id`),
+  INDEX `job_runs_job_account_id_id_idx` (`job`, `account_id`, `id`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `error_rules` (
+  `id` INTEGER NOT NULL AUTO_INCREMENT,
+  `name` VARCHAR(191) NOT NULL,
+  `position` INTEGER NOT NULL,
+  `enabled` BOOLEAN NOT NULL DEFAULT true,
+  `platform` VARCHAR(16) NOT NULL,
+  `status` VARCHAR(16) NOT NULL,
+  `error_type` VARCHAR(80) NOT NULL,
+  `code` VARCHAR(80) NOT NULL,
+  `message` VARCHAR(300) NOT NULL,
+  `effect` VARCHAR(16) NOT NULL,
+  `scope` VARCHAR(16) NOT NULL,
+  `duration_seconds` INTEGER NULL,
+  `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  `updated_at` DATETIME(3) NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE INDEX `error_rules_name_key` (`name`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
 CREATE TABLE `api_logs` (
   `id` BIGINT NOT NULL,
   `at_ms` BIGINT NOT NULL,
@@ -311,5 +443,9 @@ ALTER TABLE `account_credentials` ADD CONSTRAINT `account_credentials_account_id
 ALTER TABLE `api_keys` ADD CONSTRAINT `api_keys_user_id_fkey` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 ALTER TABLE `api_keys` ADD CONSTRAINT `api_keys_group_id_fkey` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+ALTER TABLE `sessions` ADD CONSTRAINT `sessions_user_id_fkey` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;
+
+ALTER TABLE `refresh_tokens` ADD CONSTRAINT `refresh_tokens_session_id_fkey` FOREIGN KEY (`session_id`) REFERENCES `sessions` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;
 
 ALTER TABLE `price_tiers` ADD CONSTRAINT `price_tiers_card_id_fkey` FOREIGN KEY (`card_id`) REFERENCES `price_cards` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;

@@ -6,6 +6,7 @@ CREATE TABLE "users" (
     "password_hash" TEXT NOT NULL,
     "role" TEXT NOT NULL DEFAULT 'user',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "must_change_password" BOOLEAN NOT NULL DEFAULT false,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
     "deleted_mark" INTEGER NOT NULL DEFAULT 0
@@ -17,6 +18,9 @@ CREATE TABLE "groups" (
     "name" TEXT NOT NULL,
     "remark" TEXT NOT NULL DEFAULT '',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "returns_to_priority" BOOLEAN NOT NULL DEFAULT true,
+    "strip_foreign_reasoning" BOOLEAN NOT NULL DEFAULT false,
+    "shared" BOOLEAN NOT NULL DEFAULT false,
     "owner_id" INTEGER,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
@@ -35,8 +39,10 @@ CREATE TABLE "accounts" (
     "owner_id" INTEGER,
     "priority" INTEGER NOT NULL DEFAULT 100,
     "weight" INTEGER NOT NULL DEFAULT 100,
+    "concurrency" INTEGER,
     "models" TEXT NOT NULL,
     "model_mapping" TEXT NOT NULL,
+    "plan" TEXT NOT NULL DEFAULT '',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "state" TEXT NOT NULL DEFAULT '{"kind":"ready"}',
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -51,8 +57,63 @@ CREATE TABLE "account_credentials" (
     "account_id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     "sealed" TEXT NOT NULL,
     "version" INTEGER NOT NULL DEFAULT 1,
+    "expires_at_ms" BIGINT,
+    "refreshed_at_ms" BIGINT,
+    "refresh_started_at_ms" BIGINT,
+    "refresh_failure" TEXT NOT NULL DEFAULT '',
     "updated_at" DATETIME NOT NULL,
     CONSTRAINT "account_credentials_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "accounts" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "account_events" (
+    "id" BIGINT NOT NULL PRIMARY KEY,
+    "account_id" INTEGER NOT NULL,
+    "at_ms" BIGINT NOT NULL,
+    "from_kind" TEXT NOT NULL,
+    "to_kind" TEXT NOT NULL,
+    "model" TEXT NOT NULL,
+    "until_ms" BIGINT,
+    "next_probe_at_ms" BIGINT,
+    "reason" TEXT NOT NULL,
+    "cause" TEXT NOT NULL,
+    "status" INTEGER NOT NULL,
+    "error_type" TEXT NOT NULL,
+    "code" TEXT NOT NULL,
+    "message" TEXT NOT NULL,
+    "request_id" TEXT NOT NULL
+);
+
+-- CreateTable
+CREATE TABLE "account_gauges" (
+    "account_id" INTEGER NOT NULL,
+    "window_name" TEXT NOT NULL,
+    "status" TEXT NOT NULL,
+    "utilization_ppm" INTEGER NOT NULL,
+    "reset_at_ms" BIGINT,
+    "at_ms" BIGINT NOT NULL,
+
+    PRIMARY KEY ("account_id", "window_name")
+);
+
+-- CreateTable
+CREATE TABLE "account_gauge_points" (
+    "account_id" INTEGER NOT NULL,
+    "window_name" TEXT NOT NULL,
+    "at_ms" BIGINT NOT NULL,
+    "status" TEXT NOT NULL,
+    "utilization_ppm" INTEGER NOT NULL,
+    "reset_at_ms" BIGINT,
+
+    PRIMARY KEY ("account_id", "window_name", "at_ms")
+);
+
+-- CreateTable
+CREATE TABLE "account_logins" (
+    "state_hmac" TEXT NOT NULL PRIMARY KEY,
+    "user_id" INTEGER NOT NULL,
+    "sealed" TEXT NOT NULL,
+    "expires_at_ms" BIGINT NOT NULL
 );
 
 -- CreateTable
@@ -60,6 +121,8 @@ CREATE TABLE "api_keys" (
     "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     "name" TEXT NOT NULL,
     "secret_hmac" TEXT NOT NULL,
+    "previous_secret_hmac" TEXT,
+    "previous_until" DATETIME,
     "secret_hint" TEXT NOT NULL,
     "user_id" INTEGER,
     "group_id" INTEGER NOT NULL,
@@ -73,6 +136,34 @@ CREATE TABLE "api_keys" (
     "deleted_mark" INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT "api_keys_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT,
     CONSTRAINT "api_keys_group_id_fkey" FOREIGN KEY ("group_id") REFERENCES "groups" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "sessions" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "user_id" INTEGER NOT NULL,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" DATETIME NOT NULL,
+    "revoked_at" DATETIME,
+    "client_ip" TEXT NOT NULL,
+    "user_agent" TEXT NOT NULL,
+    CONSTRAINT "sessions_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "refresh_tokens" (
+    "token_hmac" TEXT NOT NULL PRIMARY KEY,
+    "session_id" INTEGER NOT NULL,
+    "expires_at" DATETIME NOT NULL,
+    "used_at" DATETIME,
+    CONSTRAINT "refresh_tokens_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "sign_in_tries" (
+    "subject" TEXT NOT NULL PRIMARY KEY,
+    "tries" INTEGER NOT NULL,
+    "first_at_ms" BIGINT NOT NULL
 );
 
 -- CreateTable
@@ -145,6 +236,7 @@ CREATE TABLE "attempts" (
     "usage_source" TEXT NOT NULL,
     "cost_nano" BIGINT NOT NULL,
     "price_card_id" TEXT NOT NULL,
+    "error_code" TEXT NOT NULL DEFAULT '',
 
     PRIMARY KEY ("log_id", "number")
 );
@@ -282,6 +374,41 @@ CREATE TABLE "settings" (
 );
 
 -- CreateTable
+CREATE TABLE "job_runs" (
+    "id" BIGINT NOT NULL PRIMARY KEY,
+    "job" TEXT NOT NULL,
+    "account_id" INTEGER NOT NULL,
+    "model" TEXT NOT NULL DEFAULT '',
+    "started_at_ms" BIGINT NOT NULL,
+    "duration_ms" INTEGER NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "status" INTEGER NOT NULL,
+    "message" TEXT NOT NULL,
+    "code" TEXT NOT NULL DEFAULT '',
+    "counts" TEXT NOT NULL DEFAULT '{}',
+    "place" TEXT NOT NULL DEFAULT '',
+    "cost_nano" BIGINT NOT NULL
+);
+
+-- CreateTable
+CREATE TABLE "error_rules" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "name" TEXT NOT NULL,
+    "position" INTEGER NOT NULL,
+    "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "platform" TEXT NOT NULL,
+    "status" TEXT NOT NULL,
+    "error_type" TEXT NOT NULL,
+    "code" TEXT NOT NULL,
+    "message" TEXT NOT NULL,
+    "effect" TEXT NOT NULL,
+    "scope" TEXT NOT NULL,
+    "duration_seconds" INTEGER,
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" DATETIME NOT NULL
+);
+
+-- CreateTable
 CREATE TABLE "api_logs" (
     "id" BIGINT NOT NULL PRIMARY KEY,
     "at_ms" BIGINT NOT NULL,
@@ -318,7 +445,19 @@ CREATE INDEX "accounts_owner_id_idx" ON "accounts"("owner_id");
 CREATE UNIQUE INDEX "accounts_name_deleted_mark_key" ON "accounts"("name", "deleted_mark");
 
 -- CreateIndex
+CREATE INDEX "account_events_account_id_id_idx" ON "account_events"("account_id", "id");
+
+-- CreateIndex
+CREATE INDEX "account_gauge_points_at_ms_idx" ON "account_gauge_points"("at_ms");
+
+-- CreateIndex
+CREATE INDEX "account_logins_expires_at_ms_idx" ON "account_logins"("expires_at_ms");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "api_keys_secret_hmac_key" ON "api_keys"("secret_hmac");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "api_keys_previous_secret_hmac_key" ON "api_keys"("previous_secret_hmac");
 
 -- CreateIndex
 CREATE INDEX "api_keys_user_id_idx" ON "api_keys"("user_id");
@@ -328,6 +467,18 @@ CREATE INDEX "api_keys_group_id_idx" ON "api_keys"("group_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "api_keys_name_deleted_mark_key" ON "api_keys"("name", "deleted_mark");
+
+-- CreateIndex
+CREATE INDEX "sessions_user_id_idx" ON "sessions"("user_id");
+
+-- CreateIndex
+CREATE INDEX "sessions_expires_at_idx" ON "sessions"("expires_at");
+
+-- CreateIndex
+CREATE INDEX "refresh_tokens_session_id_idx" ON "refresh_tokens"("session_id");
+
+-- CreateIndex
+CREATE INDEX "sign_in_tries_first_at_ms_idx" ON "sign_in_tries"("first_at_ms");
 
 -- CreateIndex
 CREATE INDEX "logs_api_key_id_id_idx" ON "logs"("api_key_id", "id");
@@ -349,6 +500,15 @@ CREATE UNIQUE INDEX "journals_name_key" ON "journals"("name");
 
 -- CreateIndex
 CREATE INDEX "price_cards_pattern_idx" ON "price_cards"("pattern");
+
+-- CreateIndex
+CREATE INDEX "job_runs_account_id_id_idx" ON "job_runs"("account_id", "id");
+
+-- CreateIndex
+CREATE INDEX "job_runs_job_account_id_id_idx" ON "job_runs"("job", "account_id", "id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "error_rules_name_key" ON "error_rules"("name");
 
 -- CreateIndex
 CREATE INDEX "api_logs_user_id_id_idx" ON "api_logs"("user_id", "id");

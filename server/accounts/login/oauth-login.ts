@@ -46,7 +46,7 @@ export function createLogins(parts: {
     async finish(userId: number, { code, state }: PastedCode, proxy: string | null): Promise<Tokens> {
       const stateHmac = hmacOf(state)
       // Found by a keyed hash: how long a comparison takes says nothing about the state.
-      const begun = await database.locked('provision', async (tx) => {
+      const begun = await database.locked(['account-logins'], async (tx) => {
         const row = await tx.accountLogin.findUnique({ where: { stateHmac } })
         if (!row || row.userId !== userId || row.expiresAtMs <= BigInt(now())) return null
         await tx.accountLogin.delete({ where: { stateHmac } })
@@ -63,7 +63,7 @@ export function createLogins(parts: {
         throw inputFailure({ path: 'login.code', message: `was not taken: ${answer.reason} Begin again` })
       }
       // Nobody saw the code: it can be sent again when the way there is mended.
-      await database.locked('provision', (tx) => tx.accountLogin.create({ data: begun }))
+      await database.locked(['account-logins'], (tx) => tx.accountLogin.create({ data: begun }))
       const path = answer.byProxy ? 'proxy' : 'login.code'
       throw inputFailure({ path, message: `could not be used: ${answer.reason}` })
     },

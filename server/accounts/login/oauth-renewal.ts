@@ -137,7 +137,7 @@ export function createRenewals(parts: {
 
   /** Stores what took the place of `from`; a login that somebody gave meanwhile stays. */
   async function save(id: number, from: string, tokens: Tokens): Promise<void> {
-    const stored = await database.locked('provision', async (tx) => {
+    const stored = await database.locked(['accounts'], async (tx) => {
       const row = await tx.accountCredential.findUnique({ where: { accountId: id } })
       if (!row) return null
       const credential = openCredential(seal, row.sealed, id)

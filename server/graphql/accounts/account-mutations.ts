@@ -44,6 +44,7 @@ addMutation('createAccount', {
   check: createAccountCheck,
   success: addAccountSuccess('CreateAccountSuccess'),
   failures: ['input'],
+  locks: ['accounts'],
   async run({ input: { login, ...input } }, context, change) {
     const { accounts, accountEdits, database } = context.parts
     const check = async (tx: Checking) => {
@@ -74,6 +75,7 @@ addMutation('updateAccount', {
   check: updateAccountCheck,
   success: addAccountSuccess('UpdateAccountSuccess'),
   failures: ['input', 'not_found'],
+  locks: ['accounts'],
   async run({ input: { id, login, ...rest } }, context, change) {
     const { viewer } = context
     const { accounts, accountEdits, database } = context.parts
@@ -119,6 +121,7 @@ addMutation('deleteAccount', {
   check: onlyId('Account'),
   success: addOkSuccess('DeleteAccountSuccess'),
   failures: ['not_found'],
+  locks: ['accounts'],
   async run({ id }, context, change) {
     await change(async (tx) => {
       const { name, url } = await ownAccount(tx, context.viewer, id)
@@ -137,6 +140,7 @@ addMutation('clearAccountState', {
   check: onlyId('Account'),
   success: addAccountSuccess('ClearAccountStateSuccess'),
   failures: ['not_found'],
+  locks: ['accounts'],
   async run({ id }, { parts, viewer, actor }, change) {
     const cause = { by: 'person', requestId: actor.requestId, evidence: null } as const
     await change(async (tx) => {
@@ -184,6 +188,7 @@ addMutation('testAccount', {
   }),
   success: TestAccountSuccess,
   failures: ['input', 'not_found'],
+  locks: [],
   async run({ id, model }, { parts, viewer }, change) {
     // The row first: whoever may not see it must not make it spend.
     await ownAccount(parts.database.reader, viewer, id)

@@ -69,6 +69,7 @@ addMutation('setClaudeAccounts', {
   check: z.object({ enabled: z.boolean(), acknowledged: z.boolean().nullish() }),
   success: SetClaudeAccountsSuccess,
   failures: ['input'],
+  locks: ['accounts', 'settings'],
   async run({ enabled, acknowledged }, { parts, actor }, change) {
     if (enabled && acknowledged !== true) {
       throw inputFailure({ path: 'acknowledged', message: 'must be true: read the notice first' })
@@ -116,6 +117,7 @@ addMutation('beginClaudeLogin', {
   check: z.object({}),
   success: BeginClaudeLoginSuccess,
   failures: ['conflict'],
+  locks: ['account-logins'],
   run: (_args, { parts, actor }, change) =>
     change(async (tx) => {
       if (!(await readClaudeSwitch(tx)).enabled) throw conflict(claudeIsOff)

@@ -133,6 +133,7 @@ addMutation('createGroup', {
   }),
   success: addGroupSuccess('CreateGroupSuccess'),
   failures: ['input'],
+  locks: ['groups'],
   async run({ input }, { parts, actor, viewer }, change) {
     if (input.shared) refuseToShare(viewer)
     const id = await change(async (tx) => {
@@ -175,6 +176,7 @@ addMutation('updateGroup', {
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),
   failures: ['input', 'not_found'],
+  locks: ['groups', 'keys'],
   async run({ input: { id, ...fields } }, { parts, viewer }, change) {
     const draft = given(fields)
     await change(async (tx) => {
@@ -196,6 +198,7 @@ addMutation('deleteGroup', {
   check: onlyId('Group'),
   success: addOkSuccess('DeleteGroupSuccess'),
   failures: ['not_found', 'conflict'],
+  locks: ['accounts', 'groups', 'keys'],
   async run({ id }, { parts, viewer }, change) {
     await change(async (tx) => {
       const { name } = await ownGroup(tx, viewer, id)

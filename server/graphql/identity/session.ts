@@ -1,3 +1,4 @@
+// Over 300 lines: every way a session begins, goes on and ends.
 import { z } from 'zod'
 import { userName } from '../../field-values.ts'
 import { hashPassword, isPassword } from '../../identity/passwords.ts'
@@ -130,6 +131,7 @@ addMutation('completeSetup', {
   }),
   success: addTokensSuccess('CompleteSetupSuccess'),
   failures: ['input', 'conflict'],
+  locks: ['users'],
   async run({ input: { token, password, username, email: mail } }, context, change) {
     const { parts, actor } = context
     if (!parts.setup.isValid(token)) {
@@ -172,6 +174,7 @@ addMutation('signIn', {
   check: z.object({ input: z.object({ username: typedText, password: typedText }) }),
   success: addTokensSuccess('SignInSuccess'),
   failures: ['input', 'sign_in'],
+  locks: ['users'],
   async run({ input: { username, password } }, context, change) {
     const { parts, actor } = context
     if (parts.gate.under >= mostAtOnce) {
@@ -206,6 +209,7 @@ addMutation('refreshSession', {
   check: z.object({}),
   success: addTokensSuccess('RefreshSessionSuccess'),
   failures: ['sign_in'],
+  locks: ['users'],
   async run(_args, context, change) {
     const { parts } = context
     const refreshToken = await parts.sessions.known(context.refreshToken)
@@ -246,6 +250,7 @@ addMutation('signOut', {
   check: z.object({}),
   success: addOkSuccess('SignOutSuccess'),
   failures: [],
+  locks: ['users'],
   async run(_args, context, change) {
     const { parts, viewer } = context
     const refreshToken = await parts.sessions.known(context.refreshToken)
@@ -277,6 +282,7 @@ addMutation('changePassword', {
   check: z.object({ input: z.object({ current: typedText, next: newPassword }) }),
   success: addOkSuccess('ChangePasswordSuccess'),
   failures: ['input', 'sign_in'],
+  locks: ['users'],
   async run({ input: { current, next } }, { parts, viewer, actor }, change) {
     const { userId, sessionId, username } = viewer!
     await parts.signInTries.begin(username, actor.clientIp)

@@ -108,6 +108,7 @@ addMutation('createUser', {
   }),
   success: addUserSuccess('CreateUserSuccess'),
   failures: ['input'],
+  locks: ['users'],
   async run({ input: { password, ...fields } }, { parts }, change) {
     const passwordHash = await hashPassword(password)
     const id = await change(async (tx) => {
@@ -149,6 +150,7 @@ addMutation('updateUser', {
   }),
   success: addUserSuccess('UpdateUserSuccess'),
   failures: ['input', 'not_found', 'conflict'],
+  locks: ['users'],
   async run({ input: { id, password, ...fields } }, { parts, viewer }, change) {
     const passwordHash = password === undefined ? undefined : await hashPassword(password)
     const draft = given({ ...fields, passwordHash })

@@ -95,6 +95,7 @@ addMutation('runJob', {
   check: z.object({ name: z.string().max(32) }),
   success: addOkSuccess('RunJobSuccess'),
   failures: ['not_found', 'conflict'],
+  locks: [],
   async run({ name }, { parts }, change) {
     if (!(await parts.jobs.list()).some((job) => job.name === name)) throw notFound('job')
     await change(async () => ({ answer: null, audit: { objectType: 'Job', objectId: 0, after: { name } } }))
@@ -175,6 +176,7 @@ addMutation('probeNow', {
   check: z.object({ id: globalId('Account'), model: z.string().max(191).nullish() }),
   success: ProbeNowSuccess,
   failures: ['not_found', 'conflict'],
+  locks: [],
   async run({ id, model }, { parts, viewer }, change) {
     await ownAccount(parts.database.reader, viewer, id)
     const account = parts.accounts.byId(id)

@@ -78,6 +78,7 @@ addMutation('createApiKey', {
   }),
   success: addSecretSuccess('CreateApiKeySuccess'),
   failures: ['input'],
+  locks: ['keys'],
   async run({ input: { dailyLimit, totalLimit, ...rest } }, context, change) {
     const draft = { ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit, userId: context.actor.userId }
     const id = await change(async (tx) => {
@@ -134,6 +135,7 @@ addMutation('updateApiKey', {
   }),
   success: UpdateApiKeySuccess,
   failures: ['input', 'not_found'],
+  locks: ['keys'],
   async run({ input: { id, dailyLimit, totalLimit, ...rest } }, context, change) {
     const draft = given({ ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit })
     await change(async (tx) => {
@@ -172,6 +174,7 @@ addMutation('rotateApiKey', {
   }),
   success: addSecretSuccess('RotateApiKeySuccess'),
   failures: ['input', 'not_found'],
+  locks: ['keys'],
   async run({ input: { id, keepOldHours, secret } }, context, change) {
     const until = keepOldHours === 0 ? null : new Date(context.parts.now() + keepOldHours * 3_600_000)
     await change(async (tx) => {
@@ -191,6 +194,7 @@ addMutation('deleteApiKey', {
   check: onlyId('ApiKey'),
   success: addOkSuccess('DeleteApiKeySuccess'),
   failures: ['not_found'],
+  locks: ['keys'],
   async run({ id }, context, change) {
     await change(async (tx) => {
       const { name, secretHint: hint } = await ownKey(tx, context.viewer, id)

@@ -136,6 +136,7 @@ addMutation('testVerdictRule', {
   check: testRuleCheck,
   success: TestVerdictRuleSuccess,
   failures: ['input'],
+  locks: [],
   async run({ input: { id, hours, sample, ...fields } }, { parts }, change) {
     const { bench, rules, database, now } = parts
     const draft = { ...fields, enabled: true }

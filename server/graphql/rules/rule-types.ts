@@ -26,7 +26,8 @@ export const VerdictScope = builder.enumType('VerdictScope', {
 
 const duration = 'null: as the answer says, or as long as the state takes by itself.'
 
-export const VerdictRule = builder.prismaNode('VerdictRule', {
+export const VerdictRule = builder.prismaNode('ErrorRule', {
+  name: 'VerdictRule',
   id: { field: 'id' },
   findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? Number(id) : -1 }),
   // Without it an id that is nobody's would be an accident of ours.

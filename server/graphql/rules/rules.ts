@@ -15,7 +15,7 @@ builder.queryField('verdictRules', (t) =>
     description: 'In the order in which they are asked; the first that fits decides.',
     authScopes: { admin: true },
     resolve: (query, _parent, _args, { parts }) =>
-      parts.database.reader.verdictRule.findMany({ ...query, orderBy: [{ position: 'asc' }, { id: 'asc' }] }),
+      parts.database.reader.errorRule.findMany({ ...query, orderBy: [{ position: 'asc' }, { id: 'asc' }] }),
   }),
 )
 
@@ -38,7 +38,7 @@ const addRuleSuccess = (name: string) =>
         description: 'With its new values.',
         type: VerdictRule,
         resolve: (query, { id }, _args, { parts }) =>
-          parts.database.reader.verdictRule.findUniqueOrThrow({ ...query, where: { id } }),
+          parts.database.reader.errorRule.findUniqueOrThrow({ ...query, where: { id } }),
       }),
     }),
   })
@@ -50,6 +50,7 @@ addMutation('createVerdictRule', {
   check: createRuleCheck,
   success: addRuleSuccess('CreateVerdictRuleSuccess'),
   failures: ['input', 'conflict'],
+  locks: ['error-rules'],
   async run({ input }, context, change) {
     const id = await change(async (tx) => {
       const objectId = await context.parts.rules.create(tx, input)
@@ -67,6 +68,7 @@ addMutation('updateVerdictRule', {
   check: updateRuleCheck,
   success: addRuleSuccess('UpdateVerdictRuleSuccess'),
   failures: ['input', 'not_found'],
+  locks: ['error-rules'],
   async run({ input: { id, ...fields } }, context, change) {
     const draft = given(fields)
     await change(async (tx) => {
@@ -85,6 +87,7 @@ addMutation('deleteVerdictRule', {
   check: onlyId('VerdictRule'),
   success: addOkSuccess('DeleteVerdictRuleSuccess'),
   failures: ['not_found'],
+  locks: ['error-rules'],
   async run({ id }, context, change) {
     await change(async (tx) => {
       const { id: _, ...before } = await context.parts.rules.remove(tx, id)
@@ -104,6 +107,7 @@ addMutation('orderVerdictRules', {
   check: z.object({ ids: z.array(globalId('VerdictRule')).max(1000) }),
   success: addOkSuccess('OrderVerdictRulesSuccess'),
   failures: ['conflict'],
+  locks: ['error-rules'],
   async run({ ids }, context, change) {
     await change(async (tx) => {
       const order = await context.parts.rules.order(tx, ids)

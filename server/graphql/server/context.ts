@@ -16,7 +16,7 @@ import type { RequestId } from '../../request-ids.ts'
 import type { Statistics } from '../../statistics/statistics.ts'
 import type { Database } from '../../store/database.ts'
 import type { Bench } from '../../upstreams/rules/bench.ts'
-import type { VerdictRules } from '../../upstreams/rules/rules.ts'
+import type { ErrorRules } from '../../upstreams/rules/rules.ts'
 import type { ZoneDay } from '../../zone-days.ts'
 import { type Batches, createBatches } from './batches.ts'
 
@@ -121,7 +121,7 @@ export interface GraphqlParts {
   /** Sign-ins at the vendor of claude accounts. */
   logins: Logins
   keys: Keys
-  rules: VerdictRules
+  rules: ErrorRules
   bench: Bench
   statistics: Statistics
   live: LiveHub

@@ -111,6 +111,7 @@ addMutation('updateSettings', {
   check: z.object({ input: z.array(z.object({ name: z.string(), value: z.string() })).max(100) }),
   success: UpdateSettingsSuccess,
   failures: ['input'],
+  locks: ['settings'],
   async run({ input }, { parts }, change) {
     const draft: Partial<Record<Name, string>> = {}
     for (const { name, value } of input) {

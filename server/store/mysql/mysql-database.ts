@@ -36,11 +36,14 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
     reader: client,
     batch: (writes) => runMysqlBatch(pool, writes),
     select: (sql, args = []) => selectMysql(pool, sql, args),
-    async locked(name, fn) {
-      const row = `lock:${name}`
-      if (!lockRows.has(row)) await makeLockRow(pool, row)
-      lockRows.add(row)
-      return inTurn(client, row, fn)
+    async locked(names, fn) {
+      // One order for all, so that two that need the same locks never wait for each other.
+      const rows = [...names].sort().map((name) => `lock:${name}`)
+      for (const row of rows) {
+        if (!lockRows.has(row)) await makeLockRow(pool, row)
+        lockRows.add(row)
+      }
+      return inTurn(client, rows, fn)
     },
     incrementalVacuum: () => Promise.resolve(0),
     holdPlace: place.hold,
@@ -61,14 +64,21 @@ async function makeLockRow(pool: Pool, row: string): Promise<void> {
   ])
 }
 
-async function inTurn<T>(client: PrismaClient, row: string, fn: (tx: Tx) => Promise<T>, tries = 3): Promise<T> {
+async function inTurn<T>(
+  client: PrismaClient,
+  rows: readonly string[],
+  fn: (tx: Tx) => Promise<T>,
+  tries = 3,
+): Promise<T> {
   let decided = false
   try {
     return await client.$transaction(async (tx) => {
       decided = false
-      // The first statement: everything read after it is as the last holder left it.
-      const held = await tx.$queryRawUnsafe<unknown[]>('SELECT name FROM settings WHERE name = ? FOR UPDATE', row)
-      if (held.length !== 1) throw new Error(`the lock row ${row} is missing from settings`)
+      // The first statements: everything read after them is as the last holders left it.
+      for (const row of rows) {
+        const held = await tx.$queryRawUnsafe<unknown[]>('SELECT name FROM settings WHERE name = ? FOR UPDATE', row)
+        if (held.length !== 1) throw new Error(`the lock row ${row} is missing from settings`)
+      }
       const result = await fn(tx)
       decided = true
       return result
@@ -76,7 +86,7 @@ async function inTurn<T>(client: PrismaClient, row: string, fn: (tx: Tx) => Prom
   } catch (error) {
     const code = (error as { code?: unknown }).code
     // P2034: a deadlock, rolled back. P2028: the transaction had ended before, rolled back too.
-    if (code === 'P2034' && tries > 1) return inTurn(client, row, fn, tries - 1)
+    if (code === 'P2034' && tries > 1) return inTurn(client, rows, fn, tries - 1)
     if (decided && code !== 'P2034' && code !== 'P2028') {
       throw new OutcomeUnknown('the connection was lost during the commit', { cause: error })
     }

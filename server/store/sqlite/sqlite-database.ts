@@ -46,8 +46,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     reader,
     batch: (writes) => writer.client.batch(writes),
     select: (sql, args = []) => reading.client.select(sql, args),
-    // The name does not matter here: there is one writer, and it holds the write lock from the first statement on.
-    locked: (_name, fn) => interactive(client, fn),
+    // The names do not matter here: there is one writer, and it holds the write lock from the first statement on.
+    locked: (_names, fn) => interactive(client, fn),
     incrementalVacuum: () => vacuum(writer.client),
     async holdPlace(kind) {
       // Beside the file itself, whatever it is called on the way there: two data folders may name one database.

@@ -2,7 +2,7 @@ import type { Platform } from '../../accounts/accounts.ts'
 import { fits, fitsNames, saidInEvent, saidOf, type VerdictRow } from '../classify.ts'
 import { readError } from '../upstream-error.ts'
 import { type Meaning, meaningOf, type RuleDraft, rowOfRule, touchesAccount } from './rule.ts'
-import type { VerdictRules } from './rules.ts'
+import type { ErrorRules } from './rules.ts'
 
 /** Failed attempts that look alike, as the ledger has them: texts and headers are not kept. */
 export interface RecentFailure {
@@ -50,7 +50,7 @@ const neverJudged = new Set(
 )
 
 /** Runs a rule that is not saved over failures of the past, and over an answer that somebody has at hand. Pure. */
-export function createBench(rules: Pick<VerdictRules, 'all' | 'rowsOf' | 'rowsWith'>) {
+export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith'>) {
   /** The rule in the place that it has or would get. It is tried as if it were switched on. */
   function withRule(draft: RuleDraft, id: number | undefined) {
     const known = rules.all()

@@ -27,7 +27,7 @@ export interface RuleDraft {
 }
 
 /** A rule of an administrator: what an answer means, whatever the built-in table says of it. */
-export interface VerdictRule extends RuleDraft {
+export interface ErrorRule extends RuleDraft {
   id: number
 }
 

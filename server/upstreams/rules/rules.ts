@@ -1,11 +1,11 @@
 import type { Platform } from '../../accounts/accounts.ts'
-import type { VerdictRule as Stored } from '../../generated/sqlite/client.ts'
+import type { ErrorRule as Stored } from '../../generated/sqlite/client.ts'
 import type { Database, Tx } from '../../store/database.ts'
 import type { Events } from '../../store/events.ts'
 import { conflict, inputFailure, notFound } from '../../verb-failure.ts'
 import type { VerdictRow } from '../classify.ts'
 import type { Dialects } from '../platforms.ts'
-import { type RuleDraft, type RuleEffect, type RuleScope, rowOfRule, type VerdictRule } from './rule.ts'
+import { type ErrorRule, type RuleDraft, type RuleEffect, type RuleScope, rowOfRule } from './rule.ts'
 import { ruleProblems } from './rule-checks.ts'
 
 /** Topic: rules were changed, read them anew. */
@@ -32,9 +32,9 @@ const newRule: Omit<RuleDraft, 'name' | 'effect'> = {
  * Rules of administrators in memory, and the verbs that change them. Verbs run in the caller's transaction; afterwards
  * changed(). `dialects` have the tables that are asked after the rules.
  */
-export function createVerdictRules(parts: { database: Database; events: Events; dialects: Dialects }) {
+export function createErrorRules(parts: { database: Database; events: Events; dialects: Dialects }) {
   const { database, events, dialects } = parts
-  let rules: readonly VerdictRule[] = []
+  let rules: readonly ErrorRule[] = []
   let rows = rowsWith([])
 
   /** What is asked, in this order: these rules as far as they are enabled and of the platform, then the built-in table. */
@@ -46,36 +46,36 @@ export function createVerdictRules(parts: { database: Database; events: Events; 
     return { console: of('console'), claude: of('claude'), openai: of('openai'), codex: of('codex') }
   }
 
-  async function readRules(client: Pick<Tx, 'verdictRule'>): Promise<VerdictRule[]> {
-    return (await client.verdictRule.findMany({ orderBy: [{ position: 'asc' }, { id: 'asc' }] })).map(ruleOf)
+  async function readRules(client: Pick<Tx, 'errorRule'>): Promise<ErrorRule[]> {
+    return (await client.errorRule.findMany({ orderBy: [{ position: 'asc' }, { id: 'asc' }] })).map(ruleOf)
   }
 
   async function create(tx: Tx, draft: RuleDraft): Promise<number> {
     await refuseTakenName(tx, draft.name)
     refuseProblems(draft)
-    const last = await tx.verdictRule.aggregate({ _max: { position: true }, _count: true })
+    const last = await tx.errorRule.aggregate({ _max: { position: true }, _count: true })
     if (last._count >= mostRules)
       throw conflict(`There are ${mostRules} rules, the most there can be. Delete some first.`)
     const position = (last._max.position ?? 0) + 1
-    return (await tx.verdictRule.create({ data: { ...columnsOf(draft), position } })).id
+    return (await tx.errorRule.create({ data: { ...columnsOf(draft), position } })).id
   }
 
-  async function update(tx: Tx, id: number, draft: Partial<RuleDraft>): Promise<VerdictRule> {
+  async function update(tx: Tx, id: number, draft: Partial<RuleDraft>): Promise<ErrorRule> {
     const before = await existing(tx, id)
     if (draft.name !== undefined && draft.name !== before.name) await refuseTakenName(tx, draft.name)
     const after = { ...before, ...draft }
     refuseProblems(after)
-    await tx.verdictRule.update({ where: { id }, data: columnsOf(after) })
+    await tx.errorRule.update({ where: { id }, data: columnsOf(after) })
     return before
   }
 
   /** Puts these into this order, on the places they have together. */
   async function putInOrder(tx: Tx, ids: readonly number[]): Promise<void> {
-    const stored = await tx.verdictRule.findMany({ where: { id: { in: [...ids] } }, orderBy: { position: 'asc' } })
+    const stored = await tx.errorRule.findMany({ where: { id: { in: [...ids] } }, orderBy: { position: 'asc' } })
     for (const [index, id] of ids.entries()) {
       const { position } = stored[index]!
       if (stored.find((rule) => rule.id === id)?.position === position) continue
-      await tx.verdictRule.update({ where: { id }, data: { position } })
+      await tx.errorRule.update({ where: { id }, data: { position } })
     }
   }
 
@@ -97,9 +97,9 @@ export function createVerdictRules(parts: { database: Database; events: Events; 
     /** Changes the fields given; returns what was there. Throws not found, or input failures. */
     update,
 
-    async remove(tx: Tx, id: number): Promise<VerdictRule> {
+    async remove(tx: Tx, id: number): Promise<ErrorRule> {
       const rule = await existing(tx, id)
-      await tx.verdictRule.delete({ where: { id } })
+      await tx.errorRule.delete({ where: { id } })
       return rule
     },
 
@@ -115,7 +115,7 @@ export function createVerdictRules(parts: { database: Database; events: Events; 
 
     /** Creates a rule or changes the fields given; matched by name. */
     async save(tx: Tx, draft: NamedRule): Promise<number> {
-      const found = await tx.verdictRule.findUnique({ where: { name: draft.name } })
+      const found = await tx.errorRule.findUnique({ where: { name: draft.name } })
       if (found) {
         await update(tx, found.id, draft)
         return found.id
@@ -131,24 +131,24 @@ export function createVerdictRules(parts: { database: Database; events: Events; 
   }
 }
 
-export type VerdictRules = ReturnType<typeof createVerdictRules>
+export type ErrorRules = ReturnType<typeof createErrorRules>
 
 function refuseProblems(draft: RuleDraft): void {
   const problems = ruleProblems(draft)
   if (problems.length > 0) throw inputFailure(...problems)
 }
 
-async function existing(tx: Tx, id: number): Promise<VerdictRule> {
-  const found = await tx.verdictRule.findUnique({ where: { id } })
+async function existing(tx: Tx, id: number): Promise<ErrorRule> {
+  const found = await tx.errorRule.findUnique({ where: { id } })
   if (!found) throw notFound('rule')
   return ruleOf(found)
 }
 
 async function refuseTakenName(tx: Tx, name: string): Promise<void> {
-  if (await tx.verdictRule.findUnique({ where: { name } })) throw inputFailure({ path: 'name', message: 'is taken' })
+  if (await tx.errorRule.findUnique({ where: { name } })) throw inputFailure({ path: 'name', message: 'is taken' })
 }
 
-function ruleOf(row: Stored): VerdictRule {
+function ruleOf(row: Stored): ErrorRule {
   const { id, name, enabled, status, errorType, code, message, durationSeconds } = row
   return {
     id,

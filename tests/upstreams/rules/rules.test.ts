@@ -3,13 +3,13 @@ import { claudeUpstream } from '../../../server/upstreams/platforms/claude/claud
 import { consoleUpstream } from '../../../server/upstreams/platforms/console/console.ts'
 import { createUpstreams } from '../../../server/upstreams/platforms.ts'
 import { type RuleDraft, rowOfRule } from '../../../server/upstreams/rules/rule.ts'
-import { createVerdictRules } from '../../../server/upstreams/rules/rules.ts'
+import { createErrorRules } from '../../../server/upstreams/rules/rules.ts'
 import { readError } from '../../../server/upstreams/upstream-error.ts'
 import { nowMs, type RuleCase, ruleCases, ruleWith } from './rule-cases.ts'
 
 const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
 /** The list as it is asked; nothing of a database is needed for it. */
-const { rowsWith } = createVerdictRules({ dialects } as Parameters<typeof createVerdictRules>[0])
+const { rowsWith } = createErrorRules({ dialects } as Parameters<typeof createErrorRules>[0])
 
 function judge(rules: readonly RuleDraft[], one: RuleCase) {
   const { platform = 'console', status, error = {}, headers = {}, model = 'claude-sonnet-5-5' } = one

@@ -1,5 +1,0 @@
-ALTER TABLE `job_runs` ADD COLUMN `code` VARCHAR(64) NOT NULL DEFAULT '' AFTER `message`;
-
-ALTER TABLE `job_runs` ADD COLUMN `counts` VARCHAR(191) NOT NULL DEFAULT '{}' AFTER `code`;
-
-ALTER TABLE `job_runs` ADD COLUMN `place` VARCHAR(191) NOT NULL DEFAULT '' AFTER `counts`;

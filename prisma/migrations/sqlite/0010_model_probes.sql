@@ -1,5 +1,0 @@
--- AlterTable
-ALTER TABLE "groups" ADD COLUMN "strip_foreign_reasoning" BOOLEAN NOT NULL DEFAULT false;
-
--- AlterTable
-ALTER TABLE "job_runs" ADD COLUMN "model" TEXT NOT NULL DEFAULT '';

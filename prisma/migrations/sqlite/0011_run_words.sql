@@ -1,4 +1,0 @@
--- AlterTable
-ALTER TABLE "job_runs" ADD COLUMN "code" TEXT NOT NULL DEFAULT '';
-ALTER TABLE "job_runs" ADD COLUMN "counts" TEXT NOT NULL DEFAULT '{}';
-ALTER TABLE "job_runs" ADD COLUMN "place" TEXT NOT NULL DEFAULT '';
