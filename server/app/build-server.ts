@@ -45,8 +45,6 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
   const clientAddress = createClientAddress(config.trustedProxies)
-  const readLimits = { ...defaultReadLimits, ...options.readLimits }
-  const timers = { ...defaultTimers, ...options.timers }
   const relay = createRelay({
     clientAddress,
     keys,
@@ -60,8 +58,8 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     live,
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
     budget: createByteBudget(config.bodyMemoryBytes),
-    readLimits,
-    timers,
+    readLimits: { ...defaultReadLimits, ...options.readLimits },
+    timers: { ...defaultTimers, ...options.timers },
     mostEventBytes: config.streamEventBytes,
     disconnect: config.clientDisconnect,
     dayAt,
@@ -117,10 +115,8 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   const client = createStaticClient({ directory: options.clientDirectory ?? fileURLToPath(clientDirectory) })
 
   let isReady = true
-  const { server, connections } = createHttp({
-    messages: relay.door(() => isReady, requestId),
-    bodyLimits: readLimits,
-    untakenMs: timers.blockedMs,
+  const server = createHttp({
+    keepAliveMs: config.keepAliveMs,
     graphql: door.graphql.handle,
     upgrade: sockets.upgrade,
     page: client.serve,
@@ -135,10 +131,6 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     limits: options.httpLimits,
   })
   url = await listen(server, config)
-  const closeConnections = () => {
-    server.closeAllConnections()
-    connections.closeAll()
-  }
 
   return {
     url,
@@ -148,13 +140,13 @@ export async function buildServer(context: AppContext, stores: Stores, services:
       // Still listening while responses run: /ready and /health are answered, new requests get a 529.
       isReady = false
       // A request whose body is still on its way has no response that could end with an error.
-      const lastResort = setTimeout(closeConnections, drainMs + 1000)
+      const lastResort = setTimeout(() => server.closeAllConnections(), drainMs + 1000)
       await relay.drain(drainMs)
       clearTimeout(lastResort)
       // The server would wait for an open WebSocket without end.
       await closeSockets()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      closeConnections()
+      server.closeAllConnections()
       await closed
     },
   }

@@ -34,6 +34,7 @@ export interface Config {
     readonly scopes: string
   }
   readonly bodyMemoryBytes: number
+  readonly keepAliveMs: number
   readonly queueWaitMs: number
   /** Requests that may wait in one group. */
   readonly queueLength: number
@@ -103,6 +104,7 @@ export function readConfig(
       scopes: values.CLAUDE_SCOPES,
     }),
     bodyMemoryBytes: values.BODY_MEMORY_MB * 1024 * 1024,
+    keepAliveMs: values.KEEP_ALIVE_S * 1000,
     queueWaitMs: values.QUEUE_WAIT_S * 1000,
     queueLength: values.QUEUE_LENGTH,
     streamEventBytes: values.STREAM_EVENT_MB * 1024 * 1024,

@@ -128,6 +128,12 @@ export const settings = {
     default: 'user:profile user:inference',
     read: anyText,
   },
+  KEEP_ALIVE_S: {
+    description:
+      'Seconds that an idle connection of a client stays open. Longer than the proxy in front keeps its own, else requests meet connections that close.',
+    default: '125',
+    read: wholeNumber(1, 3600),
+  },
   BODY_MEMORY_MB: {
     description: 'Memory (MiB) that all request bodies together may take; requests beyond it are answered 529.',
     default: '512',

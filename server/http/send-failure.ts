@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorBody, type Failure } from '../errors.ts'
-import type { WholeRequest } from '../wire/client-connections.ts'
 
 /** What an error needs of an answer, whoever makes it. */
 interface FailureAnswer {
@@ -19,12 +18,7 @@ const lingerMs = 5000
  * Answers with an error as the Anthropic API shapes it. A body that nobody has read yet is never kept: a small one is
  * dropped as it comes, before a large one the connection is closed. Does nothing when the client has left or was answered.
  */
-export function sendFailure(
-  req: IncomingMessage | WholeRequest,
-  res: FailureAnswer,
-  failure: Failure,
-  requestId: string,
-): void {
+export function sendFailure(req: IncomingMessage, res: FailureAnswer, failure: Failure, requestId: string): void {
   if (res.headersSent || res.destroyed) return
   const body = Buffer.from(errorBody(failure.type, failure.message, requestId))
   const headers = ['content-type', 'application/json', 'content-length', String(body.length)]
@@ -33,7 +27,7 @@ export function sendFailure(
   if (failure.retryAfterS !== undefined)
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterS))))
   if (failure.headers) headers.push(...failure.headers)
-  const unread = 'readableFlowing' in req && !req.complete && carriesBody(req) ? req : null
+  const unread = !req.complete && carriesBody(req) ? req : null
   // Who asked for a "continue" and did not get it may send its body or not: what follows cannot be told apart.
   const waits = unread !== null && unread.headers.expect !== undefined && unread.readableFlowing === null
   const closes = failure.closes === true || waits || (unread !== null && !bodyIsSmall(unread))

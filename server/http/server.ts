@@ -2,13 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net'
 import { errorBody, type Failure, fail } from '../errors.ts'
 import type { RequestId } from '../request-ids.ts'
-import { type ClientConnections, type ClientDoor, takeConnections } from '../wire/client-connections.ts'
-import { createSlabs } from '../wire/slabs.ts'
 import { carriesBody, sendFailure } from './send-failure.ts'
 
-export interface HttpParts<Guest> {
-  /** Messages on connections of our own; what it does not welcome comes to `relay`. */
-  messages: ClientDoor<Guest>
+export interface HttpParts {
   /** Everything below /claude-code; `path` is what follows it, `query` begins with ? or is empty. */
   relay: (req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId) => void
   /** POST /graphql, and its page. */
@@ -22,16 +18,8 @@ export interface HttpParts<Guest> {
   requestId: () => RequestId
   baseUrl: () => string
   limits?: HttpLimits
-  /** How long a client may take nothing of what is left of an answer that has ended. */
-  untakenMs: number
-  /** How long a message's body may take. */
-  bodyLimits: { bodyMs: number; bytesPerSecond: number }
-}
-
-export interface HttpDoor {
-  server: Server
-  /** The connections that serve messages. */
-  connections: ClientConnections
+  /** How long an idle connection of a client stays open. */
+  keepAliveMs: number
 }
 
 export interface HttpLimits {
@@ -44,33 +32,39 @@ export interface HttpLimits {
 }
 
 const defaultLimits: HttpLimits = { headersMs: 12_000, checkMs: 3_000, headerBytes: 16 * 1024, headerCount: 150 }
-const keepAliveMs = 75_000
-/** Of a connection that says nothing at all; after it node:http's clock for headers begins. */
-const silentMs = 4_000
 const relayPrefix = '/claude-code'
 const graphqlPath = '/graphql'
 /** How long a connection that was told why it is closed may go on sending: a reset would overtake the answer. */
 const lingerMs = 1000
 
 /** The one HTTP server: route table, request ids, limits of size and time, errors in the shape that the caller expects. */
-export function createHttp<Guest>(parts: HttpParts<Guest>): HttpDoor {
+export function createHttp(parts: HttpParts): Server {
   const limits = parts.limits ?? defaultLimits
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
-    // Bodies have a clock of their own (relay/read.ts): it grows with what arrives.
+    // Bodies have a clock of their own (relay/request/read-body.ts): it grows with what arrives.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkMs,
-    keepAliveTimeout: keepAliveMs,
+    keepAliveTimeout: parts.keepAliveMs,
     noDelay: true,
     // Refused here instead, in the shape of all other errors.
     requireHostHeader: false,
   })
   const closing = new WeakSet<Socket>()
+  /** Responses under way, by connection: several where a client sends requests ahead. */
+  const underWay = new WeakMap<Socket, Set<ServerResponse>>()
   // Node drops headers beyond its own count silently; ours answers 431 well before.
   server.maxHeadersCount = limits.headerCount * 4
 
+  function keepTrack(socket: Socket, res: ServerResponse): void {
+    const responses = underWay.get(socket) ?? new Set()
+    underWay.set(socket, responses.add(res))
+    res.once('close', () => responses.delete(res))
+  }
+
   function route(req: IncomingMessage, res: ServerResponse): void {
+    keepTrack(req.socket, res)
     const id = parts.requestId()
     const url = req.url ?? '/'
     const mark = url.indexOf('?')
@@ -113,34 +107,21 @@ export function createHttp<Guest>(parts: HttpParts<Guest>): HttpDoor {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // What a connection still sends after its end was decided is dropped.
     if (closing.has(socket) && error.code !== 'ECONNRESET') return
-    const answered = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+    const [first] = underWay.get(socket) ?? []
     if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
-    if (answered?.req.complete) {
-      // Nonsense behind a whole request: that one gets its answer first, and it is the last.
+    if (first?.req.complete) {
+      // Nonsense behind a whole request: that one gets its response first, and it is the last.
       closing.add(socket)
-      answered.once('close', () => socket.destroySoon())
+      first.once('close', () => socket.destroySoon())
       return
     }
-    // An answer is under way on this connection: a second status line inside it would corrupt it.
-    if (answered?.headersSent) return socket.destroy()
+    // A response is under way on this connection: a second status line inside it would corrupt it.
+    if (first?.headersSent) return socket.destroy()
     closing.add(socket)
     socket.end(rawFailure(protocolFailure(error.code), parts.requestId()))
     setTimeout(() => socket.destroy(), lingerMs).unref()
   })
-  const connections = takeConnections(server, {
-    door: parts.messages,
-    slabs: createSlabs(),
-    limits: {
-      headerBytes: limits.headerBytes,
-      headerCount: limits.headerCount,
-      silentMs: Math.min(silentMs, limits.headersMs / 3),
-      keepAliveMs,
-      checkMs: limits.checkMs,
-      untakenMs: parts.untakenMs,
-      ...parts.bodyLimits,
-    },
-  })
-  return { server, connections }
+  return server
 }
 
 function protocolFailure(code: string | undefined): Failure {

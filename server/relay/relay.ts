@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Failure, fail } from '../errors.ts'
 import type { ClientAddress } from '../http/client-address.ts'
+import { ClientResponse } from '../http/client-response.ts'
 import { sendFailure, sendJson } from '../http/send-failure.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { RequestId } from '../request-ids.ts'
-import { type ClientAnswer, NodeAnswer } from '../wire/client-answer.ts'
-import type { ClientDoor, WholeRequest } from '../wire/client-connections.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { createFailover, type Ended, type FailoverParts } from './attempt/failover.ts'
 import { authenticate } from './request/authenticate.ts'
@@ -14,8 +13,6 @@ import { createCountRate } from './request/count-rate.ts'
 import type { Exchange } from './request/exchange.ts'
 import { readRequestHeaders } from './request/headers.ts'
 import { inspect, shown } from './request/inspect.ts'
-import { createJoiner } from './request/joined.ts'
-import { createMessageDoor, type Guest } from './request/message-door.ts'
 import { modelAnswer } from './request/models.ts'
 import { type ByteBudget, type ReadLimits, readBody } from './request/read-body.ts'
 import type { QueueLimits } from './routing/queue.ts'
@@ -42,8 +39,6 @@ export interface RelayParts extends Omit<FailoverParts, 'inFlight' | 'places'> {
 
 export interface Relay {
   handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void
-  /** The same for connections of our own: what is plain and of a known key; all else is `handle`'s. */
-  door(isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest>
   /** The choices made for a request, while they are in this process's memory. */
   traceOf(requestId: string): RouteDecision[]
   /** The choice that a new conversation of this key would find now. */
@@ -58,7 +53,6 @@ export interface Relay {
 export function createRelay(parts: RelayParts): Relay {
   const { keys, accounts, usage, now } = parts
   const countRate = createCountRate(now)
-  const joined = createJoiner()
   const tickets = createTickets(parts)
   let inFlight = 0
   const trace = createTrace()
@@ -72,8 +66,8 @@ export function createRelay(parts: RelayParts): Relay {
     // SDKs whose base URL already ends in /v1 ask for /v1/v1/….
     const route = path.startsWith('/v1/v1/') ? path.slice(3) : path
     if (method === 'POST' && (route === '/v1/messages' || route === '/v1/messages/count_tokens')) {
-      const client = new NodeAnswer(res, parts.timers.blockedMs)
-      underWay(relayRead(req, res, client, route, query, id), req, client, id)
+      const client = new ClientResponse(res, parts.timers.blockedMs)
+      void underWay(relayRead(req, res, client, route, query, id), req, client, id)
     } else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/'))) {
       const key = authenticate(req.headers, keys, now())
       if ('code' in key) return answer(key)
@@ -95,28 +89,23 @@ export function createRelay(parts: RelayParts): Relay {
   }
 
   /** Counts a request while it runs. What goes wrong in it reaches the client as an error of ours. */
-  function underWay(
+  async function underWay(
     running: Promise<void>,
-    req: IncomingMessage | WholeRequest,
-    res: ClientAnswer,
+    req: IncomingMessage,
+    res: ClientResponse,
     id: RequestId,
-    body?: Exchange['body'],
-  ): void {
+  ): Promise<void> {
     inFlight++
-    const ended = () => {
-      body?.give()
+    try {
+      await running
+    } catch (error) {
+      parts.onError(error, id.text)
+      if (res.headersSent) res.destroy()
+      else sendFailure(req, res, fail('internal', `The relay failed. Request id: ${id.text}.`), id.text)
+    } finally {
       inFlight--
       if (inFlight === 0) for (const resolve of waiting.splice(0)) resolve()
     }
-    running.then(ended, (error: unknown) => {
-      try {
-        parts.onError(error, id.text)
-        if (res.headersSent) res.destroy()
-        else sendFailure(req, res, fail('internal', `The relay failed. Request id: ${id.text}.`), id.text)
-      } finally {
-        ended()
-      }
-    })
   }
 
   const idle = (): Promise<void> =>
@@ -125,7 +114,7 @@ export function createRelay(parts: RelayParts): Relay {
   async function relayRead(
     req: IncomingMessage,
     res: ServerResponse,
-    client: ClientAnswer,
+    client: ClientResponse,
     route: string,
     query: string,
     id: RequestId,
@@ -137,54 +126,29 @@ export function createRelay(parts: RelayParts): Relay {
     if ('code' in body) return sendFailure(req, res, body, id.text)
     try {
       const headers = readRequestHeaders(req.rawHeaders, req.headers.connection)
-      await relayMessage(req, client, body, { key, id, route, query, headers })
+      const exchange = openExchange(req, client, body.bytes, { key, id, route, query, headers })
+      if ('failure' in exchange) return sendFailure(req, res, exchange.failure, id.text)
+      await (exchange.metered ? relayMetered(exchange) : relayCount(exchange))
     } finally {
       body.give()
     }
   }
 
-  /** Not async: one promise less for each request. */
-  function relayMessage(
-    req: IncomingMessage | WholeRequest,
-    res: ClientAnswer,
-    body: Exchange['body'],
-    guest: Guest,
-  ): Promise<void> {
-    try {
-      const exchange = openExchange(req, res, body, guest)
-      if (!('code' in exchange)) return exchange.metered ? relayMetered(exchange) : relayCount(exchange)
-      sendFailure(req, res, exchange.failure, guest.id.text)
-      return Promise.resolve()
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  const door = (isOpen: () => boolean, requestId: () => RequestId): ClientDoor<Guest> =>
-    createMessageDoor({
-      ...parts,
-      isOpen,
-      requestId,
-      serve: (request, body, answer, guest) =>
-        underWay(relayMessage(request, answer, body, guest), request, answer, guest.id, body),
-    })
-
   /** Body found good, model allowed: everything the next steps ask for, in one place. */
   function openExchange(
-    req: IncomingMessage | WholeRequest,
-    res: ClientAnswer,
-    body: Exchange['body'],
-    { key, id, route, query, headers }: Guest,
-  ): Exchange | { code: string; failure: Failure } {
-    const bytes = joined(body)
+    req: IncomingMessage,
+    res: ClientResponse,
+    bytes: Buffer,
+    { key, id, route, query, headers }: Pick<Exchange, 'key' | 'id' | 'query' | 'headers'> & { route: string },
+  ): Exchange | { failure: Failure } {
     const inspected = inspect(bytes)
-    if ('code' in inspected) return { code: inspected.code, failure: inspected }
+    if ('code' in inspected) return { failure: inspected }
     if (!key.models.allows(inspected.model)) {
       const failure = fail(
         'model_not_allowed',
         `This API key may not use the model ${shown(inspected.model)}. GET ${parts.baseUrl()}/v1/models lists the ones it may.`,
       )
-      return { code: failure.code, failure }
+      return { failure }
     }
     const conversation = conversationOf(key.id, req.headers, bytes, inspected.metadata, inspected.firstMessage)
     const metered = route === '/v1/messages'
@@ -197,14 +161,14 @@ export function createRelay(parts: RelayParts): Relay {
       path: route,
       query,
       headers,
-      body,
+      body: bytes,
       model: inspected.model,
       modelSpan: inspected.modelSpan,
       lastMessage: inspected.lastMessage,
       stream: metered && inspected.stream,
       maxTokens: inspected.maxTokens,
       hasTags: inspected.hasTags,
-      requestBytes: body.length,
+      requestBytes: bytes.length,
       // Written out: a spread here makes every later access of the exchange slow.
       sessionId: conversation.sessionId,
       agentId: conversation.agentId,
@@ -221,8 +185,7 @@ export function createRelay(parts: RelayParts): Relay {
       attempts: [],
       renewedId: 0,
     }
-    res.onClose(() => {
-      if (res.writableFinished) return
+    res.onLeave(() => {
       exchange.clientLeft = true
       exchange.call?.clientIsGone()
     })
@@ -283,7 +246,6 @@ export function createRelay(parts: RelayParts): Relay {
 
   return {
     handle,
-    door,
     idle,
     traceOf: trace.of,
     simulate: (key, model) =>

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { beginsTurn, conversationOf } from '../../server/relay/request/conversation.ts'
 import { inspect } from '../../server/relay/request/inspect.ts'
-import { bytesOf } from '../../server/relay/request/joined.ts'
 
 /** The conversation of a body under key 7. */
 function of(body: object, headers: Record<string, string | string[]> = {}, keyId = 7) {
@@ -68,7 +67,8 @@ const turn = (messages: unknown) => {
   const bytes = Buffer.from(JSON.stringify({ model: 'm', messages }, null, 1))
   const found = inspect(bytes)
   if ('code' in found) throw new Error(found.message)
-  return found.lastMessage !== undefined && beginsTurn(bytesOf({ chunks: [bytes] }, found.lastMessage))
+  const last = found.lastMessage
+  return last !== undefined && beginsTurn(bytes.subarray(last.start, last.end))
 }
 const toolResult = { type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'x' }] }
 

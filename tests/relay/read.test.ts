@@ -32,7 +32,7 @@ async function reading(
 }
 
 const textOf = (body: Awaited<ReturnType<typeof readBody>>) =>
-  body === null ? 'the client left' : 'chunks' in body ? Buffer.concat(body.chunks).toString() : body.code
+  body === null ? 'the client left' : 'bytes' in body ? body.bytes.toString() : body.code
 
 test.each([
   ['identity', (text: string) => Buffer.from(text)],

@@ -3,26 +3,21 @@ import { reasoningBefore } from './foreign-reasoning.ts'
 
 /** The three edits of a request body that same-dialect relaying allows; every other byte goes up as it came. */
 
-/**
- * The bytes that came, in the pieces in which they came, unless they have to be edited. `foreignBefore`: the reasoning of
- * so many messages from the first is cut; 0: none.
- */
+/** The bytes that came, unless they have to be edited. `foreignBefore`: the reasoning of so many messages from the first is cut; 0: none. */
 export function upstreamBody(
-  { chunks, length }: { chunks: readonly Buffer[]; length: number },
+  whole: Buffer,
   model: { span: Span; from: string; to: string },
   dropTags: boolean,
   foreignBefore: number,
-): { chunks: readonly Buffer[]; length: number } {
-  if (model.from === model.to && !dropTags && foreignBefore === 0) return { chunks, length }
-  const whole = Buffer.concat(chunks, length)
+): Buffer {
+  if (model.from === model.to && !dropTags && foreignBefore === 0) return whole
   const cuts = foreignBefore === 0 ? [] : reasoningBefore(whole, foreignBefore)
   const { span } = model
   const moved = cuts.reduce((sum, { start, end }) => (end <= span.start ? sum + end - start : sum), 0)
   const cut = withoutSpans(whole, cuts)
   const modelSpan = { start: span.start - moved, end: span.end - moved }
   const mapped = model.from === model.to ? cut : withModel(cut, modelSpan, model.to)
-  const edited = dropTags ? withoutTags(mapped) : mapped
-  return { chunks: [edited], length: edited.length }
+  return dropTags ? withoutTags(mapped) : mapped
 }
 
 /** Without these spans, which are in order and do not overlap. */

@@ -188,7 +188,7 @@ export function createFailover(parts: FailoverParts): Failover {
       const lines = upstreamLines(exchange.headers, account, dropTags, upstream.beta)
       const asked = {
         head: requestHead(account.origin, path, lines, body.length),
-        body: body.chunks,
+        body: [body],
         bodyBytes: body.length,
       }
       parts.dispatchers.ask(account.origin, account.proxy, asked, call)

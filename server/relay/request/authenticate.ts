@@ -7,17 +7,9 @@ import type { ApiKey, Keys } from '../../keys/keys.ts'
  * credentials at once: the first that is a key of ours counts, bearer first.
  */
 export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'find'>, nowMs: number): ApiKey | Failure {
-  return keyOf(credentialsOf(headers), keys.find, nowMs)
-}
-
-/** The same for credentials that are at hand; `find` looks one up. */
-export function keyOf<Credential>(
-  credentials: readonly Credential[],
-  find: (credential: Credential) => ApiKey | undefined,
-  nowMs: number,
-): ApiKey | Failure {
+  const credentials = credentialsOf(headers)
   for (const credential of credentials) {
-    const key = find(credential)
+    const key = keys.find(credential)
     if (!key) continue
     if (!key.enabled || !key.ownerEnabled) {
       return fail('key_disabled', 'This API key is disabled. Ask the administrator of this relay.')
@@ -38,7 +30,7 @@ const bearer = /^bearer +(\S+)$/i
 const keyHeaders = ['x-api-key', 'api-key', 'x-goog-api-key']
 
 /** In the order in which they count. */
-export function credentialsOf(headers: IncomingHttpHeaders): string[] {
+function credentialsOf(headers: IncomingHttpHeaders): string[] {
   const secrets: string[] = []
   const match = headers.authorization === undefined ? null : bearer.exec(headers.authorization)
   if (match) secrets.push(match[1]!)

@@ -2,16 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Account } from '../../accounts/accounts.ts'
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
+import type { ClientResponse } from '../../http/client-response.ts'
 import type { Span } from '../../json/members.ts'
 import type { ApiKey } from '../../keys/keys.ts'
 import type { AttemptEntry } from '../../ledger/ledger.ts'
 import type { LiveRequest } from '../../live/live-events.ts'
 import type { RequestId } from '../../request-ids.ts'
-import type { ClientAnswer } from '../../wire/client-answer.ts'
-import type { WholeRequest } from '../../wire/client-connections.ts'
 import type { Ticket } from '../settlement/reserve.ts'
 import type { RequestHeaders } from './headers.ts'
-import type { Body } from './read-body.ts'
 
 /** Which account a conversation went to. */
 export interface ConversationPlace {
@@ -25,14 +23,14 @@ export interface Exchange {
   id: RequestId
   /** The same id as the ledger's key, decimal. */
   ledgerId: string
-  req: IncomingMessage | WholeRequest
-  res: ClientAnswer
+  req: IncomingMessage
+  res: ClientResponse
   key: ApiKey
   /** /v1/messages or /v1/messages/count_tokens */
   path: string
   query: string
   headers: RequestHeaders
-  body: Body
+  body: Buffer
   model: string
   modelSpan: Span
   lastMessage: Span | undefined

@@ -35,12 +35,9 @@ export interface ReadLimits {
 
 export const defaultReadLimits: ReadLimits = { bodyBytes: 32 * 1024 * 1024, bodyMs: 50_000, bytesPerSecond: 16 * 1024 }
 
-/** A request's body as it arrived, and what it holds of the budget: `give` it back when it is no longer needed. */
+/** A request's body, decompressed, and what it holds of the budget: `give` it back when it is no longer needed. */
 export interface Body {
-  /** Never empty. Not joined: a fresh buffer of a usual body a request keeps the garbage collector busier than all else. */
-  chunks: readonly Buffer[]
-  /** Bytes in all. */
-  length: number
+  bytes: Buffer
   give(): void
 }
 
@@ -75,14 +72,14 @@ export async function readBody(
   if (announced > limits.bodyBytes) return tooLarge(limits)
   const raw = await collect(req, res, budget, limits, announced)
   if (createDecoder === undefined || raw === null || 'code' in raw) return raw
-  const decoded = await decode(raw.chunks, createDecoder(), budget, limits)
+  const decoded = await decode(raw.bytes, createDecoder(), budget, limits)
   raw.give()
   return decoded ?? fail('request_invalid', `The body is not valid ${encoding}.`)
 }
 
 /** Held twice meanwhile; a bomb is stopped at the byte that is too much, and pays for all before it. */
 function decode(
-  raw: readonly Buffer[],
+  raw: Buffer,
   decoder: Transform,
   budget: ByteBudget,
   limits: ReadLimits,
@@ -103,10 +100,9 @@ function decode(
       size += chunk.length
       chunks.push(chunk)
     })
-    decoder.on('end', () => end({ chunks: orEmpty(chunks), length: size, give }))
+    decoder.on('end', () => end({ bytes: joined(chunks), give }))
     decoder.on('error', () => end(null))
-    for (const chunk of raw) decoder.write(chunk)
-    decoder.end()
+    decoder.end(raw)
   })
 }
 
@@ -150,7 +146,7 @@ function collect(
       chunks.push(chunk)
     }
     function onEnd() {
-      end({ chunks: orEmpty(chunks), length: size, give })
+      end({ bytes: joined(chunks), give })
     }
     function onClose() {
       end(null)
@@ -168,8 +164,7 @@ function collect(
   })
 }
 
-const nothing: readonly Buffer[] = [Buffer.alloc(0)]
-const orEmpty = (chunks: readonly Buffer[]): readonly Buffer[] => (chunks.length === 0 ? nothing : chunks)
+const joined = (chunks: readonly Buffer[]): Buffer => (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
 
 const tooLarge = (limits: ReadLimits): Failure =>
   fail('body_too_large', `The request body is larger than ${Math.floor(limits.bodyBytes / 1024 / 1024)} MB.`, {
@@ -177,7 +172,7 @@ const tooLarge = (limits: ReadLimits): Failure =>
   })
 
 /** `received` bytes came in `ms`. */
-export const bodyTooSlow = (received: number, ms: number): Failure =>
+const bodyTooSlow = (received: number, ms: number): Failure =>
   fail('body_too_slow', `The body did not arrive in time: ${received} bytes in ${Math.round(ms / 1000)} s.`, {
     closes: true,
   })

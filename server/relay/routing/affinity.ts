@@ -3,7 +3,6 @@ import type { Account, Accounts } from '../../accounts/accounts.ts'
 import { countMessages } from '../attempt/foreign-reasoning.ts'
 import { beginsTurn } from '../request/conversation.ts'
 import type { ConversationPlace, Exchange } from '../request/exchange.ts'
-import { bytesOf } from '../request/joined.ts'
 import { drawOf, isDisplaced, type Wish } from './schedule.ts'
 
 export interface TrialWish extends Wish {
@@ -45,14 +44,16 @@ export function createStickiness(parts: { accounts: Accounts; now: () => number;
       accounts.group(exchange.key.groupId)?.returnsToPriority === true &&
       isDisplaced(accounts.ofGroup(exchange.key.groupId), wish)
     )
-      wish.returns = exchange.lastMessage !== undefined && beginsTurn(bytesOf(exchange.body, exchange.lastMessage))
+      wish.returns =
+        exchange.lastMessage !== undefined &&
+        beginsTurn(exchange.body.subarray(exchange.lastMessage.start, exchange.lastMessage.end))
     return wish
   }
 
   /** The account answered: the conversation stays there. */
   function remember({ stickyKey, cameFrom, body }: Exchange, { id }: Account): void {
     if (stickyKey === '' || id === cameFrom?.accountId) return
-    const foreignBefore = cameFrom === null ? 0 : countMessages(Buffer.concat(body.chunks, body.length))
+    const foreignBefore = cameFrom === null ? 0 : countMessages(body)
     sticky.set(stickyKey, { accountId: id, foreignBefore })
   }
 
