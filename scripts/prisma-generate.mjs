@@ -20,7 +20,7 @@ generator client {
   runtime             = "nodejs"
   moduleFormat        = "esm"
   importFileExtension = "ts"
-  compilerBuild       = "fast"
+  compilerBuild       = "small"
 }
 
 generator dmmf {

@@ -1,7 +1,7 @@
 import type { Database } from '../store/database.ts'
 import type { DaySeed } from './day-totals.ts'
 
-/** Sums of a day from its rollups and the checkpoints of all journals, in one statement: both are of one moment. */
+/** Reads the sums of a day and the checkpoints of all journals. One statement, so that both are of one moment. */
 export async function readDaySeed(database: Pick<Database, 'select'>, day: string): Promise<DaySeed> {
   const rows = await database.select(
     'SELECT 0, `user_id`, SUM(`requests`), SUM(`failures`), ' +

@@ -1,5 +1,5 @@
 import type { ZoneDay } from '../zone-days.ts'
-import { type LiveViewer, maySee, type SettledRequest } from './live-events.ts'
+import { canRead, type LiveViewer, type SettledRequest } from './live-events.ts'
 
 /** Sums of requests; cost in nano-USD. */
 export interface Sums {
@@ -9,7 +9,7 @@ export interface Sums {
   costNano: number
 }
 
-/** What the ledger holds of a day, and up to which record of each journal. One moment: one statement. */
+/** The ledger's sums of a day, and up to which record of each journal they go. */
 export interface DaySeed {
   byUser: Map<number, Sums>
   checkpoints: Map<number, number>
@@ -22,17 +22,27 @@ export interface CostTotals extends Sums {
   day: string
 }
 
-/** Where a subscriber stands. */
+/** Totals at one moment, as a subscriber has them. */
 export interface TotalsView {
-  /** Changes when sums were set anew: what follows must be a snapshot. */
+  /** Changes when sums were set anew: the next value must be a snapshot. */
   epoch: number
   revision: number
   day: string
   sums: Sums
 }
 
+/** What a settled request adds. */
+interface Addition {
+  record: SettledRequest['record']
+  userId: number
+  startedAtMs: number
+  failures: number
+  tokens: number
+  costNano: number
+}
+
 /** Settled requests kept for a recount while their rows are on their way into the ledger. */
-const mostRecent = 20_000
+const maxRecent = 20_000
 const nothing: Sums = Object.freeze({ requests: 0, failures: 0, tokens: 0, costNano: 0 })
 
 /** Today's totals in memory, by owner: the ledger's rollups at the start, then every settled request once. */
@@ -43,13 +53,13 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   let byUser = new Map<number, Sums>()
   let checkpoints = new Map<number, number>()
   let newestJournal = 0
-  const recent = createRecent(mostRecent)
+  /** Oldest first. */
+  let recent: Addition[] = []
   let epoch = 0
   let revision = 0
 
-  function turnTo(day: ZoneDay): void {
+  function moveTo(day: ZoneDay): void {
     if (day.startMs <= today.startMs) return
-    // A day begins empty: its requests are those that start from now on.
     today = day
     all = { ...nothing }
     byUser = new Map()
@@ -57,14 +67,14 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
     revision++
   }
 
-  /** Whether the sum read last has it already. */
-  function isIn(journalId: number, seq: number): boolean {
+  /** Whether the seed read last includes this record. */
+  function isCounted({ journalId, seq }: { journalId: number; seq: number }): boolean {
     const checkpoint = checkpoints.get(journalId)
-    // Of journals that the database does not know the older ones are long gone, the newer ones came after the sum.
+    // A journal that the seed does not know is either old and removed, or newer than the seed.
     return checkpoint === undefined ? journalId < newestJournal : seq <= checkpoint
   }
 
-  function count(userId: number, startedAtMs: number, failures: number, tokens: number, costNano: number): void {
+  function count({ userId, startedAtMs, failures, tokens, costNano }: Addition): void {
     if (startedAtMs < today.startMs || startedAtMs >= today.endMs) return
     let sums = byUser.get(userId)
     if (sums === undefined) {
@@ -79,20 +89,22 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   return {
     /** Counts a settled request: into the day on which it started, as the ledger does. */
     add(settled: SettledRequest): void {
-      if (settled.startedAtMs >= today.endMs) turnTo(dayAt(settled.startedAtMs))
+      if (settled.startedAtMs >= today.endMs) moveTo(dayAt(settled.startedAtMs))
       const { record, userId, startedAtMs, costNano } = settled
       const failures = settled.outcome === 'completed' ? 0 : 1
       const tokens = settled.inputTokens + settled.outputTokens + settled.cacheReadTokens + settled.cacheWriteTokens
+      const addition = { record, userId, startedAtMs, failures, tokens, costNano }
       if (record !== null) {
-        if (isIn(record.journalId, record.seq)) return
-        recent.add(record, userId, startedAtMs, failures, tokens, costNano)
+        if (isCounted(record)) return
+        recent.push(addition)
+        if (recent.length >= 2 * maxRecent) recent = recent.slice(-maxRecent)
       }
-      count(userId, startedAtMs, failures, tokens, costNano)
+      count(addition)
     },
 
     /** The day that a seed must be read for. */
     day(): string {
-      turnTo(dayAt(now()))
+      moveTo(dayAt(now()))
       return today.day
     },
 
@@ -105,17 +117,19 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
       all = { ...nothing }
       for (const { requests, failures, tokens, costNano } of byUser.values())
         addTo(all, requests, failures, tokens, costNano)
-      recent.visit((journalId, seq, userId, startedAtMs, failures, tokens, costNano) => {
-        if (!isIn(journalId, seq)) count(userId, startedAtMs, failures, tokens, costNano)
-      })
+      for (const addition of recent) if (addition.record && !isCounted(addition.record)) count(addition)
       epoch++
       revision++
     },
 
     view(viewer: LiveViewer): TotalsView {
-      turnTo(dayAt(now()))
+      moveTo(dayAt(now()))
       const sums =
-        viewer.userId === null ? all : maySee(viewer, { userId: viewer.userId }) ? byUser.get(viewer.userId) : undefined
+        viewer.userId === null
+          ? all
+          : canRead(viewer, { userId: viewer.userId })
+            ? byUser.get(viewer.userId)
+            : undefined
       return { epoch, revision, day: today.day, sums: { ...(sums ?? nothing) } }
     },
   }
@@ -128,45 +142,7 @@ function addTo(sums: Sums, requests: number, failures: number, tokens: number, c
   sums.costNano += costNano
 }
 
-type Place = NonNullable<SettledRequest['record']>
-
-/** What is known of a settled request: where its record stands, whose it is, and what it adds. */
-type Counted = [
-  journalId: number,
-  seq: number,
-  userId: number,
-  startedAtMs: number,
-  failures: number,
-  tokens: number,
-  costNano: number,
-]
-
-/** The last `most` settled requests, oldest first. As numbers in lasting memory: objects would all grow old. */
-function createRecent(most: number) {
-  const width = 7
-  const cells = new Float64Array(most * width)
-  let added = 0
-  return {
-    add(record: Place, userId: number, startedAtMs: number, failures: number, tokens: number, costNano: number): void {
-      const at = (added++ % most) * width
-      cells[at] = record.journalId
-      cells[at + 1] = record.seq
-      cells[at + 2] = userId
-      cells[at + 3] = startedAtMs
-      cells[at + 4] = failures
-      cells[at + 5] = tokens
-      cells[at + 6] = costNano
-    },
-    visit(each: (...counted: Counted) => void): void {
-      for (let i = Math.max(0, added - most); i < added; i++) {
-        const at = (i % most) * width
-        each(...(cells.subarray(at, at + width) as unknown as Counted))
-      }
-    },
-  }
-}
-
-/** What to tell a subscriber that was told `before` (null: nothing yet); null when nothing changed for it. */
+/** The next value for a subscriber that has `before` (null: nothing yet); null when nothing changed for it. */
 export function totalsSince(before: TotalsView | null, view: TotalsView): CostTotals | null {
   const { day, sums } = view
   const revision = String(view.revision)

@@ -3,54 +3,52 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReportEventFailure } from '../store/events.ts'
 import type { Stream } from '../store/stream.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import { createAudience } from './audience.ts'
 import { type CostTotals, createDayTotals, type DaySeed, type TotalsView, totalsSince } from './day-totals.ts'
-import { createDeliveries, type ReaderSession } from './deliveries.ts'
-import type {
-  AccountChange,
-  LiveBatch,
-  LiveEvent,
-  LiveFilter,
-  LiveRequest,
-  LiveViewer,
-  SettledRequest,
+import { createEventReader, entriesOf } from './event-reader.ts'
+import {
+  type AccountChange,
+  canRead,
+  type LiveBatch,
+  type LiveEvent,
+  type LiveFilter,
+  type LiveRequest,
+  type LiveViewer,
+  type SettledRequest,
 } from './live-events.ts'
-import { maySee } from './live-events.ts'
 import { createOutbox } from './outbox.ts'
-import { createReaders, entriesOf } from './reader.ts'
 import { createRing, type RingLimits } from './ring.ts'
-import { createUnderWay, silentMs } from './under-way.ts'
+import { createRunningRequests, silentMs } from './running-requests.ts'
+import { createSubscribers, type SubscriberSession } from './subscribers.ts'
 
-/** What happens, told by those to whom it happens. Cheap, never throws, keeps no promise waiting. */
+/** The hub as the relay and the jobs report to it. Its verbs are cheap and never throw. */
 export interface LiveSource {
-  /** Admitted. The object stays the caller's: it goes on changing it until `settled`. */
+  /** A request was admitted. The object stays the caller's, who changes it until `settled`. */
   started(request: LiveRequest): void
-  /** The object of `started` has changed; told at most once a second a request. */
+  /** The object given to `started` has changed; sent at most once a second a request. */
   progress(request: LiveRequest): void
-  /** Ended, with what the ledger was given. Ends what `started` began. */
+  /** The request ended, with what the ledger was given. */
   settled(request: SettledRequest): void
   accountChanged(change: AccountChange): void
-  /** The ledger was changed behind the events: journals replayed, rows priced anew. */
+  /** The ledger was changed without events: journals replayed, rows priced anew. */
   recount(): void
 }
 
-/** The live door's reading side: snapshots and iterators. Nothing is read per subscriber. */
+/** The hub as subscriptions and queries read from it. */
 export interface LiveHub extends LiveSource {
-  /** Requests under way in all processes that this viewer may see, oldest first. */
+  /** Running requests of all processes that this viewer may read, oldest first. */
   requests(viewer: LiveViewer): LiveRequest[]
   /** Today's sums now. */
   totals(viewer: LiveViewer): CostTotals
   /** Lists of events as they come; `after`: a sequence to resume from, else from now on. Ends with its reader or the hub. */
-  events(filter: LiveFilter, after?: string, session?: ReaderSession): AsyncIterableIterator<LiveEvent[]>
+  events(filter: LiveFilter, after?: string, session?: SubscriberSession): AsyncIterableIterator<LiveEvent[]>
   /** A snapshot, then what to add to it, or another snapshot. */
-  costTotals(viewer: LiveViewer, session?: ReaderSession): AsyncIterableIterator<CostTotals>
-  /** Ends the readers of a session, or of all sessions of a user; others end with their session's time. */
+  costTotals(viewer: LiveViewer, session?: SubscriberSession): AsyncIterableIterator<CostTotals>
+  /** Ends the subscribers of a session, or of all sessions of a user; others end when their session expires. */
   sessionsEnded(ended: { sessionId: number } | { userId: number }): void
-  /** Sessions that somebody reads in. */
-  readerSessions(): number[]
-  /** Readers that have not ended. */
+  /** Sessions that have subscribers. */
+  subscriberSessions(): number[]
   subscriberCount(): number
-  /** Resolves when everything told so far is in the order of all processes. */
+  /** Resolves when everything reported so far is in the stream. */
   flushed(): Promise<void>
   close(): Promise<void>
 }
@@ -63,40 +61,49 @@ export interface HubParts {
   seed: (day: string) => Promise<DaySeed>
   report: ReportEventFailure
   ringLimits?: RingLimits
-  /** From the first event of a batch to the batch. */
+  /** Events of this long go into one batch. */
   batchMs?: number
-  /** How long events are kept for readers to come back to once the last one has left. */
+  /** How long events are made after the last subscriber has left, for it to resume. */
   keepMs?: number
 }
 
 const defaultBatchMs = 50
-/** How often is looked for what waits for its second to pass. */
+const defaultKeepMs = 120_000
+/** How often progress is looked at that waits for its second to pass. */
 const waitingPaceMs = 250
-const seedAgainMs = 5_000
-const lastWordsMs = 1_000
+const seedRetryMs = 5_000
+const closeFlushMs = 1_000
 
-/** One hub a process. Resolves when it has heard what is kept, and has today's sums. */
+/** One hub a process. Resolves when it has read the kept part of the stream and today's sums. */
 export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const { stream, now, report } = parts
-  const batchMs = parts.batchMs ?? defaultBatchMs
+  const { batchMs = defaultBatchMs, keepMs = defaultKeepMs } = parts
   const self = randomUUID()
   const ring = createRing(parts.ringLimits)
   const totals = createDayTotals(parts)
-  const underWay = createUnderWay({ now, self })
-  const readers = createReaders({ ring, stream })
-  // Apart: sums change with every request, events often concern nobody who reads.
-  const eventReaders = createDeliveries(batchMs)
-  const totalsReaders = createDeliveries(batchMs)
+  const running = createRunningRequests({ now, self })
+  // Two sets: sums change with every request, also while events are not made.
+  const eventSubscribers = createSubscribers(batchMs)
+  const totalsSubscribers = createSubscribers(batchMs)
+  /** Events not made because nobody read them. */
+  let skipped = 0
+  let lastLeftMs = Number.NEGATIVE_INFINITY
   let flushTimer: NodeJS.Timeout | null = null
   let flushing: Promise<void> | null = null
   let seedTimer: NodeJS.Timeout | null = null
   let seeding: Promise<void> | null = null
   let seedAgain = false
   let closed = false
-  // Other processes may have readers that this one does not know.
-  const audience = createAudience({ isAlways: stream.isShared, keepMs: parts.keepMs, head: ring.head })
 
   const outbox = createOutbox({ now, wake: () => scheduleFlush(batchMs) })
+
+  /** Whether to make an event. Making thousands a second that nobody reads would slow the relay. */
+  function isWanted(): boolean {
+    // Other processes may have subscribers.
+    const isWatched = stream.isShared || eventSubscribers.size() > 0 || now() - lastLeftMs < keepMs
+    if (!isWatched) skipped++
+    return isWatched
+  }
 
   function scheduleFlush(afterMs: number): void {
     if (flushTimer === null && flushing === null && !closed) flushTimer = setTimeout(flush, afterMs)
@@ -106,54 +113,53 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     flushTimer = null
     const taken = outbox.take()
     if (taken === null) {
-      // What waits for its second to pass.
       if (outbox.hasMore()) scheduleFlush(waitingPaceMs)
       return
     }
     flushing = stream
       .append({ from: self, ...taken })
-      .catch((error: unknown) => report(error, 'telling live events'))
+      .catch((error: unknown) => report(error, 'sending live events'))
       .then(() => {
         flushing = null
         if (outbox.hasMore()) scheduleFlush(batchMs)
       })
   }
 
-  function hear(id: string, batch: LiveBatch): void {
+  function receive(id: string, batch: LiveBatch): void {
     entriesOf(batch).forEach((entry, index) => {
       ring.add(id, index, entry)
       if ('gap' in entry) return
-      underWay.hear(batch.from, entry, Number.parseInt(id, 10))
+      running.receive(batch.from, entry, Number.parseInt(id, 10))
       if ('settled' in entry) totals.add(entry.settled)
     })
     if (batch.recount || batch.lost > 0) void recountNow()
-    eventReaders.schedule(batch.records.length)
-    totalsReaders.schedule(batch.records.length)
+    eventSubscribers.wake(batch.records.length)
+    totalsSubscribers.wake(batch.records.length)
   }
 
-  /** One at a time; a call that comes while one runs is answered by one more run. */
+  /** One at a time; a call during a run makes it run once more. */
   function recountNow(): Promise<void> {
     seedAgain = true
-    seeding ??= recountOften().finally(() => {
+    seeding ??= readSeeds().finally(() => {
       seeding = null
     })
     return seeding
   }
 
-  async function recountOften(): Promise<void> {
+  async function readSeeds(): Promise<void> {
     try {
       while (seedAgain && !closed) {
         seedAgain = false
         const day = totals.day()
         totals.reset(day, await parts.seed(day))
       }
-      totalsReaders.schedule(1)
+      totalsSubscribers.wake(1)
     } catch (error) {
       report(error, 'reading the totals of today')
       seedTimer ??= setTimeout(() => {
         seedTimer = null
         void recountNow()
-      }, seedAgainMs)
+      }, seedRetryMs)
       seedTimer.unref()
     }
   }
@@ -162,27 +168,27 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped } })
   }
 
-  function endReaders(isOver: (session: ReaderSession | undefined) => boolean): void {
-    eventReaders.end(isOver)
-    totalsReaders.end(isOver)
+  function endSubscribers(isOver: (session: SubscriberSession | undefined) => boolean): void {
+    eventSubscribers.end(isOver)
+    totalsSubscribers.end(isOver)
   }
 
   await stream.follow({
-    onBatch: ({ id, batch }) => hear(id, batch),
+    onBatch: ({ id, batch }) => receive(id, batch),
     onLoss() {
       addGap(0)
       void recountNow()
-      eventReaders.schedule(1)
+      eventSubscribers.wake(1)
     },
   })
   await recountNow()
-  // The day turns also while nothing happens; other processes hear of requests that are silent for long.
+  // The day changes also while nothing happens, and other processes must know that quiet requests still run.
   const clock = setInterval(() => {
     if (stream.isShared) outbox.remind(silentMs / 3)
-    underWay.sweep()
-    endReaders((session) => session !== undefined && session.expiresAtMs <= now())
+    running.removeStale()
+    endSubscribers((session) => session !== undefined && session.expiresAtMs <= now())
     const { day } = totals.view({ userId: null })
-    if (day !== lastDay) totalsReaders.schedule(1)
+    if (day !== lastDay) totalsSubscribers.wake(1)
     lastDay = day
   }, 1_000)
   let lastDay = totals.day()
@@ -190,48 +196,54 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
 
   const hub: LiveHub = {
     started(request) {
-      underWay.begin(request)
-      if (audience.wants('started', request)) outbox.begin(request)
+      running.begin(request)
+      if (isWanted()) outbox.begin(request)
     },
     progress(request) {
-      if (audience.wants('progress', request)) outbox.change(request)
+      if (isWanted()) outbox.change(request)
     },
     settled(request) {
-      underWay.end(request.requestId)
+      running.end(request.requestId)
       outbox.end(request.requestId)
-      if (audience.wants('settled', request)) return outbox.push({ settled: request })
+      if (isWanted()) return outbox.push({ settled: request })
       totals.add(request)
-      totalsReaders.schedule(1)
+      totalsSubscribers.wake(1)
     },
-    accountChanged: (change) => outbox.push({ account: change }),
+    accountChanged(change) {
+      if (isWanted()) outbox.push({ account: change })
+    },
     recount: outbox.recount,
     requests: (viewer) =>
-      underWay
+      running
         .list()
-        .filter((request) => maySee(viewer, request))
+        .filter((request) => canRead(viewer, request))
         .sort((a, b) => a.startedAtMs - b.startedAtMs),
     totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
     events(filter, after, session) {
-      const read = readers.open(filter, audience.came(filter), after)
-      return eventReaders.subscribe(read, session, () => audience.left(filter))
+      if (skipped > 0) addGap(skipped)
+      skipped = 0
+      const read = createEventReader({ ring, stream }, filter, after)
+      return eventSubscribers.add(read, session, () => {
+        lastLeftMs = now()
+      })
     },
     costTotals(viewer, session) {
-      let told: TotalsView | null = null
-      return totalsReaders.subscribe(() => {
+      let before: TotalsView | null = null
+      return totalsSubscribers.add(() => {
         const view = totals.view(viewer)
-        const value = totalsSince(told, view)
-        if (value !== null) told = view
+        const value = totalsSince(before, view)
+        if (value !== null) before = view
         return value
       }, session)
     },
     sessionsEnded: (ended) =>
-      endReaders(
+      endSubscribers(
         (session) =>
           session !== undefined &&
           ('userId' in ended ? session.userId === ended.userId : session.sessionId === ended.sessionId),
       ),
-    readerSessions: () => [...eventReaders.sessionIds(), ...totalsReaders.sessionIds()],
-    subscriberCount: () => eventReaders.size() + totalsReaders.size(),
+    subscriberSessions: () => [...eventSubscribers.sessionIds(), ...totalsSubscribers.sessionIds()],
+    subscriberCount: () => eventSubscribers.size() + totalsSubscribers.size(),
     async flushed() {
       while (!closed && (flushTimer || flushing)) {
         if (flushTimer) {
@@ -243,14 +255,13 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       }
     },
     async close() {
-      // Other processes should hear how the last requests ended, but nobody waits for a Redis that is away.
-      await Promise.race([hub.flushed(), sleep(lastWordsMs, undefined, { ref: false })])
+      // Other processes should learn how the last requests ended, but a Redis that is away delays nothing.
+      await Promise.race([hub.flushed(), sleep(closeFlushMs, undefined, { ref: false })])
       closed = true
-      audience.close()
       for (const timer of [flushTimer, seedTimer]) if (timer) clearTimeout(timer)
       clearInterval(clock)
-      eventReaders.close()
-      totalsReaders.close()
+      eventSubscribers.close()
+      totalsSubscribers.close()
       await stream.close()
     },
   }

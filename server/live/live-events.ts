@@ -1,6 +1,6 @@
 /**
- * What the live door tells: public snapshots, made once at the source. No secret, no prompt, no header has a field here.
- * Ids are the database's; `userId` is the owner (0: none) and decides who may see the event, it is not shown.
+ * Events as subscribers get them: snapshots without secrets, prompts or headers. Ids are the database's; `userId` is the
+ * owner (0: none) and decides who may read the event, it is not shown.
  */
 export type LiveRequest = {
   /** `req_…` */
@@ -48,8 +48,8 @@ export type SettledRequest = {
   cacheWriteTokens: number
   costNano: number
   /**
-   * Where the ledger's record stands: journal's row id and number in it. By it the day's totals tell whether a sum read
-   * from the database has the request already. Null only where one process writes and nothing is recounted.
+   * The ledger's record: the journal's row id and the number in it. The day's totals see by it whether a sum read from the
+   * database includes the request. Null only where one process writes and nothing is recounted.
    */
   record: { journalId: number; seq: number } | null
 }
@@ -70,9 +70,9 @@ export type AccountChange = {
     models: Readonly<Record<string, { untilMs: number; reason: string; nextProbeAtMs?: number }>>
   }
   inFlight: number
-  /** What its vendor said last of its limits, the shortest window first. Events of an older program have none. */
+  /** Its upstream's limits as reported last, the shortest window first. Events of an older program have none. */
   gauges?: readonly LimitGauge[]
-  /** The steps of its timeline that are told with this; none when something else changed. */
+  /** The new steps of its timeline; none when something else changed. */
   steps: readonly AccountStep[]
 }
 
@@ -107,10 +107,10 @@ export type LiveRecord =
   | { settled: SettledRequest }
   | { account: AccountChange }
 
-/** How many events were missed, at most; 0: nobody knows. The lists must be read again. */
+/** How many events were missed, at most; 0: unknown. The lists must be read again. */
 export type Gap = { dropped: number }
 
-/** As a subscriber gets it. `sequence` is where to resume after it. Shared by all subscribers: never change one. */
+/** `sequence` is where to resume after the event. All subscribers share the object: never change it. */
 export type LiveEvent = { sequence: string } & Partial<{
   gap: Gap
   started: LiveRequest
@@ -121,18 +121,18 @@ export type LiveEvent = { sequence: string } & Partial<{
 
 export type LiveKind = 'started' | 'progress' | 'settled' | 'account'
 
-/** What one process says at once. */
+/** What one process writes to the stream at once. */
 export type LiveBatch = {
   /** The process. */
   from: string
-  /** Events it had to drop before they could be told. */
+  /** Events it had to drop before they could be sent. */
   lost: number
   records: LiveRecord[]
   /** The ledger was changed behind the events (journals replayed, rows priced anew): totals must be read again. */
   recount: boolean
 }
 
-/** Who looks: `userId` null sees everything, else what belongs to that user. */
+/** `userId` null reads everything, else what belongs to that user. */
 export interface LiveViewer {
   userId: number | null
 }
@@ -153,32 +153,18 @@ export function passes(filter: LiveFilter, event: LiveEvent): boolean {
   if (event.settled) return passesRequest(filter, 'settled', event.settled)
   if (!event.account || (filter.kinds && !filter.kinds.includes('account'))) return false
   // No account belongs to a key.
-  if (filter.apiKeyId !== undefined || !maySee(filter.viewer, event.account)) return false
+  if (filter.apiKeyId !== undefined || !canRead(filter.viewer, event.account)) return false
   return filter.groupId === undefined || event.account.groupId === filter.groupId
 }
 
-/** The same for what is told of a request. */
-export function passesRequest(filter: LiveFilter, kind: LiveKind, request: LiveRequest | SettledRequest): boolean {
+function passesRequest(filter: LiveFilter, kind: LiveKind, request: LiveRequest | SettledRequest): boolean {
   if (filter.apiKeyId !== undefined && request.apiKeyId !== filter.apiKeyId) return false
   if (filter.kinds && !filter.kinds.includes(kind)) return false
-  if (!maySee(filter.viewer, request)) return false
+  if (!canRead(filter.viewer, request)) return false
   return filter.groupId === undefined || request.groupId === filter.groupId
 }
 
-/** True when whatever passes `narrow` passes `wide` too. */
-export function covers(wide: LiveFilter, narrow: LiveFilter): boolean {
-  if (wide.viewer.userId !== null && wide.viewer.userId !== narrow.viewer.userId) return false
-  if (wide.groupId !== undefined && wide.groupId !== narrow.groupId) return false
-  if (wide.apiKeyId !== undefined && wide.apiKeyId !== narrow.apiKeyId) return false
-  return !wide.kinds || (narrow.kinds?.every((kind) => wide.kinds?.includes(kind)) ?? false)
-}
-
-/** Users see what is theirs: requests of their keys, changes of their accounts. */
-export function maySee(viewer: LiveViewer, about: { userId: number }): boolean {
+/** Users read what is theirs: requests of their keys, changes of their accounts. */
+export function canRead(viewer: LiveViewer, about: { userId: number }): boolean {
   return viewer.userId === null || (viewer.userId !== 0 && about.userId === viewer.userId)
-}
-
-/** Same text, same events: who shares it may share the answer. */
-export function filterKey({ viewer, kinds, groupId, apiKeyId }: LiveFilter): string {
-  return `${viewer.userId ?? '*'}|${kinds?.join() ?? '*'}|${groupId ?? '*'}|${apiKeyId ?? '*'}`
 }

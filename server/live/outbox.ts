@@ -1,34 +1,33 @@
-import { RenewedMap } from '../comings.ts'
 import type { LiveRecord, LiveRequest } from './live-events.ts'
 
-/** One progress a request in this time. */
+/** At most one progress event a request in this time. */
 export const progressEveryMs = 1_000
 /** Events that wait for Redis; beyond, the oldest are dropped and counted. */
-const mostWaiting = 16_384
+const maxWaiting = 16_384
 
 interface Progress {
   request: LiveRequest
-  toldAtMs: number
+  sentAtMs: number
   isDue: boolean
 }
 
 /**
- * What this process has to tell, until it is told. Its verbs are on the relay's path: they push and mark, nothing else;
- * snapshots are made when a batch is taken.
+ * Events of this process that are not in the stream yet. The relay calls it for every request, so its verbs only push and
+ * mark; copies are made when a batch is taken.
  */
 export function createOutbox(parts: { now: () => number; wake: () => void }) {
   const { now, wake } = parts
   let waiting: LiveRecord[] = []
   let lost = 0
   let recount = false
-  const running = new RenewedMap<string, Progress>()
-  const due = new RenewedMap<Progress, Progress>()
+  const running = new Map<string, Progress>()
+  const due = new Set<Progress>()
 
   function push(record: LiveRecord): void {
     waiting.push(record)
-    if (waiting.length > mostWaiting) {
-      waiting = waiting.slice(mostWaiting / 4)
-      lost += mostWaiting / 4
+    if (waiting.length > maxWaiting) {
+      waiting = waiting.slice(maxWaiting / 4)
+      lost += maxWaiting / 4
     }
     wake()
   }
@@ -40,20 +39,20 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
       wake()
     },
     begin(request: LiveRequest): void {
-      running.set(request.requestId, { request, toldAtMs: now(), isDue: false })
+      running.set(request.requestId, { request, sentAtMs: now(), isDue: false })
       push({ started: request })
     },
     change(request: LiveRequest): void {
       let progress = running.get(request.requestId)
       if (!progress) {
-        // It began when nobody listened.
-        progress = { request, toldAtMs: 0, isDue: false }
+        // It began while nobody read.
+        progress = { request, sentAtMs: 0, isDue: false }
         running.set(request.requestId, progress)
       }
       if (progress.isDue) return
       progress.request = request
       progress.isDue = true
-      due.set(progress, progress)
+      due.add(progress)
       wake()
     },
     end(requestId: string): void {
@@ -62,29 +61,28 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
       running.delete(requestId)
       due.delete(progress)
     },
-    /** Marks what has not been spoken of for a while, so that other processes know it lives. */
+    /** Marks requests without an event for `afterMs`, so that other processes know they still run. */
     remind(afterMs: number): void {
       for (const progress of running.values()) {
-        if (progress.isDue || now() - progress.toldAtMs < afterMs) continue
+        if (progress.isDue || now() - progress.sentAtMs < afterMs) continue
         progress.isDue = true
-        due.set(progress, progress)
+        due.add(progress)
       }
       if (due.size > 0) wake()
     },
-    /** True while something waits, be it for its second to pass. */
+    /** True while something waits, even if only for its second to pass. */
     hasMore: (): boolean => waiting.length > 0 || due.size > 0 || recount || lost > 0,
-    /** Everything that may be told now. */
+    /** Everything that may be sent now; null when there is nothing. */
     take(): { records: LiveRecord[]; lost: number; recount: boolean } | null {
       const nowMs = now()
-      for (const progress of due.keys()) {
-        if (nowMs - progress.toldAtMs < progressEveryMs) continue
+      for (const progress of due) {
+        if (nowMs - progress.sentAtMs < progressEveryMs) continue
         due.delete(progress)
         progress.isDue = false
-        progress.toldAtMs = nowMs
+        progress.sentAtMs = nowMs
         waiting.push({ progress: progress.request })
       }
       if (waiting.length === 0 && lost === 0 && !recount) return null
-      // The relay goes on changing its objects.
       const taken = { records: waiting.map(copyOf), lost, recount }
       waiting = []
       lost = 0
@@ -94,29 +92,9 @@ export function createOutbox(parts: { now: () => number; wake: () => void }) {
   }
 }
 
+/** The relay goes on changing its request objects. */
 function copyOf(record: LiveRecord): LiveRecord {
-  if ('started' in record) return { started: copyOfRequest(record.started) }
-  if ('progress' in record) return { progress: copyOfRequest(record.progress) }
+  if ('started' in record) return { started: { ...record.started } }
+  if ('progress' in record) return { progress: { ...record.progress } }
   return record
-}
-
-/** Written out: a spread costs many times as much. The compiler sees that no field is left out. */
-function copyOfRequest(request: LiveRequest): LiveRequest {
-  return {
-    requestId: request.requestId,
-    startedAtMs: request.startedAtMs,
-    apiKeyId: request.apiKeyId,
-    apiKeyName: request.apiKeyName,
-    userId: request.userId,
-    groupId: request.groupId,
-    accountId: request.accountId,
-    accountName: request.accountName,
-    model: request.model,
-    stream: request.stream,
-    attempt: request.attempt,
-    queuePosition: request.queuePosition,
-    firstByteMs: request.firstByteMs,
-    inputTokens: request.inputTokens,
-    outputTokens: request.outputTokens,
-  }
 }

@@ -1,15 +1,14 @@
-import { RenewedMap } from '../comings.ts'
 import type { LiveEvent, LiveRecord } from './live-events.ts'
 
-/** Where an event stands in the order of all processes: batch id (`ms-number`) and place in the batch. */
-export interface Place {
+/** Where an event stands in the order of all processes: batch id (`ms-number`) and index in the batch. */
+export interface Position {
   ms: number
   number: number
   index: number
 }
 
-interface Slot extends Place {
-  /** Null once a later word on the same request made it worthless. */
+interface Slot extends Position {
+  /** Null once a later event of the same request replaced it. */
   event: LiveEvent | null
   bytes: number
 }
@@ -22,29 +21,29 @@ export interface RingLimits {
 /** A minute at hundreds of events a second. */
 const defaultRingLimits: RingLimits = { slots: 32_768, bytes: 16 * 1024 * 1024 }
 
-/** The newest events of the deployment in their order, by ordinals that only this process knows. */
+/** The newest events of all processes in their order, by ordinals that only this process knows. */
 export interface Ring {
   /** The ordinal that the next event will get. */
   head(): number
-  /** The first ordinal that is still here. */
+  /** The first ordinal that is still kept. */
   oldest(): number
-  /** The sequence of the event before `ordinal`: where somebody stands who has read up to it. */
+  /** The sequence of the event before `ordinal`: where to resume after having read up to it. */
   sequenceBefore(ordinal: number): string
   at(ordinal: number): LiveEvent | null
   add(batchId: string, index: number, record: LiveRecord | { gap: { dropped: number } }): void
-  /** The ordinal after an event of this sequence; null when it is not here (any more). */
+  /** The ordinal after the event of this sequence; null when the ring does not hold it (any more). */
   after(sequence: string): number | null
 }
 
 export function createRing(limits: RingLimits = defaultRingLimits): Ring {
   const slots: (Slot | undefined)[] = []
-  const lastProgress = new RenewedMap<string, number>()
+  const lastProgress = new Map<string, number>()
   let head = 0
   let oldest = 0
   let bytes = 0
-  /** The last one that left. */
-  let edge: Place = { ms: 0, number: 0, index: 0 }
-  /** The batch of the last one that came. */
+  /** The event evicted last. */
+  let edge: Position = { ms: 0, number: 0, index: 0 }
+  /** The batch of the event added last. */
   let batch = { id: '', ms: 0, number: 0 }
 
   const slotAt = (ordinal: number): Slot | undefined =>
@@ -62,7 +61,7 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
     oldest++
   }
 
-  /** Progress that a later word overtook is of no use to anyone who has not read it yet. */
+  /** Who has not read this progress yet needs only the newer event. */
   function supersede(requestId: string): void {
     const slot = slotAt(lastProgress.get(requestId) ?? -1)
     if (!slot?.event) return
@@ -78,8 +77,8 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
     at: (ordinal) => slotAt(ordinal)?.event ?? null,
 
     add(batchId, index, record) {
-      if (batchId !== batch.id) batch = { id: batchId, ...placeOf(batchId) }
-      const event = eventOf(`${batchId}.${index}`, record)
+      if (batchId !== batch.id) batch = { id: batchId, ...positionOf(batchId) }
+      const event: LiveEvent = { sequence: `${batchId}.${index}`, ...record }
       const size = sizeOf(event)
       while (head - oldest >= limits.slots || (bytes + size > limits.bytes && oldest < head)) evict()
       const { progress, settled } = event
@@ -96,14 +95,14 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
     },
 
     after(sequence) {
-      const place = readSequence(sequence)
-      if (!place) return null
-      if (compare(place, edge) === 0) return oldest
+      const position = readSequence(sequence)
+      if (!position) return null
+      if (compare(position, edge) === 0) return oldest
       let low = oldest
       let high = head - 1
       while (low <= high) {
         const middle = (low + high) >> 1
-        const order = compare(slotAt(middle) ?? edge, place)
+        const order = compare(slotAt(middle) ?? edge, position)
         if (order === 0) return middle + 1
         if (order < 0) low = middle + 1
         else high = middle - 1
@@ -113,33 +112,24 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
   }
 }
 
-/** A sequence as clients send it back; null when it is none. */
-export function readSequence(text: string): (Place & { batchId: string }) | null {
+/** Parses a sequence that a client sent back; null when it is not one. */
+export function readSequence(text: string): (Position & { batchId: string }) | null {
   const match = /^(\d{1,15})-(\d{1,15})\.(\d{1,9})$/.exec(text)
   if (!match) return null
   const [, ms, number, index] = match
   return { ms: Number(ms), number: Number(number), index: Number(index), batchId: `${ms}-${number}` }
 }
 
-function placeOf(batchId: string): { ms: number; number: number } {
+function positionOf(batchId: string): { ms: number; number: number } {
   const dash = batchId.indexOf('-')
   return { ms: Number(batchId.slice(0, dash)), number: Number(batchId.slice(dash + 1)) }
 }
 
-/** Written out: a spread costs more than all else that is done with an event. */
-function eventOf(sequence: string, record: LiveRecord | { gap: { dropped: number } }): LiveEvent {
-  if ('settled' in record) return { sequence, settled: record.settled }
-  if ('started' in record) return { sequence, started: record.started }
-  if ('progress' in record) return { sequence, progress: record.progress }
-  if ('account' in record) return { sequence, account: record.account }
-  return { sequence, gap: record.gap }
-}
+const textOf = ({ ms, number, index }: Position): string => `${ms}-${number}.${index}`
 
-const textOf = ({ ms, number, index }: Place): string => `${ms}-${number}.${index}`
+const compare = (a: Position, b: Position): number => a.ms - b.ms || a.number - b.number || a.index - b.index
 
-const compare = (a: Place, b: Place): number => a.ms - b.ms || a.number - b.number || a.index - b.index
-
-/** About what an event keeps in memory. Its texts are bounded where they come from, but for model and reason. */
+/** About what an event takes in memory. All its texts are short, except model and reason. */
 function sizeOf(event: LiveEvent): number {
   const about = event.started ?? event.progress ?? event.settled
   if (about) return 500 + about.model.length * 2

@@ -1,6 +1,6 @@
 /**
- * An iterator over something that only says "there may be more": nothing is queued for it. It asks `take` when its
- * reader asks for the next value, so that a reader that never asks costs nothing.
+ * An async iterator without a queue: `take` is called when the reader asks for the next value, and again at every `wake`
+ * until it gives one. A reader that never asks costs nothing.
  */
 export interface Subscriber<T> {
   iterator: AsyncIterableIterator<T>
@@ -48,9 +48,7 @@ export function createSubscriber<T>(take: () => T | null | Promise<T | null>, on
   }
 
   function fail(error: unknown): void {
-    const [first, ...rest] = waiting
-    waiting = rest
-    first?.reject(error)
+    waiting.shift()?.reject(error)
     end()
   }
 

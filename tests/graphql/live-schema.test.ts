@@ -3,10 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createYoga } from 'graphql-yoga'
 import { expect, onTestFinished, test } from 'vitest'
-import { liveViewerKey } from '../../server/graphql/live/live-viewer.ts'
 import { buildSchema } from '../../server/graphql/schema.ts'
 import type { Context } from '../../server/graphql/server/context.ts'
-import { useSharedResults } from '../../server/graphql/server/result-sharing.ts'
 import type { Viewer } from '../../server/identity/sessions.ts'
 import { memoryPlace, request, settled } from '../live/live-stand.ts'
 
@@ -18,7 +16,6 @@ async function startSse(viewer: Viewer | null) {
     schema: buildSchema(),
     context: () => context,
     logging: false,
-    plugins: [useSharedResults(liveViewerKey)],
   })
   const server = createServer((req, res) => void yoga(req, res))
   server.listen(0, '127.0.0.1')

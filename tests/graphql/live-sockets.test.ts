@@ -249,15 +249,3 @@ test('a client that asks and never reads the answers is cut off', async () => {
   await gone.promise
   client.socket.terminate()
 })
-
-test('sockets whose subscription is the same are answered by one execution', async () => {
-  const { hub, port, executed } = await startSocketStand()
-  const clients = Array.from({ length: 10 }, () => openSocket(port))
-  await Promise.all(clients.map((client) => client.signIn()))
-  await Promise.all(clients.map((client) => client.until(acked)))
-  for (const client of clients) client.subscribe(liveQuery)
-  await readers(hub, 10)
-  hub.settled(settled(request()))
-  await Promise.all(clients.map((client) => client.until((messages) => eventsOf(messages).length === 1)))
-  expect(executed.count).toBe(1)
-})

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { expect, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { useSharedResults } from '../../server/graphql/server/result-sharing.ts'
 import { type Enveloped, openSocketDoor, type SocketLimits } from '../../server/graphql/server/websocket.ts'
 import type { Viewer } from '../../server/identity/sessions.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
@@ -24,7 +23,6 @@ export async function startSocketStand(
     (await memoryPlace().join({ ringLimits: { slots: options.ringSlots ?? 32_768, bytes: 16 * 1024 * 1024 } }))
   const events = createMemoryEvents(never)
   const lifetimes = new Map<string, number>()
-  const executed = { count: 0 }
   const failures: unknown[] = []
   /** Sessions that ended; null: the database is away. */
   const database: { over: Set<number> | null } = { over: new Set() }
@@ -42,20 +40,13 @@ export async function startSocketStand(
         live: {
           subscribe: (_root: unknown, { after }: { after?: string }, { viewer }: StandContext) =>
             hub.events({ viewer: { userId: null } }, after, viewer),
-          resolve: (list: unknown) => {
-            executed.count++
-            return list
-          },
+          resolve: (list: unknown) => list,
         },
         fails: { subscribe: () => Promise.reject(new Error('secret of the database')) },
       },
     },
   })
-  const yoga = createYoga<object, StandContext>({
-    schema,
-    logging: false,
-    plugins: [useSharedResults<StandContext>(({ viewer }) => (viewer ? viewer.role : null))],
-  })
+  const yoga = createYoga<object, StandContext>({ schema, logging: false })
   const door = await openSocketDoor({
     enveloped: yoga.getEnveloped as unknown as Enveloped,
     events,
@@ -89,7 +80,7 @@ export async function startSocketStand(
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return { hub, events, door, port, lifetimes, executed, database, failures }
+  return { hub, events, door, port, lifetimes, database, failures }
 }
 
 export type Message = { type: string; id?: string; payload?: unknown }

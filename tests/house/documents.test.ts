@@ -106,7 +106,7 @@ test('the image and the compose file set only variables that are settings, and b
   expect(inCompose).toEqual(['HOST', 'PORT', 'DATA_DIR'])
   expect([...inImage, ...inCompose].filter((name) => !names.has(name))).toEqual(['NODE_ENV'])
   expect(relay).toContain('dockerfile: deploy/Dockerfile')
-  const start = ['node', '--min-semi-space-size=16', 'dist/server/main.js']
+  const start = ['node', 'dist/server/main.js']
   expect(dockerfile).toContain(`CMD [${start.map((word) => `"${word}"`).join(', ')}]`)
   expect(manifest.scripts['start']).toBe(start.join(' '))
 })

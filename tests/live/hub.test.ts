@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LiveEvent } from '../../server/live/live-events.ts'
+import type { LiveEvent, LiveFilter } from '../../server/live/live-events.ts'
 import { progressEveryMs } from '../../server/live/outbox.ts'
 import { admin, collect, memoryPlace, request, settled, settledIds } from './live-stand.ts'
 
@@ -90,13 +90,13 @@ test('users see their own, filters are the server’s', async () => {
   expect(await nothing).toEqual({ value: undefined, done: true })
 })
 
-test('readers in step share one array, and no reader stays behind when it has left', async () => {
+test('every subscriber gets the event, and none stays when it has left', async () => {
   const hub = await memoryPlace().join()
   const readers = Array.from({ length: 10 }, () => hub.events(admin))
   const next = readers.map((reader) => reader.next())
-  hub.settled(settled(request()))
-  const lists = await Promise.all(next.map(async (result) => (await result).value as LiveEvent[]))
-  expect(new Set(lists).size).toBe(1)
+  const begun = request()
+  hub.settled(settled(begun))
+  for (const result of next) expect(settledIds((await result).value ?? [])).toEqual([begun.requestId])
   expect(hub.subscriberCount()).toBe(10)
   const waiting = readers[0]?.next()
   for (const reader of readers) await reader.return?.()
@@ -114,7 +114,7 @@ test('the end of the hub ends its readers', async () => {
   expect(await hub.events(admin).next()).toMatchObject({ done: true })
 })
 
-test('where nobody reads, totals go on, and who comes back is told what was not kept', async () => {
+test('while nobody reads, totals go on, and who comes back gets a gap of what was not made', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
   const hub = await memoryPlace().join({ now: () => nowMs, keepMs: 0 })
   const early = hub.events(admin)
@@ -123,7 +123,6 @@ test('where nobody reads, totals go on, and who comes back is told what was not 
   const seen = (await early.next()).value as LiveEvent[]
   expect(settledIds(seen)).toEqual([first.requestId])
   await early.return?.()
-  await new Promise((resolve) => setTimeout(resolve, 1))
 
   const long = request({ startedAtMs: nowMs })
   hub.started(long)
@@ -143,4 +142,28 @@ test('where nobody reads, totals go on, and who comes back is told what was not 
   expect(events.flatMap((event) => event.progress?.outputTokens ?? [])).toEqual([9])
   expect(settledIds(events)).toEqual([long.requestId])
   expect(hub.totals(admin.viewer).requests).toBe(3)
+})
+
+test('while somebody reads, and two minutes after, who comes back with another filter misses nothing', async () => {
+  let nowMs = Date.UTC(2026, 10, 23)
+  const ofKey = (apiKeyId: number): LiveFilter => ({ ...admin, kinds: ['settled'], apiKeyId })
+  const hub = await memoryPlace().join({ now: () => nowMs })
+  const first = hub.events(ofKey(1))
+  const one = request({ apiKeyId: 1 })
+  hub.settled(settled(one))
+  const seen = (await first.next()).value as LiveEvent[]
+  await first.return?.()
+  nowMs += 119_000
+  const other = request({ apiKeyId: 2 })
+  hub.settled(settled(other))
+  await hub.flushed()
+  const back = hub.events(ofKey(2), seen.at(-1)?.sequence)
+  const events = await collect(back, (found) => found.length > 0)
+  expect(events.map(({ gap, settled }) => gap ?? settled?.requestId)).toEqual([other.requestId])
+
+  await back.return?.()
+  nowMs += 120_001
+  hub.settled(settled(request({ apiKeyId: 2 })))
+  const [gap] = await collect(hub.events(ofKey(2), events[0]?.sequence), (found) => found.length > 0)
+  expect(gap?.gap).toEqual({ dropped: 1 })
 })

@@ -6,7 +6,6 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { type Sessions, type SessionsEnded, sessionsEnded, type Viewer } from '../../identity/sessions.ts'
 import type { LiveHub } from '../../live/hub.ts'
 import type { Events, ReportEventFailure } from '../../store/events.ts'
-import { createAnswerTexts } from './answer-texts.ts'
 import { createSocketList, type SocketEntry } from './socket-list.ts'
 
 const protocol = 'graphql-transport-ws'
@@ -58,7 +57,7 @@ export interface SocketParts {
   enveloped: Enveloped
   sessions: Pick<Sessions, 'viewerOf' | 'standing'>
   events: Pick<Events, 'subscribe' | 'onReconnect'>
-  live: Pick<LiveHub, 'sessionsEnded' | 'readerSessions'>
+  live: Pick<LiveHub, 'sessionsEnded' | 'subscriberSessions'>
   /** Origins of pages that may connect, beside those from the very host that was asked. */
   origins: () => readonly string[]
   now: () => number
@@ -96,12 +95,10 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     perMessageDeflate: false,
     handleProtocols: () => protocol,
   })
-  const answerTexts = createAnswerTexts()
   const server = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: limits.initMs,
     onConnect: connect,
     onSubscribe: prepare,
-    onNext: (_context, _id, _payload, _args, result) => answerTexts.standIn(result),
     // Yoga's own functions travel with the arguments.
     execute: (args) => (args as Prepared).enveloped.execute(args) as never,
     subscribe: (args) => (args as Prepared).enveloped.subscribe(args) as never,
@@ -117,7 +114,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
   let failed = false
 
   async function check(): Promise<void> {
-    const asked = new Set([...sockets.sessions(), ...parts.live.readerSessions()])
+    const asked = new Set([...sockets.sessions(), ...parts.live.subscriberSessions()])
     if (asked.size === 0) return
     try {
       const standing = await parts.sessions.standing([...asked])
@@ -180,7 +177,6 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
 
   function open(socket: WebSocket, request: IncomingMessage): void {
     const entry = sockets.add(socket)
-    const together = createTogether(request.socket)
     let receive: (text: string) => Promise<void> = async () => {}
     const closed = server.opened(
       {
@@ -189,8 +185,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
         send: (text) =>
           new Promise((resolve) => {
             if (socket.readyState !== socket.OPEN) return resolve()
-            together()
-            socket.send(answerTexts.inPlace(text), () => resolve())
+            socket.send(text, () => resolve())
           }),
         close: (code, reason) => sockets.end(entry, code ?? CloseCode.InternalServerError, reason ?? ''),
         onMessage: (callback) => {
@@ -243,21 +238,6 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
       await sockets.close()
       wsServer.close()
     },
-  }
-}
-
-/** What one turn of the loop has to say goes out in one piece: a dashboard has several subscriptions on its socket. */
-function createTogether(socket: Duplex): () => void {
-  let isCorked = false
-  const uncork = (): void => {
-    isCorked = false
-    socket.uncork()
-  }
-  return () => {
-    if (isCorked) return
-    isCorked = true
-    socket.cork()
-    setImmediate(uncork)
   }
 }
 

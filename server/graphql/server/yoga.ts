@@ -1,16 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import type { RequestId } from '../../request-ids.ts'
-import { liveViewerKey } from '../live/live-viewer.ts'
 import { buildSchema } from '../schema.ts'
 import { type Caller, type Context, createContext, type GraphqlParts } from './context.ts'
 import { readJsonBody } from './json-body.ts'
 import { queryLimits } from './query-limits.ts'
 import { readRefreshCookie, refreshCookie } from './refresh-cookie.ts'
-import { useSharedResults } from './result-sharing.ts'
 import { createSseGate } from './sse-gate.ts'
 
 const graphqlPath = '/graphql'
@@ -39,12 +36,7 @@ export function createGraphql(parts: GraphqlParts) {
     schema,
     graphqlEndpoint: graphqlPath,
     context: (initial) => createContext(parts, callerOf(initial, parts)),
-    plugins: [
-      useCSRFPrevention({ requestHeaders: ['x-graphql-yoga-csrf'] }) as Plugin,
-      ...queryLimits(),
-      useSharedResults(liveViewerKey),
-      marksErrors,
-    ],
+    plugins: [useCSRFPrevention({ requestHeaders: ['x-graphql-yoga-csrf'] }) as Plugin, ...queryLimits(), marksErrors],
     maskedErrors: {
       maskError(error) {
         if (isForCallers(error)) return error
@@ -63,7 +55,6 @@ export function createGraphql(parts: GraphqlParts) {
     logging: false,
   })
   const streams = createSseGate(parts)
-  const page = renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'WS' })
 
   async function answer(req: IncomingMessage, res: ServerResponse, id: RequestId): Promise<void> {
     res.setHeader('x-request-id', id.text)
@@ -90,7 +81,7 @@ export function createGraphql(parts: GraphqlParts) {
     await yoga(Object.assign(req, { body: read.body }), res, { caller })
   }
 
-  function showPage(req: IncomingMessage, res: ServerResponse): void {
+  async function showPage(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (!/\btext\/html\b/.test(req.headers.accept ?? '') || req.url?.includes('?')) {
       return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Queries are sent by POST.' })
     }
@@ -100,7 +91,10 @@ export function createGraphql(parts: GraphqlParts) {
       'content-security-policy',
       "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'; form-action 'none'",
     )
-    res.end(req.method === 'HEAD' ? undefined : page)
+    if (req.method === 'HEAD') return void res.end()
+    // Loaded when somebody opens it: the module holds 30 MB of text.
+    const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
+    res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'WS' }))
   }
 
   async function viewerOf({ headers }: IncomingMessage) {
