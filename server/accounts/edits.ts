@@ -1,7 +1,7 @@
 import type { Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
-import { type AccountDraft, vendorUrls } from './accounts.ts'
+import { type AccountDraft, vendorUrls } from './account.ts'
 import { changeCredential, openCredential } from './credential.ts'
 
 /** An account with all it needs; a secret or a login opens it. */

@@ -1,5 +1,5 @@
 import type { Tx } from '../store/database.ts'
-import type { Platform } from './accounts.ts'
+import type { Platform } from './account.ts'
 
 /**
  * Accounts of the platform `claude` are off until an administrator turns them on, having read what the vendor's terms say

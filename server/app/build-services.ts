@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type Account, accountsChanged, createAccounts } from '../accounts/accounts.ts'
+import type { Account } from '../accounts/account.ts'
+import { accountsChanged, createAccounts } from '../accounts/accounts.ts'
 import { createGauges, gaugesNoted } from '../accounts/gauges/gauges.ts'
 import { createRenewals } from '../accounts/login/oauth-renewal.ts'
 import { accountReported } from '../accounts/state/reports.ts'

@@ -1,6 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
-import { countOver } from '../accounts/state/state.ts'
+import { countOver } from '../accounts/state/eligibility.ts'
 import { ledgerDrift } from '../ledger/drift.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'

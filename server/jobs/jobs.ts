@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts'
+import type { Account } from '../accounts/account.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
 import type { Locks } from '../store/locks.ts'
 import { type ChoreParts, createChores } from './chores.ts'

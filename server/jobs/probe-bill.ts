@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts'
+import type { Account } from '../accounts/account.ts'
 import type { LedgerEntry } from '../ledger/ledger.ts'
 import type { Usage } from '../ledger/usage.ts'
 import type { LiveSource } from '../live/hub.ts'
@@ -52,7 +52,7 @@ export async function bookProbe(
         accountId: account.id,
         modelSent,
         startedAtMs: startedMs,
-        verdict: 'answer',
+        outcome: 'answer',
         httpStatus: 200,
         errorType: '',
         errorCode: '',

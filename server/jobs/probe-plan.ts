@@ -1,5 +1,6 @@
-import type { Account } from '../accounts/accounts.ts'
-import { type AccountState, isEligible, isOut, restingModels, waitsFor } from '../accounts/state/state.ts'
+import type { Account } from '../accounts/account.ts'
+import { isEligible, isOut, modelsCoolingDown, waitsFor } from '../accounts/state/eligibility.ts'
+import type { AccountState } from '../accounts/state/state.ts'
 import { fitsPattern } from '../model-patterns.ts'
 import { tierOf } from '../prices/price-card.ts'
 import type { PriceBook } from '../prices/prices.ts'
@@ -17,7 +18,7 @@ export interface ProbePace {
  */
 export function restsAt({ enabled, secret, live }: Account, nowMs: number): string[] {
   if (!enabled || secret === '') return []
-  return isOut(live.state, nowMs) ? [''] : restingModels(live.state, nowMs)
+  return isOut(live.state, nowMs) ? [''] : modelsCoolingDown(live.state, nowMs)
 }
 
 /** When to look next. `tries`: probes since it rests. `chance` in [0, 1) spreads processes and accounts by a fifth. */

@@ -1,6 +1,7 @@
-import type { Account, Accounts } from '../accounts/accounts.ts'
+import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
-import { coolingsOf, plannedProbeMs, restingModels, returnsAtMs } from '../accounts/state/state.ts'
+import { cooldownsOf, modelsCoolingDown, plannedProbeMs, returnsAtMs } from '../accounts/state/eligibility.ts'
 import type { Cause } from '../accounts/state/transitions.ts'
 import type { Usage } from '../ledger/usage.ts'
 import type { LiveSource } from '../live/hub.ts'
@@ -79,7 +80,7 @@ export function createProbes(parts: ProbesParts) {
     const atMs = now()
     if (!mayLook({ account, rest }) || !restsAt(account, atMs).includes(rest)) return null
     // A rest that a real request has tried in vain is another one each time.
-    const tried = parts.probing().isActive ? 0 : coolingsOf(account.live.state)
+    const tried = parts.probing().isActive ? 0 : cooldownsOf(account.live.state)
     return nextLookMs(atMs, tried, chance(), pace())
   }
 
@@ -114,7 +115,7 @@ export function createProbes(parts: ProbesParts) {
   /** What is not going to happen is not shown as a plan. */
   function dropPlans(but: ReadonlySet<string>): void {
     for (const account of accounts.all())
-      for (const rest of ['', ...restingModels(account.live.state, now())])
+      for (const rest of ['', ...modelsCoolingDown(account.live.state, now())])
         if (plannedProbeMs(account.live.state, rest) !== null && !but.has(keyOf({ account, rest })))
           accounts.probeAt(account, null, rest)
   }

@@ -23,14 +23,14 @@ export interface Admitted {
 }
 
 export type Outcome = 'completed' | 'failed' | 'aborted' | 'interrupted'
-export type AttemptVerdict = 'answer' | 'caller' | 'limited' | 'failing' | 'refused' | 'aborted' | 'interrupted'
+export type AttemptOutcome = 'answer' | 'caller' | 'limited' | 'failing' | 'refused' | 'aborted' | 'interrupted'
 
 /** One upstream call. */
 export interface AttemptEntry {
   accountId: number
   modelSent: string
   startedAtMs: number
-  verdict: AttemptVerdict
+  outcome: AttemptOutcome
   /** Upstream's status; 0 when there was no answer. */
   httpStatus: number
   errorType: string
@@ -81,7 +81,7 @@ export const logColumns = (
 ).split(' ')
 
 export const attemptColumns = (
-  'log_id number account_id model_sent model_billed started_at_ms verdict http_status error_type upstream_request_id ' +
+  'log_id number account_id model_sent model_billed started_at_ms outcome http_status error_type upstream_request_id ' +
   'first_byte_ms duration_ms charged input_tokens output_tokens cache_write_5m_tokens cache_write_1h_tokens ' +
   'cache_read_tokens usage_source cost_nano price_card_id error_code'
 ).split(' ')
@@ -155,7 +155,7 @@ export function attemptRows(entry: LedgerEntry): Cell[][] {
       attempt.modelSent,
       billedModel(attempt.reading, attempt.modelSent),
       attempt.startedAtMs,
-      attempt.verdict,
+      attempt.outcome,
       attempt.httpStatus,
       attempt.errorType,
       attempt.upstreamRequestId,

@@ -179,7 +179,7 @@ function interruptedRows(
               accountId: usage?.accountId ?? admitted.accountId,
               modelSent,
               startedAtMs: admitted.startedAtMs,
-              verdict: 'interrupted',
+              outcome: 'interrupted',
               httpStatus: 0,
               errorType: 'interrupted',
               errorCode: '',

@@ -61,7 +61,7 @@ export type AccountChange = {
   userId: number
   enabled: boolean
   state: {
-    kind: 'ready' | 'limited' | 'cooling' | 'probing' | 'needs_login' | 'unfunded'
+    kind: 'ready' | 'rate_limited' | 'cooling_down' | 'recovering' | 'reauth_required' | 'out_of_credit'
     untilMs: number | null
     reason: string
     fault: { cause: string; place: string } | null

@@ -110,17 +110,17 @@ const rule = z.strictObject({
     .nullable()
     .optional()
     .meta({ description: 'What the whole text of the error has to fit, with * for anything. null: any.' }),
-  effect: z.enum(['pass', 'next', 'limited', 'cooling', 'needs_login', 'unfunded']).optional().meta({
+  effect: z.enum(['pass', 'next', 'rate_limited', 'cooling_down', 'reauth_required', 'out_of_credit']).optional().meta({
     description: 'pass: to the caller. next: the next account; none rests. Else what becomes of the account.',
   }),
   scope: z
     .enum(['account', 'model', 'family'])
     .optional()
-    .meta({ description: 'With limited: what rests. New: account.' }),
+    .meta({ description: 'With rate_limited: what rests. New: account.' }),
   durationSeconds: restSeconds
     .nullable()
     .optional()
-    .meta({ description: 'With limited and unfunded. null: as the answer says.' }),
+    .meta({ description: 'With rate_limited and out_of_credit. null: as the answer says.' }),
 })
 
 const amountFields = new Set(['dailyLimitUsd', 'totalLimitUsd'])

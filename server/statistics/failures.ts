@@ -1,4 +1,4 @@
-import type { AttemptVerdict } from '../ledger/ledger.ts'
+import type { AttemptOutcome } from '../ledger/ledger.ts'
 import { firstKeyAt } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
 
@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts'
 export interface FailureCount {
   accountId: number
   platform: string
-  verdict: Exclude<AttemptVerdict, 'answer' | 'aborted' | 'interrupted'>
+  outcome: Exclude<AttemptOutcome, 'answer' | 'aborted' | 'interrupted'>
   httpStatus: number
   errorType: string
   errorCode: string
@@ -21,20 +21,20 @@ const mostKinds = 1000
 /** Failed attempts since a moment, counted by what the ledger has of them; the most frequent first. For people: off every request's way. */
 export async function readFailures(database: Pick<Database, 'select'>, sinceMs: number): Promise<FailureCount[]> {
   const rows = await database.select(
-    'SELECT `f`.`account_id`, `a`.`platform`, `f`.`verdict`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code`, ' +
+    'SELECT `f`.`account_id`, `a`.`platform`, `f`.`outcome`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code`, ' +
       'COUNT(*) AS `times`, MAX(`f`.`started_at_ms`) FROM ' +
-      '(SELECT `account_id`, `verdict`, `http_status`, `error_type`, `error_code`, `started_at_ms` FROM `attempts` ' +
+      '(SELECT `account_id`, `outcome`, `http_status`, `error_type`, `error_code`, `started_at_ms` FROM `attempts` ' +
       `WHERE \`log_id\` >= ? ORDER BY \`log_id\` DESC LIMIT ${mostAttempts}) AS \`f\` ` +
       'INNER JOIN `accounts` AS `a` ON `a`.`id` = `f`.`account_id` ' +
-      "WHERE `f`.`verdict` IN ('caller', 'limited', 'refused', 'failing') " +
-      'GROUP BY `f`.`account_id`, `a`.`platform`, `f`.`verdict`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code` ' +
+      "WHERE `f`.`outcome` IN ('caller', 'limited', 'refused', 'failing') " +
+      'GROUP BY `f`.`account_id`, `a`.`platform`, `f`.`outcome`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code` ' +
       `ORDER BY \`times\` DESC LIMIT ${mostKinds}`,
     [firstKeyAt(sinceMs)],
   )
-  return rows.map(([accountId, platform, verdict, httpStatus, errorType, errorCode, attempts, lastAtMs]) => ({
+  return rows.map(([accountId, platform, outcome, httpStatus, errorType, errorCode, attempts, lastAtMs]) => ({
     accountId: Number(accountId),
     platform: String(platform),
-    verdict: String(verdict) as FailureCount['verdict'],
+    outcome: String(outcome) as FailureCount['outcome'],
     httpStatus: Number(httpStatus),
     errorType: String(errorType),
     errorCode: String(errorCode),

@@ -36,8 +36,8 @@ export type LimitCase = 'account' | 'family' | 'unsaid' | 'said'
 export interface Consequence {
   /** As in {@link Verdict}. */
   kind: Verdict['kind']
-  /** What becomes of the account; absent: nothing. `forbidden`: as limited, and a lost login when it is said to two keys. */
-  state?: 'limited' | 'cooling' | 'forbidden' | 'needs_login' | 'unfunded'
+  /** What becomes of the account; absent: nothing. `forbidden`: as rate_limited, and a lost login when it is said to two keys. */
+  state?: 'rate_limited' | 'cooling_down' | 'forbidden' | 'reauth_required' | 'out_of_credit'
   scope?: 'account' | 'model' | 'family'
   /** Until when; milliseconds from now, or where it stands in the answer (`answer`: wherever it does). */
   until?: number | 'retry_after' | 'window' | 'date_said' | 'next_month' | 'answer'
@@ -69,10 +69,10 @@ const modelRestMs = 300_000
 const longestRestMs = 24 * 3_600_000
 const keptText = 200
 
-const unfunded = { kind: 'refused', state: 'unfunded', scope: 'account', misconfigured: true } as const
+const unfunded = { kind: 'refused', state: 'out_of_credit', scope: 'account', misconfigured: true } as const
 const pass: Consequence = { kind: 'caller' }
 const nextOrPass = { kind: 'refused', passIfLast: true } as const
-const failing = { kind: 'failing', state: 'cooling', scope: 'account' } as const
+const failing = { kind: 'failing', state: 'cooling_down', scope: 'account' } as const
 
 /** Anthropic's own API and what speaks like it. */
 export const anthropicVerdicts: readonly VerdictRow[] = [
@@ -115,7 +115,7 @@ export const anthropicVerdicts: readonly VerdictRow[] = [
   {
     name: 'login refused',
     status: 401,
-    means: { kind: 'refused', state: 'needs_login', scope: 'account', misconfigured: true },
+    means: { kind: 'refused', state: 'reauth_required', scope: 'account', misconfigured: true },
   },
   { name: 'payment required', status: 402, means: { ...unfunded, until: 'date_said' } },
   {
@@ -140,37 +140,37 @@ export const anthropicVerdicts: readonly VerdictRow[] = [
     name: 'spend limit reached',
     status: 429,
     code: /^(enforced|contract)_spend_limit_reached$/,
-    means: { kind: 'limited', state: 'unfunded', scope: 'account', until: 'next_month', keepsText: true },
+    means: { kind: 'limited', state: 'out_of_credit', scope: 'account', until: 'next_month', keepsText: true },
   },
   {
     name: 'window of the account used up',
     status: 429,
     limits: 'account',
-    means: { kind: 'limited', state: 'limited', scope: 'account', until: 'window' },
+    means: { kind: 'limited', state: 'rate_limited', scope: 'account', until: 'window' },
   },
   {
     name: 'window of some models used up',
     status: 429,
     limits: 'family',
-    means: { kind: 'limited', state: 'limited', scope: 'family', until: 'window' },
+    means: { kind: 'limited', state: 'rate_limited', scope: 'family', until: 'window' },
   },
   { name: 'throttled', status: 429, limits: 'unsaid', means: { kind: 'limited' } },
   {
     name: 'limited',
     status: 429,
-    means: { kind: 'limited', state: 'limited', scope: 'account', until: 'retry_after' },
+    means: { kind: 'limited', state: 'rate_limited', scope: 'account', until: 'retry_after' },
   },
   { name: 'no compaction now', status: 529, code: 'compaction_unavailable', means: { kind: 'failing' } },
   {
     name: 'overloaded',
     status: 529,
-    means: { kind: 'failing', state: 'limited', scope: 'account', until: overloadRestMs },
+    means: { kind: 'failing', state: 'rate_limited', scope: 'account', until: overloadRestMs },
   },
   {
     name: "customer's key out of reach",
     status: 503,
     code: 'cmek_key_unreachable',
-    means: { kind: 'failing', state: 'limited', scope: 'account', until: 60_000 },
+    means: { kind: 'failing', state: 'rate_limited', scope: 'account', until: 60_000 },
   },
   { name: 'timeout', status: 408, means: failing },
   { name: 'internal error', status: 500, means: { ...failing, doubtful: true } },
@@ -182,13 +182,13 @@ export const anthropicVerdicts: readonly VerdictRow[] = [
     name: 'limited within the stream',
     status: 'event',
     type: 'rate_limit_error',
-    means: { kind: 'limited', state: 'limited', scope: 'account' },
+    means: { kind: 'limited', state: 'rate_limited', scope: 'account' },
   },
   {
     name: 'overloaded within the stream',
     status: 'event',
     type: 'overloaded_error',
-    means: { kind: 'failing', state: 'limited', scope: 'account', until: overloadRestMs },
+    means: { kind: 'failing', state: 'rate_limited', scope: 'account', until: overloadRestMs },
   },
   {
     name: 'request refused within the stream',
@@ -324,19 +324,19 @@ function eventOf(
   switch (means.state) {
     case undefined:
       return undefined
-    case 'cooling':
+    case 'cooling_down':
       return { kind: 'failed', reason }
-    case 'needs_login':
+    case 'reauth_required':
       return { kind: 'login_needed', reason }
-    case 'unfunded':
-      return { kind: 'unfunded', untilMs: untilOf(means, said, nowMs), reason }
+    case 'out_of_credit':
+      return { kind: 'out_of_credit', untilMs: untilOf(means, said, nowMs), reason }
     case 'forbidden':
       return { kind: 'forbidden', model, keyId: 0, untilMs: untilOf(means, said, nowMs) ?? nowMs, reason }
-    case 'limited': {
+    case 'rate_limited': {
       const untilMs = untilOf(means, said, nowMs)
-      if (means.scope === 'account') return { kind: 'limited', untilMs, reason }
+      if (means.scope === 'account') return { kind: 'rate_limited', untilMs, reason }
       return {
-        kind: 'limited',
+        kind: 'rate_limited',
         untilMs,
         reason,
         model: means.scope === 'family' ? said.family || familyOf(model) : model,

@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts'
+import type { Account } from '../accounts/account.ts'
 import type { GaugeReading } from '../accounts/gauges/gauges.ts'
 import type { AccountEvent } from '../accounts/state/state.ts'
 import type { Evidence } from '../accounts/state/transitions.ts'

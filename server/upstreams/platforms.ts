@@ -1,4 +1,4 @@
-import type { Platform } from '../accounts/accounts.ts'
+import type { Platform } from '../accounts/account.ts'
 import { judgeAnswer, judgeEventBy, type VerdictRow } from './classify.ts'
 import type { Dialect, Upstream } from './platform.ts'
 

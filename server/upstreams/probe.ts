@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts'
+import type { Account } from '../accounts/account.ts'
 import type { Fault } from '../accounts/state/state.ts'
 import type { Upstream, UpstreamRefusal } from './platform.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'

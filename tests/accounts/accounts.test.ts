@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type AccountDraft, accountsChanged, createAccounts } from '../../server/accounts/accounts.ts'
+import type { AccountDraft } from '../../server/accounts/account.ts'
+import { accountsChanged, createAccounts } from '../../server/accounts/accounts.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
 import { openNouns } from '../support/nouns.ts'
 
@@ -154,12 +155,12 @@ test('a group is made once and found by its name; a deleted one is not found', a
 test('an account keeps its live state over a reload, and its stored state over a restart', async () => {
   const { save, groupId, accounts, client, database, seal, events } = await openPool()
   const account = await save({ ...whole, groupId })
-  accounts.report(account, { kind: 'limited', untilMs: 1_900_000_000_000, reason: 'told so' }, byRequest)
+  accounts.report(account, { kind: 'rate_limited', untilMs: 1_900_000_000_000, reason: 'told so' }, byRequest)
   account.live.inFlight = 3
   expect((await save({ name: 'one', priority: 1 })).live).toBe(account.live)
   await accounts.stored()
   const stored = await client.account.findUniqueOrThrow({ where: { id: account.id } })
-  expect(JSON.parse(stored.state)).toMatchObject({ kind: 'limited', untilMs: 1_900_000_000_000 })
+  expect(JSON.parse(stored.state)).toMatchObject({ kind: 'rate_limited', untilMs: 1_900_000_000_000 })
   const newId = createRequestIds(4, Date.now)
   const restarted = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   await restarted.load()

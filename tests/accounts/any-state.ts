@@ -1,10 +1,17 @@
 import fc from 'fast-check'
-import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state/state.ts'
+import { reduceState } from '../../server/accounts/state/reduce.ts'
+import { type AccountEvent, type AccountState, readyState } from '../../server/accounts/state/state.ts'
 
 /** What may happen to an account, in any order: events with the time that passes before each. */
 export const models = ['claude-opus-4-5', 'claude-haiku-4-5', 'claude-sonnet-4-5'] as const
 const rested = [...models, 'claude-opus-*']
-export const policy = { failures: 2, windowMs: 60_000, coolingMs: 10_000, longestCoolingMs: 300_000, trialMs: 20_000 }
+export const policy = {
+  failures: 2,
+  windowMs: 60_000,
+  firstCooldownMs: 10_000,
+  maxCooldownMs: 300_000,
+  halfOpenMs: 20_000,
+}
 export const t0 = 1_700_000_000_000
 
 /** Bad news has an end some time from now, which may lie in the past, or none. */
@@ -18,9 +25,9 @@ export const badNews: fc.Arbitrary<News> = fc.oneof(
   fc.record({ rest, model: fc.option(fc.constantFrom(...rested), { nil: undefined }) }).map(
     ({ rest: ms, model }): News =>
       (atMs) => ({
-        kind: 'limited',
+        kind: 'rate_limited',
         untilMs: ms === null ? null : atMs + ms,
-        reason: 'limited',
+        reason: 'rate_limited',
         ...(model !== undefined && { model }),
       }),
   ),
@@ -41,15 +48,15 @@ export const badNews: fc.Arbitrary<News> = fc.oneof(
   fc.constant<News>(() => ({ kind: 'login_needed', reason: '401' })),
   rest.map(
     (ms): News =>
-      (atMs) => ({ kind: 'unfunded', untilMs: ms === null ? null : atMs + ms, reason: '402' }),
+      (atMs) => ({ kind: 'out_of_credit', untilMs: ms === null ? null : atMs + ms, reason: '402' }),
   ),
 )
 
 const otherNews: fc.Arbitrary<News> = fc.oneof(
   fc.constantFrom<News>(
     () => ({ kind: 'answered' }),
-    () => ({ kind: 'trial' }),
-    () => ({ kind: 'released' }),
+    () => ({ kind: 'half_open_request' }),
+    () => ({ kind: 'half_open_released' }),
     () => ({ kind: 'half_opened' }),
     () => ({ kind: 'elapsed' }),
     () => ({ kind: 'cleared' }),
@@ -92,7 +99,7 @@ export function stateAfter(list: readonly Happening[]): { state: AccountState; a
   let atMs = t0
   for (const { afterMs, news, chance } of list) {
     atMs += afterMs
-    state = fold(state, news(atMs), atMs, chance, policy)
+    state = reduceState(state, news(atMs), atMs, chance, policy)
   }
   return { state, atMs }
 }

@@ -1,17 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  type AccountState,
-  fold,
-  isEligible,
-  isOut,
-  kindAt,
-  readyState,
-  restingModels,
-  returnsAtMs,
-  stateText,
-  storedState,
-} from '../../server/accounts/state/state.ts'
+import { isEligible, isOut, kindAt, modelsCoolingDown, returnsAtMs } from '../../server/accounts/state/eligibility.ts'
+import { reduceState } from '../../server/accounts/state/reduce.ts'
+import { type AccountState, readyState } from '../../server/accounts/state/state.ts'
+import { stateText, storedState } from '../../server/accounts/state/state-text.ts'
 import { badNews, happenings, models, policy, stateAfter } from './any-state.ts'
 
 /** When the account serves the model again by itself, never before now; Infinity: only when a person acts. */
@@ -30,14 +22,14 @@ test('bad news never shortens a rest: neither a second failure, nor a second 429
         for (const news of worse) {
           atMs += laterMs
           const event = news(atMs)
-          const next = fold(state, event, atMs, chance, policy)
+          const next = reduceState(state, event, atMs, chance, policy)
           for (const model of models) {
             expect(returns(next, model, atMs)).toBeGreaterThanOrEqual(returns(state, model, atMs))
             // Who could not be asked before, cannot be asked after it.
             if (!isEligible(state, model, atMs)) expect(isEligible(next, model, atMs)).toBe(false)
           }
           // What a person has to mend stays for a person.
-          if (state.kind === 'needs_login') expect(next.kind).toBe('needs_login')
+          if (state.kind === 'reauth_required') expect(next.kind).toBe('reauth_required')
           state = next
         }
       },
@@ -51,8 +43,8 @@ test('an answer to a request ends neither a limit that is not over nor what a pe
     fc.property(happenings, (history) => {
       const { state, atMs } = stateAfter(history)
       const kind = kindAt(state, atMs)
-      if (kind !== 'limited' && kind !== 'unfunded' && kind !== 'needs_login') return
-      expect(fold(state, { kind: 'answered' }, atMs, 0, policy).kind).toBe(state.kind)
+      if (kind !== 'rate_limited' && kind !== 'out_of_credit' && kind !== 'reauth_required') return
+      expect(reduceState(state, { kind: 'answered' }, atMs, 0, policy).kind).toBe(state.kind)
     }),
     { numRuns: 1000 },
   )
@@ -64,16 +56,16 @@ test('a probe’s answer brings back what it looked at, and only if nothing wors
       const { state, atMs } = stateAfter(history)
       const startedMs = atMs + 1
       let heard = state
-      for (const news of since) heard = fold(heard, news(startedMs + 1), startedMs + 1, 0, policy)
+      for (const news of since) heard = reduceState(heard, news(startedMs + 1), startedMs + 1, 0, policy)
       const endMs = startedMs + 2
-      for (const model of restingModels(heard, endMs)) {
-        const next = fold(heard, { kind: 'recovered', startedMs, model }, endMs, 0, policy)
+      for (const model of modelsCoolingDown(heard, endMs)) {
+        const next = reduceState(heard, { kind: 'recovered', startedMs, model }, endMs, 0, policy)
         const isNews = heard.models[model] !== state.models[model]
         expect(next.models[model] === undefined).toBe(!isNews)
         // The state of the account itself is another matter.
         expect({ ...next, models: {} }).toEqual({ ...heard, models: {} })
       }
-      const next = fold(heard, { kind: 'recovered', startedMs }, endMs, 0, policy)
+      const next = reduceState(heard, { kind: 'recovered', startedMs }, endMs, 0, policy)
       if (isOut(heard, endMs)) expect(isOut(next, endMs)).toBe(heard.sinceMs > startedMs)
     }),
     { numRuns: 1000 },
@@ -85,10 +77,10 @@ test('a state is the same after a restart, but for a trial, which the next reque
     fc.property(happenings, (history) => {
       const { state, atMs } = stateAfter(history)
       const stored = storedState(stateText(state))
-      if (state.kind === 'probing') expect(kindAt(stored, atMs)).toBe('probing')
+      if (state.kind === 'recovering') expect(kindAt(stored, atMs)).toBe('recovering')
       else expect(stored).toEqual(state === readyState ? readyState : state)
       for (const model of models)
-        if (state.kind !== 'probing') expect(isEligible(stored, model, atMs)).toBe(isEligible(state, model, atMs))
+        if (state.kind !== 'recovering') expect(isEligible(stored, model, atMs)).toBe(isEligible(state, model, atMs))
     }),
     { numRuns: 500 },
   )

@@ -11,7 +11,7 @@ const byRequest: Cause = {
   requestId: 'req_1',
   evidence: { status: 429, errorType: 'rate_limit_error', code: 'ramp_limit_exceeded', message: '' },
 }
-const policy = { failures: 1, windowMs: 60_000, coolingMs: 10_000, longestCoolingMs: 300_000, trialMs: 120_000 }
+const policy = { failures: 1, windowMs: 60_000, firstCooldownMs: 10_000, maxCooldownMs: 300_000, halfOpenMs: 120_000 }
 
 async function openPool() {
   const nouns = await openNouns()
@@ -44,25 +44,25 @@ test('every change is a step with its cause, in order; what is only counted is n
   const accounts = await pool()
   const account = accounts.byId(id)!
   accounts.report(account, { kind: 'answered' }, byRequest)
-  accounts.report(account, { kind: 'limited', untilMs: clock.atMs + 5000, reason: 'r', model: 'opus' }, byRequest)
+  accounts.report(account, { kind: 'rate_limited', untilMs: clock.atMs + 5000, reason: 'r', model: 'opus' }, byRequest)
   accounts.report(account, { kind: 'failed', reason: 'ECONNREFUSED' }, { ...byRequest, evidence: null })
   clock.atMs += 10_000
-  accounts.report(account, { kind: 'trial' }, byRequest)
+  accounts.report(account, { kind: 'half_open_request' }, byRequest)
   accounts.report(account, { kind: 'answered' }, byRequest)
   accounts.probeAt(account, clock.atMs + 1)
   await accounts.stored()
   const steps = await accounts.timeline(id, 10)
   expect(kindsOf(steps)).toEqual([
-    'opus: limited → ready',
-    'all: probing → ready',
-    'all: cooling → probing',
-    'all: ready → cooling',
-    'opus: ready → limited',
+    'opus: rate_limited → ready',
+    'all: recovering → ready',
+    'all: cooling_down → recovering',
+    'all: ready → cooling_down',
+    'opus: ready → rate_limited',
   ])
   expect(steps[4]!.step).toEqual({
     atMs: clock.atMs - 10_000,
     from: 'ready',
-    to: 'limited',
+    to: 'rate_limited',
     model: 'opus',
     untilMs: clock.atMs - 5000,
     nextProbeAtMs: null,
@@ -80,7 +80,7 @@ test('a rest that is to be probed says when from its first step on, in every pro
   const accounts = await pool({ firstProbeMs: (_account, model) => (model === 'haiku' ? null : clock.atMs + 30_000) })
   const account = accounts.byId(id)!
   const probeAtMs = clock.atMs + 30_000
-  const limited = { kind: 'limited', untilMs: clock.atMs + 90_000, reason: 'r' } as const
+  const limited = { kind: 'rate_limited', untilMs: clock.atMs + 90_000, reason: 'r' } as const
   accounts.report(account, { ...limited, model: 'opus' }, byRequest)
   accounts.report(account, { ...limited, model: 'haiku' }, byRequest)
   accounts.report(account, limited, byRequest)
@@ -111,9 +111,9 @@ test('a rest that is to be probed says when from its first step on, in every pro
 test('a rest whose time has come is told when somebody looks at the clock', async () => {
   const { pool, id, clock } = await openPool()
   const accounts = await pool()
-  accounts.report(accounts.byId(id)!, { kind: 'limited', untilMs: clock.atMs + 5000, reason: 'r' }, byRequest)
+  accounts.report(accounts.byId(id)!, { kind: 'rate_limited', untilMs: clock.atMs + 5000, reason: 'r' }, byRequest)
   accounts.releaseDue()
-  expect(accounts.byId(id)!.live.state.kind).toBe('limited')
+  expect(accounts.byId(id)!.live.state.kind).toBe('rate_limited')
   clock.atMs += 5000
   accounts.releaseDue()
   expect(accounts.byId(id)!.live.state.kind).toBe('ready')
@@ -136,7 +136,7 @@ test('while the database is away the steps wait, in order, and the last state is
   const accounts = await pool({ database: flaky, onError: (error) => errors.push(error) })
   const account = accounts.byId(id)!
   for (let step = 1; step <= 3; step++) {
-    accounts.report(account, { kind: 'limited', untilMs: clock.atMs + step * 1000, reason: `${step}` }, byRequest)
+    accounts.report(account, { kind: 'rate_limited', untilMs: clock.atMs + step * 1000, reason: `${step}` }, byRequest)
   }
   await expect(accounts.stored()).rejects.toThrow('does not take')
   expect(errors.length).toBeGreaterThan(0)
@@ -144,7 +144,7 @@ test('while the database is away the steps wait, in order, and the last state is
   await accounts.stored()
   expect((await accounts.timeline(id, 10)).map(({ step }) => step.reason)).toEqual(['3', '2', '1'])
   const row = await client.account.findUniqueOrThrow({ where: { id } })
-  expect(JSON.parse(row.state)).toMatchObject({ kind: 'limited', reason: '3' })
+  expect(JSON.parse(row.state)).toMatchObject({ kind: 'rate_limited', reason: '3' })
 })
 
 test('a step whose acknowledgement was lost is not written twice, and one that is refused does not hold up the rest', async () => {
@@ -161,15 +161,15 @@ test('a step whose acknowledgement was lost is not written twice, and one that i
   const errors: string[] = []
   const accounts = await pool({ database: flaky, onError: (error) => errors.push(String(error)) })
   const account = accounts.byId(id)!
-  accounts.report(account, { kind: 'limited', untilMs: clock.atMs + 1000, reason: 'a' }, byRequest)
+  accounts.report(account, { kind: 'rate_limited', untilMs: clock.atMs + 1000, reason: 'a' }, byRequest)
   await expect(accounts.stored()).rejects.toThrow()
   deaf = false
   accounts.report(
     account,
-    { kind: 'limited', untilMs: clock.atMs + 2000, reason: 'b' },
+    { kind: 'rate_limited', untilMs: clock.atMs + 2000, reason: 'b' },
     { ...byRequest, by: null as unknown as 'time' },
   )
-  accounts.report(account, { kind: 'limited', untilMs: clock.atMs + 3000, reason: 'c' }, byRequest)
+  accounts.report(account, { kind: 'rate_limited', untilMs: clock.atMs + 3000, reason: 'c' }, byRequest)
   await accounts.stored()
   expect((await accounts.timeline(id, 10)).map(({ step }) => step.reason)).toEqual(['c', 'a'])
   expect(errors.some((text) => /null/i.test(text))).toBe(true)
@@ -179,8 +179,8 @@ test('what one process finds out, the others know, and only one of them writes i
   const { pool, id, clock } = await openPool()
   const [here, there] = [await pool(), await pool()]
   const heard = () => new Promise((resolve) => setImmediate(resolve))
-  here.report(here.byId(id)!, { kind: 'limited', untilMs: clock.atMs + 9000, reason: 'r' }, byRequest)
-  here.report(here.byId(id)!, { kind: 'limited', untilMs: clock.atMs + 5000, reason: 's', model: 'm' }, byRequest)
+  here.report(here.byId(id)!, { kind: 'rate_limited', untilMs: clock.atMs + 9000, reason: 'r' }, byRequest)
+  here.report(here.byId(id)!, { kind: 'rate_limited', untilMs: clock.atMs + 5000, reason: 's', model: 'm' }, byRequest)
   await heard()
   expect(there.byId(id)!.live.state).toEqual(here.byId(id)!.live.state)
   there.cleared(id, { by: 'person', requestId: '', evidence: null })
@@ -212,7 +212,7 @@ test('clearing lifts the rests of models too, with rows in the same transaction'
   const accounts = await pool()
   const account = accounts.byId(id)!
   accounts.report(account, { kind: 'login_needed', reason: 'r' }, byRequest)
-  accounts.report(account, { kind: 'limited', untilMs: clock.atMs + 5000, reason: 's', model: 'm' }, byRequest)
+  accounts.report(account, { kind: 'rate_limited', untilMs: clock.atMs + 5000, reason: 's', model: 'm' }, byRequest)
   await accounts.stored()
   const cause: Cause = { by: 'person', requestId: 'req_2', evidence: null }
   await expect(
@@ -226,7 +226,7 @@ test('clearing lifts the rests of models too, with rows in the same transaction'
   accounts.cleared(id, cause)
   await accounts.stored()
   const steps = await accounts.timeline(id, 10)
-  expect(kindsOf(steps).slice(0, 2).sort()).toEqual(['all: needs_login → ready', 'm: limited → ready'])
+  expect(kindsOf(steps).slice(0, 2).sort()).toEqual(['all: reauth_required → ready', 'm: rate_limited → ready'])
   expect(steps).toHaveLength(4)
   expect(steps[0]!.step.cause).toEqual(cause)
   const row = await client.account.findUniqueOrThrow({ where: { id } })
@@ -237,7 +237,11 @@ test('old steps are pruned, some at a time', async () => {
   const { pool, id, clock } = await openPool()
   const accounts = await pool()
   for (let step = 0; step < 5; step++) {
-    accounts.report(accounts.byId(id)!, { kind: 'limited', untilMs: clock.atMs + 1e6, reason: `${step}` }, byRequest)
+    accounts.report(
+      accounts.byId(id)!,
+      { kind: 'rate_limited', untilMs: clock.atMs + 1e6, reason: `${step}` },
+      byRequest,
+    )
     clock.atMs += 1000
   }
   await accounts.stored()
@@ -252,7 +256,7 @@ test('a state with many resting models with long names fits its column', async (
   const { pool, id, clock, client } = await openPool()
   const accounts = await pool()
   for (let model = 0; model < 80; model++) {
-    const event = { kind: 'limited', untilMs: clock.atMs + 1000 + model, reason: 'r'.repeat(60) } as const
+    const event = { kind: 'rate_limited', untilMs: clock.atMs + 1000 + model, reason: 'r'.repeat(60) } as const
     accounts.report(accounts.byId(id)!, { ...event, model: `${model}-${'x'.repeat(150)}` }, byRequest)
   }
   expect(Object.keys(accounts.byId(id)!.live.state.models)).toHaveLength(50)

@@ -112,7 +112,7 @@ test('Claude Code goes on when its session moves to another account in the middl
     expect(rows.filter((row) => row['http_status'] === 400)).toHaveLength(tries.length - 1)
     expect(rows.at(-1)).toMatchObject({ outcome: 'completed', http_status: 200 })
     // A 400 of the request's touches no account.
-    expect((await relay.attempts()).filter((attempt) => attempt['verdict'] === 'caller')).toHaveLength(tries.length - 1)
+    expect((await relay.attempts()).filter((attempt) => attempt['outcome'] === 'caller')).toHaveLength(tries.length - 1)
   }))
 
 test.each([false, true])(

@@ -30,7 +30,7 @@ test('the timeline says what happened and why, newest first, a page at a time, t
   const cause = { by: 'request', requestId: 'req_00000000000001', evidence } as const
   for (let step = 1; step <= 3; step++) {
     const untilMs = Date.now() + step * 60_000
-    stand.accounts.report(account, { kind: 'limited', untilMs, reason: `limit ${step}` }, cause)
+    stand.accounts.report(account, { kind: 'rate_limited', untilMs, reason: `limit ${step}` }, cause)
   }
   await stand.accounts.stored()
   const first = (await stand.ask(timeline, { id, first: 2 }, bob)).data.node
@@ -68,7 +68,11 @@ test('clearing says who lifted what, and writes audit and timeline together', as
   const { stand, bob, id, account } = await openAccount()
   const cause = { by: 'request', requestId: '', evidence: null } as const
   stand.accounts.report(account, { kind: 'login_needed', reason: '401' }, cause)
-  stand.accounts.report(account, { kind: 'limited', untilMs: Date.now() + 60_000, reason: '403', model: 'm' }, cause)
+  stand.accounts.report(
+    account,
+    { kind: 'rate_limited', untilMs: Date.now() + 60_000, reason: '403', model: 'm' },
+    cause,
+  )
   await stand.accounts.stored()
   const cleared = await stand.ask(
     `mutation { clearAccountState(id: "${id}") { ... on ClearAccountStateSuccess { account { state { kind models { model } } } } } }`,
@@ -85,5 +89,5 @@ test('clearing says who lifted what, and writes audit and timeline together', as
   ])
   const audit = await stand.client.apiLog.findFirstOrThrow({ where: { action: 'clearAccountState' } })
   expect(nodes[0].requestId).toBe(audit.requestId)
-  expect(JSON.parse(JSON.parse(audit.before).state)).toMatchObject({ kind: 'needs_login' })
+  expect(JSON.parse(JSON.parse(audit.before).state)).toMatchObject({ kind: 'reauth_required' })
 })

@@ -79,7 +79,7 @@ test('the schema’s events come over SSE, with global ids, and end with their s
     userId: 0,
     enabled: true,
     state: {
-      kind: 'cooling',
+      kind: 'cooling_down',
       untilMs: Date.now() + 60_000,
       reason: 'failed',
       fault: null,

@@ -13,7 +13,7 @@ async function addAttempts(stand: GraphqlStand, rows: { atMs: number; times: num
       attemptColumns.map((name): Scalar => {
         if (name === 'log_id') return String(firstKeyAt(atMs) + BigInt(++number))
         if (name === 'started_at_ms') return atMs
-        return row[name] ?? (/model|type|request_id|source|card|code|verdict/.test(name) ? '' : 0)
+        return row[name] ?? (/model|type|request_id|source|card|code|outcome/.test(name) ? '' : 0)
       }),
     ),
   )
@@ -32,16 +32,16 @@ test('a rule is tried on the failed attempts of the last hours: what is decided 
     })),
   })
   const atMs = stand.clock.atMs - 3_600_000
-  const odd = { atMs, verdict: 'caller', http_status: 400, error_type: 'invalid_request_error', error_code: 'quota' }
+  const odd = { atMs, outcome: 'caller', http_status: 400, error_type: 'invalid_request_error', error_code: 'quota' }
   await addAttempts(stand, [
     { ...odd, account_id: 1, times: 3 },
     { ...odd, account_id: 2, times: 2, atMs: atMs + 1000 },
     { ...odd, account_id: 3, times: 9, error_code: '' },
     // Too long ago, answered, or hung up.
     { ...odd, account_id: 3, times: 4, atMs: atMs - 48 * 3_600_000 },
-    { ...odd, account_id: 3, times: 5, verdict: 'answer' },
-    { ...odd, account_id: 3, times: 6, verdict: 'aborted' },
-    { ...odd, account_id: 3, times: 7, verdict: 'failing', http_status: 0, error_type: 'ECONNREFUSED' },
+    { ...odd, account_id: 3, times: 5, outcome: 'answer' },
+    { ...odd, account_id: 3, times: 6, outcome: 'aborted' },
+    { ...odd, account_id: 3, times: 7, outcome: 'failing', http_status: 0, error_type: 'ECONNREFUSED' },
   ])
   const tried = await run('try', { input: rule })
   expect(tried).toMatchObject({

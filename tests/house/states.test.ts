@@ -13,8 +13,8 @@ const decideNothing = [
   'server/upstreams/rules/rule-checks.ts',
 ]
 
-const kinds = new Set(['cooling', 'probing', 'needs_login', 'unfunded'])
-const fields = new Set(['kind', 'untilMs', 'failures', 'coolings', 'limits', 'models'])
+const kinds = new Set(['cooling_down', 'recovering', 'reauth_required', 'out_of_credit'])
+const fields = new Set(['kind', 'untilMs', 'failures', 'cooldowns', 'limits', 'models'])
 
 test('no file but the state’s own decides on states', () => {
   const wrong = filesIn('server')
@@ -28,12 +28,12 @@ test('a decision is found wherever it hides', () => {
     "if (account.live.state.kind === 'ready') go()",
     'const { kind, untilMs } = live.state',
     "const out = (state: { kind: string }) => state.kind !== 'x'",
-    "const isOut = kind === 'needs_login'",
-    "switch (kind) { case 'cooling': break }",
+    "const isOut = kind === 'reauth_required'",
+    "switch (kind) { case 'cooling_down': break }",
     'for (const name in live.state.models) go(name)',
   ])
     expect(decisionsIn('a.ts', text), text).not.toEqual([])
-  for (const text of ["if (verdict.kind === 'limited') go()", 'send(account.live.state)', "show('cooling')"])
+  for (const text of ["if (verdict.kind === 'limited') go()", 'send(account.live.state)', "show('cooling_down')"])
     expect(decisionsIn('a.ts', text), text).toEqual([])
 })
 

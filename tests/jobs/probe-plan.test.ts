@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type AccountEvent, type AccountState, fold, readyState } from '../../server/accounts/state/state.ts'
+import { reduceState } from '../../server/accounts/state/reduce.ts'
+import { type AccountEvent, type AccountState, readyState } from '../../server/accounts/state/state.ts'
 import { cheapestModel, isBack, nextLookMs, restsAt } from '../../server/jobs/probe-plan.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 import { seedCards } from '../../server/prices/price-seed.ts'
@@ -7,16 +8,16 @@ import { createPriceBook } from '../../server/prices/prices.ts'
 import { accountOf } from '../relay/some-account.ts'
 
 const nowMs = Date.UTC(2026, 10, 23)
-const after = (event: AccountEvent): AccountState => fold(readyState, event, nowMs, 0)
+const after = (event: AccountEvent): AccountState => reduceState(readyState, event, nowMs, 0)
 const inState = (state: AccountState) => accountOf({ live: { state, inFlight: 0 } })
-const limited = after({ kind: 'limited', untilMs: nowMs + 5000, reason: 'r' })
+const limited = after({ kind: 'rate_limited', untilMs: nowMs + 5000, reason: 'r' })
 const lost = after({ kind: 'login_needed', reason: 'r' })
 const book = createPriceBook(seedCards)
 
 test('only accounts that are switched on, have a secret and are not ready are looked at', () => {
   expect(restsAt(inState(readyState), nowMs)).toEqual([])
   expect(restsAt(inState(lost), nowMs)).toEqual([''])
-  expect(restsAt(inState(after({ kind: 'unfunded', untilMs: null, reason: 'r' })), nowMs)).toEqual([''])
+  expect(restsAt(inState(after({ kind: 'out_of_credit', untilMs: null, reason: 'r' })), nowMs)).toEqual([''])
   expect(restsAt(inState(limited), nowMs)).toEqual([''])
   // Its time is over: the clock brings it back, not a probe.
   expect(restsAt(inState(limited), nowMs + 5000)).toEqual([])
@@ -25,15 +26,15 @@ test('only accounts that are switched on, have a secret and are not ready are lo
 })
 
 test('models that rest are looked at one by one while the account serves others, and not while it is out itself', () => {
-  const resting = fold(
-    after({ kind: 'limited', model: 'claude-opus-*', untilMs: nowMs + 9000, reason: 'r' }),
+  const resting = reduceState(
+    after({ kind: 'rate_limited', model: 'claude-opus-*', untilMs: nowMs + 9000, reason: 'r' }),
     { kind: 'forbidden', model: 'claude-haiku-4-5', keyId: 1, untilMs: nowMs + 5000, reason: 'r' },
     nowMs,
     0,
   )
   expect(restsAt(inState(resting), nowMs)).toEqual(['claude-opus-*', 'claude-haiku-4-5'])
   expect(restsAt(inState(resting), nowMs + 5000)).toEqual(['claude-opus-*'])
-  const lostToo = fold(resting, { kind: 'login_needed', reason: 'r' }, nowMs, 0)
+  const lostToo = reduceState(resting, { kind: 'login_needed', reason: 'r' }, nowMs, 0)
   expect(restsAt(inState(lostToo), nowMs)).toEqual([''])
 })
 
@@ -62,16 +63,17 @@ test('a refusal that is the request’s own proves that a cooled upstream works,
     errorType: 'e',
     evidence: { status: 0, errorType: 'e', code: '', message: '' },
   })
-  for (const kind of ['cooling', 'probing'] as const) expect(isBack({ kind }, verdict('caller'))).toBe(true)
-  for (const kind of ['limited', 'needs_login', 'unfunded'] as const) {
+  for (const kind of ['cooling_down', 'recovering'] as const) expect(isBack({ kind }, verdict('caller'))).toBe(true)
+  for (const kind of ['rate_limited', 'reauth_required', 'out_of_credit'] as const) {
     expect(isBack({ kind }, verdict('caller'))).toBe(false)
     expect(isBack({ kind }, null)).toBe(true)
   }
   // Answers to questions that are no messages: of the login, not of limits.
-  for (const kind of ['cooling', 'probing', 'needs_login'] as const) expect(isBack({ kind }, null, false)).toBe(true)
-  for (const kind of ['limited', 'unfunded'] as const) expect(isBack({ kind }, null, false)).toBe(false)
+  for (const kind of ['cooling_down', 'recovering', 'reauth_required'] as const)
+    expect(isBack({ kind }, null, false)).toBe(true)
+  for (const kind of ['rate_limited', 'out_of_credit'] as const) expect(isBack({ kind }, null, false)).toBe(false)
   for (const kind of ['limited', 'refused', 'failing'] as const)
-    expect(isBack({ kind: 'cooling' }, verdict(kind))).toBe(false)
+    expect(isBack({ kind: 'cooling_down' }, verdict(kind))).toBe(false)
 })
 
 test('the cheapest model is one that the account served lately, else one that it names, else one with a price', () => {
@@ -87,9 +89,9 @@ test('the cheapest model is one that the account served lately, else one that it
     'claude-x',
   )
   expect(of({})).toMatch(/^claude-/)
-  const haikuRests = after({ kind: 'limited', model: 'claude-haiku-4-5', untilMs: nowMs + 5000, reason: 'r' })
+  const haikuRests = after({ kind: 'rate_limited', model: 'claude-haiku-4-5', untilMs: nowMs + 5000, reason: 'r' })
   expect(of({ models: some, live: { state: haikuRests, inFlight: 0 } })).toBe('claude-sonnet-4-5')
-  const familyRests = after({ kind: 'limited', model: 'claude-haiku-*', untilMs: nowMs + 5000, reason: 'r' })
+  const familyRests = after({ kind: 'rate_limited', model: 'claude-haiku-*', untilMs: nowMs + 5000, reason: 'r' })
   expect(of({ models: some, live: { state: familyRests, inFlight: 0 } })).toBe('claude-sonnet-4-5')
   expect(of({ models: createModelList(['other-*']) })).toBeNull()
 })

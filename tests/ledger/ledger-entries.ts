@@ -34,7 +34,7 @@ export function attemptWith(
     accountId: 4,
     modelSent: 'claude-opus-5-5',
     startedAtMs: someTime,
-    verdict: 'answer',
+    outcome: 'answer',
     httpStatus: 200,
     errorType: '',
     errorCode: '',

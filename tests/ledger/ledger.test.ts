@@ -58,7 +58,7 @@ test('every value of a request lands in the column that bears its name', () => {
   })
   const failed = attemptWith({
     accountId: 8,
-    verdict: 'limited',
+    outcome: 'limited',
     httpStatus: 429,
     charged: false,
     errorType: 'rate_limit_error',
@@ -101,13 +101,13 @@ test('every value of a request lands in the column that bears its name', () => {
     {
       number: 1,
       account_id: 8,
-      verdict: 'limited',
+      outcome: 'limited',
       http_status: 429,
       charged: 0,
       error_type: 'rate_limit_error',
       error_code: 'ramp',
     },
-    { number: 2, account_id: 9, verdict: 'answer', charged: 1, cost_nano: 41, cache_read_tokens: 35 },
+    { number: 2, account_id: 9, outcome: 'answer', charged: 1, cost_nano: 41, cache_read_tokens: 35 },
   ])
 })
 

@@ -67,7 +67,7 @@ test('a whole file is read', () => {
         errorType: 'quota_*',
         code: null,
         message: '您的余额不足*',
-        effect: 'limited',
+        effect: 'rate_limited',
         scope: 'family',
         durationSeconds: 3600,
       },

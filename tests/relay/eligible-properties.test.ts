@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Account, Accounts } from '../../server/accounts/accounts.ts'
-import { type AccountEvent, fold, isEligible, isHalfOpen } from '../../server/accounts/state/state.ts'
+import type { Account } from '../../server/accounts/account.ts'
+import type { Accounts } from '../../server/accounts/accounts.ts'
+import { isEligible, isHalfOpen } from '../../server/accounts/state/eligibility.ts'
+import { reduceState } from '../../server/accounts/state/reduce.ts'
+import type { AccountEvent } from '../../server/accounts/state/state.ts'
 import type { Cause } from '../../server/accounts/state/transitions.ts'
 import { cheapestModel, restsAt } from '../../server/jobs/probe-plan.ts'
 import type { LiveSource } from '../../server/live/hub.ts'
@@ -84,7 +87,7 @@ const accounts = {
   group: () => ({ returnsToPriority }),
   report(account: Account, event: AccountEvent): void {
     told.push(event)
-    account.live.state = fold(account.live.state, event, now(), 0.5, policy)
+    account.live.state = reduceState(account.live.state, event, now(), 0.5, policy)
   },
 } as unknown as Accounts
 const chance = () => {

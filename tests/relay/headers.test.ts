@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Account } from '../../server/accounts/accounts.ts'
+import type { Account } from '../../server/accounts/account.ts'
 import {
   AnswerHeaders,
   type RequestHeaders,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Account } from '../../server/accounts/accounts.ts'
+import type { Account } from '../../server/accounts/account.ts'
 import type { ApiKey } from '../../server/keys/keys.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 import { modelAnswer } from '../../server/relay/request/models.ts'

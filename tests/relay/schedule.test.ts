@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Account } from '../../server/accounts/accounts.ts'
-import { type AccountState, fold, readyState } from '../../server/accounts/state/state.ts'
+import type { Account } from '../../server/accounts/account.ts'
+import { reduceState } from '../../server/accounts/state/reduce.ts'
+import { type AccountState, readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 import {
   choose,
@@ -13,7 +14,7 @@ import {
 
 const nowMs = 1_000_000
 const limitedFor = (ms: number): AccountState =>
-  fold(readyState, { kind: 'limited', untilMs: nowMs + ms, reason: 'test' }, nowMs, 0)
+  reduceState(readyState, { kind: 'rate_limited', untilMs: nowMs + ms, reason: 'test' }, nowMs, 0)
 
 function account(
   id: number,
@@ -149,7 +150,7 @@ test('switched off, without weight, resting or not for the model: not chosen', (
     account(2, { weight: 0 }),
     account(3, { state: limitedFor(1) }),
     account(4, { models: ['claude-*'] }),
-    account(5, { state: fold(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) }),
+    account(5, { state: reduceState(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) }),
   ]
   expect(choose(out, wish())).toBeUndefined()
   expect(choose(out, wish({ model: 'claude-x' }))?.id).toBe(4)
@@ -161,7 +162,7 @@ test('the soonest return counts accounts that serve the model, and tells apart n
   expect(waits([account(1, { state: limitedFor(9000) }), account(2, { state: limitedFor(5000), models: ['x'] })])).toBe(
     nowMs + 9000,
   )
-  const lost = account(1, { state: fold(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) })
+  const lost = account(1, { state: reduceState(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) })
   expect(waits([lost])).toBeNull()
   expect(waits([lost, account(2, { state: limitedFor(5000) })])).toBe(nowMs + 5000)
   expect(waits([account(1, { enabled: false })])).toBeUndefined()

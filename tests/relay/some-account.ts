@@ -1,4 +1,4 @@
-import type { Account } from '../../server/accounts/accounts.ts'
+import type { Account } from '../../server/accounts/account.ts'
 import { readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Account } from '../../server/accounts/accounts.ts'
-import { fold, readyState } from '../../server/accounts/state/state.ts'
+import type { Account } from '../../server/accounts/account.ts'
+import { reduceState } from '../../server/accounts/state/reduce.ts'
+import { readyState } from '../../server/accounts/state/state.ts'
 import { createModelList } from '../../server/model-patterns.ts'
 import { createTrace } from '../../server/relay/routing/route-trace.ts'
 import { choose, simulatedWish, type Wish } from '../../server/relay/routing/schedule.ts'
@@ -11,10 +12,10 @@ const key = { id: 7, groupId: 1 }
 const wish = (more: Partial<Wish> = {}): Wish => ({ ...simulatedWish('m', nowMs, () => 0.5), ...more })
 const account = (id: number, more: Partial<Account> = {}) => accountOf({ id, ...more })
 const resting = (ms: number) => ({
-  state: fold(readyState, { kind: 'limited', untilMs: nowMs + ms, reason: 'r' }, nowMs, 0),
+  state: reduceState(readyState, { kind: 'rate_limited', untilMs: nowMs + ms, reason: 'r' }, nowMs, 0),
   inFlight: 0,
 })
-const lost = { state: fold(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0), inFlight: 0 }
+const lost = { state: reduceState(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0), inFlight: 0 }
 
 test('every candidate of a choice says what became of it, with the end of its rest', () => {
   const members = [

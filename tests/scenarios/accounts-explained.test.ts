@@ -79,7 +79,7 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
       { name: 'two', url: upstream.url, priority: 2 },
       { name: 'three', url: upstream.url, priority: 2 },
     ],
-    statePolicy: { failures: 2, windowMs: 60_000, coolingMs: 40, longestCoolingMs: 40, trialMs: 60_000 },
+    statePolicy: { failures: 2, windowMs: 60_000, firstCooldownMs: 40, maxCooldownMs: 40, halfOpenMs: 60_000 },
   })
   const socket = openSocket(Number(new URL(relay.app.url).port))
   await socket.signIn(token)

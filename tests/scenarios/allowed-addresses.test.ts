@@ -12,7 +12,7 @@ async function start(url: string, options: RelayAppOptions = {}) {
   const relay = await startRelayApp({
     accounts: [{ url }],
     // The first failure already tells what it was.
-    statePolicy: { failures: 1, windowMs: 60_000, coolingMs: 1, longestCoolingMs: 1, trialMs: 1 },
+    statePolicy: { failures: 1, windowMs: 60_000, firstCooldownMs: 1, maxCooldownMs: 1, halfOpenMs: 1 },
     ...options,
     env: { UPSTREAM_ALLOW: '10.0.0.0/8', DEFAULT_ADMIN_PASSWORD: password, ...options.env },
   })

@@ -83,7 +83,7 @@ test.each(['127.0.0.1', 'localhost'])(
       vendor: { host },
       env: { UPSTREAM_ALLOW: '10.0.0.0/8' },
       jobs: { probeMs: hour, releaseMs: hour, pruneMs: hour, driftMs: hour },
-      statePolicy: { failures: 1, windowMs: 60_000, coolingMs: 1, longestCoolingMs: 1, trialMs: 1 },
+      statePolicy: { failures: 1, windowMs: 60_000, firstCooldownMs: 1, maxCooldownMs: 1, halfOpenMs: 1 },
     })
     const { claude, graphql, ask } = stand
     const remedy = expect.stringMatching(/UPSTREAM_ALLOW, or the setting upstreamAllow/)

@@ -11,7 +11,7 @@ const caFile = fileURLToPath(new URL('../support/pem/ca.pem', import.meta.url))
 const credentials = { username: 'user', password: 'PROXY-CANARY:/@%é' }
 const still = { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 }
 /** The first failure already changes the account's state, and is told. */
-const toldAtOnce = { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 1 }
+const toldAtOnce = { failures: 1, windowMs: 60_000, firstCooldownMs: 60_000, maxCooldownMs: 60_000, halfOpenMs: 1 }
 
 const begin = 'mutation { beginClaudeLogin { ... on BeginClaudeLoginSuccess { url } } }'
 const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {

@@ -141,7 +141,7 @@ test('a probe of a login whose access token has ended renews it first, asks for 
   const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), expired)], {
     now: () => Date.now() + offsetMs,
     jobs: { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 },
-    statePolicy: { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 60_000 },
+    statePolicy: { failures: 1, windowMs: 60_000, firstCooldownMs: 60_000, maxCooldownMs: 60_000, halfOpenMs: 60_000 },
   })
   const { claude, ask, graphql } = stand
   claude.troubledWith = 503

@@ -105,7 +105,7 @@ test.each([true, false])(
     go.resolve()
     expect(await lastEnd()).toBe('finished')
     expect(await lastRow()).toMatchObject({ ...left, ...billed, http_status: 0, first_byte_ms: -1, attempts: 1 })
-    expect((await relay.attempts()).at(-1)).toMatchObject({ verdict: 'answer', charged: 1, cost_nano: costNano })
+    expect((await relay.attempts()).at(-1)).toMatchObject({ outcome: 'answer', charged: 1, cost_nano: costNano })
   },
 )
 
@@ -206,7 +206,7 @@ test('fault 32, drain: an event that is too large ends the reading', async () =>
   go.resolve()
   expect(await lastEnd()).toBe('aborted')
   expect(await lastRow()).toMatchObject({ ...left, input_tokens: 1000, usage_source: 'estimated' })
-  expect((await relay.attempts()).at(-1)).toMatchObject({ verdict: 'failing', error_type: 'event_too_large' })
+  expect((await relay.attempts()).at(-1)).toMatchObject({ outcome: 'failing', error_type: 'event_too_large' })
 })
 
 test('fault 32, drain: an answer that breaks off after its client is billed as far as it came', async () => {
@@ -221,7 +221,7 @@ test('fault 32, drain: an answer that breaks off after its client is billed as f
   await leave(client)
   go.resolve()
   expect(await lastRow()).toMatchObject({ ...left, input_tokens: 1000, usage_source: 'estimated' })
-  expect((await relay.attempts()).at(-1)).toMatchObject({ verdict: 'failing', error_type: 'broken_answer', charged: 1 })
+  expect((await relay.attempts()).at(-1)).toMatchObject({ outcome: 'failing', error_type: 'broken_answer', charged: 1 })
 })
 
 test('fault 32, drain: a count of tokens is broken off all the same', async () => {
@@ -251,7 +251,7 @@ test('fault 32, drain: a stop waits for such an answer no longer than for others
     expect(await lastEnd()).toBe('aborted')
     app = await start(app.dataDir)
     expect(await app.rows()).toEqual([expect.objectContaining({ ...left, input_tokens: 1000, attempts: 1 })])
-    expect(await app.attempts()).toEqual([expect.objectContaining({ verdict: 'failing', charged: 1 })])
+    expect(await app.attempts()).toEqual([expect.objectContaining({ outcome: 'failing', charged: 1 })])
   } finally {
     await app.stop()
     await drop()

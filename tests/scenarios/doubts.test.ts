@@ -16,7 +16,13 @@ afterAll(() => upstream.close())
 
 const password = 'correct horse battery'
 /** One failure makes an account cool, and for long: whatever is held against it shows. */
-const statePolicy = { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 60_000 }
+const statePolicy = {
+  failures: 1,
+  windowMs: 60_000,
+  firstCooldownMs: 60_000,
+  maxCooldownMs: 60_000,
+  halfOpenMs: 60_000,
+}
 
 /** A pool of accounts in order of priority, each of which fails as its script says; undefined: it answers. */
 async function startPool(scripts: (Script | undefined)[]) {

@@ -56,7 +56,7 @@ async function lastAttempts() {
 test.each(modes)(
   '%s is followed by the next one (stream: %s): one 200, two attempts, one charged',
   async (_title, stream, name) => {
-    const { script, verdict, status, type } = faults[name]!
+    const { script, outcome, status, type } = faults[name]!
     bad.script(script)
     const before = good.requests.length
     const answer = await relay.ask(poolOf(name, stream), { body: { stream } })
@@ -67,8 +67,8 @@ test.each(modes)(
     const { row, attempts } = await lastAttempts()
     expect(row).toMatchObject({ outcome: 'completed', http_status: 200, attempts: 2 })
     expect(attempts).toMatchObject([
-      { verdict, http_status: status, charged: 0, cost_nano: expect.any(Number), ...(type && { error_type: type }) },
-      { verdict: 'answer', http_status: 200, charged: 1, cost_nano: row['cost_nano'] },
+      { outcome, http_status: status, charged: 0, cost_nano: expect.any(Number), ...(type && { error_type: type }) },
+      { outcome: 'answer', http_status: 200, charged: 1, cost_nano: row['cost_nano'] },
     ])
     expect(row['account_id']).toBe(attempts[1]?.['account_id'])
   },
@@ -144,7 +144,7 @@ test.each([400, 404, 409, 413, 422])(
     expect(good.requests.length).toBe(before)
     const { row, attempts } = await lastAttempts()
     expect(row).toMatchObject({ outcome: 'failed', http_status: status, cost_nano: 0 })
-    expect(attempts).toMatchObject([{ verdict: 'caller', charged: 0 }])
+    expect(attempts).toMatchObject([{ outcome: 'caller', charged: 0 }])
     expect(await relay.standing('caller')).toEqual({ inFlight: 0, kind: 'READY', until: null, reason: '', models: [] })
   },
 )

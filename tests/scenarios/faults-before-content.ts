@@ -16,7 +16,7 @@ export interface Fault {
   /** Its number in the list of faults, if it has one. */
   number?: number
   /** Verdict, status and error type of its attempt's row. */
-  verdict: string
+  outcome: string
   status: number
   type?: string
   /** Cannot happen to a JSON answer. */
@@ -28,70 +28,70 @@ export const faults: Record<string, Fault> = {
   'limits with 429': {
     number: 15,
     script: refusal(429, 'rate_limit_error', 'slow down', { 'retry-after': '37' }),
-    verdict: 'limited',
+    outcome: 'limited',
     status: 429,
     type: 'rate_limit_error',
   },
   'refuses the credential with 401': {
     number: 14,
     script: refusal(401, 'authentication_error', 'invalid x-api-key'),
-    verdict: 'refused',
+    outcome: 'refused',
     status: 401,
   },
-  'refuses with 403': { number: 14, script: refusal(403, 'permission_error'), verdict: 'refused', status: 403 },
-  'is out of money with 402': { script: refusal(402, 'billing_error'), verdict: 'refused', status: 402 },
+  'refuses with 403': { number: 14, script: refusal(403, 'permission_error'), outcome: 'refused', status: 403 },
+  'is out of money with 402': { script: refusal(402, 'billing_error'), outcome: 'refused', status: 402 },
   'has a 400 of its own: no credit': {
     script: refusal(400, 'invalid_request_error', 'Your credit balance is too low to access the API.'),
-    verdict: 'refused',
+    outcome: 'refused',
     status: 400,
   },
-  'fails with 500': { number: 17, script: refusal(500, 'api_error'), verdict: 'failing', status: 500 },
+  'fails with 500': { number: 17, script: refusal(500, 'api_error'), outcome: 'failing', status: 500 },
   'fails with 503 and HTML': {
     script: (exchange) => exchange.respond(503, { 'content-type': 'text/html' }, '<h1>busy</h1>'),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 503,
     type: 'http_503',
   },
-  'is overloaded with 529': { number: 18, script: refusal(529, 'overloaded_error'), verdict: 'failing', status: 529 },
-  'does not know the model': { script: refusal(404, 'not_found_error', 'model: x'), verdict: 'refused', status: 404 },
+  'is overloaded with 529': { number: 18, script: refusal(529, 'overloaded_error'), outcome: 'failing', status: 529 },
+  'does not know the model': { script: refusal(404, 'not_found_error', 'model: x'), outcome: 'refused', status: 404 },
   redirects: {
     number: 30,
     script: redirect('http://169.254.169.254/latest/meta-data'),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 302,
     type: 'redirect',
   },
-  'answers 204': { script: (exchange) => exchange.respond(204, {}, ''), verdict: 'failing', status: 204 },
+  'answers 204': { script: (exchange) => exchange.respond(204, {}, ''), outcome: 'failing', status: 204 },
   'hangs before headers': {
     script: hangBeforeHeaders,
-    verdict: 'failing',
+    outcome: 'failing',
     status: 0,
     type: 'first_byte_timeout',
   },
-  'resets before headers': { script: resetBeforeHeaders, verdict: 'failing', status: 0 },
+  'resets before headers': { script: resetBeforeHeaders, outcome: 'failing', status: 0 },
   'answers with a HTML page': {
     number: 28,
     script: htmlPage,
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
     type: 'wrong_content_type',
   },
   'streams under another content type': {
     number: 28,
     script: wrongContentType('text/plain'),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
     type: 'wrong_content_type',
   },
   'says 200 with an error for a body': {
     script: (exchange) => exchange.respond(200, { 'content-type': 'application/json' }, errorBody('api_error', 'no')),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
   },
   'begins with an error event': {
     number: 20,
     script: errorFirst('api_error'),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
     streamOnly: true,
     type: 'api_error',
@@ -99,7 +99,7 @@ export const faults: Record<string, Fault> = {
   'resets after message_start': {
     number: 22,
     script: resetAfterEvents(1),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
     streamOnly: true,
   },
@@ -109,14 +109,14 @@ export const faults: Record<string, Fault> = {
       await exchange.begin()
       await exchange.end()
     },
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
     streamOnly: true,
   },
   'compresses in a way that nobody can undo': {
     script: (exchange) =>
       exchange.respond(200, { 'content-type': 'text/event-stream', 'content-encoding': 'zstd' }, 'x'),
-    verdict: 'failing',
+    outcome: 'failing',
     status: 200,
     streamOnly: true,
     type: 'bad_encoding',

@@ -95,8 +95,8 @@ test.each(names)('fault 13: behind an account that %s the next one answers, stre
     expect(answer.text).toContain(stream ? 'event: message_stop' : '"stop_reason":"end_turn"')
     const attempts = await lastAttempts()
     expect(attempts).toMatchObject([
-      { verdict: 'failing', http_status: 0, error_type: ways[way], charged: 0 },
-      { verdict: 'answer', charged: 1 },
+      { outcome: 'failing', http_status: 0, error_type: ways[way], charged: 0 },
+      { outcome: 'answer', charged: 1 },
     ])
   }
 })
@@ -121,7 +121,7 @@ test.each([301, 302, 303, 307, 308])('fault 30: a %s is not followed, neither to
     expect(answer.headers.get('location')).toBeNull()
     expect(answer.text).not.toContain(location)
     expect(good.requests.length).toBe(before + 1)
-    expect(await lastAttempts()).toMatchObject([{ verdict: 'failing', http_status: status, error_type: 'redirect' }])
+    expect(await lastAttempts()).toMatchObject([{ outcome: 'failing', http_status: status, error_type: 'redirect' }])
   }
   expect(other.requests).toEqual([])
 })
@@ -133,10 +133,10 @@ test.each([true, false])(
     const answer = await relay.ask('alone', { body: { stream } })
     expect(answer.status).toBe(529)
     expect(answer.text).not.toContain('Wi-Fi')
-    expect(await lastAttempts()).toMatchObject([{ verdict: 'failing', error_type: 'wrong_content_type' }])
+    expect(await lastAttempts()).toMatchObject([{ outcome: 'failing', error_type: 'wrong_content_type' }])
     // A page with an error's status is no answer of the API either.
     good.script((exchange) => exchange.respond(511, { 'content-type': 'text/html' }, '<h1>Sign in</h1>'))
     expect((await relay.ask('alone', { body: { stream } })).status).toBe(529)
-    expect(await lastAttempts()).toMatchObject([{ verdict: 'failing', http_status: 511 }])
+    expect(await lastAttempts()).toMatchObject([{ outcome: 'failing', http_status: 511 }])
   },
 )

@@ -42,7 +42,7 @@ export async function startPools(
   const names = Object.keys(pools)
   const relay = await startRelayApp({
     provision: provisionOf(pools, keyFields),
-    statePolicy: { failures: 1e9, windowMs: 60_000, coolingMs: 1, longestCoolingMs: 1, trialMs: 1 },
+    statePolicy: { failures: 1e9, windowMs: 60_000, firstCooldownMs: 1, maxCooldownMs: 1, halfOpenMs: 1 },
     ...appOptions,
   })
   return { ...relay, ask: (pool, request) => ask(relay.base, names.includes(pool) ? keyOf(pool) : pool, request) }

@@ -87,7 +87,7 @@ test.each([
     {
       rules: [
         { name: 'good', status: '500', effect: 'next' },
-        { name: 'wide', status: '400', effect: 'needs_login' },
+        { name: 'wide', status: '400', effect: 'reauth_required' },
       ],
     },
   ],
@@ -107,7 +107,7 @@ test.each([
 
 test('rules: fields present win, null clears, absent ones stay; those of the file keep their order among all', async () => {
   const { provision, rules, client } = await openNouns()
-  const quota = { name: 'quota', status: '400', code: 'quota', effect: 'limited', durationSeconds: 60 }
+  const quota = { name: 'quota', status: '400', code: 'quota', effect: 'rate_limited', durationSeconds: 60 }
   const busy = { name: 'busy', status: '503', effect: 'next', platform: 'claude' }
   await provision({ rules: [quota, busy] })
   expect(rules.all()).toMatchObject([

@@ -9,7 +9,7 @@ import { type Pools, startPools, usualBody } from './pools.ts'
 /** `upstream.test` is a name that only the proxies can resolve. */
 const caFile = fileURLToPath(new URL('../support/pem/ca.pem', import.meta.url))
 /** The first failure already changes the account's state, and is told. */
-const toldAtOnce = { failures: 1, windowMs: 60_000, coolingMs: 1, longestCoolingMs: 1, trialMs: 1 }
+const toldAtOnce = { failures: 1, windowMs: 60_000, firstCooldownMs: 1, maxCooldownMs: 1, halfOpenMs: 1 }
 const credentials = { username: 'user', password: 'PROXY-CANARY:/@%é' }
 let upstream: FakeUpstream
 let impostor: FakeUpstream
@@ -71,7 +71,7 @@ test.each(['wrongConnect', 'wrongSocks'])(
     const answer = await relay.ask(pool)
     expect(answer.status).toBe(529)
     expect(upstream.requests.length).toBe(before)
-    expect((await relay.attempts()).at(-1)).toMatchObject({ verdict: 'failing', error_type: 'UPSTREAM_PROXY_FAILED' })
+    expect((await relay.attempts()).at(-1)).toMatchObject({ outcome: 'failing', error_type: 'UPSTREAM_PROXY_FAILED' })
     expect(relay.log.find((line) => line.includes(`"${pool} 1"`))).toMatch(
       /proxy 127\.0\.0\.1:\d+ refuses the login \(/,
     )

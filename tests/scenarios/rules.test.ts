@@ -21,7 +21,7 @@ const usedUp: Script = (exchange) =>
     { 'content-type': 'application/json' },
     { type: 'error', error: { type: 'invalid_request_error', code: 'plan_used_up', message: 'CANARY of a prompt' } },
   )
-const usedUpRule = { name: 'Plan used up', status: '400', code: 'plan_*', effect: 'limited', durationSeconds: 600 }
+const usedUpRule = { name: 'Plan used up', status: '400', code: 'plan_*', effect: 'rate_limited', durationSeconds: 600 }
 
 async function startPool(
   scripts: (Script | undefined)[],
@@ -87,9 +87,9 @@ test('a rule makes an account rest that says in a 400 of its own that it is used
   ])
   expect((await pool.accounts())[0].steps[0].requestId).toBe((await pool.rows())[0]!.requestId)
   expect(await pool.attempts()).toMatchObject([
-    { account_id: 1, verdict: 'limited', http_status: 400, error_code: 'plan_used_up' },
-    { account_id: 2, verdict: 'answer', error_code: '' },
-    { account_id: 2, verdict: 'answer' },
+    { account_id: 1, outcome: 'limited', http_status: 400, error_code: 'plan_used_up' },
+    { account_id: 2, outcome: 'answer', error_code: '' },
+    { account_id: 2, outcome: 'answer' },
   ])
   // What an error says may quote a prompt: it is nowhere.
   expect(pool.log.join('')).not.toContain('CANARY')
@@ -120,13 +120,19 @@ test('errors of the request are still passed byte for byte and touch nobody, rul
 
 test.each([
   ['a limit', usedUpRule],
-  ['a lost login', { name: 'key', status: '400', code: 'plan_*', effect: 'needs_login' }],
-  ['missing funds', { name: 'funds', code: 'plan_*', effect: 'unfunded', durationSeconds: 60 }],
+  ['a lost login', { name: 'key', status: '400', code: 'plan_*', effect: 'reauth_required' }],
+  ['missing funds', { name: 'funds', code: 'plan_*', effect: 'out_of_credit', durationSeconds: 60 }],
   ['a limit of a model', { ...usedUpRule, scope: 'model' }],
   ['a limit of a family', { ...usedUpRule, scope: 'family' }],
-  ['a failure', { name: 'failure', status: '400', code: 'plan_*', effect: 'cooling' }],
+  ['a failure', { name: 'failure', status: '400', code: 'plan_*', effect: 'cooling_down' }],
 ])('what two accounts say alike is the request’s also where a rule would make of it %s', async (_what, rule) => {
-  const statePolicy = { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 60_000 }
+  const statePolicy = {
+    failures: 1,
+    windowMs: 60_000,
+    firstCooldownMs: 60_000,
+    maxCooldownMs: 60_000,
+    halfOpenMs: 60_000,
+  }
   const pool = await startPool([usedUp, usedUp], [rule], { statePolicy })
   const answer = await pool.ask()
   expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([400, 'plan_used_up'])
@@ -148,12 +154,18 @@ test('when a third account answers, both that a rule had blamed rest', async () 
 test('a rule passes to the caller what the table would have taken for a failure of the account', async () => {
   const tooLong = refusal(500, 'api_error', 'the context length is exceeded')
   const rule = { name: 'Too long', status: '500', message: '*context length*', effect: 'pass' }
-  const statePolicy = { failures: 1, windowMs: 60_000, coolingMs: 60_000, longestCoolingMs: 60_000, trialMs: 60_000 }
+  const statePolicy = {
+    failures: 1,
+    windowMs: 60_000,
+    firstCooldownMs: 60_000,
+    maxCooldownMs: 60_000,
+    halfOpenMs: 60_000,
+  }
   const pool = await startPool([tooLong, undefined], [rule], { statePolicy })
   const answer = await pool.ask()
   expect(answer.status).toBe(500)
   expect(answer.text).toContain('the context length is exceeded')
-  expect(await pool.attempts()).toMatchObject([{ verdict: 'caller', charged: 0 }])
+  expect(await pool.attempts()).toMatchObject([{ outcome: 'caller', charged: 0 }])
   expect(await pool.accounts()).toMatchObject([{ kind: 'READY' }, { kind: 'READY' }])
 })
 
@@ -175,7 +187,7 @@ test('a rule reads the code of an error event in a stream, and rests one model f
     name: 'Busy',
     status: 'event',
     code: 'model_busy',
-    effect: 'limited',
+    effect: 'rate_limited',
     scope: 'model',
     durationSeconds: 60,
   }

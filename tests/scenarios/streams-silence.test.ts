@@ -75,8 +75,8 @@ test('fault 21: a head with status 200 and no byte within the time for the first
     expect(answer.text).toMatch(/^event: message_start\n(.|\n)*event: message_stop\n.*\n\n$/)
     expect(await upstream.requests.at(-1)!.closed).toBe('aborted')
     expect(await own.attempts()).toMatchObject([
-      { verdict: 'failing', http_status: 200, error_type: 'first_byte_timeout', charged: 0 },
-      { verdict: 'answer', charged: 1 },
+      { outcome: 'failing', http_status: 200, error_type: 'first_byte_timeout', charged: 0 },
+      { outcome: 'answer', charged: 1 },
     ])
     expect((await own.ask('alone')).status).toBe(529)
     await own.holds()

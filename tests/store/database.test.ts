@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 const attemptColumns = (
-  'log_id number account_id model_sent model_billed started_at_ms verdict http_status error_type upstream_request_id ' +
+  'log_id number account_id model_sent model_billed started_at_ms outcome http_status error_type upstream_request_id ' +
   'first_byte_ms duration_ms charged input_tokens output_tokens cache_write_5m_tokens cache_write_1h_tokens ' +
   'cache_read_tokens usage_source cost_nano price_card_id'
 ).split(' ')

@@ -25,14 +25,14 @@ const nextMonth = Date.UTC(2026, 11, 1) - nowMs
 const invalid = { type: 'invalid_request_error' }
 const limited = { type: 'rate_limit_error', message: 'slow down' }
 const unfunded = (restMs: number | null, message = '') =>
-  ({ kind: 'refused', event: { kind: 'unfunded', restMs }, misconfigured: true, message }) as const
+  ({ kind: 'refused', event: { kind: 'out_of_credit', restMs }, misconfigured: true, message }) as const
 const cools = { kind: 'failing', event: { kind: 'failed' } } as const
 const pass = { kind: 'caller' } as const
 const nextOrPass = { kind: 'refused', passIfLast: true } as const
 const rests = (restMs: number | null, model?: string) =>
   ({
     kind: 'limited',
-    event: { kind: 'limited', restMs, ...(model !== undefined && { model }) },
+    event: { kind: 'rate_limited', restMs, ...(model !== undefined && { model }) },
   }) as const
 
 const spendText = 'You have reached your specified API usage limits. You will regain access on 2026-12-05 at 08:00 UTC.'
@@ -152,7 +152,7 @@ export const verdictCases: readonly VerdictCase[] = [
       status: 429,
       error: { ...limited, details: { error_code: code } },
       headers: { 'retry-after': '5' },
-      means: { kind: 'limited', event: { kind: 'unfunded', restMs: nextMonth }, message: 'slow down' },
+      means: { kind: 'limited', event: { kind: 'out_of_credit', restMs: nextMonth }, message: 'slow down' },
     }),
   ),
   {
@@ -266,13 +266,13 @@ export const verdictCases: readonly VerdictCase[] = [
     row: 'overloaded',
     status: 529,
     error: { type: 'overloaded_error', message: 'Overloaded' },
-    means: { kind: 'failing', event: { kind: 'limited', restMs: 3000 } },
+    means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 3000 } },
   },
   {
     row: "customer's key out of reach",
     status: 503,
     error: { type: 'api_error', message: 'key', details: { error_code: 'cmek_key_unreachable' } },
-    means: { kind: 'failing', event: { kind: 'limited', restMs: 60_000 } },
+    means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 60_000 } },
   },
   { row: 'timeout', status: 408, means: cools },
   { row: 'internal error', status: 500, error: { type: 'api_error' }, means: { ...cools, doubtful: true } },
@@ -285,13 +285,13 @@ export const verdictCases: readonly VerdictCase[] = [
     row: 'limited within the stream',
     status: 'event',
     error: { type: 'rate_limit_error' },
-    means: { kind: 'limited', event: { kind: 'limited', restMs: null } },
+    means: { kind: 'limited', event: { kind: 'rate_limited', restMs: null } },
   },
   {
     row: 'overloaded within the stream',
     status: 'event',
     error: { type: 'overloaded_error' },
-    means: { kind: 'failing', event: { kind: 'limited', restMs: 3000 } },
+    means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 3000 } },
   },
   ...['invalid_request_error', 'not_found_error', 'request_too_large'].map(
     (type): VerdictCase => ({

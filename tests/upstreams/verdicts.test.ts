@@ -78,7 +78,7 @@ function mutantsOf(row: VerdictRow): [what: string, rows: VerdictRow[]][] {
     ...keys
       .filter((key) => key !== 'kind' && !(key === 'scope' && row.means.scope === 'account'))
       .map((key): [string, VerdictRow[]] => [`without ${key}`, rows({ ...row, means: without(key) })]),
-    ...(row.means.scope === 'account' && row.means.state === 'limited'
+    ...(row.means.scope === 'account' && row.means.state === 'rate_limited'
       ? [['scope model', rows({ ...row, means: { ...row.means, scope: 'model' } })] as [string, VerdictRow[]]]
       : []),
   ]

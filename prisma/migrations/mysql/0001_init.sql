@@ -230,7 +230,7 @@ CREATE TABLE `attempts` (
   `model_sent` VARCHAR(191) NOT NULL,
   `model_billed` VARCHAR(191) NOT NULL,
   `started_at_ms` BIGINT NOT NULL,
-  `verdict` VARCHAR(16) NOT NULL,
+  `outcome` VARCHAR(16) NOT NULL,
   `http_status` INTEGER NOT NULL,
   `error_type` VARCHAR(191) NOT NULL,
   `upstream_request_id` VARCHAR(191) NOT NULL,

@@ -221,7 +221,7 @@ CREATE TABLE "attempts" (
     "model_sent" TEXT NOT NULL,
     "model_billed" TEXT NOT NULL,
     "started_at_ms" BIGINT NOT NULL,
-    "verdict" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
     "http_status" INTEGER NOT NULL,
     "error_type" TEXT NOT NULL,
     "upstream_request_id" TEXT NOT NULL,

@@ -1,4 +1,4 @@
-import type { Account } from '../accounts.ts'
+import type { Account } from '../account.ts'
 import type { SealedCredential, Tokens } from '../credential.ts'
 
 /**

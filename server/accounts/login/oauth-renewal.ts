@@ -2,7 +2,8 @@ import type { Database } from '../../store/database.ts'
 import type { KeptTexts } from '../../store/kept-texts.ts'
 import type { Locks } from '../../store/locks.ts'
 import { type Seal, SealBroken } from '../../store/seal.ts'
-import type { Account, Accounts } from '../accounts.ts'
+import type { Account } from '../account.ts'
+import type { Accounts } from '../accounts.ts'
 import { openCredential, type SealedCredential, sealCredential, type Tokens, withTokens } from '../credential.ts'
 import type { Cause } from '../state/transitions.ts'
 import type { RefreshAnswer } from './oauth-answers.ts'
@@ -161,7 +162,7 @@ export function createRenewals(parts: {
     if (stored) {
       accounts.applyLogin(id, stored.version, stored.tokens)
       const account = accounts.byId(id)
-      if (account?.live.state.kind === 'needs_login') accounts.report(account, { kind: 'cleared' }, byItself)
+      if (account?.live.state.kind === 'reauth_required') accounts.report(account, { kind: 'cleared' }, byItself)
       accounts.changed()
     }
     await kept.remove(String(id))
@@ -200,7 +201,7 @@ export function createRenewals(parts: {
       }
       for (const account of accounts.all()) {
         const isOver = account.enabled && account.expiresAtMs <= atMs && account.dueAtMs === Number.POSITIVE_INFINITY
-        if (isOver && account.live.state.kind !== 'needs_login') {
+        if (isOver && account.live.state.kind !== 'reauth_required') {
           accounts.report(account, { kind: 'login_needed', reason: 'The login has ended.' }, byItself)
         }
       }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Tx } from '../../store/database.ts'
 import type { Events, Json } from '../../store/events.ts'
-import type { Account } from '../accounts.ts'
-import { type AccountEvent, fold, type StatePolicy, stateText, storedState } from './state.ts'
+import type { Account } from '../account.ts'
+import { reduceState } from './reduce.ts'
+import type { AccountEvent, StatePolicy } from './state.ts'
+import { stateText, storedState } from './state-text.ts'
 import { type Cause, type Transition, transitionsOf } from './transitions.ts'
 
 /** Topic; message: what happened to an account, for the processes that did not see it. */
@@ -64,7 +66,7 @@ export function createReports(parts: ReportParts) {
     const before = account.live.state
     const atMs = now()
     const draw = chance()
-    const after = fold(before, event, atMs, draw, policy)
+    const after = reduceState(before, event, atMs, draw, policy)
     if (after === before) return null
     account.live.state = after
     const message: Report = { from: self, id: account.id, event, atMs, chance: draw }
@@ -83,7 +85,7 @@ export function createReports(parts: ReportParts) {
     async clearState(tx: Tx, id: number, cause: Cause): Promise<void> {
       const row = await tx.account.findUniqueOrThrow({ where: { id } })
       const before = parts.byId(id)?.live.state ?? storedState(row.state)
-      const after = fold(before, { kind: 'cleared' }, now(), 0, policy)
+      const after = reduceState(before, { kind: 'cleared' }, now(), 0, policy)
       await tx.account.update({ where: { id }, data: { state: stateText(after) } })
       await parts.writeIn(tx, id, transitionsOf(before, after, { kind: 'cleared' }, cause, now()))
     },
@@ -103,7 +105,7 @@ export function createReports(parts: ReportParts) {
       const { from, id, event, atMs, chance: draw } = message as unknown as Report
       const account = parts.byId(id)
       if (from === self || !account) return
-      account.live.state = fold(account.live.state, event, atMs, draw, policy)
+      account.live.state = reduceState(account.live.state, event, atMs, draw, policy)
     },
 
     /** When a probe looks at the account next, or at the rest of one of its models; null: not at all. */

@@ -1,8 +1,9 @@
 import type { AccountEvent as Stored } from '../../generated/sqlite/client.ts'
 import { firstKeyAt, type RequestId } from '../../request-ids.ts'
 import { type Database, isDuplicate, isRefusal, type Scalar, type Tx, type Write } from '../../store/database.ts'
-import type { Account } from '../accounts.ts'
-import { type StateKind, stateText } from './state.ts'
+import type { Account } from '../account.ts'
+import type { StateKind } from './state.ts'
+import { stateText } from './state-text.ts'
 import type { Transition } from './transitions.ts'
 
 /** A state to be stored, and the rows of the steps that led to it. */

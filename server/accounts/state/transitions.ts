@@ -62,11 +62,11 @@ export function transitionsOf(
   for (const [model, rest] of Object.entries(after.models)) {
     const known = before.models[model]
     if (known?.untilMs === rest.untilMs) continue
-    const from = known && known.untilMs > atMs ? 'limited' : 'ready'
+    const from = known && known.untilMs > atMs ? 'rate_limited' : 'ready'
     steps.push({
       atMs,
       from,
-      to: 'limited',
+      to: 'rate_limited',
       model,
       untilMs: rest.untilMs,
       nextProbeAtMs: rest.nextProbeAtMs ?? null,
@@ -79,13 +79,22 @@ export function transitionsOf(
     const isOver = rest.untilMs <= atMs
     const over = isOver ? { ...cause, by: 'time' as const } : cause
     const reason = isOver ? returnReasons.elapsed : (returnReasons[event.kind] ?? '')
-    steps.push({ atMs, from: 'limited', to: 'ready', model, untilMs: null, nextProbeAtMs: null, reason, cause: over })
+    steps.push({
+      atMs,
+      from: 'rate_limited',
+      to: 'ready',
+      model,
+      untilMs: null,
+      nextProbeAtMs: null,
+      reason,
+      cause: over,
+    })
   }
   return steps
 }
 
 const isRest = (state: AccountState): boolean =>
-  (state.kind === 'limited' || state.kind === 'unfunded') && state.untilMs !== null
+  (state.kind === 'rate_limited' || state.kind === 'out_of_credit') && state.untilMs !== null
 
 /** Why an account is back, by what happened. */
 const returnReasons = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { vendorUrls } from '../../accounts/accounts.ts'
+import { vendorUrls } from '../../accounts/account.ts'
 import { modelPatterns, objectName, planName, proxyUrl, upstreamSecret, upstreamUrl } from '../../field-values.ts'
 import { builder } from '../builder.ts'
 import { fits, globalId, tooMuch, unlessAbsent } from '../values.ts'

@@ -1,4 +1,5 @@
-import { kindAt, type StateKind } from '../../accounts/state/state.ts'
+import { kindAt } from '../../accounts/state/eligibility.ts'
+import type { StateKind } from '../../accounts/state/state.ts'
 import type { AccountChange } from '../../live/live-events.ts'
 import { builder } from '../builder.ts'
 import { FailureCause } from './failure-cause.ts'
@@ -7,18 +8,21 @@ export const AccountStateKind = builder.enumType('AccountStateKind', {
   description: 'Whether requests go to an account, and what has to happen if not.',
   values: {
     READY: { value: 'ready', description: 'Takes requests.' },
-    LIMITED: { value: 'limited', description: 'The upstream said that a limit is reached: back by itself at `until`.' },
+    LIMITED: {
+      value: 'rate_limited',
+      description: 'The upstream said that a limit is reached: back by itself at `until`.',
+    },
     COOLING: {
-      value: 'cooling',
+      value: 'cooling_down',
       description: 'Failed several times in a row: on trial again after `until`, each time later.',
     },
-    PROBING: { value: 'probing', description: 'Back from a cooling: one request decides.' },
+    PROBING: { value: 'recovering', description: 'Back from a cooling: one request decides.' },
     NEEDS_LOGIN: {
-      value: 'needs_login',
+      value: 'reauth_required',
       description: 'The upstream refused its credential: a person has to give another, or to clear the state.',
     },
     UNFUNDED: {
-      value: 'unfunded',
+      value: 'out_of_credit',
       description:
         'The upstream said that it is not paid for: back at `until`, or with a probe that is answered, or by a person.',
     },
@@ -54,7 +58,7 @@ const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
   }),
 })
 
-const restsNot: ReadonlySet<StateKind> = new Set(['ready', 'probing'])
+const restsNot: ReadonlySet<StateKind> = new Set(['ready', 'recovering'])
 
 /** The automatic state; a rest whose time has passed is over. */
 export const AccountStateType = builder.objectRef<AccountChange['state']>('AccountState').implement({

@@ -1,4 +1,4 @@
-import { storedState } from '../../accounts/state/state.ts'
+import { storedState } from '../../accounts/state/state-text.ts'
 import type { Account as StoredAccount } from '../../generated/sqlite/client.ts'
 import { noTotals } from '../../statistics/statistics.ts'
 import { builder } from '../builder.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isOut, restingModels } from '../../accounts/state/state.ts'
+import { isOut, modelsCoolingDown } from '../../accounts/state/eligibility.ts'
 import { conflict, notFound } from '../../verb-failure.ts'
 import { ownAccount } from '../accounts/account-mutations.ts'
 import { Account } from '../accounts/accounts.ts'
@@ -183,7 +183,7 @@ addMutation('probeNow', {
     if (!account) throw notFound('account')
     const rest = model ?? ''
     const { state } = account.live
-    if (rest === '' ? !isOut(state, parts.now()) : !restingModels(state, parts.now()).includes(rest))
+    if (rest === '' ? !isOut(state, parts.now()) : !modelsCoolingDown(state, parts.now()).includes(rest))
       throw conflict(
         `The ${rest === '' ? 'account is ready' : 'model does not rest there'}: there is nothing to look for.`,
       )

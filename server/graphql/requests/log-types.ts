@@ -86,7 +86,7 @@ export const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
       resolve: ({ accountId }, _args, { batches }) => batches.account(accountId),
     }),
     modelSent: t.exposeString('modelSent', { description: "After the account's mapping." }),
-    verdict: t.exposeString('verdict', {
+    verdict: t.exposeString('outcome', {
       description:
         "answer, caller (the request's own fault), limited, failing, refused, aborted (the client left) or interrupted (the process died).",
     }),

@@ -170,15 +170,15 @@ addMutation('testVerdictRule', {
 /** Counts of single accounts put together. */
 function alike(counts: readonly FailureCount[]): RecentFailure[] {
   const found = new Map<string, RecentFailure & { accountIds: number[] }>()
-  for (const { accountId, platform, verdict, httpStatus, errorType, errorCode, attempts, lastAtMs } of counts) {
-    const key = [platform, verdict, httpStatus, errorType, errorCode].join(' ')
+  for (const { accountId, platform, outcome, httpStatus, errorType, errorCode, attempts, lastAtMs } of counts) {
+    const key = [platform, outcome, httpStatus, errorType, errorCode].join(' ')
     const known = found.get(key)
     if (known) {
       known.attempts += attempts
       known.lastAtMs = Math.max(known.lastAtMs, lastAtMs)
       known.accountIds.push(accountId)
     } else {
-      const fields = { verdict, httpStatus, errorType, errorCode, attempts, lastAtMs }
+      const fields = { verdict: outcome, httpStatus, errorType, errorCode, attempts, lastAtMs }
       found.set(key, { ...fields, platform: platform as RecentFailure['platform'], accountIds: [accountId] })
     }
   }

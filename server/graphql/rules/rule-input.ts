@@ -14,7 +14,7 @@ const fields = {
   errorType: errorWord,
   code: errorWord,
   message: errorText,
-  effect: z.enum(['pass', 'next', 'limited', 'cooling', 'needs_login', 'unfunded']),
+  effect: z.enum(['pass', 'next', 'rate_limited', 'cooling_down', 'reauth_required', 'out_of_credit']),
   scope: z.enum(['account', 'model', 'family']),
   durationSeconds: restSeconds,
 }

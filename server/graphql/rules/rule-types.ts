@@ -8,10 +8,16 @@ export const VerdictEffect = builder.enumType('VerdictEffect', {
   values: {
     PASS: { value: 'pass', description: "The caller's own: passed on as it came, no account changes." },
     NEXT: { value: 'next', description: 'The next account is tried, this one does not rest.' },
-    LIMITED: { value: 'limited', description: 'Rests until a moment; requests go to other accounts.' },
-    COOLING: { value: 'cooling', description: 'Counts as a failure: several in a row make the account cool down.' },
-    NEEDS_LOGIN: { value: 'needs_login', description: 'Gets no requests until a person gives it another credential.' },
-    UNFUNDED: { value: 'unfunded', description: 'Gets no requests until the moment given, a probe or a person.' },
+    LIMITED: { value: 'rate_limited', description: 'Rests until a moment; requests go to other accounts.' },
+    COOLING: {
+      value: 'cooling_down',
+      description: 'Counts as a failure: several in a row make the account cool down.',
+    },
+    NEEDS_LOGIN: {
+      value: 'reauth_required',
+      description: 'Gets no requests until a person gives it another credential.',
+    },
+    UNFUNDED: { value: 'out_of_credit', description: 'Gets no requests until the moment given, a probe or a person.' },
   } as const,
 })
 

@@ -1,4 +1,5 @@
-import type { Account, Accounts } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { AccountEdits } from '../../accounts/edits.ts'
 import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Logins } from '../../accounts/login/oauth-login.ts'

@@ -1,4 +1,5 @@
-import type { Account, Accounts } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { Renewals } from '../../accounts/login/oauth-renewal.ts'
 import type { AttemptResult, CallResult, Exchange } from '../request/exchange.ts'
 

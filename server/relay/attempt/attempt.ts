@@ -1,11 +1,11 @@
 // Over 300 lines: the phases of one call share one state; cut apart they would need it passed around.
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
 import { sendFailure } from '../../http/send-failure.ts'
 import type { Members } from '../../json/members.ts'
-import { type AttemptVerdict, noReading } from '../../ledger/ledger.ts'
+import { type AttemptOutcome, noReading } from '../../ledger/ledger.ts'
 import type { Cost, Reading } from '../../prices/records.ts'
 import { type AnthropicSink, listenToAnthropic } from '../../upstreams/formats/anthropic/events.ts'
 import {
@@ -557,7 +557,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.finish({ kind: 'done', outcome: 'failed', httpStatus: failure.status, errorType: failure.code })
   }
 
-  private settle(verdict: AttemptVerdict, errorType: string, charged: boolean, json?: Reading, errorCode = ''): void {
+  private settle(outcome: AttemptOutcome, errorType: string, charged: boolean, json?: Reading, errorCode = ''): void {
     const reading = json ?? this.usage?.reading() ?? noReading
     const priced = reading.model === '' ? { ...reading, model: this.modelSent } : reading
     const now = this.parts.now()
@@ -565,7 +565,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       accountId: this.account.id,
       modelSent: this.modelSent,
       startedAtMs: this.startedAtMs,
-      verdict,
+      outcome,
       httpStatus: this.status,
       errorType,
       errorCode,

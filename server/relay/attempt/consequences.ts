@@ -1,5 +1,8 @@
-import type { Account, Accounts } from '../../accounts/accounts.ts'
-import { type AccountEvent, isEligible, isHalfOpen, retractionOf } from '../../accounts/state/state.ts'
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
+import { isEligible, isHalfOpen } from '../../accounts/state/eligibility.ts'
+import { retractionOf } from '../../accounts/state/reduce.ts'
+import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
 import type { AttemptResult, Exchange } from '../request/exchange.ts'
 import { serves } from '../routing/schedule.ts'
@@ -45,13 +48,13 @@ export function createConsequences({ accounts, now }: { accounts: Accounts; now:
     /** An attempt begins, in the turn that chose its account: no other request can have taken the trial. True: this is it. */
     begun(exchange: Exchange, account: Account): boolean {
       const isTrial = isHalfOpen(account.live.state, now())
-      if (isTrial) accounts.report(account, { kind: 'trial' }, causeOf(exchange))
+      if (isTrial) accounts.report(account, { kind: 'half_open_request' }, causeOf(exchange))
       return isTrial
     },
 
     /** A trial has ended. One that brought no verdict leaves it to the next request; a verdict is reported in this very turn. */
     trialEnded(exchange: Exchange, account: Account): void {
-      setImmediate(() => accounts.report(account, { kind: 'released' }, causeOf(exchange)))
+      setImmediate(() => accounts.report(account, { kind: 'half_open_released' }, causeOf(exchange)))
     },
 
     /** An account failed the request, and another one may be tried. Returns what is to be said of the next ones. */

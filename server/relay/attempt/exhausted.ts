@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
 import type { AttemptResult, Exchange } from '../request/exchange.ts'
 import { shown } from '../request/inspect.ts'

@@ -1,7 +1,10 @@
-import type { Account, Accounts } from '../../accounts/accounts.ts'
+// Over 300 lines: being taken apart.
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Renewals } from '../../accounts/login/oauth-renewal.ts'
-import { isEligible, readyState } from '../../accounts/state/state.ts'
+import { isEligible } from '../../accounts/state/eligibility.ts'
+import { readyState } from '../../accounts/state/state.ts'
 import { createComings } from '../../comings.ts'
 import type { Failure } from '../../errors.ts'
 import { sendFailure } from '../../http/send-failure.ts'

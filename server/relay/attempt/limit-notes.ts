@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import type { GaugeReading, Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Upstream } from '../../upstreams/platform.ts'
 import type { AnswerHeaders } from '../request/headers.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
 import type { ClientResponse } from '../../http/client-response.ts'

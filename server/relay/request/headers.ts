@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import { withoutSecret } from '../../upstreams/quoted-secret.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
 import type { ApiKey } from '../../keys/keys.ts'
 import { serves } from '../routing/schedule.ts'

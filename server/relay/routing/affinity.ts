@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import type { Account, Accounts } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import { countMessages } from '../attempt/foreign-reasoning.ts'
 import { beginsTurn } from '../request/conversation.ts'
 import type { ConversationPlace, Exchange } from '../request/exchange.ts'

@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { TrialWish } from './affinity.ts'
 

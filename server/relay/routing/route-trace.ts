@@ -1,5 +1,5 @@
-import type { Account } from '../../accounts/accounts.ts'
-import { returnsAtMs } from '../../accounts/state/state.ts'
+import type { Account } from '../../accounts/account.ts'
+import { returnsAtMs } from '../../accounts/state/eligibility.ts'
 import { choose, type RouteReason, reasonFor, routeReasons, type Wish } from './schedule.ts'
 
 /** One choice, as it can be told afterwards. */

@@ -1,5 +1,5 @@
-import type { Account } from '../../accounts/accounts.ts'
-import { isEligible, returnsAtMs } from '../../accounts/state/state.ts'
+import type { Account } from '../../accounts/account.ts'
+import { isEligible, returnsAtMs } from '../../accounts/state/eligibility.ts'
 
 /** What a choice depends on. Pure: the moment and the draw are arguments. */
 export interface Wish {

@@ -1,4 +1,5 @@
-import type { Account, Accounts } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { LiveSource } from '../../live/hub.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { TrialWish } from './affinity.ts'

@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import type { Admitted, LedgerEntry } from '../../ledger/ledger.ts'
 import type { Ended } from '../attempt/failover.ts'
 import type { Exchange } from '../request/exchange.ts'

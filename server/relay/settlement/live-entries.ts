@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/accounts.ts'
+import type { Account } from '../../accounts/account.ts'
 import { chargedAttempt, type LedgerEntry } from '../../ledger/ledger.ts'
 import type { LiveRequest, SettledRequest } from '../../live/live-events.ts'
 import type { Exchange } from '../request/exchange.ts'

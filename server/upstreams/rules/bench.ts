@@ -1,4 +1,4 @@
-import type { Platform } from '../../accounts/accounts.ts'
+import type { Platform } from '../../accounts/account.ts'
 import { fits, fitsNames, saidInEvent, saidOf, type VerdictRow } from '../classify.ts'
 import { readError } from '../upstream-error.ts'
 import { type Meaning, meaningOf, type RuleDraft, rowOfRule, touchesAccount } from './rule.ts'

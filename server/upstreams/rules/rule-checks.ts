@@ -16,8 +16,9 @@ export function ruleProblems(rule: RuleDraft): FieldProblem[] {
   if (effect === 'pass' && !mayPass(status)) {
     refuse('status', 'must be from 400 to 599 without 401, 402, 403, 407 and 429: those are about the account')
   }
-  if (effect !== 'limited' && scope !== 'account') refuse('scope', 'must be the account: only a limit can be of models')
-  if (durationSeconds !== null && effect !== 'limited' && effect !== 'unfunded') {
+  if (effect !== 'rate_limited' && scope !== 'account')
+    refuse('scope', 'must be the account: only a limit can be of models')
+  if (durationSeconds !== null && effect !== 'rate_limited' && effect !== 'out_of_credit') {
     refuse('durationSeconds', 'must be empty: only limits and missing funds have an end of their own')
   }
   return problems
@@ -49,7 +50,7 @@ function mayPass(status: string): boolean {
 function mayBeCallers({ status, effect, scope }: RuleDraft): boolean {
   if (status === '' || status === 'event') return true
   const [from, to] = range(status)
-  const ofModels = effect === 'limited' && scope !== 'account' ? [403] : []
+  const ofModels = effect === 'rate_limited' && scope !== 'account' ? [403] : []
   return all(400, 499).some((one) => from <= one && one <= to && ![...accountStatuses, ...ofModels].includes(one))
 }
 

@@ -1,8 +1,8 @@
-import type { Platform } from '../../accounts/accounts.ts'
+import type { Platform } from '../../accounts/account.ts'
 import { createPattern } from '../../model-patterns.ts'
 import type { Consequence, VerdictRow } from '../classify.ts'
 
-export type RuleEffect = 'pass' | 'next' | 'limited' | 'cooling' | 'needs_login' | 'unfunded'
+export type RuleEffect = 'pass' | 'next' | 'rate_limited' | 'cooling_down' | 'reauth_required' | 'out_of_credit'
 export type RuleScope = 'account' | 'model' | 'family'
 
 /** What a rule says; '' in its upper half matches anything. */
@@ -20,9 +20,9 @@ export interface RuleDraft {
   /** Pattern with `*` that the whole text of the error has to fit; of an answer without a message the whole body. */
   message: string
   effect: RuleEffect
-  /** With `limited`: what rests. */
+  /** With `rate_limited`: what rests. */
   scope: RuleScope
-  /** With `limited` and `unfunded`: for how long; null: as the answer says, else as long as the state itself takes. */
+  /** With `rate_limited` and `out_of_credit`: for how long; null: as the answer says, else as long as the state itself takes. */
   durationSeconds: number | null
 }
 
@@ -59,14 +59,14 @@ function consequenceOf({ effect, scope, durationSeconds }: RuleDraft): Consequen
       return { kind: 'caller' }
     case 'next':
       return { kind: 'refused' }
-    case 'limited':
-      return { kind: 'limited', state: 'limited', scope, until }
-    case 'cooling':
-      return { kind: 'failing', state: 'cooling', scope: 'account' }
-    case 'needs_login':
-      return { kind: 'refused', state: 'needs_login', scope: 'account', misconfigured: true }
-    case 'unfunded':
-      return { kind: 'refused', state: 'unfunded', scope: 'account', misconfigured: true, until }
+    case 'rate_limited':
+      return { kind: 'limited', state: 'rate_limited', scope, until }
+    case 'cooling_down':
+      return { kind: 'failing', state: 'cooling_down', scope: 'account' }
+    case 'reauth_required':
+      return { kind: 'refused', state: 'reauth_required', scope: 'account', misconfigured: true }
+    case 'out_of_credit':
+      return { kind: 'refused', state: 'out_of_credit', scope: 'account', misconfigured: true, until }
   }
 }
 
@@ -86,7 +86,8 @@ export function meaningOf({ name, isRule, means }: VerdictRow): Meaning {
   return {
     name,
     isRule: isRule === true,
-    effect: state === undefined ? (kind === 'caller' ? 'pass' : 'next') : state === 'forbidden' ? 'limited' : state,
+    effect:
+      state === undefined ? (kind === 'caller' ? 'pass' : 'next') : state === 'forbidden' ? 'rate_limited' : state,
     scope: scope ?? 'account',
     durationSeconds: typeof until === 'number' ? until / 1000 : null,
   }

@@ -1,4 +1,4 @@
-import type { Platform } from '../../accounts/accounts.ts'
+import type { Platform } from '../../accounts/account.ts'
 import type { ErrorRule as Stored } from '../../generated/sqlite/client.ts'
 import type { Database, Tx } from '../../store/database.ts'
 import type { Events } from '../../store/events.ts'

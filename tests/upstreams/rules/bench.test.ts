@@ -28,7 +28,7 @@ const failure = (more: Partial<RecentFailure>): RecentFailure => ({
   ...more,
 })
 const names = (meanings: readonly Meaning[]) => meanings.map(({ name }) => name)
-const quota = ruleWith({ name: 'quota', status: '400', code: 'quota', effect: 'limited', durationSeconds: 60 })
+const quota = ruleWith({ name: 'quota', status: '400', code: 'quota', effect: 'rate_limited', durationSeconds: 60 })
 
 test('of each failure it is told what decides today and what would with the rule, and which accounts would have rested', () => {
   const { failures, touched } = benchBeside().tryFailures(quota, undefined, [
@@ -39,7 +39,7 @@ test('of each failure it is told what decides today and what would with the rule
   expect(failures.map(({ match }) => match)).toEqual(['yes', 'yes', 'no'])
   expect(failures[0]).toMatchObject({
     today: [{ name: "the request's own fault", isRule: false, effect: 'pass' }],
-    withRule: [{ name: 'quota', isRule: true, effect: 'limited', scope: 'account', durationSeconds: 60 }],
+    withRule: [{ name: 'quota', isRule: true, effect: 'rate_limited', scope: 'account', durationSeconds: 60 }],
   })
   expect(failures[2]!.withRule).toEqual(failures[2]!.today)
   expect(touched).toEqual({ attempts: 7, accountIds: [1, 2, 3] })
@@ -54,7 +54,7 @@ test('a rule that makes nothing rest touches no account, however often it fits',
 })
 
 test('where a text decides, which the ledger has not, it is a maybe and touches nothing', () => {
-  const rule = ruleWith({ name: 'text', status: '400', message: 'Your plan*', effect: 'needs_login' })
+  const rule = ruleWith({ name: 'text', status: '400', message: 'Your plan*', effect: 'reauth_required' })
   const { failures, touched } = benchBeside().tryFailures(rule, undefined, [
     failure({}),
     failure({ verdict: 'refused' }),
@@ -88,7 +88,7 @@ test('a rule in front keeps its say; the tried one comes last, or where it stand
   const behind = benchBeside(first).tryFailures(quota, undefined, found).failures[0]!
   expect([behind.match, names(behind.withRule)]).toEqual(['no', ['first']])
   const stored = benchBeside(quota, first)
-  const changed = stored.tryFailures({ ...quota, name: 'renamed', effect: 'unfunded' }, 1, found).failures[0]!
+  const changed = stored.tryFailures({ ...quota, name: 'renamed', effect: 'out_of_credit' }, 1, found).failures[0]!
   expect([changed.match, names(changed.withRule)]).toEqual(['yes', ['renamed']])
   // Without what it was so far, the next one decides.
   const away = stored.tryFailures({ ...quota, code: 'another' }, 1, found).failures[0]!
@@ -121,7 +121,7 @@ test('types as the ledger has them where an answer named none, events, and what 
 })
 
 test('a sample is judged by its whole text, and nothing of the text comes back', () => {
-  const rule = ruleWith({ name: 'text', status: '400', message: 'Your plan*', effect: 'unfunded' })
+  const rule = ruleWith({ name: 'text', status: '400', message: 'Your plan*', effect: 'out_of_credit' })
   const bench = benchBeside()
   const sample = (body: string, status: number | 'event' = 400) =>
     bench.trySample(rule, undefined, { platform: 'console', status, body }, nowMs)
@@ -131,7 +131,7 @@ test('a sample is judged by its whole text, and nothing of the text comes back',
     code: 'c1',
     matches: true,
     today: { name: "the request's own fault" },
-    withRule: { name: 'text', effect: 'unfunded' },
+    withRule: { name: 'text', effect: 'out_of_credit' },
   })
   expect(JSON.stringify(fits)).not.toContain('CANARY')
   expect(sample('Your plan is over').matches).toBe(true)

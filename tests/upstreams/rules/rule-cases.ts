@@ -45,18 +45,18 @@ const invalid = { type: 'invalid_request_error', message: 'messages: too many' }
 export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
   {
     rules: [
-      ruleWith({ name: 'quota', status: '400', code: 'insufficient_*', effect: 'limited', durationSeconds: 600 }),
+      ruleWith({ name: 'quota', status: '400', code: 'insufficient_*', effect: 'rate_limited', durationSeconds: 600 }),
     ],
     cases: [
       {
         status: 400,
         error: quota,
-        means: { kind: 'limited', rule: 'quota', event: { kind: 'limited', restMs: 600_000 }, doubtful: true },
+        means: { kind: 'limited', rule: 'quota', event: { kind: 'rate_limited', restMs: 600_000 }, doubtful: true },
       },
       {
         status: 402,
         error: quota,
-        means: { kind: 'refused', event: { kind: 'unfunded', restMs: null }, misconfigured: true },
+        means: { kind: 'refused', event: { kind: 'out_of_credit', restMs: null }, misconfigured: true },
       },
       { status: 400, error: { ...quota, code: 'another' }, means: { kind: 'caller' } },
       { status: 400, error: invalid, means: { kind: 'caller' } },
@@ -69,7 +69,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         name: 'text',
         status: '400-499',
         message: 'your plan *exhausted*',
-        effect: 'limited',
+        effect: 'rate_limited',
         scope: 'family',
       }),
     ],
@@ -81,7 +81,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         means: {
           kind: 'limited',
           rule: 'text',
-          event: { kind: 'limited', restMs: 90_000, model: '*sonnet*' },
+          event: { kind: 'rate_limited', restMs: 90_000, model: '*sonnet*' },
           doubtful: true,
         },
       },
@@ -92,7 +92,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         means: {
           kind: 'limited',
           rule: 'text',
-          event: { kind: 'limited', restMs: 86_400_000, model: 'glm-5' },
+          event: { kind: 'rate_limited', restMs: 86_400_000, model: 'glm-5' },
           doubtful: true,
         },
       },
@@ -103,7 +103,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         means: {
           kind: 'limited',
           rule: 'text',
-          event: { kind: 'limited', restMs: null, model: '*sonnet*' },
+          event: { kind: 'rate_limited', restMs: null, model: '*sonnet*' },
           doubtful: true,
         },
       },
@@ -122,7 +122,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         name: 'window',
         status: '429',
         errorType: 'odd_*',
-        effect: 'limited',
+        effect: 'rate_limited',
         scope: 'model',
         durationSeconds: 30,
       }),
@@ -134,7 +134,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         means: {
           kind: 'limited',
           rule: 'window',
-          event: { kind: 'limited', restMs: 30_000, model: 'claude-sonnet-5-5' },
+          event: { kind: 'rate_limited', restMs: 30_000, model: 'claude-sonnet-5-5' },
         },
       },
       { status: 429, error: { type: 'rate_limit_error' }, means: { kind: 'limited' } },
@@ -143,7 +143,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
   },
   {
     // The type that people see where the answer names none.
-    rules: [ruleWith({ name: 'maintenance', platform: 'console', errorType: 'http_503', effect: 'cooling' })],
+    rules: [ruleWith({ name: 'maintenance', platform: 'console', errorType: 'http_503', effect: 'cooling_down' })],
     cases: [
       { status: 503, body: '<html>', means: { kind: 'failing', rule: 'maintenance', event: { kind: 'failed' } } },
       { status: 503, error: { type: 'api_error' }, means: { kind: 'failing', event: { kind: 'failed' } } },
@@ -177,7 +177,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
     ],
   },
   {
-    rules: [ruleWith({ name: 'key dead', code: 'key_*', effect: 'needs_login' })],
+    rules: [ruleWith({ name: 'key dead', code: 'key_*', effect: 'reauth_required' })],
     cases: [
       {
         status: 403,
@@ -208,7 +208,9 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
     ],
   },
   {
-    rules: [ruleWith({ name: 'bill', status: '403', errorType: 'arrears', effect: 'unfunded', durationSeconds: 3600 })],
+    rules: [
+      ruleWith({ name: 'bill', status: '403', errorType: 'arrears', effect: 'out_of_credit', durationSeconds: 3600 }),
+    ],
     cases: [
       { status: 400, error: { type: 'arrears' }, means: { kind: 'caller' } },
       {
@@ -227,7 +229,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         means: {
           kind: 'refused',
           rule: 'bill',
-          event: { kind: 'unfunded', restMs: 3_600_000 },
+          event: { kind: 'out_of_credit', restMs: 3_600_000 },
           misconfigured: true,
           doubtful: true,
         },
@@ -236,12 +238,12 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
   },
   {
     rules: [
-      ruleWith({ name: 'event', status: 'event', code: 'busy', effect: 'limited', durationSeconds: 5 }),
+      ruleWith({ name: 'event', status: 'event', code: 'busy', effect: 'rate_limited', durationSeconds: 5 }),
       ruleWith({
         name: 'often',
         status: 'event',
         errorType: 'overloaded_error',
-        effect: 'limited',
+        effect: 'rate_limited',
         durationSeconds: 9,
       }),
     ],
@@ -249,17 +251,17 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       {
         status: 'event',
         error: { type: 'api_error', code: 'busy' },
-        means: { kind: 'limited', rule: 'event', event: { kind: 'limited', restMs: 5000 }, doubtful: true },
+        means: { kind: 'limited', rule: 'event', event: { kind: 'rate_limited', restMs: 5000 }, doubtful: true },
       },
       {
         status: 'event',
         error: { type: 'overloaded_error' },
-        means: { kind: 'limited', rule: 'often', event: { kind: 'limited', restMs: 9000 } },
+        means: { kind: 'limited', rule: 'often', event: { kind: 'rate_limited', restMs: 9000 } },
       },
       {
         status: 529,
         error: { type: 'overloaded_error', code: 'busy' },
-        means: { kind: 'failing', event: { kind: 'limited', restMs: 3000 } },
+        means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 3000 } },
       },
       {
         status: 'event',
@@ -273,7 +275,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
     rules: [
       ruleWith({ name: 'off', enabled: false, status: '500', effect: 'pass' }),
       ruleWith({ name: 'first', status: '500', code: 'a*', effect: 'next' }),
-      ruleWith({ name: 'second', status: '500-599', effect: 'cooling' }),
+      ruleWith({ name: 'second', status: '500-599', effect: 'cooling_down' }),
     ],
     cases: [
       { status: 500, error: { code: 'abc' }, means: { kind: 'refused', rule: 'first' } },

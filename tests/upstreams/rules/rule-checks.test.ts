@@ -4,7 +4,7 @@ import { ruleProblems } from '../../../server/upstreams/rules/rule-checks.ts'
 import { ruleCases, ruleWith } from './rule-cases.ts'
 
 const pathsOf = (more: Partial<RuleDraft>): string[] => ruleProblems(ruleWith(more)).map(({ path }) => path)
-const rests = { effect: 'limited', durationSeconds: 60 } as const
+const rests = { effect: 'rate_limited', durationSeconds: 60 } as const
 
 test('the rules that the other tests judge by are all good ones', () => {
   const rules = ruleCases.flatMap(({ rules: list }) => list)
@@ -13,7 +13,7 @@ test('the rules that the other tests judge by are all good ones', () => {
 
 test('a rule for everything is none', () => {
   expect(pathsOf({})).toEqual(['status'])
-  expect(pathsOf({ effect: 'needs_login' })).toEqual(['status'])
+  expect(pathsOf({ effect: 'reauth_required' })).toEqual(['status'])
 })
 
 test.each<Partial<RuleDraft>>([
@@ -38,7 +38,7 @@ test.each<Partial<RuleDraft>>([
   { status: '400', message: 'you*' },
   { status: '400', message: '余额*' },
 ])('%j could be what a client brings about: no account rests for it', (match) => {
-  for (const effect of ['limited', 'cooling', 'needs_login', 'unfunded'] as const)
+  for (const effect of ['rate_limited', 'cooling_down', 'reauth_required', 'out_of_credit'] as const)
     expect(pathsOf({ ...match, effect }), effect).toEqual(['code'])
   // Where nothing rests, nothing is at stake.
   expect(pathsOf({ ...match, effect: 'next' })).toEqual([])
@@ -80,18 +80,18 @@ test.each(['400', '408-428', '500', '430-599'])('an answer with status %s may be
 })
 
 test('scopes are of limits, ends of limits and missing funds, ranges go up, and 200 is judged by its event', () => {
-  for (const effect of ['next', 'cooling', 'needs_login', 'unfunded'] as const)
+  for (const effect of ['next', 'cooling_down', 'reauth_required', 'out_of_credit'] as const)
     expect(pathsOf({ status: '529', effect, scope: 'model' })).toEqual(['scope'])
-  for (const effect of ['next', 'cooling', 'needs_login'] as const)
+  for (const effect of ['next', 'cooling_down', 'reauth_required'] as const)
     expect(pathsOf({ status: '529', effect, durationSeconds: 5 })).toEqual(['durationSeconds'])
-  for (const effect of ['limited', 'unfunded'] as const)
+  for (const effect of ['rate_limited', 'out_of_credit'] as const)
     expect(pathsOf({ status: '529', effect, durationSeconds: 5 })).toEqual([])
   expect(pathsOf({ status: '599-500' })).toEqual(['status'])
   expect(pathsOf({ status: '200' })).toEqual(['status'])
 })
 
 test('every problem of a rule is told at once', () => {
-  expect(pathsOf({ status: '400', effect: 'cooling', scope: 'model', durationSeconds: 5 }).sort()).toEqual([
+  expect(pathsOf({ status: '400', effect: 'cooling_down', scope: 'model', durationSeconds: 5 }).sort()).toEqual([
     'code',
     'durationSeconds',
     'scope',

@@ -62,9 +62,9 @@ function mutantsOf(rule: RuleDraft): [what: string, rule: RuleDraft | null][] {
   const others = (field: keyof RuleDraft, values: (string | number | null)[]): [string, RuleDraft][] =>
     values.filter((value) => value !== rule[field]).map((value) => [`${field} ${value}`, { ...rule, [field]: value }])
   const means: [string, RuleDraft][] =
-    rule.effect === 'limited'
+    rule.effect === 'rate_limited'
       ? [...others('scope', ['account', 'model', 'family']), ...others('durationSeconds', [null, 7])]
-      : rule.effect === 'unfunded'
+      : rule.effect === 'out_of_credit'
         ? others('durationSeconds', [null, 7])
         : []
   if (!rule.enabled) return [['enabled', { ...rule, enabled: true }]]
@@ -79,7 +79,7 @@ function mutantsOf(rule: RuleDraft): [what: string, rule: RuleDraft | null][] {
         ...others(field, ['']),
         ...others(field, [field === 'status' ? '418' : 'nothing of the kind']),
       ]),
-    ...others('effect', ['pass', 'next', 'limited', 'cooling', 'needs_login', 'unfunded']),
+    ...others('effect', ['pass', 'next', 'rate_limited', 'cooling_down', 'reauth_required', 'out_of_credit']),
     ...means,
   ]
 }

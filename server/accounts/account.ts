@@ -1,0 +1,85 @@
+import type { ModelList, ModelMapping } from '../model-patterns.ts'
+import type { Tokens } from './credential.ts'
+import type { AccountState } from './state/state.ts'
+
+export type Platform = 'claude' | 'console' | 'openai' | 'codex'
+export type AuthHeader = 'bearer' | 'x-api-key'
+
+/** An account as the relay needs it: a snapshot, replaced as a whole when somebody edits it. */
+export interface Account {
+  id: number
+  name: string
+  platform: Platform
+  /** scheme://host:port */
+  origin: string
+  /** Path before /v1, '' or '/…' without a trailing slash. */
+  basePath: string
+  authHeader: AuthHeader
+  /** An API key or an access token. Plain in memory only; sealed at rest. */
+  secret: string
+  /** End of the access token, epoch milliseconds; Infinity for what does not end by a clock. */
+  expiresAtMs: number
+  /** From when it is renewed beside the requests that use it; Infinity when it cannot be. */
+  dueAtMs: number
+  /** From when requests wait for its renewal; Infinity when it cannot be. */
+  staleAtMs: number
+  /** What connections go through: the account's own proxy or the deployment's; null: none. */
+  proxy: string | null
+  groupId: number
+  /** 0: none. */
+  ownerId: number
+  priority: number
+  weight: number
+  /** Requests in flight at once; null: as many as come. */
+  concurrency: number | null
+  models: ModelList
+  mapping: ModelMapping
+  /** It takes part: its own switch is on, and those of its platform and its group. */
+  enabled: boolean
+  /** Its own switch alone. */
+  switchedOn: boolean
+  /** Shared by all snapshots of this account. */
+  live: AccountLive
+}
+
+export interface AccountLive {
+  state: AccountState
+  /** Upstream calls under way in this process. */
+  inFlight: number
+}
+
+export interface Group {
+  id: number
+  name: string
+  enabled: boolean
+  /** A conversation that went to a larger priority number comes back with its next user turn. */
+  returnsToPriority: boolean
+  /** Reasoning that another account signed is cut from the requests of a conversation that has moved. */
+  stripForeignReasoning: boolean
+}
+
+/** What a person or a provisioning file says of an account. Absent fields stay as they are. */
+export interface AccountDraft {
+  name: string
+  platform?: Platform
+  /** New accounts of a platform with a single vendor need none. */
+  url?: string
+  authHeader?: AuthHeader
+  secret?: string
+  /** In place of a secret: an access token, with what renews it. */
+  login?: Tokens
+  /** What the login's owner pays for, for people. */
+  plan?: string
+  /** 'none': no proxy; null: the deployment's default. */
+  proxy?: string | null
+  groupId?: number
+  priority?: number
+  weight?: number
+  concurrency?: number | null
+  models?: readonly string[]
+  modelMapping?: Readonly<Record<string, string>>
+  enabled?: boolean
+}
+
+/** Where accounts of a platform are by default, when there is one place only. */
+export const vendorUrls: Readonly<Partial<Record<Platform, string>>> = { claude: 'https://api.anthropic.com' }
