@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { servicesFiles } from './tests/support/services-files.ts'
 
-/** Suites by what they need: nothing, real services, real clients, a long time. */
+/** Suites by what they need: nothing, the built program, real services, real clients, a browser, a long time. See tests/README.md. */
 export default defineConfig({
   // Vite would take graphql's ES modules and Node its CommonJS: two realms, and no type of one is a type of the other.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
@@ -9,33 +11,36 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Files share a process and its modules: to load the server anew for each file would cost more than most tests.
+    isolate: false,
     // Most tests wait for sockets; vitest itself would leave one of two cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    globalSetup: 'tests/support/build-program.ts',
+    setupFiles: 'tests/support/seed.ts',
+    // Property tests and kills are the same at every run.
+    env: { TEST_SEED: '20261123' },
     projects: [
       {
         extends: true,
         test: {
           name: 'embedded',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/clients/**', 'tests/browser/**', 'tests/long/**'],
+          exclude: ['tests/clients/**', 'tests/browser/**', 'tests/long/**', 'tests/program/**'],
         },
+      },
+      {
+        extends: true,
+        // A start takes seconds on a busy machine.
+        test: { name: 'program', include: ['tests/program/*.test.ts'], testTimeout: 60_000 },
       },
       {
         extends: true,
         test: {
           name: 'services',
-          // The same files on MySQL and Redis: tests/support/engines.ts reads this.
+          // MySQL and Redis: tests/support/engines.ts reads this.
           env: { TEST_ENGINES: 'services' },
-          include: [
-            'tests/store/**/*.test.ts',
-            'tests/accounts/**/*.test.ts',
-            'tests/ledger/**/*.test.ts',
-            'tests/prices/**/*.test.ts',
-            'tests/scenarios/**/*.test.ts',
-            'tests/graphql/**/*.test.ts',
-            'tests/identity/**/*.test.ts',
-            'tests/live/**/*.test.ts',
-          ],
+          include: Object.keys(servicesFiles),
+          testTimeout: 60_000,
         },
       },
       {
@@ -43,7 +48,23 @@ export default defineConfig({
         test: { name: 'clients', include: ['tests/clients/*.test.ts'], testTimeout: 120_000 },
       },
       { extends: true, test: { name: 'browser', include: ['tests/browser/*.test.ts'], testTimeout: 60_000 } },
-      { extends: true, test: { name: 'long', include: ['tests/long/**/*.test.ts'], testTimeout: 1_200_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          // Without a seed of CI's: everything that is drawn is drawn anew.
+          env: { TEST_SEED: process.env['TEST_SEED'] ?? '' },
+          include: ['tests/long/*.test.ts', ...propertyTests()],
+          testTimeout: 1_200_000,
+        },
+      },
     ],
   },
 })
+
+function propertyTests(): string[] {
+  const files = readdirSync('tests', { recursive: true, encoding: 'utf8' }).map((file) => `tests/${file}`)
+  return files.filter(
+    (file) => /^(?!tests\/clients\/).*\.test\.ts$/.test(file) && readFileSync(file, 'utf8').includes("'fast-check'"),
+  )
+}

@@ -4,8 +4,8 @@ import { createScheduler, type Job, type JobRun } from '../../server/jobs/schedu
 import { deferred } from '../support/deferred.ts'
 
 const chore = new URL('../../server/jobs/workers/chore.ts', import.meta.url)
-const hangs = new URL('./workers/hangs.ts', import.meta.url)
-const dies = new URL('./workers/dies.ts', import.meta.url)
+const hangs = new URL('./workers/hangs.js', import.meta.url)
+const dies = new URL('./workers/dies.js', import.meta.url)
 
 /** A scheduler of these jobs; its runs can be awaited one by one. */
 function stand(jobs: Partial<Job>[], options: { leads?: () => boolean; patienceMs?: number } = {}) {

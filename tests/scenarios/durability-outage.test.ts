@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { expect, test } from 'vitest'
 import { countOf, ledgerSums, misfits } from '../ledger/ledger-sums.ts'
+import { expectExactCounters } from '../program/kill-report.ts'
 import { deferred } from '../support/deferred.ts'
 import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
 import { messageEvents, usageOf } from '../support/fake-message.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { type RelayApp, startRelayApp } from '../support/relay-app.ts'
-import { expectExactCounters } from './kill-report.ts'
 
 const secrets = ['sk-free-0123456789abcdef', 'sk-limited-0123456789abcdef']
 const keys = [

@@ -8,8 +8,8 @@ let upstream: FakeUpstream
 let relay: RelayApp
 let admin: string
 
-const hangs = new URL('../jobs/workers/hangs.ts', import.meta.url)
-const dies = new URL('../jobs/workers/dies.ts', import.meta.url)
+const hangs = new URL('../jobs/workers/hangs.js', import.meta.url)
+const dies = new URL('../jobs/workers/dies.js', import.meta.url)
 
 beforeAll(async () => {
   upstream = await createFakeUpstream()

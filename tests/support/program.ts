@@ -1,38 +1,37 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
-/** server/main.ts as a person starts it, in a folder of its own. */
+/** The built program as a person starts it, in a process of its own. tests/support/build-program.ts builds it. */
 export interface Program {
   /** Standard output and standard error so far, in order. */
   output(): string
   /** The first match of `pattern` in the output, as soon as it is there; rejects when the program ends without it. */
   said(pattern: RegExp): Promise<RegExpExecArray>
-  signal(name: 'SIGTERM' | 'SIGINT'): void
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
   /** The exit code, once the program has ended and all it said was read. */
   ended: Promise<number | null>
 }
 
-const main = fileURLToPath(new URL('../../server/main.ts', import.meta.url))
-const tsx = createRequire(import.meta.url).resolve('tsx')
-
-/** The same as `npm start` starts it; `npm run build` has to have been run. */
-export const builtMain = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+const builtMain = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
 /** `cwd` is where `.env` and `./data` would be; nothing of the test's own environment but PATH reaches the program. */
 export function startProgram(
   cwd: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
-  start: readonly string[] = ['--import', tsx, main],
+  main = builtMain,
 ): Program {
   const { PATH = '' } = process.env
-  const child = spawn(process.execPath, [...start, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { PATH, ...env },
+    env: { PATH, PORT: '0', TIME_ZONE: 'UTC', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  // A test that fails in between leaves no process behind.
+  const endWithTests = (): void => void child.kill('SIGKILL')
+  process.once('exit', endWithTests)
   let output = ''
   const hear = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
@@ -41,7 +40,10 @@ export function startProgram(
       for (const listener of hear) listener()
     })
   }
-  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const ended = once(child, 'close').then(([code]) => {
+    process.off('exit', endWithTests)
+    return code as number | null
+  })
   return {
     output: () => output,
     said: (pattern) =>

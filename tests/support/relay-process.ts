@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { startProgram } from './program.ts'
 
-/** The relay as a process of its own: what can be killed. */
+/** The built relay as a process of its own: what can be killed. */
 export interface RelayProcess {
   /** http://127.0.0.1:PORT/claude-code */
   base: string
@@ -16,43 +15,21 @@ export interface RelayProcess {
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Starts server/main.ts (from source: no build to be stale) and resolves when it listens; rejects with its output otherwise. */
+/** Resolves when the relay listens; rejects with its output when it ends before. */
 export async function startRelayProcess(env: Record<string, string>): Promise<RelayProcess> {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
-    cwd: root,
-    env: { PATH, HOME, PORT: '0', UPSTREAM_ALLOW: '127.0.0.0/8', TIME_ZONE: 'UTC', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  // A test that fails in between leaves no process behind.
-  const endWithTests = (): void => void child.kill('SIGKILL')
-  process.once('exit', endWithTests)
-  const exited = once(child, 'exit').then(([code]) => {
-    process.off('exit', endWithTests)
-    return code as number | null
-  })
-  let output = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text
-        const found = /listens on (http:\S+)/.exec(output)?.[1]
-        if (found !== undefined) resolve(found)
-      })
-    }
-    child.once('error', reject)
-    void exited.then(() => reject(new Error(`the relay ended before it listened:\n${output}`)))
-  })
+  const { HOME = '' } = process.env
+  const program = startProgram(root, { HOME, UPSTREAM_ALLOW: '127.0.0.0/8', ...env })
+  const url = (await program.said(/listens on (http:\S+)/))[1]!
   return {
     base: `${url}/claude-code`,
-    output: () => output,
+    output: program.output,
     async kill() {
-      child.kill('SIGKILL')
-      await exited
+      program.signal('SIGKILL')
+      await program.ended
     },
     stop() {
-      child.kill('SIGTERM')
-      return exited
+      program.signal('SIGTERM')
+      return program.ended
     },
   }
 }

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../server/store/database.ts'
+import { askGraphql, signedIn } from '../scenarios/graphql-asking.ts'
 import { gate } from '../support/deferred.ts'
 import { engines, newDatabaseAddress, redisUrl, silentLog } from '../support/engines.ts'
 import { messageEvents, usageOf } from '../support/fake-message.ts'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { listening } from '../support/listening.ts'
-import { builtMain, type Program, startProgram } from '../support/program.ts'
-import { askGraphql, signedIn } from './graphql-asking.ts'
+import { type Program, startProgram } from '../support/program.ts'
 
 const key = 'sk-alice-0123456789abcdef'
 
@@ -23,7 +23,7 @@ async function newFolder(): Promise<string> {
 
 /** A program that is ended with the test at the latest. */
 function start(cwd: string, env: Record<string, string>, ...args: string[]): Program {
-  const program = startProgram(cwd, { PORT: '0', TIME_ZONE: 'UTC', ...env }, args)
+  const program = startProgram(cwd, env, args)
   onTestFinished(async () => {
     program.signal('SIGTERM')
     await program.ended
@@ -181,19 +181,13 @@ test('the built program finds the files of its workers: a resting account is loo
   }
   await writeFile(join(cwd, 'provision.json'), JSON.stringify(provision))
   const env: Record<string, string> = {
-    PORT: '0',
-    TIME_ZONE: 'UTC',
     DATABASE_URL: database.url,
     PROVISION_FILE: 'provision.json',
     UPSTREAM_ALLOW: '127.0.0.0/8',
     DEFAULT_ADMIN_PASSWORD: 'correct horse battery',
   }
   if (engines === 'services') env['REDIS_URL'] = redisUrl
-  const program = startProgram(cwd, env, [], [builtMain])
-  onTestFinished(async () => {
-    program.signal('SIGTERM')
-    await program.ended
-  })
+  const program = start(cwd, env)
   const url = await urlOf(program)
   upstream.script(refusal(401, 'authentication_error'))
   expect((await ask(`${url}/claude-code`)).status).toBe(503)

@@ -1,19 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { askGraphql, signedIn } from '../scenarios/graphql-asking.ts'
+import { ask } from '../scenarios/pools.ts'
 import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { startProgram } from '../support/program.ts'
-import { askGraphql, signedIn } from './graphql-asking.ts'
-import { ask } from './pools.ts'
 
 const key = 'sk-alice-0123456789abcdef'
-const program = fileURLToPath(new URL('../jobs/program.ts', import.meta.url))
-const tsx = createRequire(import.meta.url).resolve('tsx')
+const program = fileURLToPath(new URL('./relay-with-worker.mjs', import.meta.url))
 
 /** The whole program in a process of its own: workers are threads of it, and nothing that ends one may end it. */
 test.each(['hangs', 'dies', 'throws', 'hoards'])(
@@ -35,15 +33,13 @@ test.each(['hangs', 'dies', 'throws', 'hoards'])(
     }
     await writeFile(join(cwd, 'provision.json'), JSON.stringify(provision))
     const env = {
-      PORT: '0',
-      TIME_ZONE: 'UTC',
       DATABASE_URL: database.url,
       PROVISION_FILE: 'provision.json',
       UPSTREAM_ALLOW: '127.0.0.0/8',
       DEFAULT_ADMIN_PASSWORD: 'correct horse battery',
       ...(engines === 'services' && { REDIS_URL: redisUrl }),
     }
-    const started = startProgram(cwd, env, [worker], ['--import', tsx, program])
+    const started = startProgram(cwd, env, [worker], program)
     onTestFinished(async () => {
       started.signal('SIGTERM')
       await started.ended

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { createConnection } from 'mariadb'
 import { expect, onTestFinished, test } from 'vitest'
+import { accountWith, adminEnv, signedIn, turnOn } from '../scenarios/claude-stand.ts'
+import { ask } from '../scenarios/pools.ts'
 import { deferred } from '../support/deferred.ts'
 import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
 import { createFakeClaude } from '../support/fake-claude.ts'
 import { testKey } from '../support/relay-app.ts'
 import { type RelayProcess, startRelayProcess } from '../support/relay-process.ts'
-import { accountWith, adminEnv, signedIn, turnOn } from './claude-stand.ts'
-import { ask } from './pools.ts'
 
 /** A vendor, and the way to start processes of one relay with one account whose access token has ended. */
 async function place() {

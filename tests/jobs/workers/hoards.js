@@ -1,3 +1,3 @@
 // A worker that takes all the memory there is.
-const hoard: unknown[] = []
+const hoard = []
 for (;;) hoard.push(Array.from({ length: 10_000 }, (_, index) => ({ index })))
