@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { readNetwork } from './networks.ts'
+import { parseProxyUrl } from './proxy-url.ts'
 
 /** The values a provisioning file is made of. No message repeats what was written: it may be or hold a secret. */
 
@@ -51,22 +53,10 @@ export const upstreamUrl = z
 export const proxyUrl = z
   .string()
   .refine(
-    (text) => text === 'none' || isProxyUrl(text),
+    (text) => text === 'none' || parseProxyUrl(text) !== null,
     'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed; or none',
   )
   .meta({ pattern: '^((https?|socks5h?)://|none$)' })
-
-/** Also what UPSTREAM_PROXY is checked by. */
-export function isProxyUrl(text: string): boolean {
-  if (!URL.canParse(text) || /[\s\p{Cc}?#]/u.test(text)) return false
-  const url = new URL(text)
-  if (!/^(https?|socks5h?):$/.test(url.protocol) || !url.hostname || !/^\/?$/.test(url.pathname)) return false
-  try {
-    return decodeURIComponent(url.username + url.password).length >= 0
-  } catch {
-    return false
-  }
-}
 
 /** What a subscription is called by those who pay for it. */
 export const planName = z.string().regex(/^[\w .+-]{0,60}$/, 'must have at most 60 letters, digits, spaces, or . + - _')
@@ -128,4 +118,16 @@ export const usdAmount = z
 export const moment = z.iso.datetime({
   offset: true,
   error: 'must be a date and time with a zone, such as 2027-01-31T00:00:00Z',
+})
+
+/** Comma-separated CIDRs; a single address becomes a network of its own. */
+export const networkList = z.string().transform((text, context): readonly string[] => {
+  const items = text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+  const wrong = items.filter((item) => readNetwork(item) === undefined)
+  if (wrong.length > 0)
+    context.addIssue(`must be a list of networks such as 10.0.0.0/8, ::1/128; wrong: ${wrong.join(', ')}`)
+  return Object.freeze(items.flatMap((item) => readNetwork(item) ?? []))
 })

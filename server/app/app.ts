@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { readCa, readText } from '../config/setting-files.ts'
+import { readCa, readText } from '../config/named-files.ts'
 import type { Log } from '../log.ts'
 import { readProvisionFile } from '../provisioning/provision-file.ts'
 import type { Database } from '../store/database.ts'

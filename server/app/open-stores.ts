@@ -1,5 +1,5 @@
 import { loadMasterSecret } from '../config/master-secret.ts'
-import { naming } from '../config/setting-files.ts'
+import { naming } from '../config/named-files.ts'
 import type { LiveBatch } from '../live/live-events.ts'
 import { roomLog } from '../log.ts'
 import type { Counters } from '../store/counters.ts'

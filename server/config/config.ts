@@ -1,14 +1,15 @@
 import type { EnvFile } from './env-file.ts'
-import { type SettingName, type SettingValues, settings } from './settings.ts'
-import { warnOfUnused } from './unused-settings.ts'
+import { warnOfUnused } from './unused-variables.ts'
+import { mysqlParts, redisParts, urlFromParts, type VariableTexts } from './url-parts.ts'
+import { environmentSchema, type VariableName, type VariableValues, variableNames, variables } from './variables.ts'
 
-/** What the environment decides. Frozen. null = not set and without a default. */
+/** What the environment decides. Frozen. null: not set, and without a default. */
 export interface Config {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
   readonly publicUrl: string | null
-  /** CIDRs of proxies whose x-forwarded-for is believed; none: nobody's. */
+  /** CIDRs of the proxies whose x-forwarded-for counts. */
   readonly trustedProxies: readonly string[]
   readonly dataDir: string
   /** `file:…` or `mysql://…`; may hold a password. */
@@ -40,13 +41,13 @@ export interface Config {
   readonly queueLength: number
   /** The largest event of a streamed answer. */
   readonly streamEventBytes: number
-  readonly clientDisconnect: SettingValues['CLIENT_DISCONNECT']
-  readonly logLevel: SettingValues['LOG_LEVEL']
+  readonly clientDisconnect: VariableValues['CLIENT_DISCONNECT']
+  readonly logLevel: VariableValues['LOG_LEVEL']
   readonly logFile: string | null
   readonly defaultAdmin: { readonly username: string; readonly password: string; readonly email: string | null } | null
 }
 
-/** The start stops: everything that is wrong, one line each, without values of secrets. */
+/** Stops the start. Lists everything that is wrong, one line each, without values of secrets. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
@@ -68,12 +69,16 @@ export function readConfig(
   systemZone: string = Intl.DateTimeFormat().resolvedOptions().timeZone,
 ): { config: Config; warnings: string[] } {
   const given: Environment = { ...file.values, ...definedIn(environment) }
-  const set = new Set((Object.keys(settings) as SettingName[]).filter((name) => isGiven(name, given[name])))
-  const { values, problems } = readValues(given, set)
-  const database = addressOf(mysqlParts, values, set)
-  const redis = addressOf(redisParts, values, set)
-  const allProblems = [...file.problems, ...problems, ...database.problems, ...redis.problems]
-  if (allProblems.length) throw new ConfigError(allProblems)
+  const set = new Set(variableNames.filter((name) => isGiven(name, given[name])))
+  const texts = Object.fromEntries(
+    variableNames.map((name) => [name, set.has(name) ? given[name] : variables[name].default]),
+  ) as VariableTexts
+  const { data: values, error } = environmentSchema.safeParse(texts)
+  const database = urlFromParts(mysqlParts, texts, set)
+  const redis = urlFromParts(redisParts, texts, set)
+  const wrong = error?.issues.map(({ path, message }) => `${String(path[0])} ${message}`) ?? []
+  const problems = [...file.problems, ...wrong, ...database.problems, ...redis.problems]
+  if (!values || problems.length > 0) throw new ConfigError(problems)
 
   const warnings = [
     ...warnOfUnused(Object.keys(given), new Set(Object.keys(file.values))),
@@ -85,7 +90,7 @@ export function readConfig(
     host: values.HOST,
     port: values.PORT,
     publicUrl: values.PUBLIC_URL,
-    trustedProxies: Object.freeze([...(values.TRUSTED_PROXIES ?? [])]),
+    trustedProxies: values.TRUSTED_PROXIES ?? Object.freeze([]),
     dataDir: values.DATA_DIR,
     databaseUrl: database.url ?? `file:${values.DATA_DIR}/relay.db`,
     redisUrl: redis.url,
@@ -93,7 +98,7 @@ export function readConfig(
     timeZone: values.TIME_ZONE ?? (systemZone || 'UTC'),
     timeZoneFrom: values.TIME_ZONE ? 'TIME_ZONE' : systemZone ? 'system' : 'fallback',
     provisionFile: values.PROVISION_FILE,
-    upstreamAllow: Object.freeze([...(values.UPSTREAM_ALLOW ?? [])]),
+    upstreamAllow: values.UPSTREAM_ALLOW ?? Object.freeze([]),
     upstreamProxy: values.UPSTREAM_PROXY,
     caFile: values.CA_FILE,
     claudeOauth: Object.freeze({
@@ -128,91 +133,13 @@ function definedIn(environment: Environment): Record<string, string> {
   )
 }
 
-function isGiven(name: SettingName, text: string | undefined): boolean {
+function isGiven(name: VariableName, text: string | undefined): boolean {
   // Kubernetes sets MYSQL_PORT and REDIS_PORT to tcp://… for neighbours of these names.
   const byKubernetes = (name === 'MYSQL_PORT' || name === 'REDIS_PORT') && text?.startsWith('tcp://')
   return text !== undefined && text.trim() !== '' && !byKubernetes
 }
 
-function readValues(given: Environment, set: ReadonlySet<SettingName>): { values: SettingValues; problems: string[] } {
-  const problems: string[] = []
-  const values: Partial<Record<SettingName, unknown>> = {}
-  for (const name of Object.keys(settings) as SettingName[]) {
-    const setting = settings[name]
-    const text = set.has(name) ? given[name]! : setting.default
-    const parsed = text === '' ? { value: null } : setting.read('secret' in setting ? text : text.trim())
-    if ('problem' in parsed) problems.push(`${name} ${parsed.problem}`)
-    else values[name] = parsed.value
-  }
-  // Complete whenever `problems` is empty: every setting has either a value or a problem.
-  return { values: values as SettingValues, problems }
-}
-
-/** The parts a URL may be put together from instead, under the names the original used. */
-interface Parts {
-  whole: 'DATABASE_URL' | 'REDIS_URL'
-  host: SettingName
-  rest: readonly SettingName[]
-  /** As the URL says it; undefined where it says nothing. */
-  partsOf(url: URL): Partial<Record<SettingName, string | undefined>>
-  compose(values: SettingValues): string
-}
-
-const mysqlParts: Parts = {
-  whole: 'DATABASE_URL',
-  host: 'MYSQL_HOST',
-  rest: ['MYSQL_PORT', 'MYSQL_USER', 'MYSQL_PASSWORD', 'MYSQL_DATABASE'],
-  partsOf: (url) => ({
-    MYSQL_HOST: url.hostname.replace(/^\[|\]$/g, ''),
-    MYSQL_PORT: url.port || '3306',
-    MYSQL_USER: decodeURIComponent(url.username),
-    MYSQL_PASSWORD: decodeURIComponent(url.password),
-    MYSQL_DATABASE: decodeURIComponent(url.pathname.slice(1)),
-  }),
-  compose: (values) => {
-    const credentials = [values.MYSQL_USER, values.MYSQL_PASSWORD ?? ''].map(encodeURIComponent).join(':')
-    const place = `${hostInUrl(values.MYSQL_HOST ?? '')}:${values.MYSQL_PORT}`
-    return `mysql://${credentials}@${place}/${encodeURIComponent(values.MYSQL_DATABASE)}`
-  },
-}
-
-const redisParts: Parts = {
-  whole: 'REDIS_URL',
-  host: 'REDIS_HOST',
-  rest: ['REDIS_PORT', 'REDIS_PASSWORD', 'REDIS_DB'],
-  partsOf: (url) => ({
-    REDIS_HOST: url.hostname.replace(/^\[|\]$/g, ''),
-    REDIS_PORT: url.port || '6379',
-    REDIS_PASSWORD: decodeURIComponent(url.password),
-    REDIS_DB: url.pathname.slice(1) || '0',
-  }),
-  compose: (values) => {
-    const credentials = values.REDIS_PASSWORD ? `:${encodeURIComponent(values.REDIS_PASSWORD)}@` : ''
-    return `redis://${credentials}${hostInUrl(values.REDIS_HOST ?? '')}:${values.REDIS_PORT}/${values.REDIS_DB}`
-  },
-}
-
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
-}
-
-/** The whole URL, or one made of its parts; parts that say something else than the URL are a problem. */
-function addressOf(parts: Parts, values: SettingValues, set: ReadonlySet<SettingName>) {
-  const { whole, host, rest } = parts
-  const given = [host, ...rest].filter((name) => set.has(name))
-  const url = values[whole]
-  if (url && given.length) {
-    const said = parts.partsOf(new URL(url))
-    const other = given.filter((name) => String(values[name]) !== said[name])
-    const problems = other.map((name) => `${whole} and ${name} contradict each other: keep one of them`)
-    return { url, problems, warnings: [] }
-  }
-  if (url) return { url, problems: [], warnings: [] }
-  if (set.has(host)) return { url: values[host] ? parts.compose(values) : null, problems: [], warnings: [] }
-  return { url: null, problems: [], warnings: given.map((name) => `${name} has no effect without ${host}`) }
-}
-
-function warnOfValues(values: SettingValues, set: ReadonlySet<SettingName>, gathering: string | null): string[] {
+function warnOfValues(values: VariableValues, set: ReadonlySet<VariableName>, sharedUrl: string | null): string[] {
   const warnings: string[] = []
   if (!values.DEFAULT_ADMIN_PASSWORD)
     for (const name of ['DEFAULT_ADMIN_USERNAME', 'DEFAULT_ADMIN_EMAIL'] as const)
@@ -225,7 +152,7 @@ function warnOfValues(values: SettingValues, set: ReadonlySet<SettingName>, gath
     warnings.push('UPSTREAM_ALLOW lets upstreams be any address at all, this machine and its cloud included')
   if (values.TRUSTED_PROXIES?.some((network) => network.endsWith('/0')))
     warnings.push('TRUSTED_PROXIES lets every client say where it comes from')
-  if (gathering && !values.TIME_ZONE)
+  if (sharedUrl && !values.TIME_ZONE)
     warnings.push('TIME_ZONE is not set: processes on machines of different zones would begin their days apart')
   return warnings
 }

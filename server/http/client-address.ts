@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { createNetworkList } from '../networks.ts'
 
 /** What of a request says where it comes from. */
 type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }
@@ -13,19 +14,14 @@ export type ClientAddress = (req: AddressedRequest) => string
  */
 export function createClientAddress(trusted: readonly string[]): ClientAddress {
   if (trusted.length === 0) return ({ socket }) => socket.remoteAddress ?? ''
-  const networks = new BlockList()
-  for (const network of trusted) {
-    const [address = '', prefix] = network.split('/')
-    networks.addSubnet(address, Number(prefix), familyOf(address))
-  }
-  const isTrusted = (address: string): boolean => networks.check(address, familyOf(address))
+  const networks = createNetworkList(trusted)
 
   return ({ socket, headers }) => {
     let address = socket.remoteAddress ?? ''
     const header = headers['x-forwarded-for']
     if (header === undefined || address === '') return address
     const hops = String(header).split(',')
-    while (hops.length > 0 && isTrusted(address)) {
+    while (hops.length > 0 && networks.contains(address)) {
       const hop = bareAddress(hops.pop() ?? '')
       // Nonsense was written by somebody whom the last proxy trusted, not we.
       if (hop === null) break
@@ -34,8 +30,6 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
     return address
   }
 }
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
 /** `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1` or `[2001:db8::1]:567` without the port; null for anything else. */
 function bareAddress(text: string): string | null {

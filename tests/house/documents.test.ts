@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../server/config/config.ts'
 import { parseEnvFile } from '../../server/config/env-file.ts'
-import { settingRows } from '../../server/config/settings.ts'
+import { variableRows } from '../../server/config/variables.ts'
 import { provisionSchema, readProvisionFile } from '../../server/provisioning/provision-file.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -29,15 +29,15 @@ test('the first screen says what it is, the two commands and the three lines tha
 
 test('the environment table of the README is the table of settings, word for word', () => {
   expect(environmentTable('README.md')).toEqual(
-    settingRows().map((row) => [row.name, row.default ? `\`${row.default}\`` : 'none', row.description]),
+    variableRows().map((row) => [row.name, row.default ? `\`${row.default}\`` : 'none', row.description]),
   )
 })
 
 test('the Chinese table has the same variables in the same order, with the same plain defaults', () => {
   const plain = (text: string) => /^[\w./:<>-]*$/.test(text)
   const chinese = environmentTable('README.zh-CN.md')
-  expect(chinese.map(([name]) => name)).toEqual(settingRows().map(({ name }) => name))
-  for (const [index, row] of settingRows().entries())
+  expect(chinese.map(([name]) => name)).toEqual(variableRows().map(({ name }) => name))
+  for (const [index, row] of variableRows().entries())
     if (plain(row.default)) expect(chinese[index]?.[1], row.name).toBe(row.default ? `\`${row.default}\`` : '无')
 })
 
@@ -48,8 +48,8 @@ test('.env.example names every setting once, with its description and default, a
     name,
     value,
   }))
-  expect(found.map(({ name }) => name)).toEqual(settingRows().map(({ name }) => name))
-  for (const [index, row] of settingRows().entries()) {
+  expect(found.map(({ name }) => name)).toEqual(variableRows().map(({ name }) => name))
+  for (const [index, row] of variableRows().entries()) {
     expect(found[index]?.description).toContain(row.description)
     expect([row.default, '']).toContain(found[index]?.value)
   }
@@ -98,7 +98,7 @@ test('both READMEs have the same sections', () => {
 })
 
 test('the image and the compose file set only variables that are settings, and build from files that exist', () => {
-  const names = new Set(settingRows().map(({ name }) => name))
+  const names = new Set(variableRows().map(({ name }) => name))
   const dockerfile = read('deploy/Dockerfile')
   const relay = /\n {2}relay:\n.*?\n\n/s.exec(read('docker-compose.yml'))?.[0] ?? ''
   const inImage = [...(/^ENV (.*)$/m.exec(dockerfile)?.[1] ?? '').matchAll(/(\w+)=/g)].map(([, name]) => name ?? '')

@@ -40,7 +40,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'graphql-ws': ['graphql'],
   'graphql-yoga': ['graphql'],
   ioredis: ['store'],
-  'ipaddr.js': ['upstreams', 'config'],
+  'ipaddr.js': ['server/networks.ts'],
   jose: ['identity'],
   libsql: ['store'],
   'lru-cache': ['relay'],
@@ -49,7 +49,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   socks: ['upstreams'],
   undici: ['upstreams'],
   ws: ['graphql'],
-  zod: ['graphql', 'provisioning', 'server/field-values.ts'],
+  zod: ['graphql', 'provisioning', 'config', 'accounts', 'keys', 'upstreams', 'identity', 'server/field-values.ts'],
 }
 
 const server = readSources('server')

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { networks } from '../../config/setting-values.ts'
+import { networkList } from '../../field-values.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Database, Tx } from '../../store/database.ts'
 import { inputFailure } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
 
-/** Settings that administrators change while the relay runs; those of the process are environment variables (settings.ts). */
+/** Settings that administrators change while the relay runs; those of the process are environment variables (config/variables.ts). */
 const catalogue = {
   systemName: {
     description: 'Name of this deployment, as its pages show it.',
@@ -37,12 +37,9 @@ const catalogue = {
     check: z
       .string()
       .max(4000, 'must have at most 4000 characters')
-      .transform((text, context) => {
-        const parsed = networks(text.split(/[\s,]+/).join(','))
-        if ('value' in parsed) return parsed.value.join(', ')
-        context.addIssue({ code: 'custom', message: parsed.problem })
-        return z.NEVER
-      }),
+      .transform((text) => text.split(/[\s,]+/).join(','))
+      .pipe(networkList)
+      .transform((networks) => networks.join(', ')),
   },
 } as const
 

@@ -1,132 +1,132 @@
+import { z } from 'zod'
+import { networkList, userName } from '../field-values.ts'
 import {
-  anyText,
   databaseAddress,
   folder,
   hostName,
   mailAddress,
-  networks,
   oneOf,
-  type Parsed,
-  personName,
   proxyAddress,
   readableFile,
   redisAddress,
-  textOfAtLeast,
+  secretOfLength,
+  secretText,
+  text,
   timeZone,
   webAddress,
   wholeNumber,
-} from './setting-values.ts'
+} from './variable-values.ts'
 
-/** One environment variable. The tables in the READMEs and .env.example are checked against this one. */
-interface Setting {
+/** One environment variable. The tables in the documents and .env.example are checked against these. */
+interface Variable {
   description: string
-  /** Text used when the variable is absent or empty; '' when there is none. */
-  default: string
+  /** Text used when the variable is absent or empty; null when there is none. */
+  default: string | null
   /** What the documents show instead of `default`, where that depends on something else. */
   shown?: string
-  /** The value may be or hold a secret: it is never trimmed and never repeated in a message. */
+  /** The value may be or hold a secret. */
   secret?: true
-  read(text: string): Parsed<unknown>
+  schema: z.ZodType<unknown, string>
 }
 
-/** Every setting there is, in the order the documents list them. */
-export const settings = {
+/** Every variable there is, in the order the documents list them. */
+export const variables = {
   HOST: {
     description: 'Address to listen on. `0.0.0.0` or `::` for every interface.',
     default: '127.0.0.1',
-    read: hostName,
+    schema: hostName,
   },
   PORT: {
     description: 'Port to listen on. 0 takes any free one and prints it.',
     default: '10081',
-    read: wholeNumber(0, 65_535),
+    schema: wholeNumber(0, 65_535),
   },
   PUBLIC_URL: {
     description:
       'Address under which people reach the relay, when it stands behind a proxy. The dashboard needs the root of a host name.',
-    default: '',
-    read: webAddress,
+    default: null,
+    schema: webAddress,
   },
   TRUSTED_PROXIES: {
     description:
       'Networks (CIDR, comma-separated) of the proxies before the relay, whose `x-forwarded-for` says where a request comes from.',
-    default: '',
-    read: networks,
+    default: null,
+    schema: networkList,
   },
-  DATA_DIR: { description: 'Folder of the database, the journal and the secrets.', default: './data', read: folder },
+  DATA_DIR: { description: 'Folder of the database, the journal and the secrets.', default: './data', schema: folder },
   DATABASE_URL: {
     description: '`file:<path>` (SQLite) or `mysql://user:password@host:3306/database`.',
-    default: '',
+    default: null,
     shown: 'file:<DATA_DIR>/relay.db',
     secret: true,
-    read: databaseAddress,
+    schema: databaseAddress,
   },
   REDIS_URL: {
     description: '`redis://:password@host:6379/0`. Needed as soon as more than one process runs.',
-    default: '',
+    default: null,
     secret: true,
-    read: redisAddress,
+    schema: redisAddress,
   },
   MASTER_SECRET: {
     description: 'At least 32 characters, the same for every process. Without it one is made on the first start.',
-    default: '',
+    default: null,
     shown: 'kept in <DATA_DIR>/secrets.json',
     secret: true,
-    read: textOfAtLeast(32),
+    schema: secretOfLength(32),
   },
   TIME_ZONE: {
     description: 'Zone in which days begin, for daily limits and daily sums. An IANA name such as `Asia/Shanghai`.',
-    default: '',
+    default: null,
     shown: "the system's zone, else UTC",
-    read: timeZone,
+    schema: timeZone,
   },
   PROVISION_FILE: {
     description: 'JSON file of groups, accounts, keys and rules, applied at every start.',
-    default: '',
-    read: readableFile,
+    default: null,
+    schema: readableFile,
   },
   UPSTREAM_ALLOW: {
     description:
       'Networks (CIDR, comma-separated) that upstreams may lie in although private; plain http is allowed there.',
-    default: '',
-    read: networks,
+    default: null,
+    schema: networkList,
   },
   UPSTREAM_PROXY: {
     description:
       'Proxy for accounts that name none: `http://`, `https://`, `socks5://` or `socks5h://`, with `user:password@` if needed.',
-    default: '',
+    default: null,
     secret: true,
-    read: proxyAddress,
+    schema: proxyAddress,
   },
   CA_FILE: {
     description: 'PEM file of further certificate authorities to trust for upstreams.',
-    default: '',
-    read: readableFile,
+    default: null,
+    schema: readableFile,
   },
   CLAUDE_AUTHORIZE_URL: {
     description: 'Page at which the login of a Claude subscription begins.',
     default: 'https://claude.ai/oauth/authorize',
-    read: webAddress,
+    schema: webAddress,
   },
   CLAUDE_TOKEN_URL: {
     description: 'Where codes and refresh tokens of Claude subscriptions are exchanged.',
     default: 'https://platform.claude.com/v1/oauth/token',
-    read: webAddress,
+    schema: webAddress,
   },
   CLAUDE_REDIRECT_URL: {
     description: 'Page that shows the code at the end of a login.',
     default: 'https://platform.claude.com/oauth/code/callback',
-    read: webAddress,
+    schema: webAddress,
   },
   CLAUDE_CLIENT_ID: {
     description: 'OAuth client of such logins.',
     default: '9d1c250a-e61b-44d9-88ed-5944d1962f5e',
-    read: anyText,
+    schema: text,
   },
   CLAUDE_SCOPES: {
     description: 'What such logins ask for, separated by spaces.',
     default: 'user:profile user:inference',
-    read: anyText,
+    schema: text,
   },
   KEEP_ALIVE_S: {
     description:
@@ -138,76 +138,92 @@ export const settings = {
     description: 'Memory (MiB) that all request bodies together may take; requests beyond it are answered 529.',
     default: '512',
     // One body may have 32 MB.
-    read: wholeNumber(32, 1_048_576),
+    schema: wholeNumber(32, 1_048_576),
   },
   QUEUE_WAIT_S: {
     description:
       'Seconds that a request waits for a place when every account that could serve it is at its concurrency.',
     default: '30',
-    read: wholeNumber(0, 600),
+    schema: wholeNumber(0, 600),
   },
   QUEUE_LENGTH: {
     description: 'Requests that may wait in one group; what comes then is answered 529.',
     default: '100',
-    read: wholeNumber(0, 100_000),
+    schema: wholeNumber(0, 100_000),
   },
   STREAM_EVENT_MB: {
     description: 'Size (MiB) of a single event of a streamed answer; at a larger one the answer is broken off.',
     default: '16',
-    read: wholeNumber(1, 1024),
+    schema: wholeNumber(1, 1024),
   },
   CLIENT_DISCONNECT: {
     description:
       "What becomes of the upstream's answer when its client leaves: `abort` breaks it off, and what is not known of its usage is estimated; `drain` reads it to its usage, ten minutes at most, and bills exactly that.",
     default: 'abort',
-    read: oneOf('abort', 'drain'),
+    schema: oneOf('abort', 'drain'),
   },
   LOG_LEVEL: {
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
     default: 'info',
-    read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
-  LOG_FILE: { description: 'File to append the log to.', default: '', shown: 'standard output', read: anyText },
+  LOG_FILE: { description: 'File to append the log to.', default: null, shown: 'standard output', schema: text },
   DEFAULT_ADMIN_USERNAME: {
     description: 'Name of the first administrator, made at a start that finds nobody when the next is set.',
     default: 'admin',
-    read: personName,
+    schema: userName,
   },
   DEFAULT_ADMIN_PASSWORD: {
     description:
       'Password of the first administrator, 8 to 200 characters. Later it changes nothing: the password belongs to its owner.',
-    default: '',
+    default: null,
     secret: true,
     // No sign-in takes more.
-    read: textOfAtLeast(8, 200),
+    schema: secretOfLength(8, 200),
   },
-  DEFAULT_ADMIN_EMAIL: { description: 'E-mail address of the first administrator.', default: '', read: mailAddress },
-  MYSQL_HOST: { description: 'With the next four another way to say DATABASE_URL.', default: '', read: hostName },
-  MYSQL_PORT: { description: 'Port of MySQL.', default: '3306', read: wholeNumber(1, 65_535) },
-  MYSQL_USER: { description: 'User of MySQL.', default: 'root', read: anyText },
-  MYSQL_PASSWORD: { description: 'Password of MySQL.', default: '', secret: true, read: anyText },
-  MYSQL_DATABASE: { description: 'Database of MySQL.', default: 'claude_code_relay', read: anyText },
-  REDIS_HOST: { description: 'With the next three another way to say REDIS_URL.', default: '', read: hostName },
-  REDIS_PORT: { description: 'Port of Redis.', default: '6379', read: wholeNumber(1, 65_535) },
-  REDIS_PASSWORD: { description: 'Password of Redis.', default: '', secret: true, read: anyText },
-  REDIS_DB: { description: 'Number of the database of Redis.', default: '0', read: wholeNumber(0, 65_535) },
-} as const satisfies Record<string, Setting>
+  DEFAULT_ADMIN_EMAIL: {
+    description: 'E-mail address of the first administrator.',
+    default: null,
+    schema: mailAddress,
+  },
+  MYSQL_HOST: { description: 'With the next four another way to say DATABASE_URL.', default: null, schema: hostName },
+  MYSQL_PORT: { description: 'Port of MySQL.', default: '3306', schema: wholeNumber(1, 65_535) },
+  MYSQL_USER: { description: 'User of MySQL.', default: 'root', schema: text },
+  MYSQL_PASSWORD: { description: 'Password of MySQL.', default: null, secret: true, schema: secretText },
+  MYSQL_DATABASE: { description: 'Database of MySQL.', default: 'claude_code_relay', schema: text },
+  REDIS_HOST: { description: 'With the next three another way to say REDIS_URL.', default: null, schema: hostName },
+  REDIS_PORT: { description: 'Port of Redis.', default: '6379', schema: wholeNumber(1, 65_535) },
+  REDIS_PASSWORD: { description: 'Password of Redis.', default: null, secret: true, schema: secretText },
+  REDIS_DB: { description: 'Number of the database of Redis.', default: '0', schema: wholeNumber(0, 65_535) },
+} as const satisfies Record<string, Variable>
 
-type Settings = typeof settings
-export type SettingName = keyof Settings
+type Variables = typeof variables
+export type VariableName = keyof Variables
+export const variableNames = Object.keys(variables) as VariableName[]
 
-type ValueOf<S extends Setting> = Extract<ReturnType<S['read']>, { value: unknown }>['value']
-
-/** The values by name; null where a setting is absent and has no default. */
-export type SettingValues = {
-  [N in SettingName]: Settings[N]['default'] extends '' ? ValueOf<Settings[N]> | null : ValueOf<Settings[N]>
+type Shape = {
+  [N in VariableName]: Variables[N]['default'] extends null
+    ? z.ZodNullable<Variables[N]['schema']>
+    : Variables[N]['schema']
 }
 
+/** Texts by name, null for what is absent and has no default → values by name. */
+export const environmentSchema = z.object(
+  Object.fromEntries(
+    Object.entries<Variable>(variables).map(([name, { schema, default: text }]) => [
+      name,
+      text === null ? schema.nullable() : schema,
+    ]),
+  ) as unknown as Shape,
+)
+
+export type VariableValues = z.output<typeof environmentSchema>
+
 /** Rows for the documents: name, what holds when it is absent, what it means. */
-export function settingRows(): { name: string; default: string; description: string }[] {
-  return Object.entries<Setting>(settings).map(([name, { description, default: text, shown }]) => ({
+export function variableRows(): { name: string; default: string; description: string }[] {
+  return Object.entries<Variable>(variables).map(([name, { description, default: text, shown }]) => ({
     name,
-    default: shown ?? text,
+    default: shown ?? text ?? '',
     description,
   }))
 }

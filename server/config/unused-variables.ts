@@ -1,7 +1,7 @@
-import { type SettingName, settings } from './settings.ts'
+import { type VariableName, variableNames, variables } from './variables.ts'
 
 /** Variables of the original system that do nothing here, and what to know instead. */
-const originalSettings: Readonly<Record<string, string>> = {
+const originalVariables: Readonly<Record<string, string>> = {
   JWT_SECRET: 'replaced by MASTER_SECRET',
   SALT: 'replaced by MASTER_SECRET',
   SESSION_SECRET: 'replaced by MASTER_SECRET',
@@ -15,18 +15,18 @@ const originalSettings: Readonly<Record<string, string>> = {
 
 const ourPrefixes = /^(MYSQL|REDIS|SMTP|LOG|DEFAULT_ADMIN|UPSTREAM|PROVISION)_/
 
-/** Kubernetes describes a neighbour named mysql or redis in variables of these forms; they are nobody's mistake. */
+/** Kubernetes describes a neighbour named mysql or redis in variables of these forms; they are no mistake. */
 const madeByKubernetes = /^(MYSQL|REDIS)_(SERVICE_|PORT_\d)/
 
 /**
- * What to tell about variables that are no setting. In a file every name is meant for us; in the environment only those
- * that look like ours are. Names only: a value could be a secret.
+ * Warnings about variables that the program does not know. In a file every name is meant for the relay; in the
+ * environment only names that look like ours are. A warning never has a value: it could be a secret.
  */
 export function warnOfUnused(names: Iterable<string>, inFile: ReadonlySet<string>): string[] {
   return [...names].flatMap((name) => {
-    if (Object.hasOwn(settings, name) || madeByKubernetes.test(name)) return []
-    const told = Object.hasOwn(originalSettings, name) ? originalSettings[name] : undefined
-    if (told) return [`${name}: ${told}`]
+    if (Object.hasOwn(variables, name) || madeByKubernetes.test(name)) return []
+    const replaced = Object.hasOwn(originalVariables, name) ? originalVariables[name] : undefined
+    if (replaced) return [`${name}: ${replaced}`]
     if (name.startsWith('SMTP_')) return [`${name}: no effect yet: no mail is sent`]
     const meant = nearest(name)
     if (meant) return [`${name} is not a setting: did you mean ${meant}?`]
@@ -34,9 +34,9 @@ export function warnOfUnused(names: Iterable<string>, inFile: ReadonlySet<string
   })
 }
 
-function nearest(name: string): SettingName | undefined {
+function nearest(name: string): VariableName | undefined {
   const upper = name.toUpperCase()
-  const [best] = (Object.keys(settings) as SettingName[])
+  const [best] = variableNames
     .map((known) => ({ known, off: lettersOff(upper, known) }))
     // Two letters of a short name are half of it: HOME is not HOST.
     .filter(({ known, off }) => off <= (known.length < 6 ? 1 : 2))
