@@ -132,7 +132,7 @@ export const variables = {
     description:
       'Seconds that an idle connection of a client stays open. Longer than the proxy in front keeps its own, else requests meet connections that close.',
     default: '125',
-    read: wholeNumber(1, 3600),
+    schema: wholeNumber(1, 3600),
   },
   BODY_MEMORY_MB: {
     description: 'Memory (MiB) that all request bodies together may take; requests beyond it are answered 529.',
