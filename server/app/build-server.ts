@@ -14,6 +14,7 @@ import { createRelay } from '../relay/relay.ts'
 import { defaultTimers } from '../relay/request/exchange.ts'
 import { createByteBudget, defaultReadLimits } from '../relay/request/read-body.ts'
 import { createAccountTest } from '../upstreams/account-test.ts'
+import { platforms } from '../upstreams/platforms/platforms.ts'
 import { createBench } from '../upstreams/rules/bench.ts'
 import type { Services } from './build-services.ts'
 import type { AppContext } from './context.ts'
@@ -40,7 +41,7 @@ const clientDirectory = new URL(
 export async function buildServer(context: AppContext, stores: Stores, services: Services): Promise<AppServer> {
   const { config, log, options, now, chance, dayAt, report, onClose } = context
   const { database, seal, events, counters } = stores
-  const { accounts, gauges, keys, rules, users, live, usage, jobs, dispatchers, upstreams, requestId } = services
+  const { accounts, gauges, keys, rules, users, live, usage, jobs, dispatchers, classifier, requestId } = services
   const { renew } = services.renewals
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
@@ -52,7 +53,8 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     usage,
     counters,
     dispatchers,
-    upstreams,
+    platforms,
+    classifier,
     gauges,
     renew,
     live,
@@ -79,14 +81,14 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     gauges,
     keys,
     rules,
-    bench: createBench(rules),
+    bench: createBench(rules, platforms),
     live,
     reload: services.reload,
     settingsChanged: () => events.publish(settingsChanged, {}),
     routes: relay,
     jobs,
     logins: createLogins({ database, seal, now, authorizeAddress, exchange }),
-    testAccount: createAccountTest({ dispatchers, upstreams, accounts, gauges, renew, now }),
+    testAccount: createAccountTest({ dispatchers, platforms, classifier, accounts, gauges, renew, now }),
     dayAt,
     now,
     newId: requestId,

@@ -17,10 +17,9 @@ import { provision } from '../provisioning/provision.ts'
 import type { Provision } from '../provisioning/provision-file.ts'
 import { createRequestIds } from '../request-ids.ts'
 import { createKeptTexts } from '../store/kept-texts.ts'
-import { claudeUpstream } from '../upstreams/platforms/claude/claude.ts'
+import { createClassifier } from '../upstreams/classify.ts'
 import { createClaudeOauth } from '../upstreams/platforms/claude/oauth.ts'
-import { consoleUpstream } from '../upstreams/platforms/console/console.ts'
-import { createUpstreams } from '../upstreams/platforms.ts'
+import { platforms } from '../upstreams/platforms/platforms.ts'
 import { createErrorRules, rulesChanged } from '../upstreams/rules/rules.ts'
 import { createDispatchers } from '../upstreams/transport/dispatchers.ts'
 import type { AppContext } from './context.ts'
@@ -111,8 +110,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     accounts.stop()
   })
   const keys = createKeys({ database, seal, events, now })
-  const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
-  const rules = createErrorRules({ database, events, dialects })
+  const rules = createErrorRules({ database, events, platforms })
   const users = createUsers()
   if (config.defaultAdmin) {
     const { username, password, email } = config.defaultAdmin
@@ -167,7 +165,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     rules.changed()
   }
 
-  const upstreams = createUpstreams(dialects, rules.rowsOf)
+  const classifier = createClassifier({ platforms, rowsOf: rules.rowsOf })
   const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
   const renewals = createRenewals({
     database,
@@ -189,7 +187,8 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     usage,
     live,
     database,
-    upstreams,
+    platforms,
+    classifier,
     locks: stores.createLocks(0),
     network: () => network,
     probing: () => probing,
@@ -225,7 +224,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     rules,
     users,
     dispatchers,
-    upstreams,
+    classifier,
     oauth,
     renewals,
     jobs,

@@ -4,7 +4,7 @@ import type { AccountState } from '../accounts/state/state.ts'
 import { fitsPattern } from '../model-patterns.ts'
 import { tierOf } from '../prices/price-card.ts'
 import type { PriceBook } from '../prices/prices.ts'
-import type { Verdict } from '../upstreams/platform.ts'
+import type { Classification } from '../upstreams/classification.ts'
 
 /** The first probe of a rest after this long, each further one after twice as long, up to the longest. */
 export interface ProbePace {
@@ -31,7 +31,7 @@ export function nextLookMs(nowMs: number, tries: number, chance: number, pace: P
  * Whether an answer brings the account back. Never the opposite: what a probe is refused says nothing that a request did
  * not say before. `judged` is null for status 200.
  */
-export function isBack(state: Pick<AccountState, 'kind'>, judged: Verdict | null, wasMessage = true): boolean {
+export function isBack(state: Pick<AccountState, 'kind'>, judged: Classification | null, wasMessage = true): boolean {
   const awaited = waitsFor(state)
   // A page about the account is also shown to those that may send nothing now.
   if (judged === null) return wasMessage || awaited !== 'limit'

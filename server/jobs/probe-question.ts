@@ -3,8 +3,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { Renewals } from '../accounts/login/oauth-renewal.ts'
 import type { Usage } from '../ledger/usage.ts'
 import type { Database } from '../store/database.ts'
-import type { Upstream } from '../upstreams/platform.ts'
-import { messageProbe, type ProbeRequest } from '../upstreams/probe.ts'
+import type { Platforms, ProbeRequest } from '../upstreams/platform.ts'
 import { cheapestModel } from './probe-plan.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 
@@ -24,7 +23,7 @@ export interface QuestionParts {
   accounts: Pick<Accounts, 'byId'>
   usage: Pick<Usage, 'book'>
   database: Database
-  upstreams: Record<Account['platform'], Upstream | undefined>
+  platforms: Platforms
   renew: Renewals['renew']
   now: () => number
 }
@@ -37,19 +36,19 @@ export function createQuestions(parts: QuestionParts) {
   const { accounts, now } = parts
 
   /** A page about the account says nothing of a single model: such a rest ends by the clock. */
-  const canAsk = ({ platform }: Account, rest: string): boolean => rest === '' || !parts.upstreams[platform]?.probe
+  const canAsk = ({ platform }: Account, rest: string): boolean => rest === '' || !parts.platforms[platform]?.probe
 
   /** Made of a login that has not ended: where it has, a fresh access token comes first. */
   async function questionFor({ account, rest }: Target): Promise<Target & (Question | { words: RunWords })> {
-    const upstream = parts.upstreams[account.platform]
+    const platform = parts.platforms[account.platform]
     const refused = (words: RunWords) => ({ account, rest, words })
-    if (!upstream || !canAsk(account, rest)) return refused(said('not_asked_there'))
+    if (!platform || !canAsk(account, rest)) return refused(said('not_asked_there'))
     if (now() >= account.staleAtMs) {
       const renewal = await parts.renew(account, account.secret)
       if (renewal.kind !== 'renewed') return refused(saidAs(renewal.reason))
     }
     const fresh = accounts.byId(account.id) ?? account
-    if (upstream.probe) return { account: fresh, rest, model: '', request: upstream.probe(fresh) }
+    if (platform.probe) return { account: fresh, rest, model: '', request: platform.probe(fresh) }
     const rows = await parts.database.select(
       "SELECT `model_requested` FROM `logs` WHERE `account_id` = ? AND `outcome` = 'completed' " +
         `ORDER BY \`id\` DESC LIMIT ${lastServed}`,
@@ -58,7 +57,7 @@ export function createQuestions(parts: QuestionParts) {
     const served = new Set(rows.map(([model]) => String(model)))
     const model = cheapestModel(fresh, [...served], parts.usage.book(), now(), rest)
     if (model === null) return refused(said(rest === '' ? 'no_model' : 'not_asked_there'))
-    return { account: fresh, rest, model, request: messageProbe(upstream, fresh, model) }
+    return { account: fresh, rest, model, request: platform.messageProbe(fresh, model) }
   }
 
   return { canAsk, questionFor }

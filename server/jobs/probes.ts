@@ -6,8 +6,9 @@ import type { Cause } from '../accounts/state/transitions.ts'
 import type { Usage } from '../ledger/usage.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { RequestId } from '../request-ids.ts'
-import { readUsageFromJson } from '../upstreams/formats/anthropic/usage.ts'
-import { type ProbeAnswer, type ProbeRequest, refusalOf } from '../upstreams/probe.ts'
+import type { Classifier } from '../upstreams/classify.ts'
+import type { ProbeRequest } from '../upstreams/platform.ts'
+import { errorResponseOf, type ProbeResponse } from '../upstreams/probe.ts'
 import type { DispatcherOptions } from '../upstreams/transport/dispatchers.ts'
 import { bookProbe } from './probe-bill.ts'
 import { isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
@@ -28,7 +29,7 @@ export interface ToLookAt {
 
 /** What the worker says. */
 export interface LookedAt {
-  answers: { key: string; answer: ProbeAnswer }[]
+  answers: { key: string; answer: ProbeResponse }[]
 }
 
 /** How a probe went, for people. */
@@ -42,6 +43,7 @@ export interface ProbeOutcome {
 
 export interface ProbesParts extends QuestionParts {
   accounts: Accounts
+  classifier: Classifier
   gauges: Pick<Gauges, 'note'>
   usage: Usage
   live: LiveSource
@@ -198,20 +200,22 @@ export function createProbes(parts: ProbesParts) {
 
   async function settle(
     target: Target & { model: string; startedMs: number },
-    answer: ProbeAnswer,
+    answer: ProbeResponse,
   ): Promise<ProbeOutcome> {
     const { account, rest, model, startedMs } = target
     const { status, durationMs } = answer
-    const upstream = parts.upstreams[account.platform]!
-    if (upstream.limits) {
-      const { ofHeaders, ofProbe } = upstream.limits
-      const asked = upstream.probe && status === 200 ? ofProbe(answer.body) : []
+    const platform = parts.platforms[account.platform]!
+    if (platform.limits) {
+      const { ofHeaders, ofProbe } = platform.limits
+      const asked = platform.probe && status === 200 ? ofProbe(answer.body) : []
       parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers))])
     }
     const verdict =
-      status === 0 || status === 200 ? null : upstream.judge(refusalOf(answer, account.secret), model, now())
+      status === 0 || status === 200
+        ? null
+        : parts.classifier.classify(account, errorResponseOf(answer, account.secret), model, now())
     // A model is back when it answers; a refusal of whatever kind is what it rests for.
-    const ok = rest === '' ? status !== 0 && isBack(account.live.state, verdict, !upstream.probe) : status === 200
+    const ok = rest === '' ? status !== 0 && isBack(account.live.state, verdict, !platform.probe) : status === 200
     const words =
       status === 0
         ? saidAs(answer.problem, answer.fault)
@@ -219,8 +223,8 @@ export function createProbes(parts: ProbesParts) {
           ? saidAs(`${status} ${verdict.errorType}`)
           : said(ok ? 'answered' : 'still_limited')
     let costNano = 0
-    if (status === 200 && !upstream.probe) {
-      const reading = readUsageFromJson(Buffer.from(answer.body), account.secret)
+    if (status === 200 && !platform.probe) {
+      const { reading } = platform.format.readJson(Buffer.from(answer.body), account.secret)
       costNano = await bookProbe(parts, account, { model, startedMs, durationMs, reading })
     }
     if (ok) {

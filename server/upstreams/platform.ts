@@ -1,70 +1,68 @@
-import type { Account } from '../accounts/account.ts'
+import type { Account, Platform as PlatformName } from '../accounts/account.ts'
 import type { GaugeReading } from '../accounts/gauges/gauges.ts'
-import type { AccountEvent } from '../accounts/state/state.ts'
-import type { Evidence } from '../accounts/state/transitions.ts'
-import type { VerdictRow } from './classify.ts'
-import type { ProbeRequest } from './probe.ts'
-import type { SaidError } from './upstream-error.ts'
+import type { ClassificationRow } from './classification.ts'
+import type { Format } from './format.ts'
 
-/** An upstream's answer that is not a success, as far as it was read. */
-export interface UpstreamRefusal {
-  status: number
-  /** All headers, names in lower case. */
-  headers: Map<string, string>
-  body: Buffer
-}
-
-/**
- * What an answer means. `caller`: the request's own fault, passed on as it came, no account changes. `limited`, `refused`,
- * `failing`: the account's fault, the next one is tried.
- */
-export interface Verdict {
-  kind: 'caller' | 'limited' | 'refused' | 'failing'
-  errorType: string
-  /** What happened to the account, if anything. */
-  event?: AccountEvent
-  /** For the account's timeline. */
-  evidence: Evidence
-  /** Name of the administrators' rule that decided; absent: the built-in table did. */
-  rule?: string
-  /** True when the upstream's own words go to the client if no other account can serve (an unknown model, say). */
-  passIfLast?: boolean
-  /** True when a person has to mend the account: the client's error is 503, not 529. */
-  misconfigured?: boolean
-  /** Two accounts whose verdicts have the same text here met a fault of the request. Holds the upstream's words: never shown. */
-  sameAs?: string
-}
-
-/** How a platform tells in passing what is left of an account's own limits. */
-export interface LimitReports {
-  /** In lower case: what the headers that tell it begin with. Answers without such headers cost nothing more. */
-  prefix: string
-  /** From those headers of any answer, names in lower case. */
-  ofHeaders(headers: ReadonlyMap<string, string>): GaugeReading[]
-  /** From the body of the answer to `probe`. */
-  ofProbe(body: Uint8Array): GaugeReading[]
-}
-
-/** A dialect: how one platform is spoken to, and what its answers mean where no rule of an administrator says otherwise. */
-export interface Dialect {
-  /** Path and query on the account's origin for a path of ours (`/v1/messages`, `/v1/messages/count_tokens`). */
-  address(account: Account, path: string, query: string): string
-  verdicts: readonly VerdictRow[]
+/** What an account is: where and how its upstream is asked, and what the upstream's responses mean. */
+export interface Platform {
+  name: PlatformName
+  format: Format
+  /** The head of the upstream request for a client's request. */
+  buildRequest(account: Account, request: ClientRequest): RequestHead
+  /** What errors mean where no rule of an administrator says otherwise. */
+  errorRows: readonly ClassificationRow[]
   /** True when the account is the vendor's own API: only then do `tags` travel. */
   isFirstParty(account: Account): boolean
-  /** What a recovery probe asks where a message is not the way: 200 tells that login and network hold, and nothing of limits. */
+  /** A message of one token: the smallest request that shows whether an account serves a model. */
+  messageProbe(account: Account, model: string): ProbeRequest
+  /** What a recovery probe asks where a message is not the way: 200 shows that login and network work, and says nothing of limits. */
   probe?(account: Account): ProbeRequest
-  /** Absent: the platform tells nothing of limits. */
+  /** Absent: the platform says nothing of limits. */
   limits?: LimitReports
-  /** A beta that every request has to name, beside those that the client names. */
-  beta?: string
-  /** True when accounts open it with access tokens that end: a 401 is worth one renewal and one more try. */
-  renews?: true
+  /** Accounts have access tokens that end: a 401 is worth one renewal and one more try. */
+  renewsTokens: boolean
+  /** What opens an account: an API key, or a login (an access token is a login without a renewal). */
+  opensWith: 'api_key' | 'login'
+  /** Accounts take no part until an administrator has read a notice and switched the platform on. */
+  isOptIn: boolean
 }
 
-/** A dialect and the rules of administrators: how one platform is spoken to and understood. */
-export interface Upstream extends Dialect {
-  judge(refusal: UpstreamRefusal, model: string, nowMs: number): Verdict
-  /** What an error event in a stream, before its content, says. */
-  judgeEvent(error: SaidError, model: string, nowMs: number): Verdict
+/** The platforms by name; undefined: named, but not served yet. */
+export type Platforms = Readonly<Record<PlatformName, Platform | undefined>>
+
+/** What of a client's request goes up beside its body. */
+export interface ClientRequest {
+  /** A path of ours: `/v1/messages`, `/v1/messages/count_tokens`. */
+  path: string
+  /** '' or `?…`. */
+  query: string
+  /** Name, value, name, value … of the headers that may go up, as they came; no credentials. */
+  headers: readonly string[]
+  /** The body goes up without its `tags`, and so does what belongs to them. */
+  dropTags: boolean
+}
+
+/** Method, path and headers (name, value, name, value …) without what the transport sets itself: host, connection, content-length. */
+export interface RequestHead {
+  method: 'POST'
+  path: string
+  headers: string[]
+}
+
+/** One question to an account's upstream: made where the secrets are, sent by whoever has the network. */
+export interface ProbeRequest {
+  method: 'GET' | 'POST'
+  path: string
+  headers: Record<string, string>
+  body: string | null
+}
+
+/** How a platform says in passing what is left of an account's own limits. */
+export interface LimitReports {
+  /** In lower case: what the headers that say it begin with. Responses without such headers cost nothing more. */
+  prefix: string
+  /** From those headers of any response, names in lower case. */
+  ofHeaders(headers: ReadonlyMap<string, string>): GaugeReading[]
+  /** From the body of the response to `probe`. */
+  ofProbe(body: Uint8Array): GaugeReading[]
 }

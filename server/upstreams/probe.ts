@@ -1,20 +1,12 @@
-import type { Account } from '../accounts/account.ts'
 import type { Fault } from '../accounts/state/state.ts'
-import type { Upstream, UpstreamRefusal } from './platform.ts'
+import type { ErrorResponse } from './classification.ts'
+import type { ProbeRequest } from './platform.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'
 import type { Dispatchers } from './transport/dispatchers.ts'
 import { codeOfError, explainFailure } from './transport/failure-cause.ts'
 
-/** One question to an account's upstream: made where the secrets are, sent by whoever has the network. */
-export interface ProbeRequest {
-  method: 'GET' | 'POST'
-  path: string
-  headers: Record<string, string>
-  body: string | null
-}
-
 /** What came back. `status` 0: nothing did, and `problem` says why. */
-export interface ProbeAnswer {
+export interface ProbeResponse {
   status: number
   /** Names in lower case. */
   headers: [string, string][]
@@ -25,42 +17,19 @@ export interface ProbeAnswer {
   durationMs: number
 }
 
-/** A message of one token: the smallest thing that tells whether an account answers. */
-export function messageProbe(upstream: Upstream, account: Account, model: string): ProbeRequest {
-  const credential: Record<string, string> =
-    account.authHeader === 'bearer' ? { authorization: `Bearer ${account.secret}` } : { 'x-api-key': account.secret }
-  return {
-    method: 'POST',
-    path: upstream.address(account, '/v1/messages', ''),
-    headers: {
-      ...credential,
-      ...betaOf(upstream),
-      'content-type': 'application/json',
-      'anthropic-version': '2023-06-01',
-    },
-    body: JSON.stringify({
-      model: account.mapping.map(model),
-      max_tokens: 1,
-      messages: [{ role: 'user', content: 'ping' }],
-    }),
-  }
-}
-
-const betaOf = ({ beta }: Upstream): Record<string, string> => (beta === undefined ? {} : { 'anthropic-beta': beta })
-
-/** More of an answer than this says nothing more about the account. */
-const mostBytes = 256 * 1024
+/** More of a response than this says nothing more about the account. */
+const maxBytes = 256 * 1024
 
 /** Asks; never throws. Of a failure what happened where, and its code. */
 export async function look(
   dispatchers: Dispatchers,
   target: { origin: string; proxy: string | null; request: ProbeRequest },
   patienceMs: number,
-): Promise<ProbeAnswer> {
+): Promise<ProbeResponse> {
   const startedMs = performance.now()
   const took = () => Math.round(performance.now() - startedMs)
   try {
-    const answer = await dispatchers.for(target.origin, target.proxy).request({
+    const response = await dispatchers.for(target.origin, target.proxy).request({
       ...target.request,
       headersTimeout: patienceMs,
       bodyTimeout: patienceMs,
@@ -68,14 +37,14 @@ export async function look(
     })
     const chunks: Buffer[] = []
     let bytes = 0
-    for await (const chunk of answer.body) {
+    for await (const chunk of response.body) {
       chunks.push(chunk as Buffer)
       bytes += (chunk as Buffer).length
-      if (bytes > mostBytes) break
+      if (bytes > maxBytes) break
     }
     return {
-      status: answer.statusCode,
-      headers: Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+      status: response.statusCode,
+      headers: Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
       body: Buffer.concat(chunks),
       problem: '',
       fault: null,
@@ -95,7 +64,7 @@ export async function look(
   }
 }
 
-/** The answer as `judge` takes it, without the secret that the account was opened with. */
-export function refusalOf({ status, headers, body }: ProbeAnswer, secret: string): UpstreamRefusal {
+/** The response as the classifier takes it, without the secret that the account was opened with. */
+export function errorResponseOf({ status, headers, body }: ProbeResponse, secret: string): ErrorResponse {
   return { status, headers: new Map(headers), body: bytesWithoutSecret(Buffer.from(body), secret) }
 }

@@ -9,6 +9,7 @@ import type { SessionTimes } from '../../server/identity/sessions.ts'
 import { said } from '../../server/jobs/run-words.ts'
 import { createLog } from '../../server/log.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
+import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createBench } from '../../server/upstreams/rules/bench.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { memoryPlace } from '../live/live-stand.ts'
@@ -59,7 +60,7 @@ export async function startGraphqlStand(
     gauges,
     keys,
     rules,
-    bench: createBench(rules),
+    bench: createBench(rules, platforms),
     live,
     reload: { accounts: accounts.load, keys: keys.load, rules: rules.load, settings: async () => {} },
     settingsChanged: () => {},

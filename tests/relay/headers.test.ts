@@ -1,22 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Account } from '../../server/accounts/account.ts'
-import {
-  AnswerHeaders,
-  type RequestHeaders,
-  readRequestHeaders,
-  upstreamLines,
-} from '../../server/relay/request/headers.ts'
-import { accountOf } from './some-account.ts'
+import { AnswerHeaders, readRequestHeaders } from '../../server/relay/request/headers.ts'
 
-const account = accountOf()
-/** Names and values of the lines that go up. */
-function upstreamHeaders(headers: RequestHeaders, to: Account, dropTags: boolean): string[] {
-  const lines = upstreamLines(headers, to, dropTags).split('\r\n')
-  expect(lines.pop()).toBe('')
-  return lines.flatMap((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)])
-}
-
-const up = (raw: string[], connection?: string) => upstreamHeaders(readRequestHeaders(raw, connection), account, false)
+const up = (raw: string[], connection?: string) => readRequestHeaders(raw, connection)
 
 const stays = [
   'authorization',
@@ -69,49 +54,12 @@ test('everything else goes up in its order, with its letters, twice where it cam
   expect(up(kept).slice(0, kept.length)).toEqual(kept)
 })
 
-test('what Connection names does not go up, but what is made here does', () => {
+test('what Connection names does not go up', () => {
   const list = up(
     ['X-Hop', '1', 'anthropic-version', '2031-01-01', 'X-Kept', '1'],
     'close, x-hop, ANTHROPIC-VERSION, authorization',
   )
-  expect(list).toEqual([
-    'X-Kept',
-    '1',
-    'anthropic-version',
-    '2023-06-01',
-    'accept-encoding',
-    'identity',
-    'authorization',
-    'Bearer sk-upstream-secret',
-  ])
-})
-
-test('a version that came stays the only one, and the credential goes where the account wants it', () => {
-  const headers = readRequestHeaders(['Anthropic-Version', '2026-10-21'], undefined)
-  expect(upstreamHeaders(headers, accountOf({ authHeader: 'x-api-key' }), false)).toEqual([
-    'Anthropic-Version',
-    '2026-10-21',
-    'accept-encoding',
-    'identity',
-    'x-api-key',
-    'sk-upstream-secret',
-  ])
-})
-
-test('the beta of tags is dropped with the tags, and only it', () => {
-  const betas = (value: string) =>
-    upstreamHeaders(readRequestHeaders(['anthropic-beta', value, 'anthropic-version', 'v'], undefined), account, true)
-  expect(betas('one,experimental-claude-tag-2026-10-21, two')).toContain('one, two')
-  expect(betas('experimental-claude-tag-2026-10-21')).not.toContain('anthropic-beta')
-  expect(betas('one,two')).toContain('one,two')
-})
-
-test('one attempt leaves nothing behind for the next', () => {
-  const headers = readRequestHeaders(['x-a', '1'], undefined)
-  const first = upstreamHeaders(headers, accountOf({ secret: 'sk-first' }), false)
-  const second = upstreamHeaders(headers, accountOf({ secret: 'sk-second' }), false)
-  expect(first.join()).not.toContain('sk-second')
-  expect(second.join()).not.toContain('sk-first')
+  expect(list).toEqual(['X-Kept', '1'])
 })
 
 test('a client that invents header names does not grow a memory of them, nor change what is dropped', () => {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import type { GaugeReading } from '../../server/accounts/gauges/gauges.ts'
 import { createLimitNotes } from '../../server/relay/attempt/limit-notes.ts'
 import { AnswerHeaders } from '../../server/relay/request/headers.ts'
-import { claudeUpstream } from '../../server/upstreams/platforms/claude/claude.ts'
-import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
+import { claudePlatform } from '../../server/upstreams/platforms/claude/claude.ts'
+import { consolePlatform } from '../../server/upstreams/platforms/console/console.ts'
 import { accountOf } from './some-account.ts'
 
 const prefix = 'anthropic-ratelimit-unified-'
@@ -15,10 +15,10 @@ function notes() {
   const noted: [id: number, window: string, usedPpm: number | null][] = []
   let reads = 0
   const limits = {
-    ...claudeUpstream.limits!,
+    ...claudePlatform.limits!,
     ofHeaders(headers: ReadonlyMap<string, string>): GaugeReading[] {
       reads++
-      return claudeUpstream.limits!.ofHeaders(headers)
+      return claudePlatform.limits!.ofHeaders(headers)
     },
   }
   const note = createLimitNotes({
@@ -26,7 +26,7 @@ function notes() {
       note: (id, readings) =>
         void noted.push(...readings.map((one) => [id, one.window, one.usedPpm] as [number, string, number])),
     },
-    upstreamOf: ({ platform }) => (platform === 'claude' ? { ...claudeUpstream, limits } : consoleUpstream),
+    platformOf: ({ platform }) => (platform === 'claude' ? { ...claudePlatform, limits } : consolePlatform),
   })
   return { note, noted, reads: () => reads }
 }

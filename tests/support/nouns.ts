@@ -8,8 +8,7 @@ import { createRequestIds } from '../../server/request-ids.ts'
 import type { Tx } from '../../server/store/database.ts'
 import { createMemoryEvents } from '../../server/store/memory/events-memory.ts'
 import { createSeal } from '../../server/store/seal.ts'
-import { claudeUpstream } from '../../server/upstreams/platforms/claude/claude.ts'
-import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
+import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createErrorRules } from '../../server/upstreams/rules/rules.ts'
 import { openTestDatabase } from './engines.ts'
 
@@ -27,8 +26,7 @@ export async function openNouns() {
   const newId = createRequestIds(3, Date.now)
   const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   const keys = createKeys({ database, seal, events })
-  const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
-  const rules = createErrorRules({ database, events, dialects })
+  const rules = createErrorRules({ database, events, platforms })
   const users = createUsers()
   return {
     database,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { claudeUpstream } from '../../server/upstreams/platforms/claude/claude.ts'
-import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
+import { claudePlatform } from '../../server/upstreams/platforms/claude/claude.ts'
+import { consolePlatform } from '../../server/upstreams/platforms/console/console.ts'
 
-const { limits } = claudeUpstream
+const { limits } = claudePlatform
 const resetS = 1_795_430_000
 const headers = (said: Record<string, string>) =>
   new Map(Object.entries(said).map(([name, value]) => [`anthropic-ratelimit-unified-${name}`, value]))
@@ -96,5 +96,5 @@ test.each([
 })
 
 test('platforms with keys tell nothing of limits: their answers cost nothing more', () => {
-  expect(consoleUpstream.limits).toBeUndefined()
+  expect(consolePlatform.limits).toBeUndefined()
 })

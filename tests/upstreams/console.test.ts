@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/account.ts'
-import { consoleUpstream } from '../../server/upstreams/platforms/console/console.ts'
+import { consolePlatform } from '../../server/upstreams/platforms/console/console.ts'
 
 test.each([
   ['https://api.anthropic.com', true],
@@ -11,5 +11,5 @@ test.each([
   ['https://api.anthropic.com:8443', false],
   ['https://relay.example.org', false],
 ])('%s is the vendor: %s', (origin, isVendor) => {
-  expect(consoleUpstream.isFirstParty({ origin } as Account)).toBe(isVendor)
+  expect(consolePlatform.isFirstParty({ origin } as Account)).toBe(isVendor)
 })

@@ -32,7 +32,7 @@ function run(chunks: readonly Buffer[], limits?: { maxHeldBytes?: number }) {
       usage.stop()
     },
     unreadable: () => heard.push('unreadable'),
-    error: (json) => heard.push(`error ${json}`),
+    errorEvent: (json) => heard.push(`error ${json}`),
   }
   const scanner = createSseScanner(listenToAnthropic(sink), limits)
   const out = chunks.flatMap((chunk) => scanner.push(chunk))

@@ -19,7 +19,7 @@ function run(stream: string) {
         told++
         usage.unreadable()
       },
-      error: () => {},
+      errorEvent: () => {},
     }),
   )
   const out = Buffer.concat(scanner.push(Buffer.from(stream))).toString()

@@ -1,4 +1,4 @@
-import type { VerdictRow } from '../../upstreams/classify.ts'
+import type { ClassificationRow } from '../../upstreams/classification.ts'
 import { type Meaning, meaningOf } from '../../upstreams/rules/rule.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
@@ -100,7 +100,7 @@ export const VerdictMeaning = builder.objectRef<Meaning>('VerdictMeaning').imple
   }),
 })
 
-export const BuiltInVerdict = builder.objectRef<VerdictRow>('BuiltInVerdict').implement({
+export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdict').implement({
   description: 'A row of the table that is asked when no rule fits. The first that fits decides.',
   authScopes: { admin: true },
   fields: (t) => ({

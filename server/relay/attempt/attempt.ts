@@ -4,18 +4,10 @@ import type { Account } from '../../accounts/account.ts'
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
 import { sendFailure } from '../../http/send-failure.ts'
-import type { Members } from '../../json/members.ts'
 import { type AttemptOutcome, noReading } from '../../ledger/ledger.ts'
 import type { Cost, Reading } from '../../prices/records.ts'
-import { type AnthropicSink, listenToAnthropic } from '../../upstreams/formats/anthropic/events.ts'
-import {
-  createUsageReader,
-  findAnswer,
-  readUsageFromJson,
-  type UsageReader,
-} from '../../upstreams/formats/anthropic/usage.ts'
-import { createSseScanner, type SseScanner } from '../../upstreams/formats/sse.ts'
-import type { UpstreamRefusal, Verdict } from '../../upstreams/platform.ts'
+import type { Classification, ErrorResponse } from '../../upstreams/classification.ts'
+import type { Format, StreamReader, UpstreamError } from '../../upstreams/format.ts'
 import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
 import type { AnswerListener } from '../../upstreams/transport/connection.ts'
 import {
@@ -26,7 +18,6 @@ import {
   type FailureCause,
   told,
 } from '../../upstreams/transport/failure-cause.ts'
-import { readError, type SaidError } from '../../upstreams/upstream-error.ts'
 import {
   type CallResult,
   type Disconnect,
@@ -45,8 +36,8 @@ export interface CallParts {
   renews: (account: Account) => boolean
   /** Any answer has come: what its headers tell of the account's limits. */
   noteLimits: (account: Account, answer: AnswerHeaders) => void
-  judge: (account: Account, refusal: UpstreamRefusal, model: string) => Verdict
-  judgeEvent: (account: Account, error: SaidError, model: string) => Verdict
+  classify: (account: Account, response: ErrorResponse, model: string) => Classification
+  classifyEvent: (account: Account, error: UpstreamError, model: string) => Classification
   timers: ForwardTimers
   disconnect: Disconnect
   mostEventBytes: number
@@ -59,17 +50,13 @@ export interface CallParts {
 
 const answered: AccountEvent = Object.freeze({ kind: 'answered' })
 
-const pingEvent = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n')
-/** Before message_start no event is expected; a comment is nobody's event (protocol.md §1.9). */
-const comment = Buffer.from(': keepalive\n\n')
-
 type Phase = 'connecting' | 'waiting' | 'held' | 'flowing' | 'json' | 'refused' | 'draining' | 'ended'
 
 /**
  * One upstream call: what its answer does to the client's, the commit point, the meter beside the bytes, and the clock.
  * A class: its methods are shared by all calls under way.
  */
-export class UpstreamCall implements AnswerListener, AnthropicSink {
+export class UpstreamCall implements AnswerListener {
   readonly account: Account
   readonly modelSent: string
   readonly startedAtMs: number
@@ -100,18 +87,14 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   private chunkBytes = 0
   /** The last of `chunks` lie in memory that the next read writes to. */
   private borrowed = 0
-  private readonly usage: UsageReader | null
-  private readonly events: SseScanner | null
-  private commits = false
-  private sawUsage = false
-  private started = false
-  /** An error event: before content it fails the attempt, after it it ends the answer. */
-  private streamError: SaidError | null = null
+  private readonly format: Format
+  private readonly events: StreamReader | null
   private upstreamEnded = false
 
   constructor(
     exchange: Exchange,
     account: Account,
+    format: Format,
     modelSent: string,
     firstByteMs: number,
     parts: CallParts,
@@ -126,8 +109,8 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     this.firstByteMs = firstByteMs
     this.startedAtMs = parts.now()
     this.lastByteAtMs = this.startedAtMs
-    this.usage = exchange.stream ? createUsageReader() : null
-    this.events = exchange.stream ? createSseScanner(listenToAnthropic(this, this.secret)) : null
+    this.format = format
+    this.events = exchange.stream ? format.createStreamReader(this.secret) : null
     exchange.call = this
   }
 
@@ -223,26 +206,34 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   private takeStream(chunk: Buffer): boolean {
-    const whole = this.events!.push(chunk)
-    this.journalUsage()
+    const events = this.events!
+    const whole = this.readEvents(chunk)
     if (this.phase === 'flowing') {
       for (const bytes of whole) this.send(bytes)
-      if (this.events!.eventBytes > this.parts.mostEventBytes) this.breakOffLarge()
+      if (events.eventBytes > this.parts.mostEventBytes) this.breakOffLarge()
       return this.blockedSinceMs === 0
     }
     for (const bytes of whole) this.hold(bytes)
-    if (this.streamError !== null && !this.commits) {
-      this.failByEvent(this.streamError)
+    if (events.error !== null && !events.hasContent) {
+      this.failByEvent(events.error)
       return true
     }
-    if (this.commits || this.chunkBytes + this.events!.heldBytes > heldBytesLimit || this.events!.flowing) this.commit()
+    if (events.hasContent || this.chunkBytes + events.heldBytes > heldBytesLimit || events.flowing) this.commit()
     return true
+  }
+
+  /** Whole events of the chunk, or of what is left at the end. */
+  private readEvents(chunk: Buffer | null): Buffer[] {
+    const events = this.events!
+    const whole = chunk === null ? events.end() : events.push(chunk)
+    if (this.stoppedAtMs === 0 && (events.isFinished || events.error !== null)) this.stoppedAtMs = this.parts.now()
+    if (events.usageChanged()) this.parts.onUsage(this.exchange, this.account, this.modelSent, this.readingSoFar())
+    return whole
   }
 
   /** Read for its usage alone. */
   private takeUnheard(chunk: Buffer): boolean {
-    this.events!.push(chunk)
-    this.journalUsage()
+    this.readEvents(chunk)
     if (this.events!.eventBytes > this.parts.mostEventBytes) this.breakOffLarge()
     return true
   }
@@ -287,47 +278,6 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     else this.resumeUpstream?.()
   }
 
-  // ── the meter (called for every event while a chunk is scanned) ─────────────────────────────────────────────────
-
-  messageStart(json: string): void {
-    this.usage?.start(json)
-    this.sawUsage = true
-    this.started = true
-  }
-
-  contentStart(): void {
-    if (this.streamError === null) this.commits = true
-  }
-
-  messageDelta(json: string): void {
-    this.usage?.delta(json)
-    if (this.streamError === null) this.commits = true
-  }
-
-  messageStop(): void {
-    this.usage?.stop()
-    this.stoppedAtMs = this.parts.now()
-  }
-
-  delta(chars: number): void {
-    this.usage?.text(chars)
-  }
-
-  unreadable(): void {
-    this.usage?.unreadable()
-  }
-
-  error(json: string): void {
-    this.streamError ??= streamErrorOf(json)
-    this.stoppedAtMs = this.parts.now()
-  }
-
-  private journalUsage(): void {
-    if (!this.sawUsage) return
-    this.sawUsage = false
-    this.parts.onUsage(this.exchange, this.account, this.modelSent, this.readingSoFar())
-  }
-
   // ── the ends ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private complete(): void {
@@ -346,16 +296,15 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   private completeStream(): void {
-    if (this.stoppedAtMs === 0 && this.streamError === null) {
-      const last = this.events!.end()
-      this.journalUsage()
-      if (this.phase === 'held') for (const bytes of last) this.hold(bytes)
-      else for (const bytes of last) this.send(bytes)
+    for (const bytes of this.readEvents(null)) {
+      if (this.phase === 'held') this.hold(bytes)
+      else this.send(bytes)
     }
-    if (this.phase === 'held' && (this.commits || this.stoppedAtMs > 0) && this.streamError === null) this.commit()
-    if (this.phase === 'held' && this.streamError !== null) return this.failByEvent(this.streamError)
+    const { error, hasContent } = this.events!
+    if (this.phase === 'held' && (hasContent || this.stoppedAtMs > 0) && error === null) this.commit()
+    if (this.phase === 'held' && error !== null) return this.failByEvent(error)
     if (this.phase === 'held') return this.broken('the answer ended before any content')
-    if (this.streamError !== null) return this.endWithUpstreamError(this.streamError)
+    if (error !== null) return this.endWithUpstreamError(error)
     if (this.stoppedAtMs === 0) return this.broken('the answer ended without message_stop')
     this.endAnswer()
     this.parts.report(this.account, answered, this.causeOf(null))
@@ -365,10 +314,9 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 
   private completeJson(): void {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks)
-    const members = findAnswer(body)
-    const problem = problemOf(body, members)
+    const { problem, reading: told } = this.format.readJson(body, this.secret)
     if (problem !== '') return this.failUpstream('bad_answer', `200 with ${problem}`)
-    const reading = this.exchange.metered ? readUsageFromJson(body, this.secret, members) : noReading
+    const reading = this.exchange.metered ? told : noReading
     if (this.leftAtMs === 0) {
       const headers = this.answer!.forClient(false)
       headers.push('content-length', String(body.length))
@@ -404,7 +352,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     if (this.events!.flowing) {
       res.destroy()
     } else {
-      this.endAnswer(errorEvent('api_error', message, this.exchange.id.text))
+      this.endAnswer(this.format.errorEvent('api_error', message, this.exchange.id.text))
     }
     this.settle('failing', errorType, true)
     this.finish({ kind: 'done', outcome: 'failed', httpStatus: 200, errorType })
@@ -416,13 +364,13 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     res.end(last)
   }
 
-  private failByEvent(error: SaidError): void {
-    this.fail(this.parts.judgeEvent(this.account, error, this.exchange.model), false)
+  private failByEvent(error: UpstreamError): void {
+    this.fail(this.parts.classifyEvent(this.account, error, this.exchange.model), false)
   }
 
   /** The upstream itself ended its answer with an error event, which has gone out. */
-  private endWithUpstreamError(error: SaidError): void {
-    const verdict = this.parts.judgeEvent(this.account, error, this.exchange.model)
+  private endWithUpstreamError(error: UpstreamError): void {
+    const verdict = this.parts.classifyEvent(this.account, error, this.exchange.model)
     if (verdict.event) this.parts.report(this.account, verdict.event, this.causeOf(verdict))
     this.endAnswer()
     this.settle('failing', error.type, true, undefined, error.code)
@@ -437,7 +385,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     }
     const body = bytesWithoutSecret(Buffer.concat(this.chunks), this.secret)
     const headers = this.answer!.all()
-    const verdict = this.parts.judge(this.account, { status: this.status, headers, body }, this.exchange.model)
+    const verdict = this.parts.classify(this.account, { status: this.status, headers, body }, this.exchange.model)
     const refusal = { status: this.status, headers: this.answer!.forClient(true), body }
     if (this.answer!.requestId === '') refusal.headers.push('request-id', this.exchange.id.text)
     if (verdict.kind === 'caller') {
@@ -463,7 +411,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     if (verdict.event) this.parts.report(this.account, verdict.event, this.causeOf(verdict))
   }
 
-  private failure(errorType: string, why: string | Explained, ownCause: FailureCause): Verdict {
+  private failure(errorType: string, why: string | Explained, ownCause: FailureCause): Classification {
     const { cause, reason, place } = typeof why === 'string' ? told(ownCause, why, this.account) : why
     return {
       kind: 'failing',
@@ -478,7 +426,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   private fail(
-    verdict: Verdict,
+    verdict: Classification,
     connectPhase: boolean,
     refusal: { status: number; headers: string[]; body: Buffer } | null = null,
   ): void {
@@ -497,7 +445,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     })
   }
 
-  private causeOf(verdict: Verdict | null): Cause {
+  private causeOf(verdict: Classification | null): Cause {
     return {
       by: verdict?.rule === undefined ? 'request' : 'rule',
       requestId: this.exchange.id.text,
@@ -534,12 +482,12 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
 
   /** What the upstream has said of usage up to now. */
   readingSoFar(): Reading {
-    return this.named(this.usage?.reading() ?? noReading)
+    return this.named(this.events?.reading() ?? noReading)
   }
 
   /** The same for those who look in between, of what it counts and costs. */
   readingInBetween(): Reading {
-    return this.named(this.usage?.readingInBetween() ?? noReading)
+    return this.named(this.events?.readingInBetween() ?? noReading)
   }
 
   private named(reading: Reading): Reading {
@@ -558,7 +506,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
   }
 
   private settle(outcome: AttemptOutcome, errorType: string, charged: boolean, json?: Reading, errorCode = ''): void {
-    const reading = json ?? this.usage?.reading() ?? noReading
+    const reading = json ?? this.events?.reading() ?? noReading
     const priced = reading.model === '' ? { ...reading, model: this.modelSent } : reading
     const now = this.parts.now()
     this.exchange.attempts.push({
@@ -633,7 +581,7 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
     if (silentMs > timers.idleMs) return this.broken(this.silence(timers.idleMs))
     if (silentMs > timers.pingMs && now - this.lastPingAtMs > timers.pingMs && !this.events!.flowing) {
       this.lastPingAtMs = now
-      this.send(this.started ? pingEvent : comment)
+      this.send(this.events!.started ? this.format.ping : this.format.keepAlive)
     }
   }
 
@@ -676,21 +624,4 @@ export class UpstreamCall implements AnswerListener, AnthropicSink {
       if (this.phase !== 'ended') this.broken('its compressed answer cannot be read')
     })
   }
-}
-
-/** What disqualifies a JSON answer with status 200; '' when nothing does. */
-function problemOf(body: Buffer, members: Members): string {
-  if (!members.ok) return 'a body that is no JSON object'
-  const type = members.spans[0]
-  return type && body.toString('latin1', type.start, type.end) === '"error"' ? 'an error for a body' : ''
-}
-
-function errorEvent(type: string, message: string, requestId: string): Buffer {
-  const data = JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId })
-  return Buffer.from(`event: error\ndata: ${data}\n\n`)
-}
-
-function streamErrorOf(json: string): SaidError {
-  const error = readError(json)
-  return { ...error, type: error.type || 'error' }
 }

@@ -12,10 +12,11 @@ import type { Outcome } from '../../ledger/ledger.ts'
 import type { Usage } from '../../ledger/usage.ts'
 import type { LiveSource } from '../../live/hub.ts'
 import type { Counters } from '../../store/counters.ts'
-import type { Upstream } from '../../upstreams/platform.ts'
+import type { Classifier } from '../../upstreams/classify.ts'
+import type { Platform, Platforms } from '../../upstreams/platform.ts'
 import type { Dispatchers } from '../../upstreams/transport/dispatchers.ts'
 import type { AttemptResult, CallResult, Disconnect, Exchange, ForwardTimers } from '../request/exchange.ts'
-import { fitsHeader, requestHead, upstreamLines } from '../request/headers.ts'
+import { fitsHeader, requestHead } from '../request/headers.ts'
 import { createStickiness, type TrialWish } from '../routing/affinity.ts'
 import type { Places } from '../routing/slots.ts'
 import { createTokenKeeper } from './access-token.ts'
@@ -30,7 +31,8 @@ export interface FailoverParts {
   usage: Usage
   counters: Counters
   dispatchers: Dispatchers
-  upstreams: Record<Account['platform'], Upstream | undefined>
+  platforms: Platforms
+  classifier: Classifier
   gauges: Pick<Gauges, 'note'>
   renew: Renewals['renew']
   timers: ForwardTimers
@@ -147,23 +149,23 @@ export function createFailover(parts: FailoverParts): Failover {
     }
   }
 
-  function upstreamOf({ platform }: Account): Upstream {
-    const upstream = parts.upstreams[platform]
-    if (!upstream) throw new Error(`no upstream speaks ${platform}`)
-    return upstream
+  function platformOf({ platform: name }: Account): Platform {
+    const platform = parts.platforms[name]
+    if (!platform) throw new Error(`the platform ${name} is not served`)
+    return platform
   }
 
-  const renews = (account: Account): boolean => upstreamOf(account).renews === true
+  const renews = (account: Account): boolean => platformOf(account).renewsTokens
   const { withFreshToken, cutOff: endWaits } = createTokenKeeper({ ...parts, renews, callOnce })
 
   /** Not async, and one promise: this is on the path of every request. */
   function callOnce(exchange: Exchange, account: Account): Promise<CallResult> {
     // Nothing begins any more that nobody would cut off.
     if (stopping) return Promise.resolve({ kind: 'done', ...restarted(exchange) })
-    const upstream = upstreamOf(account)
+    const platform = platformOf(account)
     const isTrial = consequences.begun(exchange, account)
     const modelSent = account.mapping.map(exchange.model)
-    const dropTags = exchange.hasTags && !upstream.isFirstParty(account)
+    const dropTags = exchange.hasTags && !platform.isFirstParty(account)
     const body = upstreamBody(
       exchange.body,
       { span: exchange.modelSpan, from: exchange.model, to: modelSent },
@@ -178,19 +180,27 @@ export function createFailover(parts: FailoverParts): Failover {
       parts.live.progress(told)
     }
     return new Promise<CallResult>((resolve) => {
-      const call = new UpstreamCall(exchange, account, modelSent, firstByteMs(exchange), callParts, (result) => {
-        calls.delete(call)
-        if (isTrial) consequences.trialEnded(exchange, account)
-        resolve(result)
-      })
+      const call = new UpstreamCall(
+        exchange,
+        account,
+        platform.format,
+        modelSent,
+        firstByteMs(exchange),
+        callParts,
+        (result) => {
+          calls.delete(call)
+          if (isTrial) consequences.trialEnded(exchange, account)
+          resolve(result)
+        },
+      )
       calls.add(call)
       ticker ??= startTicker()
       if (exchange.clientLeft) return call.clientIsGone()
       if (!fitsHeader(account.secret)) return call.onError(badSecret())
-      const path = upstream.address(account, exchange.path, exchange.query)
-      const lines = upstreamLines(exchange.headers, account, dropTags, upstream.beta)
+      const { path, query, headers } = exchange
+      const request = platform.buildRequest(account, { path, query, headers, dropTags })
       const asked = {
-        head: requestHead(account.origin, path, lines, body.length),
+        head: requestHead(account.origin, request, body.length),
         body: [body],
         bodyBytes: body.length,
       }
@@ -200,9 +210,9 @@ export function createFailover(parts: FailoverParts): Failover {
 
   const callParts: CallParts = {
     renews,
-    noteLimits: createLimitNotes({ gauges: parts.gauges, upstreamOf }),
-    judge: (account, refusal, model) => upstreamOf(account).judge(refusal, model, now()),
-    judgeEvent: (account, error, model) => upstreamOf(account).judgeEvent(error, model, now()),
+    noteLimits: createLimitNotes({ gauges: parts.gauges, platformOf }),
+    classify: (account, response, model) => parts.classifier.classify(account, response, model, now()),
+    classifyEvent: (account, error, model) => parts.classifier.classifyEvent(account, error, model, now()),
     timers,
     disconnect: parts.disconnect,
     mostEventBytes: parts.mostEventBytes,

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Account } from '../../accounts/account.ts'
 import type { GaugeReading, Gauges } from '../../accounts/gauges/gauges.ts'
-import type { Upstream } from '../../upstreams/platform.ts'
+import type { Platform } from '../../upstreams/platform.ts'
 import type { AnswerHeaders } from '../request/headers.ts'
 
 /** Headers that were read once: answers of one account say the same until a percent more is used. */
@@ -10,12 +10,12 @@ const mostRead = 500
 /** What answers say in passing of their accounts' limits. */
 export function createLimitNotes(parts: {
   gauges: Pick<Gauges, 'note'>
-  upstreamOf: (account: Account) => Pick<Upstream, 'limits'>
+  platformOf: (account: Account) => Pick<Platform, 'limits'>
 }) {
   const known = new LRUCache<string, GaugeReading[]>({ max: mostRead })
 
   return (account: Account, answer: AnswerHeaders): void => {
-    const { limits } = parts.upstreamOf(account)
+    const { limits } = parts.platformOf(account)
     if (!limits) return
     const text = answer.textOf(limits.prefix)
     if (text === '') return

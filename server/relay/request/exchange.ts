@@ -9,7 +9,6 @@ import type { AttemptEntry } from '../../ledger/ledger.ts'
 import type { LiveRequest } from '../../live/live-events.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Ticket } from '../settlement/reserve.ts'
-import type { RequestHeaders } from './headers.ts'
 
 /** Which account a conversation went to. */
 export interface ConversationPlace {
@@ -29,7 +28,8 @@ export interface Exchange {
   /** /v1/messages or /v1/messages/count_tokens */
   path: string
   query: string
-  headers: RequestHeaders
+  /** Those that may go up: name, value, name, value …, as they came. */
+  headers: readonly string[]
   body: Buffer
   model: string
   modelSpan: Span

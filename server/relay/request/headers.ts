@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/account.ts'
+import type { RequestHead } from '../../upstreams/platform.ts'
 import { withoutSecret } from '../../upstreams/quoted-secret.ts'
 
 /**
@@ -48,17 +48,6 @@ function staysHere(name: string): boolean {
   return droppedFromRequests.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))
 }
 
-/** Headers that a relayed request carries beside its body, in upper or lower case as they came. */
-export interface RequestHeaders {
-  /** Name, value, name, value … of all that may go up, without credentials. */
-  upward: string[]
-  /** The same as lines, each with its end. */
-  lines: string
-  /** The headers that decide where and how it goes. */
-  hasVersion: boolean
-  hasTagsBeta: boolean
-}
-
 /** Names as they came → lower case when it may go up, null when not. Clients repeat themselves: bounded, not emptied. */
 const dispositions = new Map<string, string | null>()
 function dispositionOf(name: string): string | null {
@@ -71,46 +60,21 @@ function dispositionOf(name: string): string | null {
   return disposition
 }
 
-const tagsBeta = 'experimental-claude-tag-'
-
-/** Reads a request's raw headers once. `connection` is that header's value: the names it lists are hop-by-hop too. */
-export function readRequestHeaders(raw: readonly string[], connection: string | undefined): RequestHeaders {
+/**
+ * Reads a request's raw headers once: name, value, name, value … of all that may go up, as they came, without credentials.
+ * `connection` is that header's value: the names it lists are hop-by-hop too.
+ */
+export function readRequestHeaders(raw: readonly string[], connection: string | undefined): string[] {
   const alsoDropped =
     connection === undefined || connection === 'keep-alive' || connection === 'close'
       ? undefined
       : new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
-  const headers: RequestHeaders = { upward: [], lines: '', hasVersion: false, hasTagsBeta: false }
+  const headers: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!
-    const lower = dispositionOf(name)
-    if (lower === null || alsoDropped?.has(lower)) continue
-    const value = raw[i + 1]!
-    if (lower === 'anthropic-version') headers.hasVersion = true
-    else if (lower === 'anthropic-beta' && value.includes(tagsBeta)) headers.hasTagsBeta = true
-    headers.upward.push(name, value)
+    const lower = dispositionOf(raw[i]!)
+    if (lower !== null && !alsoDropped?.has(lower)) headers.push(raw[i]!, raw[i + 1]!)
   }
-  headers.lines = linesOf(headers.upward)
   return headers
-}
-
-/** The header lines of the upstream request: what came, the account's credential, the platform's beta, no compression. */
-export function upstreamLines(headers: RequestHeaders, account: Account, dropTags: boolean, beta?: string): string {
-  let { lines } = headers
-  if (beta !== undefined || (dropTags && headers.hasTagsBeta)) {
-    const list = dropTags && headers.hasTagsBeta ? withoutTagsBeta(headers.upward) : headers.upward.slice()
-    if (beta !== undefined) addBeta(list, beta)
-    lines = linesOf(list)
-  }
-  if (!headers.hasVersion) lines += 'anthropic-version: 2023-06-01\r\n'
-  const credential =
-    account.authHeader === 'bearer' ? `authorization: Bearer ${account.secret}` : `x-api-key: ${account.secret}`
-  return `${lines}accept-encoding: identity\r\n${credential}\r\n`
-}
-
-function linesOf(list: readonly string[]): string {
-  let lines = ''
-  for (let i = 0; i < list.length; i += 2) lines += `${list[i]!}: ${list[i + 1]!}\r\n`
-  return lines
 }
 
 /** What must not stand in a header's value: it would end the line, or is no character of one. */
@@ -119,39 +83,12 @@ const unfit = /[^\t\x20-\x7e\x80-\xff]/
 /** False for a secret that no header can carry. */
 export const fitsHeader = (secret: string): boolean => !unfit.test(secret)
 
-/** The head of the upstream request, up to its last header line. `lines` as {@link upstreamLines} gives them. */
-export function requestHead(origin: string, path: string, lines: string, bodyBytes: number): string {
+/** The head of the upstream request, up to its last header line. */
+export function requestHead(origin: string, { method, path, headers }: RequestHead, bodyBytes: number): string {
   const host = origin.slice(origin.indexOf('//') + 2)
-  return `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${bodyBytes}\r\n`
-}
-
-/** Names `beta` beside what the client named, never in its place. */
-function addBeta(list: string[], beta: string): void {
-  let at = -1
-  for (let i = 0; i < list.length; i += 2) {
-    if (list[i]!.toLowerCase() !== 'anthropic-beta') continue
-    if (list[i + 1]!.split(',').some((one) => one.trim() === beta)) return
-    at = i + 1
-  }
-  if (at < 0) list.push('anthropic-beta', beta)
-  else list[at] = list[at]!.trim() === '' ? beta : `${list[at]},${beta}`
-}
-
-function withoutTagsBeta(upward: readonly string[]): string[] {
-  const list: string[] = []
-  for (let i = 0; i < upward.length; i += 2) {
-    const name = upward[i]!
-    let value = upward[i + 1]!
-    if (name.toLowerCase() === 'anthropic-beta') {
-      value = value
-        .split(',')
-        .filter((beta) => !beta.trim().startsWith(tagsBeta))
-        .join(',')
-      if (value.trim() === '') continue
-    }
-    list.push(name, value)
-  }
-  return list
+  let lines = ''
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]!}: ${headers[i + 1]!}\r\n`
+  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${bodyBytes}\r\n`
 }
 
 /** What the relay reads of an upstream's answer: its headers as they came (name, value, name, value …), read once. */

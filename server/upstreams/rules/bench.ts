@@ -1,6 +1,7 @@
 import type { Platform } from '../../accounts/account.ts'
-import { fits, fitsNames, saidInEvent, saidOf, type VerdictRow } from '../classify.ts'
-import { readError } from '../upstream-error.ts'
+import type { ClassificationRow } from '../classification.ts'
+import { factsOf, factsOfEvent, fits, fitsNames } from '../classify.ts'
+import type { Platforms } from '../platform.ts'
 import { type Meaning, meaningOf, type RuleDraft, rowOfRule, touchesAccount } from './rule.ts'
 import type { ErrorRules } from './rules.ts'
 
@@ -50,7 +51,7 @@ const neverJudged = new Set(
 )
 
 /** Runs a rule that is not saved over failures of the past, and over an answer that somebody has at hand. Pure. */
-export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith'>) {
+export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith'>, platforms: Platforms) {
   /** The rule in the place that it has or would get. It is tried as if it were switched on. */
   function withRule(draft: RuleDraft, id: number | undefined) {
     const known = rules.all()
@@ -84,15 +85,16 @@ export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith
       { platform, status, body }: { platform: Platform; status: number | 'event'; body: string },
       nowMs: number,
     ): TriedSample {
-      const said =
+      const { format } = platforms[platform]!
+      const facts =
         status === 'event'
-          ? saidInEvent(readError(body))
-          : saidOf({ status, headers: new Map(), body: Buffer.from(body) }, '', nowMs)
-      const decides = (rows: readonly VerdictRow[]) => meaningOf(rows.find((row) => fits(row, said))!)
+          ? factsOfEvent(format.errorOf(body))
+          : factsOf({ status, headers: new Map(), body: Buffer.from(body) }, format, '', nowMs)
+      const decides = (rows: readonly ClassificationRow[]) => meaningOf(rows.find((row) => fits(row, facts))!)
       return {
-        errorType: said.shownType,
-        code: said.code,
-        matches: fits(rowOfRule(draft), said),
+        errorType: facts.shownType,
+        code: facts.code,
+        matches: fits(rowOfRule(draft), facts),
         today: decides(rules.rowsOf(platform)),
         withRule: decides(withRule(draft, id).rows[platform]),
       }
@@ -104,15 +106,15 @@ export type Bench = ReturnType<typeof createBench>
 
 function tryFailure(
   failure: RecentFailure,
-  today: readonly VerdictRow[],
-  after: readonly VerdictRow[],
+  today: readonly ClassificationRow[],
+  after: readonly ClassificationRow[],
   names: { before: string | undefined; after: string },
 ): TriedFailure {
   const now = mayDecide(today, failure)
   // What was decided then tells which of them it was, unless the rules are others by now.
   const then = now.filter((row) => row.means.kind === failure.verdict)
   const known = then.length > 0 ? then : now
-  const isRule = (row: VerdictRow, name: string | undefined): boolean => row.isRule === true && row.name === name
+  const isRule = (row: ClassificationRow, name: string | undefined): boolean => row.isRule === true && row.name === name
   const all = mayDecide(after, failure)
   // Where the rule as it is stored may have decided, nothing tells which of the others would have.
   const next = known.some((row) => isRule(row, names.before))
@@ -128,14 +130,17 @@ function tryFailure(
 }
 
 /** Rows that may have decided, in their order, by what is known of the answer. */
-function mayDecide(rows: readonly VerdictRow[], { httpStatus, errorType, errorCode }: RecentFailure): VerdictRow[] {
+function mayDecide(
+  rows: readonly ClassificationRow[],
+  { httpStatus, errorType, errorCode }: RecentFailure,
+): ClassificationRow[] {
   const said = {
     status: httpStatus === 200 ? ('event' as const) : httpStatus,
     type: errorType === `http_${httpStatus}` || errorType === 'redirect' ? '' : errorType,
     shownType: errorType,
     code: errorCode,
   }
-  const found: VerdictRow[] = []
+  const found: ClassificationRow[] = []
   for (const row of rows) {
     if (!fitsNames(row, said)) continue
     found.push(row)
@@ -145,5 +150,5 @@ function mayDecide(rows: readonly VerdictRow[], { httpStatus, errorType, errorCo
 }
 
 /** True when what is kept of an answer is all that the row asks for. */
-const isSure = ({ message, text, limits }: VerdictRow): boolean =>
+const isSure = ({ message, text, limits }: ClassificationRow): boolean =>
   message === undefined && text === undefined && limits === undefined

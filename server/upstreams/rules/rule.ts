@@ -1,6 +1,6 @@
 import type { Platform } from '../../accounts/account.ts'
 import { createPattern } from '../../model-patterns.ts'
-import type { Consequence, VerdictRow } from '../classify.ts'
+import type { ClassificationRow, Consequence } from '../classification.ts'
 
 export type RuleEffect = 'pass' | 'next' | 'rate_limited' | 'cooling_down' | 'reauth_required' | 'out_of_credit'
 export type RuleScope = 'account' | 'model' | 'family'
@@ -32,7 +32,7 @@ export interface ErrorRule extends RuleDraft {
 }
 
 /** A rule as a row of the table. Nothing of it runs longer than its text is long: patterns have `*` and no more. */
-export function rowOfRule(rule: RuleDraft): VerdictRow {
+export function rowOfRule(rule: RuleDraft): ClassificationRow {
   const { name, status, errorType, code, message } = rule
   return {
     name,
@@ -46,7 +46,7 @@ export function rowOfRule(rule: RuleDraft): VerdictRow {
 }
 
 /** Of the text of a rule's status. */
-export function statusOf(text: string): NonNullable<VerdictRow['status']> {
+export function statusOf(text: string): NonNullable<ClassificationRow['status']> {
   if (text === 'event') return 'event'
   const [from, to] = text.split('-').map(Number)
   return to === undefined ? from! : [from!, to]
@@ -81,7 +81,7 @@ export interface Meaning {
   durationSeconds: number | null
 }
 
-export function meaningOf({ name, isRule, means }: VerdictRow): Meaning {
+export function meaningOf({ name, isRule, means }: ClassificationRow): Meaning {
   const { kind, state, scope, until } = means
   return {
     name,

@@ -3,8 +3,8 @@ import type { ErrorRule as Stored } from '../../generated/sqlite/client.ts'
 import type { Database, Tx } from '../../store/database.ts'
 import type { Events } from '../../store/events.ts'
 import { conflict, inputFailure, notFound } from '../../verb-failure.ts'
-import type { VerdictRow } from '../classify.ts'
-import type { Dialects } from '../platforms.ts'
+import type { ClassificationRow } from '../classification.ts'
+import type { Platforms } from '../platform.ts'
 import { type ErrorRule, type RuleDraft, type RuleEffect, type RuleScope, rowOfRule } from './rule.ts'
 import { ruleProblems } from './rule-checks.ts'
 
@@ -30,20 +30,21 @@ const newRule: Omit<RuleDraft, 'name' | 'effect'> = {
 
 /**
  * Rules of administrators in memory, and the verbs that change them. Verbs run in the caller's transaction; afterwards
- * changed(). `dialects` have the tables that are asked after the rules.
+ * changed(). The platforms' own rows are asked after the rules.
  */
-export function createErrorRules(parts: { database: Database; events: Events; dialects: Dialects }) {
-  const { database, events, dialects } = parts
+export function createErrorRules(parts: { database: Database; events: Events; platforms: Platforms }) {
+  const { database, events, platforms } = parts
   let rules: readonly ErrorRule[] = []
   let rows = rowsWith([])
 
   /** What is asked, in this order: these rules as far as they are enabled and of the platform, then the built-in table. */
-  function rowsWith(list: readonly RuleDraft[]): Record<Platform, readonly VerdictRow[]> {
-    const of = (platform: Platform): readonly VerdictRow[] => [
+  function rowsWith(list: readonly RuleDraft[]): Record<Platform, readonly ClassificationRow[]> {
+    const of = (platform: Platform): readonly ClassificationRow[] => [
       ...list.filter((rule) => rule.enabled && (rule.platform ?? platform) === platform).map(rowOfRule),
-      ...(dialects[platform]?.verdicts ?? []),
+      ...(platforms[platform]?.errorRows ?? []),
     ]
-    return { console: of('console'), claude: of('claude'), openai: of('openai'), codex: of('codex') }
+    const names = Object.keys(platforms) as Platform[]
+    return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Platform, readonly ClassificationRow[]>
   }
 
   async function readRules(client: Pick<Tx, 'errorRule'>): Promise<ErrorRule[]> {
@@ -87,9 +88,9 @@ export function createErrorRules(parts: { database: Database; events: Events; di
 
     /** In the order in which they are asked. */
     all: () => rules,
-    rowsOf: (platform: Platform): readonly VerdictRow[] => rows[platform],
+    rowsOf: (platform: Platform): readonly ClassificationRow[] => rows[platform],
     rowsWith,
-    builtInRowsOf: (platform: Platform): readonly VerdictRow[] => dialects[platform]?.verdicts ?? [],
+    builtInRowsOf: (platform: Platform): readonly ClassificationRow[] => platforms[platform]?.errorRows ?? [],
 
     /** Adds a rule behind the others. Throws input failures, or a conflict when there are too many. */
     create,

@@ -1,19 +1,17 @@
 import { expect, test } from 'vitest'
-import { claudeUpstream } from '../../../server/upstreams/platforms/claude/claude.ts'
-import { consoleUpstream } from '../../../server/upstreams/platforms/console/console.ts'
+import { platforms } from '../../../server/upstreams/platforms/platforms.ts'
 import { createBench, type RecentFailure } from '../../../server/upstreams/rules/bench.ts'
 import type { ErrorRule, Meaning, RuleDraft } from '../../../server/upstreams/rules/rule.ts'
 import { createErrorRules } from '../../../server/upstreams/rules/rules.ts'
 import { nowMs, ruleWith } from './rule-cases.ts'
 
-const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
-const { rowsWith } = createErrorRules({ dialects } as Parameters<typeof createErrorRules>[0])
+const { rowsWith } = createErrorRules({ platforms } as Parameters<typeof createErrorRules>[0])
 
 /** A bench beside these stored rules, with ids from 1. */
 function benchBeside(...drafts: RuleDraft[]) {
   const rules = drafts.map((draft, index): ErrorRule => ({ ...draft, id: index + 1 }))
   const rows = rowsWith(rules)
-  return createBench({ all: () => rules, rowsOf: (platform) => rows[platform], rowsWith })
+  return createBench({ all: () => rules, rowsOf: (platform) => rows[platform], rowsWith }, platforms)
 }
 
 const failure = (more: Partial<RecentFailure>): RecentFailure => ({

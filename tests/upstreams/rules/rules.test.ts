@@ -1,28 +1,26 @@
 import { expect, test } from 'vitest'
-import { claudeUpstream } from '../../../server/upstreams/platforms/claude/claude.ts'
-import { consoleUpstream } from '../../../server/upstreams/platforms/console/console.ts'
-import { createUpstreams } from '../../../server/upstreams/platforms.ts'
+import { createClassifier } from '../../../server/upstreams/classify.ts'
+import { platforms } from '../../../server/upstreams/platforms/platforms.ts'
 import { type RuleDraft, rowOfRule } from '../../../server/upstreams/rules/rule.ts'
 import { createErrorRules } from '../../../server/upstreams/rules/rules.ts'
-import { readError } from '../../../server/upstreams/upstream-error.ts'
 import { nowMs, type RuleCase, ruleCases, ruleWith } from './rule-cases.ts'
 
-const dialects = { console: consoleUpstream, claude: claudeUpstream, openai: undefined, codex: undefined }
 /** The list as it is asked; nothing of a database is needed for it. */
-const { rowsWith } = createErrorRules({ dialects } as Parameters<typeof createErrorRules>[0])
+const { rowsWith } = createErrorRules({ platforms } as Parameters<typeof createErrorRules>[0])
 
-function judge(rules: readonly RuleDraft[], one: RuleCase) {
+function classified(rules: readonly RuleDraft[], one: RuleCase) {
   const { platform = 'console', status, error = {}, headers = {}, model = 'claude-sonnet-5-5' } = one
   const rows = rowsWith(rules)
-  const upstream = createUpstreams(dialects, (name) => rows[name])[platform]!
+  const { classify, classifyEvent } = createClassifier({ platforms, rowsOf: (name) => rows[name] })
   const body = one.body ?? JSON.stringify({ type: 'error', error })
-  if (status === 'event') return upstream.judgeEvent(readError(body), model, nowMs)
-  return upstream.judge({ status, headers: new Map(Object.entries(headers)), body: Buffer.from(body) }, model, nowMs)
+  if (status === 'event') return classifyEvent({ platform }, platforms[platform]!.format.errorOf(body), model, nowMs)
+  const response = { status, headers: new Map(Object.entries(headers)), body: Buffer.from(body) }
+  return classify({ platform }, response, model, nowMs)
 }
 
-/** A verdict as a case writes it down. */
+/** A classification as a case writes it down. */
 function meaning(rules: readonly RuleDraft[], one: RuleCase): RuleCase['means'] {
-  const { kind, rule, event, passIfLast, misconfigured, sameAs } = judge(rules, one)
+  const { kind, rule, event, passIfLast, misconfigured, sameAs } = classified(rules, one)
   const untilMs = event && 'untilMs' in event ? event.untilMs : undefined
   return {
     kind,
@@ -52,7 +50,7 @@ test.each(named)('%s', (_name, rules, one) => {
 
 test('a rule says so in the reason, by its name, and keeps nothing of the text', () => {
   const [{ rules, cases }] = ruleCases as [(typeof ruleCases)[0]]
-  const { event, evidence } = judge(rules, cases[0]!)
+  const { event, evidence } = classified(rules, cases[0]!)
   expect(event).toMatchObject({ reason: 'rule "quota": 400 new_api_error (insufficient_user_quota)' })
   expect(evidence).toEqual({ status: 400, errorType: 'new_api_error', code: 'insufficient_user_quota', message: '' })
 })
@@ -118,14 +116,14 @@ test('a pattern of many * against a text made for it takes no longer than the te
 test('no more than 10 000 characters of an answer are looked at', () => {
   const rules = [ruleWith({ name: 'end', message: '*the end', effect: 'pass', status: '500' })]
   const means = (length: number) =>
-    judge(rules, { status: 500, body: `${'x'.repeat(length - 7)}the end`, means: { kind: 'caller' } }).rule
+    classified(rules, { status: 500, body: `${'x'.repeat(length - 7)}the end`, means: { kind: 'caller' } }).rule
   expect([means(10_000), means(10_001)]).toEqual(['end', undefined])
 })
 
 test('two accounts say the same although their texts name different requests and moments', () => {
   const rules = ruleCases[0]!.rules
   const said = (message: string) =>
-    judge(rules, { status: 400, error: { code: 'insufficient_x', message }, means: { kind: 'caller' } }).sameAs
+    classified(rules, { status: 400, error: { code: 'insufficient_x', message }, means: { kind: 'caller' } }).sameAs
   expect(said('no quota (request id: 20261123abcdef0123)')).toBe(said('no quota (request id: 2026-11-23T10)'))
   expect(said('no quota')).not.toBe(said('no money'))
 })

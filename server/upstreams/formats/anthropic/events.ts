@@ -19,7 +19,7 @@ export interface AnthropicSink {
   messageStop(): void
   /** The data of an event is no JSON, as far as it was looked at; it passes all the same. */
   unreadable(): void
-  error(json: string): void
+  errorEvent(json: string): void
 }
 
 const lf = 0x0a
@@ -105,7 +105,7 @@ class Listener implements SseListener {
     else if (kind === 'message_delta') sink.messageDelta(this.kept(data))
     else if (kind === 'content_block_start') sink.contentStart()
     else if (kind === 'message_stop') sink.messageStop()
-    else if (kind === 'error') sink.error(this.kept(data))
+    else if (kind === 'error') sink.errorEvent(this.kept(data))
   }
 
   private kept(data: Buffer): string {

@@ -111,14 +111,18 @@ class StreamUsage implements UsageReader {
   }
 }
 
-/** What matters of a whole JSON answer: found once, for those who judge it and for those who bill it. */
-export const findAnswer = (bytes: Buffer): Members => findMembers(bytes, ['type', 'model', 'stop_reason', 'usage'])
+/** The members that matter of a whole JSON response. */
+export const responseMembers = ['type', 'model', 'stop_reason', 'usage'] as const
 
 /**
  * For one whole JSON answer in its bytes; only the members that matter are parsed, without `secret`. An error answer has
  * used nothing.
  */
-export function readUsageFromJson(bytes: Buffer, secret = '', members = findAnswer(bytes)): Reading {
+export function readUsageFromJson(
+  bytes: Buffer,
+  secret = '',
+  members: Members = findMembers(bytes, responseMembers),
+): Reading {
   const gathered = nothingGathered()
   if (!members.ok) {
     gathered.flags.add('unreadable')

@@ -1,17 +1,22 @@
 import { gaugesOfHeaders, unifiedPrefix } from '../../formats/anthropic/unified-limits.ts'
-import type { Dialect } from '../../platform.ts'
-import { consoleUpstream } from '../console/console.ts'
-import { oauthBeta } from './oauth.ts'
+import type { Platform } from '../../platform.ts'
+import { anthropicMessageProbe, buildAnthropicRequest } from '../anthropic-request.ts'
+import { consolePlatform } from '../console/console.ts'
+import { oauthBeta } from './oauth-beta.ts'
 import { gaugesOfUsage } from './usage-endpoint.ts'
 
 /**
  * A subscription behind a login: the vendor's API as `console` speaks it, opened with an access token. What the client sent
  * goes up as it came; nothing is added to make a request look like somebody else's.
  */
-export const claudeUpstream: Dialect = {
-  ...consoleUpstream,
-  beta: oauthBeta,
-  renews: true,
+export const claudePlatform: Platform = {
+  ...consolePlatform,
+  name: 'claude',
+  buildRequest: (account, request) => buildAnthropicRequest(account, request, oauthBeta),
+  messageProbe: (account, model) => anthropicMessageProbe(account, model, oauthBeta),
+  renewsTokens: true,
+  opensWith: 'login',
+  isOptIn: true,
   limits: { prefix: unifiedPrefix, ofHeaders: gaugesOfHeaders, ofProbe: gaugesOfUsage },
   // What the subscription has left costs nothing to ask, and is asked with the same token.
   probe: ({ basePath, secret }) => ({

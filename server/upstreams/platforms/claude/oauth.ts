@@ -1,9 +1,10 @@
 import type { Tokens } from '../../../accounts/credential.ts'
 import type { CodeAnswer, RefreshAnswer } from '../../../accounts/login/oauth-answers.ts'
-import { retryAfter } from '../../classify.ts'
+import { retryAfter } from '../../retry-after.ts'
 import { isConnectFailure } from '../../transport/connect-failure.ts'
 import type { Dispatchers } from '../../transport/dispatchers.ts'
 import { codeOfError, explainFailure } from '../../transport/failure-cause.ts'
+import { oauthBeta } from './oauth-beta.ts'
 
 /** Where logins of claude accounts are made; each of them has moved before, so a deployment can say otherwise. */
 export interface ClaudeOauthPlaces {
@@ -15,9 +16,6 @@ export interface ClaudeOauthPlaces {
   /** Separated by spaces. */
   scopes: string
 }
-
-/** What the vendor wants to see in anthropic-beta wherever an access token of a login is used. */
-export const oauthBeta = 'oauth-2025-04-20'
 
 const patienceMs = 30_000
 const longestAnswer = 64 * 1024

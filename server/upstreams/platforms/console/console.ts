@@ -1,11 +1,17 @@
-import { anthropicVerdicts } from '../../classify.ts'
-import type { Dialect } from '../../platform.ts'
+import { anthropicFormat } from '../../formats/anthropic/anthropic.ts'
+import { anthropicErrorRows } from '../../formats/anthropic/error-rows.ts'
+import type { Platform } from '../../platform.ts'
+import { anthropicMessageProbe, buildAnthropicRequest } from '../anthropic-request.ts'
 
-/** Any Anthropic-format endpoint behind a key of its own: the vendor's API, or a mirror of it. */
-export const consoleUpstream: Dialect = {
-  address: (account, path, query) => `${account.basePath}${path}${query}`,
-
+/** Any endpoint of the Anthropic format behind an API key of its own: the vendor's API, or a mirror of it. */
+export const consolePlatform: Platform = {
+  name: 'console',
+  format: anthropicFormat,
+  buildRequest: (account, request) => buildAnthropicRequest(account, request),
+  errorRows: anthropicErrorRows,
   isFirstParty: (account) => /^https:\/\/([a-z0-9-]+\.)*anthropic\.com$/.test(account.origin),
-
-  verdicts: anthropicVerdicts,
+  messageProbe: (account, model) => anthropicMessageProbe(account, model),
+  renewsTokens: false,
+  opensWith: 'api_key',
+  isOptIn: false,
 }

@@ -1,25 +1,18 @@
-/** What the error of an upstream says: words that are identifiers, and its text, which may quote a prompt. */
-export interface SaidError {
-  type: string
-  code: string
-  message: string
-  /** The message, or where there is none the whole body: what rules of administrators look at. */
-  text: string
-}
+import type { UpstreamError } from '../../format.ts'
 
 /** Longer texts say nothing more about whose fault it was, and every pattern reads them. */
-const longestMessage = 10_000
+const maxMessageChars = 10_000
 
 /** The error of a body in the Anthropic envelope or one of its relatives; empty fields where it says nothing. */
-export function readError(body: string): SaidError {
-  const nothing = { type: '', message: '', code: '', text: body.slice(0, longestMessage) }
+export function readError(body: string): UpstreamError {
+  const nothing = { type: '', message: '', code: '', text: body.slice(0, maxMessageChars) }
   try {
     const parsed: unknown = JSON.parse(body)
     if (typeof parsed !== 'object' || parsed === null) return nothing
     const outer = parsed as Record<string, unknown>
     const error = fieldsOf(outer['error']) ?? outer
     const details = fieldsOf(error['details']) ?? {}
-    const message = typeof error['message'] === 'string' ? error['message'].slice(0, longestMessage) : ''
+    const message = typeof error['message'] === 'string' ? error['message'].slice(0, maxMessageChars) : ''
     return {
       type: word(error['type']),
       message,

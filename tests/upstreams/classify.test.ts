@@ -1,27 +1,26 @@
 import { expect, test } from 'vitest'
-import {
-  anthropicVerdicts,
-  type Consequence,
-  judgeAnswer,
-  judgeEventBy,
-  retryAfter,
-  type VerdictRow,
-} from '../../server/upstreams/classify.ts'
-import type { Verdict } from '../../server/upstreams/platform.ts'
-import { readError } from '../../server/upstreams/upstream-error.ts'
-import { nowMs, type VerdictCase, verdictCases } from './verdict-cases.ts'
+import type { Classification, ClassificationRow, Consequence } from '../../server/upstreams/classification.ts'
+import { createClassifier } from '../../server/upstreams/classify.ts'
+import { anthropicErrorRows } from '../../server/upstreams/formats/anthropic/error-rows.ts'
+import { platforms } from '../../server/upstreams/platforms/platforms.ts'
+import { retryAfter } from '../../server/upstreams/retry-after.ts'
+import { type ClassifyCase, classifyCases, nowMs } from './classify-cases.ts'
 
-function judge(
-  rows: readonly VerdictRow[],
-  { status, error = {}, headers = {}, model = 'claude-sonnet-5-5' }: VerdictCase,
+const account = { platform: 'console' } as const
+
+function classified(
+  rows: readonly ClassificationRow[],
+  { status, error = {}, headers = {}, model = 'claude-sonnet-5-5' }: ClassifyCase,
 ) {
-  if (status === 'event') return judgeEventBy(rows, readError(JSON.stringify({ type: 'error', error })), model, nowMs)
-  const body = Buffer.from(Object.keys(error).length === 0 ? '' : JSON.stringify({ type: 'error', error }))
-  return judgeAnswer(rows, { status, headers: new Map(Object.entries(headers)), body }, model, nowMs)
+  const { classify, classifyEvent } = createClassifier({ platforms, rowsOf: () => rows })
+  const text = JSON.stringify({ type: 'error', error })
+  if (status === 'event') return classifyEvent(account, platforms.console!.format.errorOf(text), model, nowMs)
+  const body = Buffer.from(Object.keys(error).length === 0 ? '' : text)
+  return classify(account, { status, headers: new Map(Object.entries(headers)), body }, model, nowMs)
 }
 
-/** A verdict as a case writes it down. */
-function meaningOf({ kind, event, passIfLast, misconfigured, sameAs, evidence }: Verdict) {
+/** A classification as a case writes it down. */
+function meaningOf({ kind, event, passIfLast, misconfigured, sameAs, evidence }: Classification) {
   const untilMs = event && 'untilMs' in event ? event.untilMs : undefined
   return {
     kind,
@@ -39,9 +38,9 @@ function meaningOf({ kind, event, passIfLast, misconfigured, sameAs, evidence }:
   }
 }
 
-const wanted = ({ means }: VerdictCase) => ({ message: '', ...means })
-const isRight = (rows: readonly VerdictRow[], one: VerdictCase): boolean =>
-  JSON.stringify(sorted(meaningOf(judge(rows, one)))) === JSON.stringify(sorted(wanted(one)))
+const wanted = ({ means }: ClassifyCase) => ({ message: '', ...means })
+const isRight = (rows: readonly ClassificationRow[], one: ClassifyCase): boolean =>
+  JSON.stringify(sorted(meaningOf(classified(rows, one)))) === JSON.stringify(sorted(wanted(one)))
 const sorted = (value: object): object =>
   Object.fromEntries(
     Object.entries(value)
@@ -49,23 +48,23 @@ const sorted = (value: object): object =>
       .map(([name, inner]) => [name, typeof inner === 'object' && inner !== null ? sorted(inner as object) : inner]),
   )
 
-const nameOf = ({ row, status, error, headers }: VerdictCase): string =>
+const nameOf = ({ row, status, error, headers }: ClassifyCase): string =>
   `${row}: ${status} ${error?.details?.error_code ?? error?.type ?? ''} ${Object.keys(headers ?? {}).join(' ')}`
 
-test.each(verdictCases.map((one) => [nameOf(one), one] as const))('%s', (_name, one) => {
-  expect(meaningOf(judge(anthropicVerdicts, one))).toEqual(wanted(one))
+test.each(classifyCases.map((one) => [nameOf(one), one] as const))('%s', (_name, one) => {
+  expect(meaningOf(classified(anthropicErrorRows, one))).toEqual(wanted(one))
 })
 
 test('every row of the table has a case, and every case a row', () => {
-  expect([...new Set(verdictCases.map(({ row }) => row))].sort()).toEqual(
-    anthropicVerdicts.map(({ name }) => name).sort(),
+  expect([...new Set(classifyCases.map(({ row }) => row))].sort()).toEqual(
+    anthropicErrorRows.map(({ name }) => name).sort(),
   )
 })
 
 /** Each of its fields taken away, and the row as a whole. */
-function mutantsOf(row: VerdictRow): [what: string, rows: VerdictRow[]][] {
-  const rows = (changed: VerdictRow | null): VerdictRow[] =>
-    anthropicVerdicts.flatMap((one) => (one === row ? (changed ?? []) : one))
+function mutantsOf(row: ClassificationRow): [what: string, rows: ClassificationRow[]][] {
+  const rows = (changed: ClassificationRow | null): ClassificationRow[] =>
+    anthropicErrorRows.flatMap((one) => (one === row ? (changed ?? []) : one))
   const without = <Key extends keyof Consequence>(key: Key): Consequence => ({ ...row.means, [key]: undefined })
   const kinds = ['caller', 'limited', 'refused', 'failing'] as const
   const keys = Object.keys(row.means) as (keyof Consequence)[]
@@ -74,12 +73,12 @@ function mutantsOf(row: VerdictRow): [what: string, rows: VerdictRow[]][] {
     ['never fits', rows({ ...row, status: 299, message: { test: () => false } })],
     ...kinds
       .filter((kind) => kind !== row.means.kind)
-      .map((kind): [string, VerdictRow[]] => [`kind ${kind}`, rows({ ...row, means: { ...row.means, kind } })]),
+      .map((kind): [string, ClassificationRow[]] => [`kind ${kind}`, rows({ ...row, means: { ...row.means, kind } })]),
     ...keys
       .filter((key) => key !== 'kind' && !(key === 'scope' && row.means.scope === 'account'))
-      .map((key): [string, VerdictRow[]] => [`without ${key}`, rows({ ...row, means: without(key) })]),
+      .map((key): [string, ClassificationRow[]] => [`without ${key}`, rows({ ...row, means: without(key) })]),
     ...(row.means.scope === 'account' && row.means.state === 'rate_limited'
-      ? [['scope model', rows({ ...row, means: { ...row.means, scope: 'model' } })] as [string, VerdictRow[]]]
+      ? [['scope model', rows({ ...row, means: { ...row.means, scope: 'model' } })] as [string, ClassificationRow[]]]
       : []),
   ]
 }
@@ -87,19 +86,19 @@ function mutantsOf(row: VerdictRow): [what: string, rows: VerdictRow[]][] {
 /** What a removal cannot show: the default says the same. */
 const equalToDefault = new Set(["the request's own fault: removed", "the request's own fault: never fits"])
 /** A scope says nothing where the state has but one. */
-const hasOneScope = (row: VerdictRow, what: string): boolean =>
+const hasOneScope = (row: ClassificationRow, what: string): boolean =>
   what === 'without scope' && row.means.state === 'forbidden'
 
-const mutants = anthropicVerdicts.flatMap((row) =>
+const mutants = anthropicErrorRows.flatMap((row) =>
   mutantsOf(row)
     .filter(([what]) => !equalToDefault.has(`${row.name}: ${what}`) && !hasOneScope(row, what))
     .map(([what, rows]) => [`${row.name}: ${what}`, row, rows] as const),
 )
 
 test.each(mutants)('mutation: %s turns a case of its row red', (_what, row, rows) => {
-  const cases = verdictCases.filter((one) => one.row === row.name)
+  const cases = classifyCases.filter((one) => one.row === row.name)
   expect(cases.length).toBeGreaterThan(0)
-  expect(cases.every((one) => isRight(anthropicVerdicts, one))).toBe(true)
+  expect(cases.every((one) => isRight(anthropicErrorRows, one))).toBe(true)
   expect(cases.every((one) => isRight(rows, one))).toBe(false)
 })
 
@@ -110,7 +109,7 @@ test('what an upstream writes never gets into a reason or type, only words that 
       evidence,
       sameAs: _,
       ...rest
-    } = judge(anthropicVerdicts, {
+    } = classified(anthropicErrorRows, {
       row: '',
       status,
       error,
@@ -121,13 +120,18 @@ test('what an upstream writes never gets into a reason or type, only words that 
     expect(`${evidence.errorType} ${evidence.code}`).not.toContain('secret')
   }
   const odd = (body: string) =>
-    judgeAnswer(anthropicVerdicts, { status: 500, headers: new Map(), body: Buffer.from(body) }, 'm', nowMs).errorType
+    createClassifier({ platforms, rowsOf: () => anthropicErrorRows }).classify(
+      account,
+      { status: 500, headers: new Map(), body: Buffer.from(body) },
+      'm',
+      nowMs,
+    ).errorType
   expect(['not json', '[1]', 'null', '{"error":7}', ''].map(odd)).toEqual(Array.from({ length: 5 }, () => 'http_500'))
 })
 
 test('of a text that is kept secrets are taken out, and no more than 200 characters stay', () => {
   const message = `Your credit balance is too low for sk-ant-api03-abcdefghijklmnop ${'x'.repeat(500)}`
-  const { evidence } = judge(anthropicVerdicts, {
+  const { evidence } = classified(anthropicErrorRows, {
     row: '',
     status: 400,
     error: { message },

@@ -1,6 +1,6 @@
 // Over 300 lines: one table.
-/** One answer of an upstream, and what it has to mean. At least one for each row of the table. */
-export interface VerdictCase {
+/** One error of an upstream, and what it has to mean. At least one for each row of the table. */
+export interface ClassifyCase {
   row: string
   status: number | 'event'
   error?: { type?: string; message?: string; code?: string; details?: { error_code: string } }
@@ -49,7 +49,7 @@ const unified = (windows: Record<string, readonly [status: string, utilization: 
 const open5h = { '5h': ['allowed', '0.4', 3_600_000] } as const
 const open7d = { '7d': ['allowed_warning', '0.9', day] } as const
 
-export const verdictCases: readonly VerdictCase[] = [
+export const classifyCases: readonly ClassifyCase[] = [
   {
     row: 'organisation on hold',
     status: 400,
@@ -82,7 +82,7 @@ export const verdictCases: readonly VerdictCase[] = [
     means: nextOrPass,
   },
   ...['thread_not_ready', 'claude_code_version_too_old', 'image_dimensions_too_large'].map(
-    (code): VerdictCase => ({
+    (code): ClassifyCase => ({
       row: 'codes of the request',
       status: 400,
       // A text that another row would take for an unknown model.
@@ -91,7 +91,7 @@ export const verdictCases: readonly VerdictCase[] = [
     }),
   ),
   ...['Model claude-x does not exist', 'unsupported model', 'The model `m` is not supported'].map(
-    (message): VerdictCase => ({
+    (message): ClassifyCase => ({
       row: 'model unknown (400)',
       status: 400,
       error: { ...invalid, message },
@@ -147,7 +147,7 @@ export const verdictCases: readonly VerdictCase[] = [
     },
   },
   ...['enforced_spend_limit_reached', 'contract_spend_limit_reached'].map(
-    (code): VerdictCase => ({
+    (code): ClassifyCase => ({
       row: 'spend limit reached',
       status: 429,
       error: { ...limited, details: { error_code: code } },
@@ -276,11 +276,11 @@ export const verdictCases: readonly VerdictCase[] = [
   },
   { row: 'timeout', status: 408, means: cools },
   { row: 'internal error', status: 500, error: { type: 'api_error' }, means: { ...cools, doubtful: true } },
-  ...[501, 502, 503, 504].map((status): VerdictCase => ({ row: 'server error', status, means: cools })),
+  ...[501, 502, 503, 504].map((status): ClassifyCase => ({ row: 'server error', status, means: cools })),
   ...[301, 302, 307].map(
-    (status): VerdictCase => ({ row: 'redirect', status, means: { ...cools, misconfigured: true } }),
+    (status): ClassifyCase => ({ row: 'redirect', status, means: { ...cools, misconfigured: true } }),
   ),
-  ...[201, 204].map((status): VerdictCase => ({ row: 'odd success', status, means: cools })),
+  ...[201, 204].map((status): ClassifyCase => ({ row: 'odd success', status, means: cools })),
   {
     row: 'limited within the stream',
     status: 'event',
@@ -294,7 +294,7 @@ export const verdictCases: readonly VerdictCase[] = [
     means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 3000 } },
   },
   ...['invalid_request_error', 'not_found_error', 'request_too_large'].map(
-    (type): VerdictCase => ({
+    (type): ClassifyCase => ({
       row: 'request refused within the stream',
       status: 'event',
       error: { type, message: 'prompt is too long' },
@@ -302,7 +302,7 @@ export const verdictCases: readonly VerdictCase[] = [
     }),
   ),
   ...['api_error', 'timeout_error', 'invalid_request_error_2'].map(
-    (type): VerdictCase => ({
+    (type): ClassifyCase => ({
       row: 'error within the stream',
       status: 'event',
       error: { type },
@@ -310,7 +310,7 @@ export const verdictCases: readonly VerdictCase[] = [
     }),
   ),
   ...[400, 405, 409, 411, 412, 413, 422, 431, 499].map(
-    (status): VerdictCase => ({
+    (status): ClassifyCase => ({
       row: "the request's own fault",
       status,
       error: { ...invalid, message: 'prompt is too long: 9 tokens > 8 maximum' },
@@ -323,7 +323,7 @@ export const verdictCases: readonly VerdictCase[] = [
     `tools.3: ${spendText}`,
     'messages.1: This organization has been disabled.',
   ].map(
-    (message): VerdictCase => ({
+    (message): ClassifyCase => ({
       row: "the request's own fault",
       status: 400,
       error: { ...invalid, message },

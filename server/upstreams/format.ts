@@ -1,0 +1,65 @@
+import type { Reading } from '../prices/records.ts'
+
+/** A wire format: how requests, responses, streams and errors look. The client's side takes its errors and pings from it too. */
+export interface Format {
+  name: 'anthropic' | 'chat' | 'responses'
+  /** A whole JSON response with status 200. `secret` is cut from what is kept of it. Never throws. */
+  readJson(body: Buffer, secret: string): JsonResponse
+  createStreamReader(secret: string): StreamReader
+  /** What the body of an error response, or the data of an error event, says. Never throws. */
+  errorOf(text: string): UpstreamError
+  /** The JSON body of an error of ours. */
+  errorBody(type: string, message: string, requestId: string): Buffer
+  /** The same as the last event of a stream. */
+  errorEvent(type: string, message: string, requestId: string): Buffer
+  /** An event that says nothing, to be sent between events. */
+  ping: Buffer
+  /** The same before the first event, where clients expect no event yet: a comment. */
+  keepAlive: Buffer
+}
+
+export interface JsonResponse {
+  /** Why it is no success although its status is 200; '' when it is one. */
+  problem: string
+  reading: Reading
+}
+
+/** What an upstream's error says: words that are identifiers, and its text, which may quote a prompt. */
+export interface UpstreamError {
+  type: string
+  code: string
+  message: string
+  /** The message, or where there is none the whole body: what rules of administrators look at. */
+  text: string
+}
+
+/**
+ * Reads one stream: cuts it into whole events, and meters it. The caller looks at the state after each `push` and after
+ * `end`. Never throws.
+ */
+export interface StreamReader {
+  /** Takes the next bytes; returns those that may go on: whole events, comments between them, and what is too large to hold. */
+  push(chunk: Buffer): Buffer[]
+  /** The input has ended. Returns the last event where only its blank line was missing. */
+  end(): Buffer[]
+  /** The first event of the message has come. */
+  readonly started: boolean
+  /** Content has begun, and no error came before it: from here on the account is fixed. */
+  readonly hasContent: boolean
+  /** The last event of the message has come. */
+  readonly isFinished: boolean
+  /** What the first error event said. */
+  readonly error: UpstreamError | null
+  /** Bytes held of an unfinished event. */
+  readonly heldBytes: number
+  /** Bytes of the unfinished event so far, held or already passed on. */
+  readonly eventBytes: number
+  /** An event too large to hold is passing through: until its end nothing may be put in between. */
+  readonly flowing: boolean
+  /** True once after the stream has told its first usage, for the journal. */
+  usageChanged(): boolean
+  /** What is known now of usage; may be asked while the stream runs. */
+  reading(): Reading
+  /** The same without the usages as they came: writing them out is what costs. */
+  readingInBetween(): Reading
+}

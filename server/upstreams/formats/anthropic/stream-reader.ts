@@ -1,0 +1,93 @@
+import type { Reading } from '../../../prices/records.ts'
+import type { StreamReader, UpstreamError } from '../../format.ts'
+import { createSseScanner, type SseScanner } from '../sse.ts'
+import { type AnthropicSink, listenToAnthropic } from './events.ts'
+import { readError } from './upstream-error.ts'
+import { createUsageReader, type UsageReader } from './usage.ts'
+
+export const createAnthropicStreamReader = (secret: string): StreamReader => new AnthropicStreamReader(secret)
+
+/** A class: there is one for each stream, and its state is read after each chunk. */
+class AnthropicStreamReader implements StreamReader, AnthropicSink {
+  started = false
+  hasContent = false
+  isFinished = false
+  error: UpstreamError | null = null
+  private hasUsage = false
+  private readonly usage: UsageReader = createUsageReader()
+  private readonly scanner: SseScanner
+
+  constructor(secret: string) {
+    this.scanner = createSseScanner(listenToAnthropic(this, secret))
+  }
+
+  push(chunk: Buffer): Buffer[] {
+    return this.scanner.push(chunk)
+  }
+
+  end(): Buffer[] {
+    return this.isFinished || this.error !== null ? [] : this.scanner.end()
+  }
+
+  get heldBytes(): number {
+    return this.scanner.heldBytes
+  }
+
+  get eventBytes(): number {
+    return this.scanner.eventBytes
+  }
+
+  get flowing(): boolean {
+    return this.scanner.flowing
+  }
+
+  usageChanged(): boolean {
+    const { hasUsage } = this
+    this.hasUsage = false
+    return hasUsage
+  }
+
+  reading(): Reading {
+    return this.usage.reading()
+  }
+
+  readingInBetween(): Reading {
+    return this.usage.readingInBetween()
+  }
+
+  // ── what the scanner finds, while it looks at a chunk ────────────────────────────────────────────────────────────
+
+  messageStart(json: string): void {
+    this.usage.start(json)
+    this.started = true
+    this.hasUsage = true
+  }
+
+  contentStart(): void {
+    if (this.error === null) this.hasContent = true
+  }
+
+  delta(chars: number): void {
+    this.usage.text(chars)
+  }
+
+  messageDelta(json: string): void {
+    this.usage.delta(json)
+    if (this.error === null) this.hasContent = true
+  }
+
+  messageStop(): void {
+    this.usage.stop()
+    this.isFinished = true
+  }
+
+  unreadable(): void {
+    this.usage.unreadable()
+  }
+
+  errorEvent(json: string): void {
+    if (this.error !== null) return
+    const error = readError(json)
+    this.error = { ...error, type: error.type || 'error' }
+  }
+}
