@@ -117,7 +117,7 @@ function reasoningOf(delta: Fields): string {
 
 const legacyCall = (call: unknown): unknown => (isFields(call) ? [{ index: 0, function: call }] : undefined)
 
-export function stopReasonOf(finish: string | null): StopReason {
+function stopReasonOf(finish: string | null): StopReason {
   switch (finish) {
     case 'length':
     case 'max_tokens':

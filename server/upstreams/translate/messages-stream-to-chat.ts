@@ -90,7 +90,7 @@ export function createMessagesStreamToChat({ id, model, createdS, toolNames, inc
   return { push, hasEnded: () => hasEnded }
 }
 
-export function finishReasonOf(stop: string | null): string {
+function finishReasonOf(stop: string | null): string {
   switch (stop) {
     case 'tool_use':
       return 'tool_calls'

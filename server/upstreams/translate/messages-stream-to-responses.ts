@@ -217,7 +217,7 @@ function freeText(json: string): string {
 }
 
 /** Anthropic's counts in the words of Responses. */
-export function responsesUsage(usage: Fields): Fields {
+function responsesUsage(usage: Fields): Fields {
   const chat = chatUsage(usage)
   return {
     input_tokens: chat['prompt_tokens'],

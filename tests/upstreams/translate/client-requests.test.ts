@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type ChatFlags, defaultChatFlags } from '../../../server/upstreams/translate/chat-flags.ts'
+import { chatToMessages } from '../../../server/upstreams/translate/chat-to-messages.ts'
+import { messagesToChat } from '../../../server/upstreams/translate/messages-to-chat.ts'
+import { responsesToMessages } from '../../../server/upstreams/translate/responses-to-messages.ts'
+import type { Fields } from '../../../server/upstreams/translate/untranslatable.ts'
+
+const fromChat = (body: Fields): Fields =>
+  chatToMessages(body, { model: 'claude-sonnet-5-5', defaultMaxTokens: 32_000, user: null }).body
+
+test('a chat client’s turn becomes one user turn with results first', () => {
+  const sent = fromChat({
+    messages: [
+      { role: 'developer', content: 'Be brief.' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' } },
+          { id: 'b', type: 'function', function: { name: 'f', arguments: '{oops' } },
+        ],
+      },
+      { role: 'tool', tool_call_id: 'a', content: '1' },
+      { role: 'tool', tool_call_id: 'b', content: '2' },
+      { role: 'user', content: 'And?' },
+    ],
+    tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+    tool_choice: 'required',
+    parallel_tool_calls: false,
+    temperature: 1.5,
+    stop: [' ', 'END'],
+  })
+  expect(sent).toEqual({
+    model: 'claude-sonnet-5-5',
+    max_tokens: 32_000,
+    system: 'Be brief.',
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA' } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'tool_use', id: 'a', name: 'f', input: { x: 1 } },
+          { type: 'tool_use', id: 'b', name: 'f', input: { arguments: '{oops' } },
+        ],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'a', content: [{ type: 'text', text: '1' }] },
+          { type: 'tool_result', tool_use_id: 'b', content: [{ type: 'text', text: '2' }] },
+          { type: 'text', text: 'And?' },
+        ],
+      },
+    ],
+    tools: [{ name: 'f', input_schema: { type: 'object' } }],
+    tool_choice: { type: 'any', disable_parallel_tool_use: true },
+    stop_sequences: ['END'],
+  })
+})
+
+test('Responses input: calls, outputs, free-text tools; what is stored elsewhere is refused', () => {
+  const target = { model: 'claude-opus-4-5', defaultMaxTokens: 1000, user: null }
+  const { body } = responsesToMessages(
+    {
+      instructions: 'Be brief.',
+      input: [
+        { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Patch' }] },
+        { type: 'reasoning', encrypted_content: 'x' },
+        { type: 'custom_tool_call', call_id: 'c', name: 'apply_patch', input: '*** Begin' },
+        { type: 'custom_tool_call_output', call_id: 'c', output: 'ok' },
+      ],
+      tools: [{ type: 'custom', name: 'apply_patch', description: 'Patches' }],
+      reasoning: { effort: 'low' },
+      max_output_tokens: 5000,
+    },
+    target,
+  )
+  expect(body).toMatchObject({
+    system: 'Be brief.',
+    max_tokens: 5000,
+    thinking: { type: 'enabled', budget_tokens: 2048 },
+    messages: [
+      { role: 'user', content: [{ type: 'text', text: 'Patch' }] },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', id: 'c', name: 'apply_patch', input: { input: '*** Begin' } }],
+      },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c', content: [{ type: 'text', text: 'ok' }] }] },
+    ],
+  })
+  expect(() => responsesToMessages({ input: 'x', previous_response_id: 'r' }, target)).toThrow(/previous_response_id/)
+})
+
+const toChat = (body: Fields, flags: Partial<ChatFlags> = {}, model = 'glm-5.3'): Fields =>
+  messagesToChat(
+    { model: 'asked', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }], ...body },
+    { model, flags: { ...defaultChatFlags, ...flags }, user: null },
+  ).body
+const word = fc.stringMatching(/^[a-z]{1,8}$/)
+const conversation = fc.array(
+  fc.record({
+    user: word,
+    says: fc.option(word, { nil: undefined }),
+    calls: fc.array(fc.record({ name: word, key: word }), { maxLength: 3 }),
+  }),
+  { minLength: 1, maxLength: 5 },
+)
+
+test('a request there and back keeps roles, tool ids, order and text', () => {
+  fc.assert(
+    fc.property(conversation, (turns) => {
+      const messages: { role: string; content: Fields[] }[] = []
+      for (const [at, { user, says, calls }] of turns.entries()) {
+        messages.push({ role: 'user', content: [{ type: 'text', text: user }] })
+        const blocks = [
+          ...(says === undefined ? [] : [{ type: 'text', text: says }]),
+          ...calls.map(({ name, key }, index) => ({ type: 'tool_use', id: `t${at}_${index}`, name, input: { key } })),
+        ]
+        if (blocks.length === 0) continue
+        messages.push({ role: 'assistant', content: blocks })
+        const results = calls.map((_, index) => ({
+          type: 'tool_result',
+          tool_use_id: `t${at}_${index}`,
+          content: [{ type: 'text', text: `r${index}` }],
+        }))
+        if (results.length > 0) messages.push({ role: 'user', content: results })
+      }
+      const back = fromChat(toChat({ messages }))
+      expect(back['messages']).toEqual(mergedTurns(messages))
+    }),
+    { numRuns: 2000, seed: 20_261_201 },
+  )
+})
+
+/** Consecutive messages of one role are one turn to the API. */
+function mergedTurns(messages: { role: string; content: Fields[] }[]): unknown[] {
+  const turns: { role: string; content: Fields[] }[] = []
+  for (const { role, content } of messages) {
+    const last = turns.at(-1)
+    if (last?.role === role) last.content = [...last.content, ...content]
+    else turns.push({ role, content: [...content] })
+  }
+  return turns
+}
