@@ -8,12 +8,13 @@ import type PrismaTypes from '../generated/pothos-types.ts'
 import { getDatamodel } from '../generated/pothos-types.ts'
 import type { Context } from './server/context.ts'
 
-export const largestPage = 100
+export const maxPage = 100
 export const defaultPage = 20
 
 /**
- * The schema's builder: definitions only, nothing of a running program (that is in the context). Scopes are the rights:
- * `public`, `signedIn` (also who must choose another password first), `user`, `admin`. A field or its type must name one; scopes.ts refuses a schema that does not.
+ * The schema's builder. Scopes are the rights: `public`, `signedIn` (includes users who must choose another password first),
+ * `user`, `admin`. A field or its type must name one; scopes.ts refuses a schema that does not. Depth is limited in
+ * query-limits.ts.
  */
 export const builder = new SchemaBuilder<{
   Context: Context
@@ -29,7 +30,7 @@ export const builder = new SchemaBuilder<{
     Count: { Input: number; Output: number | bigint }
   }
 }>({
-  // Rights come before everything else.
+  // Scopes first: rights are checked before anything else.
   plugins: [ScopeAuthPlugin, PrismaPlugin, RelayPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
@@ -48,7 +49,7 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: ({ parts }) => parts.database.reader,
     dmmf: getDatamodel(),
-    maxConnectionSize: largestPage,
+    maxConnectionSize: maxPage,
     defaultConnectionSize: defaultPage,
     onUnusedQuery: null,
   },
@@ -61,7 +62,7 @@ export const builder = new SchemaBuilder<{
       nullable: true,
     },
     nodesQueryOptions: false,
-    // What implements it decides.
+    // The implementing types decide.
     nodeTypeOptions: { authScopes: { public: true } },
     pageInfoTypeOptions: { authScopes: { user: true } },
     defaultConnectionTypeOptions: { authScopes: { user: true } },
@@ -70,7 +71,7 @@ export const builder = new SchemaBuilder<{
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 10,
-    limit: { complexity: 20_000, depth: 12, breadth: 400 },
+    limit: { complexity: 20_000, breadth: 400 },
     complexityError: (kind) =>
       new GraphQLError(`The query asks for too much at once (${kind}).`, { extensions: { code: 'QUERY_TOO_COMPLEX' } }),
   },

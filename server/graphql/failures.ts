@@ -1,7 +1,7 @@
 import type { FieldProblem, VerbFailure, VerbFailureKind } from '../verb-failure.ts'
 import { builder } from './builder.ts'
 
-/** A failure as an answer: no Error, which GraphQL would take for one that was thrown. */
+/** A failure as data. Not an Error, which GraphQL would treat as thrown. */
 export interface Refusal {
   refusedAs: VerbFailureKind
   message: string
@@ -16,7 +16,7 @@ export const refusalOf = ({ kind, message, fields, retryAfterS }: VerbFailure): 
   retryAfterS,
 })
 
-/** Failures that are answers: everybody who may ask may read why it was refused. */
+/** Whoever may call a mutation may read why it was refused. */
 const isPublic = { authScopes: { public: true } } as const
 
 const Failure = builder.interfaceRef<Refusal>('Failure').implement({

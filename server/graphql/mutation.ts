@@ -10,7 +10,7 @@ import type { Context } from './server/context.ts'
 type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T extends SchemaTypes> ? T : never
 type Arguments = (arg: ArgBuilder<Types>) => InputFieldMap
 
-/** What changed, and the answer. The audit's fields go into the log beside it. */
+/** The result of a change, and its audit entry. */
 export interface Change<Answer> {
   answer: Answer
   audit: Omit<AuditEntry, 'action'>

@@ -43,7 +43,7 @@ addMutation('giveToOwner', {
     await change(async (tx) => {
       const owner = await tx.user.findFirst({ where: { id: ownerId, deletedMark: 0 } })
       if (!owner) throw inputFailure({ path: 'ownerId', message: 'is nobody here' })
-      const before = await give(tx, object, ownerId)
+      const before = await transfer(tx, object, ownerId)
       if (before === undefined) throw notFound(nouns[object.noun])
       const audit = { objectType: object.noun, objectId: object.id, before: { ownerId: before }, after: { ownerId } }
       return { answer: null, audit }
@@ -60,7 +60,7 @@ addMutation('giveToOwner', {
 })
 
 /** The owner before; undefined when there is no such object. */
-async function give(
+async function transfer(
   tx: Tx,
   { noun, id }: { noun: Noun; id: number },
   ownerId: number,

@@ -1,8 +1,7 @@
 import { type GraphQLObjectType, type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql'
 
 /**
- * Default deny: the fields of a schema that say nowhere who may read them. A field is covered by a scope of its own, of
- * its type or, for fields of an interface, of that.
+ * Fields without a scope: neither of their own nor of their type or interface. There must be none.
  */
 export function unscopedFields(schema: GraphQLSchema): string[] {
   return Object.values(schema.getTypeMap())
@@ -10,13 +9,13 @@ export function unscopedFields(schema: GraphQLSchema): string[] {
     .flatMap((type) => {
       const object = type as GraphQLObjectType
       return Object.values(object.getFields())
-        .filter((field) => !hasScope(field.extensions) && !isRootOrUnscoped(schema, object))
+        .filter((field) => !hasScope(field.extensions) && !isCoveredByType(schema, object))
         .map((field) => `${object.name}.${field.name}`)
     })
 
-  function isRootOrUnscoped(all: GraphQLSchema, type: GraphQLObjectType): boolean {
+  function isCoveredByType(all: GraphQLSchema, type: GraphQLObjectType): boolean {
     const isRoot = [all.getQueryType(), all.getMutationType(), all.getSubscriptionType()].includes(type)
-    // A scope on a root type would open every new root field: those name their own.
+    // Not for root types: their scope would open every new root field.
     return !isRoot && hasScope(type.extensions)
   }
 }

@@ -2,9 +2,9 @@ import { decodeGlobalID } from '@pothos/plugin-relay'
 import { GraphQLError } from 'graphql'
 import { z } from 'zod'
 
-/** Values of inputs that occur in more than one noun. Absent leaves, null clears; where nothing can be cleared, null is refused. */
+/** Input values of more than one noun. Absent keeps, null clears; where nothing can be cleared, null is refused. */
 
-/** The number in a global id of `type`; −1, which nobody has, for what is none. */
+/** The number in a global id of `type`; −1, which no row has, for anything else. */
 export function idNumber(globalId: string, type: string): number {
   try {
     const { typename, id } = decodeGlobalID(globalId)
@@ -26,7 +26,7 @@ export const newPassword = z
   .min(10, 'must have at least 10 characters')
   .max(200, 'must have at most 200 characters')
 
-/** Whatever somebody types to sign in: its length is bounded, its form is not. */
+/** For signing in: any text of bounded length. */
 export const typedText = z.string().max(200, 'is too long')
 
 export const email = z.email('must be an e-mail address').max(190, 'is too long')
@@ -52,20 +52,20 @@ export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>
     .refine((given) => given !== null, 'cannot be empty')
     .transform((given) => given ?? undefined)
 
-/** Arguments that no form could send. */
+/** For arguments that no form of the dashboard sends. */
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 
-const longestSearch = 200
+const maxSearchLength = 200
 
-/** Conditions for a text that somebody looks for; more than a name or an address can hold is a pattern the database refuses. */
+/** The condition of a search text; longer ones than any name or address are refused, as the database would. */
 export function searched<Where>(text: string | null | undefined, where: (text: string) => Where): Where | object {
   if (!text) return {}
-  if (text.length > longestSearch) throw badInput(`\`search\` has at most ${longestSearch} characters.`)
+  if (text.length > maxSearchLength) throw badInput(`\`search\` has at most ${maxSearchLength} characters.`)
   return where(text)
 }
 
-/** A page as Prisma is asked for it; refuses a cursor that can be nobody's, at which Prisma would fail. */
+/** Prisma's page arguments; refuses cursors that no row can have, at which Prisma would fail. */
 export function soundPage<Page extends object>(page: Page): Page {
   const { cursor } = page as { cursor?: { id?: unknown } }
   if (cursor === undefined) return page

@@ -2,8 +2,8 @@ import type { Prisma } from '../generated/sqlite/client.ts'
 import type { Viewer } from '../identity/sessions.ts'
 
 /**
- * What a viewer may see of each noun, as a condition that stands under AND in every read; nobody sees nothing. People see
- * what they own; a group also when it is shared, or a key or an account of theirs is in it. Administrators see everything.
+ * What a viewer may read of each noun, as a condition for AND in every query. Users read what they own; a group also when
+ * it is shared, or holds a key or an account of theirs. Administrators read everything, callers without a session nothing.
  */
 const nothing = { id: -1 }
 const isAdmin = (viewer: Viewer | null): boolean => viewer?.role === 'admin'
@@ -36,22 +36,22 @@ export function visibleKeys(viewer: Viewer | null): Prisma.ApiKeyWhereInput {
   return isAdmin(viewer) ? {} : { userId: viewer.userId }
 }
 
-/** The condition on rows of the ledger and its rollups, merged over what was asked for. −1 is nobody's id. */
+/** The condition on rows of the ledger and its rollups; overrides a given filter. No user has the id −1. */
 export function visibleUse(viewer: Viewer | null): { userId?: number } {
   if (viewer === null) return { userId: -1 }
   return isAdmin(viewer) ? {} : { userId: viewer.userId }
 }
 
 /**
- * Groups that a viewer may put something into. Keys also into shared ones; an account sees what people ask, so that only
- * the group's owner says which are in it.
+ * Groups that a viewer may put something into. Keys also into shared ones; accounts only into one's own, because an
+ * account's owner can read what is asked through it.
  */
 export function openGroups(viewer: Viewer, what: 'accounts' | 'keys'): Prisma.GroupWhereInput {
   if (what === 'accounts' || isAdmin(viewer)) return ownGroups(viewer)
   return { OR: [ownGroups(viewer), { shared: true }] }
 }
 
-/** Groups that a viewer may rename and delete: the group's owner decides. */
+/** Groups that a viewer may change and delete. */
 export function ownGroups(viewer: Viewer): Prisma.GroupWhereInput {
   return isAdmin(viewer) ? {} : { ownerId: viewer.userId }
 }

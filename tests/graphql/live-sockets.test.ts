@@ -105,7 +105,7 @@ test('who does not introduce itself in time, speaks before, or says nonsense is 
 })
 
 test('strangers beyond the limit wait outside, and a user has so many sockets', async () => {
-  const { port } = await startSocketStand({ limits: { strangers: 2, socketsPerUser: 1 } })
+  const { port } = await startSocketStand({ limits: { unauthenticated: 2, socketsPerUser: 1 } })
   const [first, second] = [openSocket(port), openSocket(port)]
   await Promise.all([once(first.socket, 'open'), once(second.socket, 'open')])
   expect(await openSocket(port).refused).toBe(503)

@@ -53,7 +53,7 @@ const LimitGaugePoint = builder.objectRef<Omit<LimitGauge, 'window'>>('LimitGaug
 
 /** A week at a point in ten minutes. */
 const mostPoints = 1008
-const longestMs = 31 * 24 * 3_600_000
+const maxRangeMs = 31 * 24 * 3_600_000
 
 builder.prismaObjectField(Account, 'limitGauges', (t) =>
   t.field({
@@ -76,7 +76,7 @@ builder.prismaObjectField(Account, 'limitGaugeHistory', (t) =>
     },
     resolve: ({ id }, { window, from, to }, { parts }) => {
       const [fromMs, toMs] = [from.getTime(), to.getTime()]
-      if (!(fromMs < toMs) || toMs - fromMs > longestMs)
+      if (!(fromMs < toMs) || toMs - fromMs > maxRangeMs)
         throw badInput('`from` must be before `to`, by at most 31 days.')
       return parts.gauges.history(id, window.slice(0, 32), { fromMs, toMs, most: mostPoints })
     },

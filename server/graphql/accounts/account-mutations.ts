@@ -8,7 +8,8 @@ import { builder } from '../builder.ts'
 import { refuseForeignGroup } from '../groups/groups.ts'
 import { given } from '../identity/users.ts'
 import { addMutation, addOkSuccess } from '../mutation.ts'
-import type { AccountTest, Context } from '../server/context.ts'
+import type { Context } from '../server/context.ts'
+import type { AccountTest } from '../server/parts.ts'
 import { globalId, onlyId } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
 import {
@@ -52,7 +53,7 @@ addMutation('createAccount', {
       await accountEdits.refuseTakenName(tx, input.name)
       if (input.platform === 'claude') await refuseClaudeWhileOff(tx)
     }
-    // Before the exchange too: a code is good once.
+    // Checked before the exchange, because a code can be used once.
     await check(database.reader)
     const tokens = await tokensOf(context, login, accounts.proxyFor(input.proxy))
     const fields = { ...input, plan: input.plan ?? planOf(login) ?? '' }
@@ -63,7 +64,7 @@ addMutation('createAccount', {
       const after = { ...fields, ...(login && { login: login.way }) }
       return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
     })
-    await tellAccounts(context)
+    await applyAccounts(context)
     return { id }
   },
 })
@@ -109,7 +110,7 @@ addMutation('updateAccount', {
       return { answer, audit: { objectType: 'Account', objectId: id, before: changed.before, after } }
     })
     if (opensAnew) accounts.cleared(id, cause)
-    await tellAccounts(context)
+    await applyAccounts(context)
     return { id }
   },
 })
@@ -128,7 +129,7 @@ addMutation('deleteAccount', {
       await context.parts.accountEdits.remove(tx, id)
       return { answer: null, audit: { objectType: 'Account', objectId: id, before: { name, url } } }
     })
-    await tellAccounts(context)
+    await applyAccounts(context)
     return { ok: true }
   },
 })
@@ -190,7 +191,7 @@ addMutation('testAccount', {
   failures: ['input', 'not_found'],
   locks: [],
   async run({ id, model }, { parts, viewer }, change) {
-    // The row first: whoever may not see it must not make it spend.
+    // Reads the row first: only who may change the account may spend its credit.
     await ownAccount(parts.database.reader, viewer, id)
     const account = parts.accounts.byId(id)
     if (!account) throw notFound('account')
@@ -204,7 +205,7 @@ addMutation('testAccount', {
   },
 })
 
-/** What is read before an account is written; also outside of the transaction that writes it. */
+/** For checks inside and outside of the transaction that writes the account. */
 type Checking = Pick<Tx, 'account' | 'group' | 'setting'>
 
 async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
@@ -212,12 +213,12 @@ async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
     throw inputFailure({ path: 'platform', message: `cannot be used: ${claudeIsOff}` })
 }
 
-async function tellAccounts({ parts }: Context): Promise<void> {
+async function applyAccounts({ parts }: Context): Promise<void> {
   parts.accounts.changed()
   await parts.reload.accounts()
 }
 
-/** An account that the viewer may change. Throws not found for others, as if they were not there. */
+/** An account that the viewer may change. Throws not found for others, as if they did not exist. */
 export async function ownAccount(tx: Pick<Tx, 'account'>, viewer: Viewer | null, id: number) {
   const found = await tx.account.findFirst({ where: { AND: [visibleAccounts(viewer), { id, deletedMark: 0 }] } })
   if (!found) throw notFound('account')

@@ -60,7 +60,7 @@ const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
 
 const restsNot: ReadonlySet<StateKind> = new Set(['ready', 'recovering'])
 
-/** The automatic state; a rest whose time has passed is over. */
+/** The automatic state; a cooldown that has expired counts as over. */
 export const AccountStateType = builder.objectRef<AccountChange['state']>('AccountState').implement({
   description: 'What the relay found out by itself, beside the manual switch.',
   authScopes: { user: true },

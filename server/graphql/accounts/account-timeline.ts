@@ -1,5 +1,5 @@
 import type { AccountStep } from '../../live/live-events.ts'
-import { builder, defaultPage, largestPage } from '../builder.ts'
+import { builder, defaultPage, maxPage } from '../builder.ts'
 import { badInput } from '../values.ts'
 import { AccountStateKind } from './account-state.ts'
 import { Account } from './accounts.ts'
@@ -91,8 +91,8 @@ builder.prismaObjectField(Account, 'timeline', (t) =>
     async resolve({ id }, { first, after, last, before }, { parts }) {
       if (last || before) throw badInput('The timeline is read forwards: use first and after.')
       if (after && !(/^\d{1,19}$/.test(after) && BigInt(after) < 2n ** 63n)) throw badInput('`after` is not a cursor.')
-      const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
-      // One more tells whether there is a next page.
+      const size = Math.min(Math.max(first ?? defaultPage, 0), maxPage)
+      // One more shows whether there is a next page.
       const rows = await parts.accounts.timeline(id, size + 1, after ? BigInt(after) : undefined)
       const edges = rows.slice(0, size).map(({ id: cursor, step }) => ({ cursor: String(cursor), node: step }))
       return {

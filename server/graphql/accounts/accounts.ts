@@ -78,14 +78,14 @@ const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMappi
   }),
 })
 
-/** In memory it is fresher than in its row. */
+/** The state in memory is fresher than the row's. */
 const liveOf = ({ id, state }: StoredAccount, { parts }: Context) =>
   parts.accounts.byId(id)?.live ?? { state: storedState(state), inFlight: 0 }
 
 export const Account = builder.prismaNode('Account', {
   description: 'An upstream that requests are forwarded to, with the credential that opens it.',
   id: { field: 'id' },
-  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleAccounts(viewer)] }),
   authScopes: { user: true },

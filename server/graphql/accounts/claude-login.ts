@@ -18,7 +18,7 @@ export const ClaudeLoginInput = builder.inputType('ClaudeLoginInput', {
   }),
 })
 
-/** What somebody gave, understood; a code has still to be exchanged. */
+/** A parsed login; a code must still be exchanged for tokens. */
 type GivenLogin =
   | { way: 'code'; pasted: PastedCode }
   | { way: 'accessToken' | 'setupToken' | 'credentialsFile'; tokens: Tokens; plan?: string | undefined }
@@ -60,7 +60,7 @@ export const claudeLogin = z
     return { way, tokens: { accessToken: text, refreshToken: given.refreshToken ?? null, expiresAtMs } }
   })
 
-/** The tokens of a login. A code is spent here: check everything else before. */
+/** The tokens of a login. A code can be exchanged only once: check everything else before. */
 export async function tokensOf(
   { parts, actor }: Context,
   login: GivenLogin | undefined,
@@ -70,6 +70,6 @@ export async function tokensOf(
   return login?.tokens
 }
 
-/** What the file of a login says of its plan. */
+/** The plan in the credentials file. */
 export const planOf = (login: GivenLogin | undefined): string | undefined =>
   login && 'plan' in login ? login.plan : undefined

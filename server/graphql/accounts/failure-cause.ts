@@ -3,7 +3,7 @@ import type { Evidence } from '../../accounts/state/transitions.ts'
 import { causeOfCode, failureCauses } from '../../upstreams/transport/failure-cause.ts'
 import { builder } from '../builder.ts'
 
-/** Why no usable answer came, for clients that say it in a language of their own. */
+/** Why no usable response came; clients have their own text for each code. */
 export const FailureCause = builder.objectRef<Fault>('FailureCause').implement({
   description: 'Why no usable answer came from an upstream; `reason` says the same in English.',
   authScopes: { user: true },
@@ -22,17 +22,17 @@ export const FailureCause = builder.objectRef<Fault>('FailureCause').implement({
 
 const known: ReadonlySet<string> = new Set(failureCauses)
 
-/** Of a step's evidence; null when the upstream said something itself. */
+/** From a step's evidence; null when the upstream itself sent an error. */
 export function faultOfEvidence(evidence: Evidence | null): Fault | null {
   return evidence && faultNamed(evidence.code, evidence.message)
 }
 
-/** null when the name is not that of a cause. */
+/** null when there is no such cause. */
 export function faultNamed(cause: string, place: string): Fault | null {
   return known.has(cause) ? { cause, place } : null
 }
 
-/** Of an attempt's row, which keeps the name of the error only. */
+/** From an attempt's row, which has only the error's name. */
 export function faultOfCode(errorType: string): Fault | null {
   const cause = causeOfCode(errorType)
   return cause && { cause, place: '' }

@@ -13,7 +13,7 @@ import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } fr
 export const Group = builder.prismaNode('Group', {
   description: 'Accounts, and the keys that they serve.',
   id: { field: 'id' },
-  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
   authScopes: { user: true },
@@ -212,20 +212,20 @@ addMutation('deleteGroup', {
   },
 })
 
-/** A group that the viewer may change. Throws not found for others, as if they were not there. */
+/** A group that the viewer may change. Throws not found for others, as if they did not exist. */
 async function ownGroup(tx: Pick<Tx, 'group'>, viewer: Viewer | null, id: number) {
   const found = viewer && (await tx.group.findFirst({ where: { AND: [ownGroups(viewer), { id, deletedMark: 0 }] } }))
   if (!found) throw notFound('group')
   return found
 }
 
-/** Who shares a group spends its accounts on everybody. */
+/** Only administrators may let everybody use a group's accounts. */
 function refuseToShare(viewer: Viewer | null): void {
   if (viewer?.role === 'admin') return
   throw inputFailure({ path: 'shared', message: 'is decided by administrators' })
 }
 
-/** Refuses a group to put accounts or keys into, beside the field. */
+/** Throws a field problem when the viewer may not put accounts or keys into this group. */
 export async function refuseForeignGroup(
   tx: Pick<Tx, 'group'>,
   viewer: Viewer | null,

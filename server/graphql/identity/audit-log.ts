@@ -6,9 +6,9 @@ const AuditEntry = builder.prismaNode('ApiLog', {
   name: 'AuditEntry',
   description: 'One change that somebody made, or a sign-in.',
   id: { field: 'id' },
-  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
-  // Nobody else's nodes: the scope refuses before anything is read.
+  // The scope is checked before anything is read.
   findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && /^\d{1,18}$/.test(id) ? BigInt(id) : -1n }),
   authScopes: { admin: true },
   fields: (t) => ({

@@ -75,7 +75,7 @@ builder.queryField('deployment', (t) =>
   }),
 )
 
-/** Fields that whoever just signed in may read: the request began without a viewer. */
+/** Public, because the request of a sign-in began without a viewer. */
 const addTokensSuccess = (name: string) =>
   builder.objectRef<Tokens>(name).implement({
     description: 'A session: an access token here, its refresh token in an HttpOnly cookie.',
@@ -98,8 +98,8 @@ const addTokensSuccess = (name: string) =>
     }),
   })
 
-/** Sends the refresh token as a cookie and becomes the viewer for the rest of the request. */
-function welcome(
+/** Sets the refresh cookie and makes the user the viewer for the rest of the request. */
+function signedIn(
   context: Context,
   tokens: Tokens,
   user: Pick<Viewer, 'role' | 'username' | 'mustChangePassword'>,
@@ -143,14 +143,14 @@ addMutation('completeSetup', {
     if (!(await parts.setup.isNeeded())) throw alreadySetUp()
     const passwordHash = await hashPassword(password)
     const tokens = await change(async (tx) => {
-      // Once only: of two that come together the second finds an administrator.
+      // Checked again: of two at the same time the second finds an administrator.
       if (!(await parts.setup.isNeeded(tx))) throw alreadySetUp()
       const fields = { username, email: mail ?? null, role: 'admin' as const, enabled: true }
       const objectId = await parts.users.create(tx, { ...fields, passwordHash })
       const answer = await parts.sessions.begin(tx, objectId, actor)
       return { answer, audit: { objectType: 'User', objectId, after: fields } }
     })
-    return welcome(context, tokens, { role: 'admin', username: username.toLowerCase(), mustChangePassword: false })
+    return signedIn(context, tokens, { role: 'admin', username: username.toLowerCase(), mustChangePassword: false })
   },
 })
 
@@ -164,8 +164,8 @@ const SignInInput = builder.inputType('SignInInput', {
   }),
 })
 
-/** Argon2 takes 19 MiB and a core for each: more at once than this wait for another day. */
-const mostAtOnce = 16
+/** Argon2 takes 19 MiB and a core for each; more sign-ins at once are refused. */
+const maxPasswordChecks = 16
 
 addMutation('signIn', {
   description: 'Signs in; the refresh token comes as an HttpOnly cookie.',
@@ -177,27 +177,27 @@ addMutation('signIn', {
   locks: ['users'],
   async run({ input: { username, password } }, context, change) {
     const { parts, actor } = context
-    if (parts.gate.under >= mostAtOnce) {
+    if (parts.passwordChecks.running >= maxPasswordChecks) {
       throw new VerbFailure('sign_in', 'Many are signing in just now. Try again in a moment.', { retryAfterS: 1 })
     }
-    parts.gate.under++
+    parts.passwordChecks.running++
     try {
       await parts.signInTries.begin(username, actor.clientIp)
       const found = await parts.users.findByName(parts.database.reader, username)
       const right = await isPassword(found?.passwordHash ?? null, password)
       const answer = await change(async (tx) => {
-        // Read again: it may have been disabled, or got another password, while this one was looked at.
+        // Read again: meanwhile the user may have been disabled, or got another password.
         const user = await parts.users.findByName(tx, username)
-        const welcomed = right && user?.enabled === true && user.passwordHash === found?.passwordHash
-        const audit = { objectType: 'User', objectId: user?.id ?? 0, after: { signedIn: welcomed } }
-        if (!welcomed) return { answer: null, audit }
+        const accepted = right && user?.enabled === true && user.passwordHash === found?.passwordHash
+        const audit = { objectType: 'User', objectId: user?.id ?? 0, after: { signedIn: accepted } }
+        if (!accepted) return { answer: null, audit }
         await parts.signInTries.succeeded(tx, username, actor.clientIp)
         return { answer: { user, tokens: await parts.sessions.begin(tx, user.id, actor) }, audit }
       })
       if (answer === null) throw signInRefused()
-      return welcome(context, answer.tokens, answer.user)
+      return signedIn(context, answer.tokens, answer.user)
     } finally {
-      parts.gate.under--
+      parts.passwordChecks.running--
     }
   },
 })
@@ -233,7 +233,7 @@ addMutation('refreshSession', {
       context.setRefreshCookie(null)
       throw sessionOver()
     }
-    return welcome(context, answer.tokens, answer.user)
+    return signedIn(context, answer.tokens, answer.user)
   },
 })
 
@@ -291,7 +291,7 @@ addMutation('changePassword', {
     if (current === next) throw inputFailure({ path: 'next', message: 'must be another one than now' })
     const passwordHash = await hashPassword(next)
     await change(async (tx) => {
-      // It may have got another one, or been disabled, while this one was looked at.
+      // Meanwhile the user may have been disabled, or got another password.
       const proved = { id: userId, passwordHash: stored, enabled: true }
       if (!(await tx.user.findFirst({ where: proved }))) throw inputFailure({ path: 'current', message: 'is wrong' })
       await parts.signInTries.succeeded(tx, username, actor.clientIp)

@@ -17,10 +17,10 @@ const Role = builder.enumType('Role', {
 export const User = builder.prismaNode('User', {
   description: 'Somebody who can sign in.',
   id: { field: 'id' },
-  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleUsers(viewer)] }),
-  // Asked anew for each: a sign-in becomes the viewer in the middle of its request.
+  // Not cached: a sign-in changes the viewer in the middle of its request.
   authScopes: (_user, { viewer }) => viewer !== null,
   fields: (t) => ({
     username: t.exposeString('username', { description: 'Unique, in small letters; 1 to 64 characters.' }),

@@ -6,7 +6,7 @@ import { Account } from '../accounts/accounts.ts'
 import { FailureCause, faultNamed } from '../accounts/failure-cause.ts'
 import { builder } from '../builder.ts'
 import { addMutation, addOkSuccess } from '../mutation.ts'
-import type { JobInfo, ProbeOutcome, ProbeRow } from '../server/context.ts'
+import type { JobInfo, ProbeOutcome, ProbeRow } from '../server/parts.ts'
 import { globalId } from '../values.ts'
 
 const JobOutcome = builder.enumType('JobOutcome', {
@@ -26,7 +26,7 @@ const RunCount = builder.objectRef<{ name: string; count: number }>('RunCount').
   }),
 })
 
-/** Of a run or a probe; null for rows of before there were such names, and where the message alone tells. */
+/** The code of a run or a probe; null where there is only a message. */
 const codeOf = (code: string): string | null => (code === '' || faultNamed(code, '') ? null : code)
 const named = 'Stable, for clients that say it in a language of their own; null where `message` alone tells.'
 

@@ -17,7 +17,7 @@ import { ApiKey } from './api-keys.ts'
 const keyOf = (id: number, context: Context, query: object) =>
   context.parts.database.reader.apiKey.findUniqueOrThrow({ ...query, where: { id } })
 
-/** The one moment at which a secret can be read. */
+/** The only response that contains a secret. */
 const addSecretSuccess = (name: string) =>
   builder.objectRef<{ id: number; secret: string }>(name).implement({
     description: 'The key, and its secret this once.',
@@ -86,7 +86,7 @@ addMutation('createApiKey', {
       const objectId = await context.parts.keys.create(tx, draft)
       return { answer: objectId, audit: { objectType: 'ApiKey', objectId, after: draft } }
     })
-    await tellKeys(context)
+    await applyKeys(context)
     return { id, secret: draft.secret }
   },
 })
@@ -147,7 +147,7 @@ addMutation('updateApiKey', {
       const before = { ...row, models: JSON.parse(row.models) }
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, ...changedFields<object>(before, draft) } }
     })
-    await tellKeys(context)
+    await applyKeys(context)
     return { id }
   },
 })
@@ -182,7 +182,7 @@ addMutation('rotateApiKey', {
       await context.parts.keys.rotate(tx, id, secret, until)
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, after: { secret, keepOldHours } } }
     })
-    await tellKeys(context)
+    await applyKeys(context)
     return { id, secret }
   },
 })
@@ -201,17 +201,17 @@ addMutation('deleteApiKey', {
       await context.parts.keys.remove(tx, id)
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, before: { name, hint } } }
     })
-    await tellKeys(context)
+    await applyKeys(context)
     return { ok: true }
   },
 })
 
-async function tellKeys({ parts }: Context): Promise<void> {
+async function applyKeys({ parts }: Context): Promise<void> {
   parts.keys.changed()
   await parts.reload.keys()
 }
 
-/** A key that the viewer may change. Throws not found for others, as if they were not there. */
+/** A key that the viewer may change. Throws not found for others, as if they did not exist. */
 async function ownKey(tx: Tx, viewer: Viewer | null, id: number) {
   const found = await tx.apiKey.findFirst({ where: { AND: [visibleKeys(viewer), { id, deletedMark: 0 }] } })
   if (!found) throw notFound('API key')

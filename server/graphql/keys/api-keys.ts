@@ -8,7 +8,7 @@ export const ApiKey = builder.prismaNode('ApiKey', {
   description:
     'What a client signs in with: it opens the accounts of its group, up to its limits. The secret itself has no field.',
   id: { field: 'id' },
-  // Somebody else's, or deleted while a page shows it: no failure of ours.
+  // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
   findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleKeys(viewer)] }),
   authScopes: { user: true },

@@ -5,8 +5,11 @@ import { Outcome } from '../requests/log-types.ts'
 import type { Context } from '../server/context.ts'
 import { liveViewer } from './live-viewer.ts'
 
-/** As in the log: who asks through an account of somebody else's is not told which one it is. */
-function seen({ accountId, accountName }: Pick<LiveRequest, 'accountId' | 'accountName'>, { viewer, parts }: Context) {
+/** Hides accounts of other owners, as the log does. */
+function visibleAccount(
+  { accountId, accountName }: Pick<LiveRequest, 'accountId' | 'accountName'>,
+  { viewer, parts }: Context,
+) {
   if (accountId === null || viewer === null) return null
   if (viewer.role !== 'admin' && parts.accounts.byId(accountId)?.ownerId !== viewer.userId) return null
   return { id: encodeGlobalID('Account', accountId), name: accountName }
@@ -30,12 +33,12 @@ export const LiveRequestRef = builder.objectRef<LiveRequest>('LiveRequest').impl
     accountId: t.id({
       description: 'Global id of the Account that is asked; null before one is chosen, or when it is not yours to see.',
       nullable: true,
-      resolve: (request, _args, context) => seen(request, context)?.id,
+      resolve: (request, _args, context) => visibleAccount(request, context)?.id,
     }),
     accountName: t.string({
       description: 'Name of that account; null as its id is.',
       nullable: true,
-      resolve: (request, _args, context) => seen(request, context)?.name,
+      resolve: (request, _args, context) => visibleAccount(request, context)?.name,
     }),
     groupId: t.id({
       description: 'Global id of the Group of the key.',
@@ -76,12 +79,12 @@ export const SettledRequestRef = builder.objectRef<SettledRequest>('SettledReque
     accountId: t.id({
       description: 'Global id of the last Account tried; null when none was, or when it is not yours to see.',
       nullable: true,
-      resolve: (request, _args, context) => seen(request, context)?.id,
+      resolve: (request, _args, context) => visibleAccount(request, context)?.id,
     }),
     accountName: t.string({
       description: 'Name of that account; null as its id is.',
       nullable: true,
-      resolve: (request, _args, context) => seen(request, context)?.name,
+      resolve: (request, _args, context) => visibleAccount(request, context)?.name,
     }),
     groupId: t.id({
       description: 'Global id of the Group of the key.',

@@ -96,7 +96,7 @@ const CostTotalsRef = builder.objectRef<CostTotals>('CostTotals').implement({
   }),
 })
 
-/** A subscription to events of these kinds (null: all). A message holds what came since the last one, in order. */
+/** A subscription to events of these kinds (null: all). A message holds the events since the last one, in order. */
 function addEvents(name: string, kinds: readonly LiveKind[] | null, description: string): void {
   builder.subscriptionField(name, (t) =>
     t.field({

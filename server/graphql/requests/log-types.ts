@@ -70,7 +70,7 @@ const CostParts = builder.objectRef<StoredLog>('CostParts').implement({
   }),
 })
 
-/** −1 stands for "never came" in the ledger. */
+/** The ledger has −1 for a time that never came. */
 const orNull = (ms: number): number | null => (ms < 0 ? null : ms)
 const moment = (ms: bigint): Date => new Date(Number(ms))
 

@@ -1,5 +1,5 @@
 import { ledgerKey, requestIdOf } from '../../request-ids.ts'
-import { builder, defaultPage, largestPage } from '../builder.ts'
+import { builder, defaultPage, maxPage } from '../builder.ts'
 import { badInput } from '../values.ts'
 import { visibleUse } from '../visible.ts'
 import { Log, Outcome } from './log-types.ts'
@@ -32,10 +32,10 @@ builder.queryField('logs', (t) =>
     args: { filter: t.arg({ type: LogFilter, description: 'Absent: all that you may see.' }) },
     async resolve(_parent, { first, after, last, before, filter }, context) {
       if (last || before) throw badInput('Logs are read forwards: use first and after.')
-      const size = Math.min(Math.max(first ?? defaultPage, 0), largestPage)
+      const size = Math.min(Math.max(first ?? defaultPage, 0), maxPage)
       const cursor = after ? ledgerKey(after) : undefined
       if (cursor === null) throw badInput('`after` is not a cursor.')
-      // One more tells whether there is a next page.
+      // One more shows whether there is a next page.
       const rows = await context.parts.statistics.logs(
         {
           ...useFilter(filter, context),

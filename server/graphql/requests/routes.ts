@@ -3,7 +3,8 @@ import { ledgerKey } from '../../request-ids.ts'
 import type { StoredAttempt } from '../../statistics/statistics.ts'
 import { Account } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
-import type { Context, RouteDecision, RouteReason } from '../server/context.ts'
+import type { Context } from '../server/context.ts'
+import type { RouteDecision, RouteReason } from '../server/parts.ts'
 import { idNumber } from '../values.ts'
 import { visibleKeys, visibleUse } from '../visible.ts'
 import { Attempt } from './log-types.ts'
@@ -130,14 +131,14 @@ builder.queryField('routeTrace', (t) =>
       const { parts, batches, viewer } = context
       const decisions = parts.routes.traceOf(requestId)
       const [row] = await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1)
-      if (!row && !ownsRunning(decisions[0], context)) return null
+      if (!row && !canReadRunning(decisions[0], context)) return null
       return { requestId, decisions, attempts: row ? ((await batches.attempts(BigInt(key))) ?? []) : [] }
     },
   }),
 )
 
-/** A request that the ledger does not have yet is seen by administrators and by its key's owner. */
-function ownsRunning(decision: RouteDecision | undefined, { parts, viewer }: Context): boolean {
+/** Who may read the trace of a request that is not in the ledger yet: administrators and its key's owner. */
+function canReadRunning(decision: RouteDecision | undefined, { parts, viewer }: Context): boolean {
   if (!decision || !viewer) return false
   return viewer.role === 'admin' || parts.keys.byId(decision.apiKeyId)?.userId === viewer.userId
 }

@@ -7,7 +7,7 @@ import {
   type TotalsFilter,
   type TotalsRow,
 } from '../../statistics/statistics.ts'
-import { builder, largestPage } from '../builder.ts'
+import { builder, maxPage } from '../builder.ts'
 import type { Context } from '../server/context.ts'
 import { idNumber } from '../values.ts'
 import { visibleUse } from '../visible.ts'
@@ -93,7 +93,7 @@ interface GivenFilter {
   model?: string | null
 }
 
-/** Global ids of a filter as numbers, and over it what the viewer may see at all: their own. */
+/** The filter with ids as numbers, limited to what the viewer may read. */
 export function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context): TotalsFilter {
   const id = (text: string | null | undefined, type: string) => (text ? idNumber(text, type) : undefined)
   const asked = id(filter?.userId, 'User')
@@ -107,17 +107,17 @@ export function useFilter(filter: GivenFilter | null | undefined, { viewer }: Co
   }
 }
 
-const longestHourlyMs = 32 * 24 * 3_600_000
-const longestMs = 3 * 366 * 24 * 3_600_000
+const maxHourlyMs = 32 * 24 * 3_600_000
+const maxRangeMs = 3 * 366 * 24 * 3_600_000
 
 function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'day'): Range {
   const [fromMs, toMs] = [from.getTime(), to.getTime()]
   if (toMs <= fromMs) throw badRange('`to` must be after `from`.')
-  if (toMs - fromMs > (interval === 'hour' ? longestHourlyMs : longestMs)) throw badRange('The range is too long.')
+  if (toMs - fromMs > (interval === 'hour' ? maxHourlyMs : maxRangeMs)) throw badRange('The range is too long.')
   return { fromMs, toMs }
 }
 
-/** Some of them left out would be a wrong answer. */
+/** A series with points left out would be wrong. */
 const tooManyPoints = () =>
   new GraphQLError(`The series has more than ${mostPoints} points. Choose a shorter range, days, or a filter.`, {
     extensions: { code: 'QUERY_TOO_COMPLEX' },
@@ -129,8 +129,8 @@ const rangeArg = 'At most three years.'
 
 const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Group' } as const
 
-/** Gives rows their names, as far as the viewer may see them. */
-async function labelled<Row extends { key: string }>(rows: Row[], by: Dimension, { batches }: Context) {
+/** Adds the names that the viewer may read. */
+async function withLabels<Row extends { key: string }>(rows: Row[], by: Dimension, { batches }: Context) {
   return Promise.all(
     rows.map(async (row) => {
       if (by === 'model') return { ...row, label: row.key }
@@ -176,7 +176,7 @@ builder.queryFields((t) => ({
       )
       if (points.length > mostPoints) throw tooManyPoints()
       if (!by) return points.map((point) => ({ ...point, label: null }))
-      return labelled(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
+      return withLabels(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
     },
   }),
   ranking: t.field({
@@ -190,9 +190,9 @@ builder.queryFields((t) => ({
       first: t.arg.int({ defaultValue: 10, description: 'At most so many, 1 to 100.' }),
     },
     async resolve(_parent, { range, by, filter, first }, context) {
-      const limit = Math.min(Math.max(first ?? 10, 1), largestPage)
+      const limit = Math.min(Math.max(first ?? 10, 1), maxPage)
       const rows = await context.parts.statistics.ranking(rangeOf(range), by, useFilter(filter, context), limit)
-      return labelled(rows, by, context)
+      return withLabels(rows, by, context)
     },
   }),
 }))

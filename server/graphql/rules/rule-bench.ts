@@ -10,7 +10,7 @@ import { TestVerdictRuleInput, testRuleCheck } from './rule-input.ts'
 import { VerdictMeaning } from './rule-types.ts'
 
 const hourMs = 3_600_000
-/** Kinds of failures that are answered, those that the rule fits first. */
+/** Kinds of failures in the response, those that the rule matches first. */
 const mostShown = 100
 
 const RuleMatch = builder.enumType('VerdictRuleMatch', {
@@ -146,12 +146,12 @@ addMutation('testVerdictRule', {
     }
     if (problems.length > 0) throw inputFailure(...problems)
     const sinceMs = now() - hours * hourMs
-    const { failures, touched } = bench.tryFailures(draft, id, alike(await readFailures(database, sinceMs)))
+    const { failures, touched } = bench.tryFailures(draft, id, groupByKind(await readFailures(database, sinceMs)))
     const platform = draft.platform ?? 'console'
     const tried = sample ? bench.trySample(draft, id, { ...sample, platform }, now()) : null
     await change(async () => ({
       answer: null,
-      // Whatever was pasted stays with who pasted it.
+      // Without the sample: it may quote prompts.
       audit: { objectType: 'VerdictRule', objectId: id ?? 0, after: { ...fields, hours } },
     }))
     const order = { yes: 0, maybe: 1, no: 2 }
@@ -167,8 +167,8 @@ addMutation('testVerdictRule', {
   },
 })
 
-/** Counts of single accounts put together. */
-function alike(counts: readonly FailureCount[]): RecentFailure[] {
+/** Adds up the counts of all accounts by kind of failure. */
+function groupByKind(counts: readonly FailureCount[]): RecentFailure[] {
   const found = new Map<string, RecentFailure & { accountIds: number[] }>()
   for (const { accountId, platform, outcome, httpStatus, errorType, errorCode, attempts, lastAtMs } of counts) {
     const key = [platform, outcome, httpStatus, errorType, errorCode].join(' ')

@@ -36,7 +36,7 @@ export const VerdictRule = builder.prismaNode('ErrorRule', {
   name: 'VerdictRule',
   id: { field: 'id' },
   findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? Number(id) : -1 }),
-  // Without it an id that is nobody's would be an accident of ours.
+  // Otherwise an unknown id would be an internal error.
   nullable: true,
   description: 'A rule of administrators: what an answer of an upstream means, whatever the built-in table says.',
   authScopes: { admin: true },

@@ -1,19 +1,19 @@
 import type { Viewer } from '../../identity/sessions.ts'
 import { visibleAccounts, visibleGroups, visibleKeys, visibleUsers } from '../visible.ts'
-import type { GraphqlParts } from './context.ts'
+import type { GraphqlParts } from './parts.ts'
 
-/** Single questions of one operation, asked of the database together. One set for each operation: nothing is kept longer. */
+/** Lookups by id, batched: all of one turn of the event loop are one query. Each operation has its own; nothing is cached longer. */
 export function createBatches(parts: Pick<GraphqlParts, 'database' | 'statistics'>, viewer: Viewer | null) {
   const { statistics } = parts
   const { reader } = parts.database
-  // Also what was deleted: the ledger outlives its objects. The rights hold all the same.
+  // Includes deleted rows, because the ledger outlives them.
   const rows = <Row extends { id: number }>(find: (ids: number[]) => Promise<Row[]>) =>
     batched(async (ids: readonly number[]) => new Map((await find([...ids])).map((row) => [row.id, row])))
   return {
     user: rows((ids) => reader.user.findMany({ where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } })),
     group: rows((ids) => reader.group.findMany({ where: { AND: [visibleGroups(viewer), { id: { in: ids } }] } })),
     account: rows((ids) => reader.account.findMany({ where: { AND: [visibleAccounts(viewer), { id: { in: ids } }] } })),
-    /** What may be seen of a credential; of accounts that were read under their rights. */
+    /** The readable part of a credential. Only for accounts that the viewer was allowed to read. */
     credential: batched(async (ids: readonly number[]) => {
       const select = { accountId: true, expiresAtMs: true, refreshedAtMs: true, refreshFailure: true } as const
       const found = await reader.accountCredential.findMany({ where: { accountId: { in: [...ids] } }, select })
@@ -31,21 +31,21 @@ export function createBatches(parts: Pick<GraphqlParts, 'database' | 'statistics
 
 export type Batches = ReturnType<typeof createBatches>
 
-/** Asks for all ids of one turn at once; the same id is asked once. Undefined where there is no answer. */
+/** Loads all ids of one turn at once, each id once. Undefined where nothing was found. */
 function batched<Id, Value>(
   load: (ids: readonly Id[]) => Promise<Map<Id, Value>>,
 ): (id: Id) => Promise<Value | undefined> {
-  let waiting: { ids: Set<Id>; answer: Promise<Map<Id, Value>> } | null = null
+  let pending: { ids: Set<Id>; loaded: Promise<Map<Id, Value>> } | null = null
   return async (id) => {
-    if (waiting === null) {
+    if (pending === null) {
       const ids = new Set<Id>()
-      const answer = new Promise((resolve) => setImmediate(resolve)).then(() => {
-        waiting = null
+      const loaded = new Promise((resolve) => setImmediate(resolve)).then(() => {
+        pending = null
         return load([...ids])
       })
-      waiting = { ids, answer }
+      pending = { ids, loaded }
     }
-    waiting.ids.add(id)
-    return (await waiting.answer).get(id)
+    pending.ids.add(id)
+    return (await pending.loaded).get(id)
   }
 }

@@ -5,18 +5,18 @@ import { createSignInTries } from '../../identity/sign-in-tries.ts'
 import { createStatistics } from '../../statistics/statistics.ts'
 import type { Events } from '../../store/events.ts'
 import type { Seal } from '../../store/seal.ts'
-import type { GraphqlParts } from './context.ts'
+import type { GraphqlParts } from './parts.ts'
 import { createGraphql } from './yoga.ts'
 
-/** What the app has already; the rest of the door's parts is built here. */
+/** What the app passes in; the other parts are built here. */
 export type DoorParts = Omit<
   GraphqlParts,
-  'sessions' | 'signInTries' | 'setup' | 'accountEdits' | 'statistics' | 'gate'
+  'sessions' | 'signInTries' | 'setup' | 'accountEdits' | 'statistics' | 'passwordChecks'
 > & { seal: Seal; events: Events; sessionTimes?: SessionTimes }
 
 /**
- * Builds the door: `graphql` for http.ts, `sessions` for the sockets, `setup` for the link that a start prints while it
- * is needed.
+ * Builds the GraphQL door: `graphql` answers HTTP requests, `sessions` serves the sockets (websocket.ts), `setup` makes the
+ * link that a start prints until there is an administrator.
  */
 export function createGraphqlDoor({ seal, events, sessionTimes, ...parts }: DoorParts) {
   const { database, now, dayAt } = parts
@@ -29,7 +29,7 @@ export function createGraphqlDoor({ seal, events, sessionTimes, ...parts }: Door
     signInTries: createSignInTries({ database, now }),
     accountEdits: createAccountEdits({ seal }),
     statistics: createStatistics({ database, dayAt, now }),
-    gate: { under: 0 },
+    passwordChecks: { running: 0 },
   })
   return { graphql, sessions, setup }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 const bodyLimitBytes = 256 * 1024
 
-/** Why a request is refused before anything of it is understood. */
+/** Why a request is refused before it is parsed. */
 export interface BodyRefusal {
   status: number
   code: string
@@ -12,7 +12,7 @@ export interface BodyRefusal {
 const tooLarge = { status: 413, code: 'BODY_TOO_LARGE', message: 'A GraphQL request has at most 256 KB.' }
 const notJson = { status: 400, code: 'BODY_NOT_JSON', message: 'The body must be a JSON object with `query`.' }
 
-/** The body of a GraphQL request: JSON, one operation, at most 256 KB, all there within `timeoutMs`. */
+/** Reads the body of a GraphQL request: JSON, one operation, at most 256 KB, complete within `timeoutMs`. */
 export async function readJsonBody(
   req: IncomingMessage,
   onContinue: () => void,

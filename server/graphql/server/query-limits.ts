@@ -3,18 +3,18 @@ import { type ASTVisitor, BREAK, type DocumentNode, GraphQLError, Kind, type Val
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from './context.ts'
 
-/** Fields that look at a password: one in a document, so that nobody tries many behind one request. */
+/** Fields that check a password or token: one in a document, so that one request is one try. */
 const guarded = new Set(['signIn', 'completeSetup', 'changePassword', 'refreshSession'])
 
-/** A document of 2 000 tokens is far shorter; what is longer is made of comments and strings. */
-const longestText = 64 * 1024
-/** Fields asked again beside themselves, and fragments, which may hide such. */
-const mostRepeats = 30
+/** 2 000 tokens fit easily; what is longer consists of comments and strings. */
+const maxTextLength = 64 * 1024
+/** Fields repeated in one selection set; fragments count too, for they may hide some. */
+const maxRepeats = 30
 
 /**
- * Limits on what a document may ask for, before it runs. Codes: QUERY_TOO_LONG (text, tokens), QUERY_TOO_DEEP,
- * TOO_MANY_REPEATS (with fragments), TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES, TOO_MANY_SIGN_INS, INTROSPECTION_REFUSED; QUERY_TOO_COMPLEX comes from the builder. Nobody gets
- * suggestions of names.
+ * Limits of a document, checked before it runs. Codes: QUERY_TOO_LONG (text, tokens), QUERY_TOO_DEEP, TOO_MANY_REPEATS,
+ * TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES, TOO_MANY_SIGN_INS, INTROSPECTION_REFUSED. QUERY_TOO_COMPLEX comes from the builder,
+ * which counts complexity. Errors suggest no names.
  */
 export function queryLimits(): Plugin<Context>[] {
   const coded = (code: string) => [
@@ -25,7 +25,7 @@ export function queryLimits(): Plugin<Context>[] {
     maxDepth: { n: 12, onReject: coded('QUERY_TOO_DEEP') },
     maxAliases: { n: 30, onReject: coded('TOO_MANY_ALIASES') },
     maxDirectives: { n: 30, onReject: coded('TOO_MANY_DIRECTIVES') },
-    // The builder's own counts pages and lists.
+    // The builder counts cost: it knows pages and lists.
     costLimit: { enabled: false },
     blockFieldSuggestion: { enabled: true },
   }).protect()
@@ -38,13 +38,13 @@ export function queryLimits(): Plugin<Context>[] {
 }
 
 /**
- * Looked at before the rules of validation, one of which compares all fields of one name with each other: 150 times the
- * same field held the event loop for 70 ms.
+ * Before validation, because one of its rules compares all fields of one name with each other: the same field 150 times
+ * held the event loop for 70 ms.
  */
 const beforeValidation: Plugin<Context> = {
   onParse({ params: { source } }) {
     const text = typeof source === 'string' ? source : source.body
-    if (text.length > longestText) throw refused('The query is too long.', 'QUERY_TOO_LONG')
+    if (text.length > maxTextLength) throw refused('The query is too long.', 'QUERY_TOO_LONG')
     return ({ result, replaceParseResult }) => {
       if (!(result instanceof Error) && repeatsTooOften(result as DocumentNode))
         replaceParseResult(refused('The query asks for the same again and again.', 'TOO_MANY_REPEATS'))
@@ -63,10 +63,10 @@ function repeatsTooOften(document: DocumentNode): boolean {
         if (selection.kind === Kind.FIELD) names.add((selection.alias ?? selection.name).value)
       }
       repeats += selections.length - names.size
-      return repeats > mostRepeats ? BREAK : undefined
+      return repeats > maxRepeats ? BREAK : undefined
     },
   })
-  return repeats > mostRepeats
+  return repeats > maxRepeats
 }
 
 function oneSignIn(context: ValidationContext): ASTVisitor {
@@ -84,7 +84,7 @@ function oneSignIn(context: ValidationContext): ASTVisitor {
   }
 }
 
-/** At execution, not as a rule of validation: results of those are kept for the next document that reads the same. */
+/** At execution, not a validation rule: Yoga caches the result of validation by document, for all viewers. */
 const introspectionForViewers: Plugin<Context> = {
   onExecute({ args, setResultAndStopExecution }) {
     const { viewer } = args.contextValue as Context

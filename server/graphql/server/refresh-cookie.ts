@@ -1,4 +1,4 @@
-/** The refresh token's cookie: only ever sent to this door, by pages of this very site, and never to scripts. */
+/** The cookie of the refresh token: only sent to /graphql, only by pages of this site, not readable by scripts. */
 const name = 'relay_refresh'
 
 export function readRefreshCookie(header: string | undefined): string | null {

@@ -2,16 +2,16 @@ import { CloseCode } from 'graphql-ws'
 import type { WebSocket } from 'ws'
 import type { SessionsEnded, Viewer } from '../../identity/sessions.ts'
 
-/** One socket and who speaks through it. */
+/** One socket and its viewer. */
 export interface SocketEntry {
   socket: WebSocket
-  /** Null until its token was found good. */
+  /** Null until its token was accepted. */
   viewer: Viewer | null
   isAlive: boolean
   expiry: NodeJS.Timeout | null
 }
 
-/** All sockets of this process, and what ends them: time, sessions, silence, the stop. */
+/** All sockets of this process. Ends them when their token or session ends, when they stop answering pings, and at the stop. */
 export function createSocketList(parts: {
   socketsPerUser: number
   pingMs: number
@@ -20,7 +20,7 @@ export function createSocketList(parts: {
 }) {
   const entries = new Set<SocketEntry>()
   const byUser = new Map<number, Set<SocketEntry>>()
-  /** Counts ended sessions: a token that was looked up before one of them is looked up again. */
+  /** Counts ended sessions: a token that was checked meanwhile is checked again. */
   let endings = 0
 
   const pings = setInterval(() => {
@@ -34,7 +34,7 @@ export function createSocketList(parts: {
   }, parts.pingMs)
   pings.unref()
 
-  /** Closes; who does not answer the close, because it does not read, is cut off. */
+  /** Closes; a client that does not answer the close frame in time is cut off. */
   function end(entry: SocketEntry, code: number, reason: string): void {
     const { socket } = entry
     if (socket.readyState === socket.CLOSED) return
@@ -45,7 +45,7 @@ export function createSocketList(parts: {
 
   const forbid = (entry: SocketEntry): void => end(entry, CloseCode.Forbidden, 'Forbidden')
 
-  function settle(entry: SocketEntry, viewer: Viewer): Viewer | 'too many' | null {
+  function assign(entry: SocketEntry, viewer: Viewer): Viewer | 'too many' | null {
     const leftMs = viewer.expiresAtMs - parts.now()
     if (leftMs <= 0 || !entries.has(entry)) return null
     const theirs = byUser.get(viewer.userId) ?? new Set()
@@ -73,14 +73,14 @@ export function createSocketList(parts: {
       if (theirs?.delete(entry) && theirs.size === 0) byUser.delete(entry.viewer?.userId ?? 0)
     },
 
-    /** Looks the token up and lets its viewer in; null: not welcome. */
+    /** Checks the token and adds its viewer; null: refused. */
     async admit(entry: SocketEntry, viewerOf: () => Promise<Viewer | null>) {
       for (;;) {
         const before = endings
         const viewer = await viewerOf()
         if (viewer === null) return null
         if (before !== endings) continue
-        return settle(entry, viewer)
+        return assign(entry, viewer)
       }
     },
 
@@ -95,10 +95,10 @@ export function createSocketList(parts: {
       }
     },
 
-    /** Sessions of those that were let in. */
+    /** Sessions of the authenticated sockets. */
     sessions: (): number[] => [...entries].flatMap(({ viewer }) => viewer?.sessionId ?? []),
 
-    /** What was found of these sessions: those that stand, with the role that their user has now. */
+    /** Closes sockets of `asked` sessions that are not in `standing`, or whose user has another role by now. */
     checked(asked: ReadonlySet<number>, standing: ReadonlyMap<number, Viewer['role']>): void {
       endings++
       for (const entry of entries) {
@@ -108,7 +108,7 @@ export function createSocketList(parts: {
     },
 
     count: () => entries.size,
-    strangers(): number {
+    unauthenticated(): number {
       let known = 0
       for (const theirs of byUser.values()) known += theirs.size
       return entries.size - known

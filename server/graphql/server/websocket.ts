@@ -10,7 +10,7 @@ import { createSocketList, type SocketEntry } from './socket-list.ts'
 
 const protocol = 'graphql-transport-ws'
 
-/** What an operation runs with; Yoga's `getEnveloped`, so that its plugins see sockets too. */
+/** Yoga's `getEnveloped`, so that its plugins apply to sockets too. */
 export type Enveloped = (initialContext: { params: SubscribePayload; request: IncomingMessage; viewer: Viewer }) => {
   schema: ExecutionArgs['schema']
   parse: (source: string) => ExecutionArgs['document']
@@ -25,18 +25,18 @@ export interface SocketLimits {
   /** From the upgrade to connection_init. */
   initMs: number
   socketsPerUser: number
-  /** Sockets that have not shown a token yet. */
-  strangers: number
+  /** Sockets without an accepted token. */
+  unauthenticated: number
   operationsPerSocket: number
-  /** Each is parsed and checked on the loop that carries the relay's streams. */
+  /** Each is parsed on the event loop that also carries the relay's streams. */
   messagesPerSecond: number
-  /** A socket that has this much unsent when it asks for more is cut off. */
+  /** A socket with this much unread that sends another message is cut off. */
   unsentBytes: number
-  /** Between pings; one without an answer ends the socket. */
+  /** Between pings; a missing pong ends the socket. */
   pingMs: number
   /** From the close frame to the cut. */
   closeMs: number
-  /** How often is looked for sessions that ended without a word: by another program, or while Redis was away. */
+  /** How often sessions are checked that may have ended without an event: by another program, or while Redis was away. */
   checkMs: number
 }
 
@@ -44,7 +44,7 @@ const defaultSocketLimits: SocketLimits = {
   payloadBytes: 64 * 1024,
   initMs: 3_000,
   socketsPerUser: 20,
-  strangers: 1_024,
+  unauthenticated: 1_024,
   operationsPerSocket: 16,
   messagesPerSecond: 100,
   unsentBytes: 1024 * 1024,
@@ -58,7 +58,7 @@ export interface SocketParts {
   sessions: Pick<Sessions, 'viewerOf' | 'standing'>
   events: Pick<Events, 'subscribe' | 'onReconnect'>
   live: Pick<LiveHub, 'sessionsEnded' | 'subscriberSessions'>
-  /** Origins of pages that may connect, beside those from the very host that was asked. */
+  /** Origins of pages that may connect, besides the host of the request. */
   origins: () => readonly string[]
   now: () => number
   report: ReportEventFailure
@@ -66,13 +66,13 @@ export interface SocketParts {
 }
 
 export interface SocketDoor {
-  /** Takes an upgrade of /graphql: answers it or refuses it, never throws. */
+  /** Accepts or refuses an upgrade of /graphql; never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   socketCount(): number
   close(): Promise<void>
 }
 
-/** 4429 is graphql-ws's own word for "too many". */
+/** graphql-ws's code 4429. */
 const tooMany = CloseCode.TooManyInitialisationRequests
 
 interface Extra {
@@ -82,8 +82,8 @@ interface Extra {
 }
 
 /**
- * Subscriptions over WebSocket. The token comes in connection_init (`{ accessToken }`); when it ends, or its session or
- * user does, the socket is closed with 4403 and the client comes again with a new one.
+ * Subscriptions over WebSocket, by graphql-ws' protocol core: its adapter for ws has no limits. The token comes in
+ * connection_init (`{ accessToken }`); when it, its session or its user ends, the socket is closed with 4403.
  */
 export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
   const limits = { ...defaultSocketLimits, ...parts.limits }
@@ -99,12 +99,12 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     connectionInitWaitTimeout: limits.initMs,
     onConnect: connect,
     onSubscribe: prepare,
-    // Yoga's own functions travel with the arguments.
+    // Yoga's functions are in the arguments (see prepare).
     execute: (args) => (args as Prepared).enveloped.execute(args) as never,
     subscribe: (args) => (args as Prepared).enveloped.subscribe(args) as never,
   })
   const unsubscribe = await parts.events.subscribe(sessionsEnded, (message) => {
-    // Sockets first: they are told 4403, not that their subscriptions are complete.
+    // Sockets first: they must close with 4403, not complete their subscriptions.
     sockets.sessionsEnded(message as SessionsEnded)
     parts.live.sessionsEnded(message as SessionsEnded)
   })
@@ -122,7 +122,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
       for (const sessionId of asked) if (!standing.has(sessionId)) parts.live.sessionsEnded({ sessionId })
       failed = false
     } catch (error) {
-      // Once a break: live events go on while the database is away.
+      // Reported once: live events go on while the database is away.
       if (!failed) parts.report(error, 'checking the sessions of sockets')
       failed = true
     }
@@ -155,7 +155,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     try {
       const document = enveloped.parse(payload.query)
       const operation = getOperationAST(document, payload.operationName)
-      // Queries and mutations have a door of their own, with limits and cookies that a socket has not.
+      // Queries and mutations go over HTTP, which has their limits and cookies.
       if (operation?.operation !== 'subscription')
         return [refusal('Only subscriptions go over a socket; send this over HTTP.', 'SUBSCRIPTIONS_ONLY')]
       const errors = enveloped.validate(enveloped.schema, document)
@@ -181,7 +181,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     const closed = server.opened(
       {
         protocol: socket.protocol,
-        // Resolves when the bytes are with the kernel: until then graphql-ws asks for no further event.
+        // Resolves when the bytes are with the kernel: until then graphql-ws takes no further event.
         send: (text) =>
           new Promise((resolve) => {
             if (socket.readyState !== socket.OPEN) return resolve()
@@ -203,17 +203,17 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
       second = now
       if (messages > limits.messagesPerSecond) return sockets.end(entry, tooMany, 'Too many messages')
       if (isBinary) return sockets.end(entry, 1003, 'Text only')
-      // It asks and does not read the answers.
+      // It sends, but does not read.
       if (socket.bufferedAmount > limits.unsentBytes) return socket.terminate()
       receive(textOf(data)).catch((error: unknown) => {
-        // What graphql-ws cannot read is the client's fault; anything else it has answered itself.
+        // graphql-ws throws this for messages that only servers send; other bad messages it answers itself.
         if (error instanceof Error && error.message.startsWith('Unexpected message of type'))
           return sockets.end(entry, CloseCode.BadRequest, 'Invalid message received')
         parts.report(error, 'a message of a socket')
         sockets.end(entry, CloseCode.InternalServerError, 'Internal server error')
       })
     })
-    // ws closes a socket itself that breaks the protocol or sends too much.
+    // ws itself closes a socket that breaks the protocol or sends too much.
     socket.on('error', () => {})
     socket.once('close', (code, reason) => {
       sockets.remove(entry)
@@ -225,9 +225,10 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
     upgrade(request, socket, head) {
       socket.on('error', () => {})
       const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-      if (!isWelcome(request, parts.origins())) refuse(socket, 403, 'This origin may not connect.')
+      if (!mayConnect(request, parts.origins())) refuse(socket, 403, 'This origin may not connect.')
       else if (!offered.includes(protocol)) refuse(socket, 400, `Speak ${protocol}.`)
-      else if (sockets.strangers() >= limits.strangers) refuse(socket, 503, 'Too many sockets wait to sign in.')
+      else if (sockets.unauthenticated() >= limits.unauthenticated)
+        refuse(socket, 503, 'Too many sockets wait to sign in.')
       else wsServer.handleUpgrade(request, socket, head, open)
     },
     socketCount: sockets.count,
@@ -241,8 +242,8 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
   }
 }
 
-/** Pages of other origins may not; programs without an origin may, they bring no cookie and need a token like all. */
-function isWelcome(request: IncomingMessage, origins: readonly string[]): boolean {
+/** Pages of other origins may not; programs send no origin. Cookies do not count here, a token is always needed. */
+function mayConnect(request: IncomingMessage, origins: readonly string[]): boolean {
   const { origin, host } = request.headers
   if (origin === undefined || origins.includes(origin)) return true
   const url = URL.canParse(origin) ? new URL(origin) : null
@@ -259,5 +260,5 @@ function refuse(socket: Duplex, status: number, message: string): void {
 
 const refusal = (message: string, code: string): GraphQLError => new GraphQLError(message, { extensions: { code } })
 
-/** One buffer, as long as nobody sets another binaryType. */
+/** Always one Buffer with the default binaryType. */
 const textOf = (data: RawData): string => (data instanceof Buffer ? data.toString() : '')

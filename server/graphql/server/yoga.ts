@@ -4,8 +4,9 @@ import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import type { RequestId } from '../../request-ids.ts'
 import { buildSchema } from '../schema.ts'
-import { type Caller, type Context, createContext, type GraphqlParts } from './context.ts'
+import { type Caller, type Context, createContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
+import type { GraphqlParts } from './parts.ts'
 import { queryLimits } from './query-limits.ts'
 import { readRefreshCookie, refreshCookie } from './refresh-cookie.ts'
 import { createSseGate } from './sse-gate.ts'
@@ -19,8 +20,8 @@ const graphqlPath = '/graphql'
 export function createGraphql(parts: GraphqlParts) {
   const schema = buildSchema()
   /**
-   * Which request an error belongs to, for the log of what goes wrong deep inside. Not an AsyncLocalStorage: from its first use
-   * on every promise of the process, the relay's too, would pay for it.
+   * The request of each error, for the log. Not an AsyncLocalStorage: once one is used, every promise of the process gets
+   * slower, those of the relay too.
    */
   const requestIds = new WeakMap<object, string>()
   const marksErrors: Plugin<Context> = {
@@ -56,7 +57,7 @@ export function createGraphql(parts: GraphqlParts) {
   })
   const streams = createSseGate(parts)
 
-  async function answer(req: IncomingMessage, res: ServerResponse, id: RequestId): Promise<void> {
+  async function respond(req: IncomingMessage, res: ServerResponse, id: RequestId): Promise<void> {
     res.setHeader('x-request-id', id.text)
     res.setHeader('cache-control', 'no-store')
     res.setHeader('x-content-type-options', 'nosniff')
@@ -86,7 +87,7 @@ export function createGraphql(parts: GraphqlParts) {
       return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Queries are sent by POST.' })
     }
     res.setHeader('content-type', 'text/html; charset=utf-8')
-    // The page is one file with its scripts inside; it loads nothing from anywhere.
+    // The page has its scripts inside and loads nothing.
     res.setHeader(
       'content-security-policy',
       "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'; form-action 'none'",
@@ -105,9 +106,9 @@ export function createGraphql(parts: GraphqlParts) {
   return {
     schema,
     enveloped: yoga.getEnveloped as unknown as (initial: object) => ReturnType<typeof yoga.getEnveloped>,
-    /** Never throws; what fails inside is logged and answered with a 500. */
+    /** Never throws: errors are logged and answered with a 500. */
     handle(req: IncomingMessage, res: ServerResponse, id: RequestId): void {
-      answer(req, res, id).catch((error: unknown) => {
+      respond(req, res, id).catch((error: unknown) => {
         parts.log.error({ err: error, requestId: id.text }, 'a GraphQL request failed')
         if (res.headersSent) res.destroy()
         else refuse(res, { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong on our side.' })
@@ -116,7 +117,7 @@ export function createGraphql(parts: GraphqlParts) {
   }
 }
 
-/** What comes with an operation: a caller from `handle`, or a viewer and a request from a socket. */
+/** An operation over HTTP has a caller, one over a socket a viewer and the request of its upgrade. */
 interface InitialContext {
   caller?: Caller
   viewer?: Caller['viewer']
@@ -125,7 +126,6 @@ interface InitialContext {
 
 function callerOf(initial: InitialContext, parts: GraphqlParts): Caller {
   if (initial.caller) return initial.caller
-  // A socket brings the request that it was made by.
   const request = initial.request as IncomingMessage | undefined
   return {
     viewer: initial.viewer ?? null,
@@ -135,7 +135,7 @@ function callerOf(initial: InitialContext, parts: GraphqlParts): Caller {
   }
 }
 
-/** Errors that were made for callers: of the language itself, and those that say so by their kind. */
+/** GraphQL's own errors, and those we threw as GraphQLError. Everything else is masked. */
 function isForCallers(error: unknown): error is GraphQLError {
   const original = originalOf(error)
   return error instanceof GraphQLError && (original === error || original instanceof GraphQLError)
@@ -150,7 +150,7 @@ function refuse(
   { status, code, message }: { status: number; code: string; message: string },
 ): void {
   const body = JSON.stringify({ errors: [{ message, extensions: { code } }] })
-  // What is left of a body that nobody reads would be taken for the next request.
+  // The rest of an unread body would be parsed as the next request.
   res.shouldKeepAlive = false
   res.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',

@@ -6,7 +6,7 @@ import { inputFailure } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
 
-/** Settings that administrators change while the relay runs; those of the process are environment variables (config/variables.ts). */
+/** Settings that administrators change while the relay runs; those of the process are environment variables. */
 const catalogue = {
   systemName: {
     description: 'Name of this deployment, as its pages show it.',
@@ -43,7 +43,7 @@ const catalogue = {
   },
 } as const
 
-/** Topic; message: settings were changed, for the processes that act on them. */
+/** Topic of the event that settings were changed. */
 export const settingsChanged = 'settings.changed'
 
 type Name = keyof typeof catalogue
@@ -72,14 +72,14 @@ const Setting = builder.objectRef<{ name: Name; value: string }>('Setting').impl
   }),
 })
 
-const listed = (values: Record<Name, string>) => names.map((name) => ({ name, value: values[name] }))
+const toList = (values: Record<Name, string>) => names.map((name) => ({ name, value: values[name] }))
 
 builder.queryField('settings', (t) =>
   t.field({
     type: [Setting],
     description: 'Settings that change while the relay runs.',
     authScopes: { admin: true },
-    resolve: async (_parent, _args, { parts }) => listed(await readSettings(parts.database)),
+    resolve: async (_parent, _args, { parts }) => toList(await readSettings(parts.database)),
   }),
 )
 
@@ -134,6 +134,6 @@ addMutation('updateSettings', {
     })
     parts.settingsChanged()
     await parts.reload.settings()
-    return { settings: listed(values) }
+    return { settings: toList(values) }
   },
 })

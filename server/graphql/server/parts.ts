@@ -1,0 +1,153 @@
+import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
+import type { AccountEdits } from '../../accounts/edits.ts'
+import type { Gauges } from '../../accounts/gauges/gauges.ts'
+import type { Logins } from '../../accounts/login/oauth-login.ts'
+import type { Fault } from '../../accounts/state/state.ts'
+import type { ClientAddress } from '../../http/client-address.ts'
+import type { Sessions } from '../../identity/sessions.ts'
+import type { Setup } from '../../identity/setup.ts'
+import type { SignInTries } from '../../identity/sign-in-tries.ts'
+import type { Users } from '../../identity/users.ts'
+import type { Keys } from '../../keys/keys.ts'
+import type { LiveHub } from '../../live/hub.ts'
+import type { Log } from '../../log.ts'
+import type { RequestId } from '../../request-ids.ts'
+import type { Statistics } from '../../statistics/statistics.ts'
+import type { Database } from '../../store/database.ts'
+import type { Bench } from '../../upstreams/rules/bench.ts'
+import type { ErrorRules } from '../../upstreams/rules/rules.ts'
+import type { ZoneDay } from '../../zone-days.ts'
+
+/** A request of one message to one account, as its test button sends it. */
+export type TestAccount = (account: Account, model: string) => Promise<AccountTest>
+export interface AccountTest {
+  ok: boolean
+  latencyMs: number
+  /** The upstream's status; 0 when there was no response. */
+  status: number
+  /** For people; at most 200 characters of the upstream's text, redacted. */
+  message: string
+  /** Why no response came; null when one did. */
+  fault: Fault | null
+}
+
+export type RouteReason =
+  | 'chosen'
+  | 'disabled'
+  | 'model_not_allowed'
+  | 'tried'
+  | 'resting'
+  | 'full'
+  | 'sticky_elsewhere'
+  | 'lower_priority'
+  | 'lost_draw'
+
+/** One choice of an account, as the relay made it or would make it. */
+export interface RouteDecision {
+  atMs: number
+  apiKeyId: number
+  model: string
+  candidates: { accountId: number; reason: RouteReason; untilMs: number | null }[]
+}
+
+/** Traces of requests that this process still has in memory, and a simulation of one. */
+export interface Routes {
+  traceOf: (requestId: string) => RouteDecision[]
+  simulate: (key: { id: number; groupId: number }, model: string) => RouteDecision
+}
+
+/** A job as people see it. */
+export interface JobInfo {
+  name: string
+  everyMs: number
+  nextAtMs: number | null
+  last: {
+    startedAtMs: number
+    durationMs: number
+    outcome: string
+    message: string
+    /** '' where only the message says it. */
+    code: string
+    /** JSON of numbers by name. */
+    counts: string
+  } | null
+}
+
+/** How a recovery probe went. */
+export interface ProbeOutcome {
+  ok: boolean
+  status: number
+  latencyMs: number
+  words: { code: string; place: string; message: string }
+}
+
+export interface ProbeRow {
+  /** '' for the account itself. */
+  model: string
+  startedAtMs: bigint
+  durationMs: number
+  outcome: string
+  status: number
+  message: string
+  /** '' where only the message says it. */
+  code: string
+  place: string
+  costNano: bigint
+}
+
+/** The jobs, and recovery probes on demand. */
+export interface Jobs {
+  list: () => Promise<JobInfo[]>
+  /** False when it runs already. */
+  runNow: (name: string) => Promise<boolean>
+  /** `model`: the one that is cooling down there; '' for the account itself. */
+  probeNow: (account: Account, model: string) => Promise<ProbeOutcome>
+  probesOf: (accountId: number, max: number) => Promise<ProbeRow[]>
+}
+
+/** What the GraphQL door needs from the app. */
+export interface GraphqlParts {
+  database: Database
+  users: Users
+  sessions: Sessions
+  signInTries: SignInTries
+  setup: Setup
+  accounts: Accounts
+  accountEdits: AccountEdits
+  /** Usage of the accounts' own limits, as upstreams reported it. */
+  gauges: Pick<Gauges, 'of' | 'history'>
+  /** OAuth sign-ins of claude accounts. */
+  logins: Logins
+  keys: Keys
+  rules: ErrorRules
+  bench: Bench
+  statistics: Statistics
+  live: LiveHub
+  /** Read accounts, keys, rules and settings of this process anew; resolves when the change just made is in force here. */
+  reload: {
+    accounts: () => Promise<void>
+    keys: () => Promise<void>
+    rules: () => Promise<void>
+    settings: () => Promise<void>
+  }
+  /** Publishes to every process, including this one, that settings were changed. */
+  settingsChanged: () => void
+  testAccount: TestAccount
+  routes: Routes
+  jobs: Jobs
+  /** Password hashes being computed in this process. */
+  passwordChecks: { running: number }
+  dayAt: (atMs: number) => ZoneDay
+  now: () => number
+  /** Ids that sort by time, for the rows of the audit log. */
+  newId: () => RequestId
+  log: Log
+  version: string
+  clientAddress: ClientAddress
+  /** The value of ANTHROPIC_BASE_URL for clients. */
+  baseUrl: () => string
+  timeZone: string
+  /** True when browsers reach us by https: the cookie is then marked Secure. */
+  secureCookies: boolean
+}
