@@ -57,7 +57,7 @@ async function compose(context: AppContext): Promise<App> {
     accountCount: await stores.database.client.account.count({ where: { deletedMark: 0 } }),
     async settled() {
       await server.idle()
-      await services.usage.drained()
+      await services.ledger.drained()
     },
     // A second call waits for the first: two stops at once would close one under the other.
     stop: () => {

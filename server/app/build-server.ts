@@ -41,7 +41,8 @@ const clientDirectory = new URL(
 export async function buildServer(context: AppContext, stores: Stores, services: Services): Promise<AppServer> {
   const { config, log, options, now, chance, dayAt, report, onClose } = context
   const { database, seal, events, counters } = stores
-  const { accounts, gauges, keys, rules, users, live, usage, jobs, dispatchers, classifier, requestId } = services
+  const { accounts, gauges, keys, rules, users, live, prices, ledger, jobs, dispatchers, classifier, requestId } =
+    services
   const { renew } = services.renewals
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
@@ -50,7 +51,8 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     clientAddress,
     keys,
     accounts,
-    usage,
+    prices,
+    ledger,
     counters,
     dispatchers,
     platforms,

@@ -13,6 +13,7 @@ import { createKeys, keysChanged } from '../keys/keys.ts'
 import { readDaySeed } from '../live/day-seed.ts'
 import { openLiveHub } from '../live/hub.ts'
 import { roomLog } from '../log.ts'
+import { openPrices } from '../prices/open-prices.ts'
 import { provision } from '../provisioning/provision.ts'
 import type { Provision } from '../provisioning/provision-file.ts'
 import { createRequestIds } from '../request-ids.ts'
@@ -44,8 +45,9 @@ const loginLockWaitMs = 40_000
 export async function buildServices(context: AppContext, stores: Stores, files: ConfigFiles) {
   const { config, log, options, now, chance, dayAt, report, onClose } = context
   const { database, seal, events } = stores
-  const usage = await openLedger(context, stores)
-  const requestId = createRequestIds(usage.slot, now)
+  const prices = await openPrices(database)
+  const ledger = await openLedger(context, stores, prices)
+  const requestId = createRequestIds(ledger.slot, now)
 
   const live = await openLiveHub({
     stream: await stores.openStream(),
@@ -56,7 +58,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     report: report('live'),
   })
   onClose(() => live.close())
-  if (stores.isShared && usage.replayed.settled + usage.replayed.interrupted > 0) live.recount()
+  if (stores.isShared && ledger.replayed.settled + ledger.replayed.interrupted > 0) live.recount()
   const publishAccount = (account: Account, steps: readonly Transition[] = []): void =>
     live.accountChanged({
       accountId: account.id,
@@ -184,7 +186,8 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   const jobs = createJobs({
     accounts,
     gauges,
-    usage,
+    prices,
+    ledger,
     live,
     database,
     platforms,
@@ -208,14 +211,15 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     now,
     chance,
     onDrift(rows) {
-      if (rows > 0) roomLog(log, 'usage').error({ rows }, 'sums of the ledger and of its rollups differ')
+      if (rows > 0) roomLog(log, 'ledger').error({ rows }, 'sums of the ledger and of its rollups differ')
     },
     onError: report('jobs'),
   })
   onClose(() => jobs.stop())
 
   return {
-    usage,
+    prices,
+    ledger,
     requestId,
     live,
     gauges,

@@ -1,6 +1,7 @@
 import { dayCounter, totalCounter } from '../keys/limits.ts'
-import { logColumn } from '../ledger/ledger.ts'
-import { openUsage, type Usage } from '../ledger/usage.ts'
+import { type Ledger, openLedger as openLedgerOf } from '../ledger/ledger.ts'
+import { logColumn } from '../ledger/rows.ts'
+import type { Prices } from '../prices/open-prices.ts'
 import { requestIdOf, slotOf } from '../request-ids.ts'
 import type { Counters } from '../store/counters.ts'
 import type { AppContext } from './context.ts'
@@ -14,10 +15,11 @@ const columns = {
 }
 
 /** The ledger with the journals of dead processes replayed, and their reservations settled or released. */
-export async function openLedger(context: AppContext, stores: Stores): Promise<Usage> {
+export async function openLedger(context: AppContext, stores: Stores, prices: Prices): Promise<Ledger> {
   const { options, now, dayAt, log } = context
   const { database, dataDir, counters, isShared } = stores
-  const usage = await openUsage({
+  const ledger = await openLedgerOf({
+    price: prices.price,
     database,
     dataDir: dataDir.path,
     dayAt,
@@ -32,15 +34,15 @@ export async function openLedger(context: AppContext, stores: Stores): Promise<U
         await counters.settle(requestIdOf(BigInt(row[columns.id]!)), Number(row[columns.cost]), names)
       }
     },
-    onError: context.report('usage'),
+    onError: context.report('ledger'),
   })
-  context.onClose(() => usage.close())
-  const { settled, interrupted, foreign, slots } = usage.replayed
+  context.onClose(() => ledger.close())
+  const { settled, interrupted, foreign, slots } = ledger.replayed
   if (isShared && slots.length > 0) await releaseReservations(counters, new Set(slots))
   if (settled + interrupted > 0)
     log.info({ settled, interrupted }, 'brought the journal of the last run into the ledger')
   if (foreign.length > 0) log.warn({ journals: foreign }, 'journals of another database were left alone')
-  return usage
+  return ledger
 }
 
 /** A process that died between reservation and journal sent nothing upstream, and no replay knows of its request. */

@@ -1,8 +1,9 @@
 import type { Account } from '../accounts/account.ts'
-import type { LedgerEntry } from '../ledger/ledger.ts'
-import type { Usage } from '../ledger/usage.ts'
+import type { LedgerEntry } from '../ledger/entry.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { LiveSource } from '../live/hub.ts'
-import type { Reading } from '../prices/records.ts'
+import type { Reading } from '../money/reading.ts'
+import type { Prices } from '../prices/open-prices.ts'
 import type { RequestId } from '../request-ids.ts'
 
 /** What marks the rows of probes in the ledger, among their flags. */
@@ -13,15 +14,15 @@ const probeFlag = 'recovery_probe'
  * cost in nano-USD.
  */
 export async function bookProbe(
-  parts: { usage: Usage; live: LiveSource; newId: () => RequestId },
+  parts: { prices: Prices; ledger: Ledger; live: LiveSource; newId: () => RequestId },
   account: Account,
   probe: { model: string; startedMs: number; durationMs: number; reading: Reading },
 ): Promise<number> {
-  const { usage } = parts
+  const { prices, ledger } = parts
   const { startedMs, durationMs } = probe
   const modelSent = account.mapping.map(probe.model)
   const reading = { ...probe.reading, flags: [...probe.reading.flags, probeFlag] }
-  const cost = usage.price(reading.model === '' ? { ...reading, model: modelSent } : reading, startedMs)
+  const cost = prices.price(reading.model === '' ? { ...reading, model: modelSent } : reading, startedMs)
   const id = parts.newId()
   const admitted = {
     id: id.key,
@@ -65,10 +66,10 @@ export async function bookProbe(
       },
     ],
   }
-  const admission = usage.admit(admitted)
+  const admission = ledger.admit(admitted)
   const failure = await admission.written
   if (failure !== undefined) throw failure
-  const { record } = usage.settle(admission, entry)
+  const { record } = ledger.settle(admission, entry)
   const { tokens } = reading
   parts.live.settled({
     requestId: id.text,

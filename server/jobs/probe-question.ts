@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Renewals } from '../accounts/login/oauth-renewal.ts'
-import type { Usage } from '../ledger/usage.ts'
+import type { Prices } from '../prices/open-prices.ts'
 import type { Database } from '../store/database.ts'
 import type { Platforms, ProbeRequest } from '../upstreams/platform.ts'
 import { cheapestModel } from './probe-plan.ts'
@@ -21,7 +21,7 @@ interface Question {
 
 export interface QuestionParts {
   accounts: Pick<Accounts, 'byId'>
-  usage: Pick<Usage, 'book'>
+  prices: Pick<Prices, 'book'>
   database: Database
   platforms: Platforms
   renew: Renewals['renew']
@@ -55,7 +55,7 @@ export function createQuestions(parts: QuestionParts) {
       [account.id],
     )
     const served = new Set(rows.map(([model]) => String(model)))
-    const model = cheapestModel(fresh, [...served], parts.usage.book(), now(), rest)
+    const model = cheapestModel(fresh, [...served], parts.prices.book(), now(), rest)
     if (model === null) return refused(said(rest === '' ? 'no_model' : 'not_asked_there'))
     return { account: fresh, rest, model, request: platform.messageProbe(fresh, model) }
   }

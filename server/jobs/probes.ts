@@ -3,8 +3,9 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
 import { cooldownsOf, modelsCoolingDown, plannedProbeMs, returnsAtMs } from '../accounts/state/eligibility.ts'
 import type { Cause } from '../accounts/state/transitions.ts'
-import type { Usage } from '../ledger/usage.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { LiveSource } from '../live/hub.ts'
+import type { Prices } from '../prices/open-prices.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Classifier } from '../upstreams/classify.ts'
 import type { ProbeRequest } from '../upstreams/platform.ts'
@@ -45,7 +46,8 @@ export interface ProbesParts extends QuestionParts {
   accounts: Accounts
   classifier: Classifier
   gauges: Pick<Gauges, 'note'>
-  usage: Usage
+  prices: Prices
+  ledger: Ledger
   live: LiveSource
   runs: Runs
   network: () => ProbeNetwork

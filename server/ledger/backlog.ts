@@ -1,8 +1,8 @@
 import type { ZoneDay } from '../zone-days.ts'
 import type { Journal, Segment, SettledRecord } from './journal.ts'
-import { logColumn } from './ledger.ts'
 import { createRollup, type Rollup } from './rollups.ts'
 import { createRowText, type RowText } from './row-text.ts'
+import { logColumn } from './rows.ts'
 
 /** Settled records in the form in which the database takes them. */
 export interface BatchRows {

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Reading } from '../prices/records.ts'
-import type { Admitted, Cell } from './ledger.ts'
+import type { Reading } from '../money/reading.ts'
+import type { Admitted } from './entry.ts'
+import type { Cell } from './rows.ts'
 
 /** A line of a journal: admitted, usage so far, settled (`n` its number, `g` the segment that admitted it, `l` and `a` its rows). */
 export type JournalLine =

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Reading } from '../prices/records.ts'
+import type { Reading } from '../money/reading.ts'
+import type { Admitted, LedgerEntry } from './entry.ts'
 import { journalLines, segmentName } from './journal-files.ts'
-import { type Admitted, attemptRows, type LedgerEntry, type LedgerRecord, logRow } from './ledger.ts'
+import { attemptRows, type LedgerRecord, logRow } from './rows.ts'
 
 /**
  * The append-only journal of one process start: what makes the ledger survive SIGKILL and a database that is away.

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { BatchConflict, type Database, isDuplicate, isRefusal, type Write } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import type { BatchRows } from './backlog.ts'
-import { attemptColumns, type LedgerRecord, logColumn, logColumns } from './ledger.ts'
 import { createRollup, rollupDimensions, rollupSums } from './rollups.ts'
 import { createRowText } from './row-text.ts'
+import { attemptColumns, type LedgerRecord, logColumn, logColumns } from './rows.ts'
 
 /** The checkpoint of a journal whose every record is in the database. */
 export const journalDone = Number.MAX_SAFE_INTEGER

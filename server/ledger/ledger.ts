@@ -1,209 +1,179 @@
-import type { Cost, Reading } from '../prices/records.ts'
-import { noCost, noTokens } from '../prices/records.ts'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Cost } from '../money/cost.ts'
+import { noReading, type Reading } from '../money/reading.ts'
+import type { Database } from '../store/database.ts'
+import type { ZoneDay } from '../zone-days.ts'
+import { type Admitted, chargedAttempt, type LedgerEntry } from './entry.ts'
+import { type JournalledAdmission, openJournal } from './journal.ts'
+import { createSetAside, journalDone } from './ledger-writer.ts'
+import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
+import { attemptRows, type LedgerRows, logRow } from './rows.ts'
+import { createSettler } from './settler.ts'
 
-/** What is known of a request when it is admitted: enough to close its row if nothing more is ever heard of it. */
-export interface Admitted {
-  /** Ledger key as a decimal string (request-ids.ts). */
-  id: string
-  startedAtMs: number
-  apiKeyId: number
-  userId: number
-  groupId: number
-  /** The account that was tried first. */
-  accountId: number
-  platform: string
-  modelRequested: string
-  modelSent: string
-  stream: boolean
-  sessionId: string
-  agentId: string
-  clientIp: string
-  userAgent: string
-  requestBytes: number
+/** A request's end as the ledger has taken it. */
+export interface Settlement {
+  /** What its key pays, in nano-USD. */
+  spentNano: number
+  /** Where its record stands. */
+  record: { journalId: number; seq: number }
 }
 
-export type Outcome = 'completed' | 'failed' | 'aborted' | 'interrupted'
-export type AttemptOutcome = 'answer' | 'caller' | 'limited' | 'failing' | 'refused' | 'aborted' | 'interrupted'
-
-/** One upstream call. */
-export interface AttemptEntry {
-  accountId: number
-  modelSent: string
-  startedAtMs: number
-  outcome: AttemptOutcome
-  /** Upstream's status; 0 when there was no answer. */
-  httpStatus: number
-  errorType: string
-  /** The identifier beside the type, as it goes into the row; '' when the upstream gave none. */
-  errorCode: string
-  upstreamRequestId: string
-  /** Milliseconds to the upstream's first byte; -1 when none came. */
-  firstByteMs: number
-  durationMs: number
-  /** True when the key pays; false when the pool absorbs it. */
-  charged: boolean
-  reading: Reading
-  cost: Cost
+/** Who spent what: the journal of this process and the rows in the database. */
+export interface Ledger {
+  /** Tells processes on one database apart (0..1023), for request ids. */
+  slot: number
+  /** What the journals of dead processes held. */
+  replayed: Replayed
+  admit(admitted: Admitted): JournalledAdmission
+  usage(id: string, attempt: { accountId: number; modelSent: string; reading: Reading }): void
+  /** Ends a request: journal now, database soon. Returns what its key pays, in nano-USD. */
+  settle(admission: JournalledAdmission, entry: LedgerEntry): Settlement
+  /** Everything said so far is in the journal's file. */
+  flush(): void
+  /** Nano-USD of a key in the ledger and on its way there; `day` null: over its whole life. */
+  spentNano(apiKeyId: number, day: string | null): Promise<number>
+  /** Resolves when everything settled so far is in the database. */
+  drained(): Promise<void>
+  /** Settled records that wait for the database, and bytes of the journal that are still needed. */
+  backlog(): { records: number; journalBytes: number }
+  close(): Promise<void>
 }
 
-/** One request, finished. The last attempt's account is the request's account. */
-export interface LedgerEntry extends Admitted {
-  outcome: Outcome
-  httpStatus: number
-  errorType: string
-  firstByteMs: number
-  durationMs: number
-  attempts: AttemptEntry[]
-}
+/** Long after any file of theirs. */
+const keepClosedJournalsMs = 30 * 24 * 3_600_000
 
-export const noReading: Reading = Object.freeze({
-  model: '',
-  tokens: noTokens,
-  extras: [],
-  source: 'none',
-  speed: 'standard',
-  geo: '',
-  serviceTier: '',
-  stopReason: '',
-  flags: [],
-  raw: '',
-})
-
-export type Cell = string | number
-
-// The columns and the row functions below must agree in order; a test holds them together.
-export const logColumns = (
-  'id started_at_ms api_key_id user_id group_id account_id platform model_requested model_sent model_billed stream outcome ' +
-  'http_status error_type stop_reason attempts first_byte_ms duration_ms input_tokens output_tokens cache_write_5m_tokens ' +
-  'cache_write_1h_tokens cache_read_tokens thinking_tokens web_searches usage_source usage_raw flags cost_nano input_cost_nano ' +
-  'output_cost_nano cache_write_cost_nano cache_read_cost_nano unit_cost_nano price_card_id price_source ' +
-  'price_tier_min_tokens price_modifiers session_id agent_id client_ip user_agent request_bytes'
-).split(' ')
-
-export const attemptColumns = (
-  'log_id number account_id model_sent model_billed started_at_ms outcome http_status error_type upstream_request_id ' +
-  'first_byte_ms duration_ms charged input_tokens output_tokens cache_write_5m_tokens cache_write_1h_tokens ' +
-  'cache_read_tokens usage_source cost_nano price_card_id error_code'
-).split(' ')
-
-/** The attempt whose usage the key pays for, if any. */
-export const chargedAttempt = (entry: LedgerEntry): AttemptEntry | undefined =>
-  entry.attempts.find((attempt) => attempt.charged)
-
-/** The ledger's row of a request, in the order of `logColumns`. */
-export function logRow(entry: LedgerEntry): Cell[] {
-  const last = entry.attempts[entry.attempts.length - 1]
-  const charged = chargedAttempt(entry)
-  const reading = charged?.reading ?? noReading
-  const cost = charged?.cost ?? noCost
-  const tokens = reading.tokens
-  return [
-    entry.id,
-    entry.startedAtMs,
-    entry.apiKeyId,
-    entry.userId,
-    entry.groupId,
-    last?.accountId ?? entry.accountId,
-    entry.platform,
-    entry.modelRequested,
-    last?.modelSent ?? entry.modelSent,
-    billedModel(reading, last?.modelSent ?? entry.modelSent),
-    entry.stream ? 1 : 0,
-    entry.outcome,
-    entry.httpStatus,
-    entry.errorType,
-    reading.stopReason,
-    entry.attempts.length,
-    entry.firstByteMs,
-    entry.durationMs,
-    tokens.input,
-    tokens.output,
-    tokens.cacheWrite5m,
-    tokens.cacheWrite1h,
-    tokens.cacheRead,
-    tokens.thinking,
-    tokens.webSearches,
-    reading.source,
-    reading.raw,
-    [...reading.flags, ...cost.flags].join(','),
-    cost.totalNano,
-    cost.inputNano,
-    cost.outputNano,
-    cost.cacheWriteNano,
-    cost.cacheReadNano,
-    cost.unitNano,
-    cost.cardId,
-    cost.source,
-    cost.tierAbovePromptTokens,
-    cost.modifiers.join(','),
-    entry.sessionId,
-    entry.agentId,
-    entry.clientIp,
-    entry.userAgent,
-    entry.requestBytes,
-  ]
-}
-
-/** The ledger's rows of a request's attempts, in the order of `attemptColumns`. */
-export function attemptRows(entry: LedgerEntry): Cell[][] {
-  return entry.attempts.map((attempt, index) => {
-    const tokens = attempt.reading.tokens
-    return [
-      entry.id,
-      index + 1,
-      attempt.accountId,
-      attempt.modelSent,
-      billedModel(attempt.reading, attempt.modelSent),
-      attempt.startedAtMs,
-      attempt.outcome,
-      attempt.httpStatus,
-      attempt.errorType,
-      attempt.upstreamRequestId,
-      attempt.firstByteMs,
-      attempt.durationMs,
-      attempt.charged ? 1 : 0,
-      tokens.input,
-      tokens.output,
-      tokens.cacheWrite5m,
-      tokens.cacheWrite1h,
-      tokens.cacheRead,
-      attempt.reading.source,
-      attempt.cost.totalNano,
-      attempt.cost.cardId,
-      attempt.errorCode,
-    ]
+/** Replays what dead processes left, then opens this process's journal. The folder is this process's alone (data-dir.ts). */
+export async function openLedger(options: {
+  database: Database
+  dataDir: string
+  dayAt: (atMs: number) => ZoneDay
+  now: () => number
+  /** Prices what an interrupted request had used. */
+  price: (reading: Reading, atMs: number) => Cost
+  settleIntervalMs?: number
+  /** Settled records kept in memory while the database is away; the rest waits in the journal only. */
+  memoryRecords?: number
+  /** Rows that a replay brought into the ledger: their budgets have to hear of them. */
+  onReplayed?: (rows: readonly LedgerRows[]) => Promise<void>
+  onError: (error: unknown, doing: string) => void
+}): Promise<Ledger> {
+  const { database, dayAt } = options
+  const directory = join(options.dataDir, 'journal')
+  const onRefused = (error: unknown, id: string) =>
+    options.onError(error, `writing ledger row ${id}, which is kept in ${directory},`)
+  const replayed = await replayJournals({
+    directory,
+    database,
+    dayAt,
+    now: options.now,
+    onRefused,
+    close: (request) => interruptedRows(request, options.price, options.now()),
+    onRows: options.onReplayed,
   })
+  // Their files are gone; the rows only served to know them by.
+  await database.client.journal.deleteMany({
+    where: { settledSeq: journalDone, createdAt: { lt: new Date(options.now() - keepClosedJournalsMs) } },
+  })
+
+  const name = `${new Date(options.now()).toISOString().replace(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}`
+  const { id: journalId } = await database.client.journal.create({ data: { name } })
+  const journal = openJournal({ directory, name, onError: (error) => options.onError(error, 'writing the journal') })
+  const settler = createSettler({
+    database,
+    journal,
+    journalId,
+    dayAt,
+    intervalMs: options.settleIntervalMs,
+    memoryRecords: options.memoryRecords,
+    setAside: createSetAside({ directory, name, now: options.now, onRefused }),
+    onError: (error) => options.onError(error, 'writing the ledger'),
+  })
+
+  return {
+    slot: slotOfJournal(journalId),
+    replayed,
+    admit: journal.admit,
+    usage: journal.usage,
+    settle(admission, entry) {
+      const record = journal.settle(admission.segment, entry)
+      settler.add(record)
+      return { spentNano: chargedAttempt(entry)?.cost.totalNano ?? 0, record: { journalId, seq: record.seq } }
+    },
+    flush: journal.flush,
+    async spentNano(apiKeyId, day) {
+      const before = settler.waitingNano(apiKeyId, day)
+      // One statement, so that sum and checkpoint are of one moment: what waits is what the sum does not have yet.
+      const [row] = await database.select(
+        'SELECT SUM(`cost_nano`), (SELECT `settled_seq` FROM `journals` WHERE `id` = ?) FROM `daily_rollups` ' +
+          `WHERE \`api_key_id\` = ?${day === null ? '' : ' AND `day` = ?'}`,
+        [journalId, apiKeyId, ...(day === null ? [] : [day])],
+      )
+      let sum = Number(row?.[0] ?? 0)
+      for (const { seq, nano } of new Map([...before, ...settler.waitingNano(apiKeyId, day)]).values()) {
+        if (seq > Number(row?.[1] ?? 0)) sum += nano
+      }
+      return sum
+    },
+    drained: settler.drained,
+    backlog: () => ({ records: settler.backlog(), journalBytes: journal.size() }),
+    async close() {
+      journal.flush()
+      // Whatever is still under way stays in the journal: the next start closes it.
+      let done = false
+      try {
+        await settler.drained()
+        done = journal.open() === 0
+        if (done) await database.client.journal.update({ where: { id: journalId }, data: { settledSeq: journalDone } })
+      } catch (error) {
+        // The journal stays: the next start brings it in.
+        done = false
+        options.onError(error, 'writing the ledger at shutdown')
+      }
+      settler.stop()
+      journal.close(done)
+    },
+  }
 }
 
-/** Rows of a journal that was written before there was a code. */
-export function wholeAttemptRows(rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[] {
-  return rows.map((row) => (row.length === attemptColumns.length - 1 ? [...row, ''] : row))
-}
-
-/** Longest model name that the ledger's columns hold. */
-const longestModel = 191
-function billedModel(reading: Reading, sent: string): string {
-  return (reading.model || sent).slice(0, longestModel)
-}
-
-/** A request's rows as the journal and the database hold them. */
-export interface LedgerRows {
-  log: readonly Cell[]
-  attempts: readonly (readonly Cell[])[]
-}
-
-/** The same with its number in the journal, and as JSON text: made once, for the journal and for the database. */
-export interface LedgerRecord extends LedgerRows {
-  seq: number
-  /** JSON array: the row of `logs`. */
-  logJson: string
-  /** JSON arrays, comma-separated: the rows of `attempts`. */
-  attemptsJson: string
-}
-
-/** Where a column stands in a row of `logs`. */
-export function logColumn(name: string): number {
-  const at = logColumns.indexOf(name)
-  if (at < 0) throw new Error(`logs has no column ${name}`)
-  return at
+/** The rows of a request whose process died under it: charged for what its upstream had said, if anything. */
+function interruptedRows(
+  request: Interrupted,
+  price: (reading: Reading, atMs: number) => Cost,
+  nowMs: number,
+): LedgerRows {
+  const { admitted, usage } = request
+  const modelSent = usage?.modelSent ?? admitted.modelSent
+  const said = usage?.reading ?? noReading
+  const reading = said.source !== 'none' && said.model === '' ? { ...said, model: modelSent } : said
+  const durationMs = Math.min(Math.max(0, nowMs - admitted.startedAtMs), 2_147_483_647)
+  const entry: LedgerEntry = {
+    ...admitted,
+    outcome: 'interrupted',
+    httpStatus: 0,
+    errorType: 'interrupted',
+    firstByteMs: -1,
+    durationMs,
+    attempts:
+      admitted.accountId === 0
+        ? []
+        : [
+            {
+              accountId: usage?.accountId ?? admitted.accountId,
+              modelSent,
+              startedAtMs: admitted.startedAtMs,
+              outcome: 'interrupted',
+              httpStatus: 0,
+              errorType: 'interrupted',
+              errorCode: '',
+              upstreamRequestId: '',
+              firstByteMs: -1,
+              durationMs,
+              charged: true,
+              reading,
+              cost: price(reading, admitted.startedAtMs),
+            },
+          ],
+  }
+  return { log: logRow(entry), attempts: attemptRows(entry) }
 }

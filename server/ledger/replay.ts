@@ -1,10 +1,11 @@
 import { unlinkSync } from 'node:fs'
-import type { Reading } from '../prices/records.ts'
+import type { Reading } from '../money/reading.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import type { Admitted } from './entry.ts'
 import { journalLines, journalsIn } from './journal-files.ts'
-import { type Admitted, type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from './ledger.ts'
 import { createLedgerWriter, createSetAside, journalDone } from './ledger-writer.ts'
+import { type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from './rows.ts'
 
 /** The last known of a request that was under way when its process died. */
 export interface Interrupted {

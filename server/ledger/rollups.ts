@@ -1,5 +1,5 @@
 import type { ZoneDay } from '../zone-days.ts'
-import { attemptColumns, type Cell, type LedgerRows, logColumn } from './ledger.ts'
+import { attemptColumns, type Cell, type LedgerRows, logColumn } from './rows.ts'
 
 export const durationBucketsMs = [500, 1000, 2000, 5000, 10_000, 20_000, 60_000, 180_000]
 export const firstByteBucketsMs = [250, 500, 1000, 2000, 5000, 10_000, 30_000]

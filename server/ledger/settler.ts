@@ -2,8 +2,8 @@ import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { type Backlog, type BatchRows, createBacklog, type WaitingBatch } from './backlog.ts'
 import type { Journal, Segment, SettledRecord } from './journal.ts'
-import type { LedgerRecord } from './ledger.ts'
 import { createLedgerWriter, mustBeLookedAt } from './ledger-writer.ts'
+import type { LedgerRecord } from './rows.ts'
 
 /** Brings settled records into the database, in order and in batches, as often as it takes. */
 export interface Settler {

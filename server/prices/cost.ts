@@ -1,6 +1,7 @@
+import { type Cost, noCost } from '../money/cost.ts'
+import type { Reading, Tokens } from '../money/reading.ts'
 import { type PriceCard, type PriceTier, peakBpAt, tierOf } from './price-card.ts'
 import type { PriceBook } from './prices.ts'
-import { type Cost, noCost, type Reading, type Tokens } from './records.ts'
 
 /**
  * Amounts are exact until the one rounding at the end: pico-USD × three modifiers in basis points. A token count times a
@@ -33,8 +34,6 @@ export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
   if (reading.source === 'none' && isEmpty(reading.tokens) && reading.extras.every((extra) => isEmpty(extra.tokens))) {
     return noCost
   }
-  const plain = plainCost(reading, book, atMs)
-  if (plain) return plain
   const exact: bigint[] = [0n, 0n, 0n, 0n, 0n]
   const modifiers = new Set<string>()
   const flags = new Set<string>()
@@ -93,7 +92,7 @@ export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
  * What to hold for a request before its price is known, in nano-USD, rounded up: a token for every four bytes of body
  * at the input rate, and at most 4096 tokens of output (protocol.md §5.6). `maxTokens`: as the caller sent it, if it did.
  */
-export function estimateHold(
+export function estimateReservation(
   model: string,
   bodyBytes: number,
   maxTokens: number | undefined,
@@ -110,67 +109,6 @@ export function estimateHold(
 }
 
 /** The product of all modifiers, in units of `modifierUnit`. */
-/**
- * The same for the usual reading (no extras, no modifiers, counts and rates whose products stay exact as numbers, every
- * part whole nano-USD), at a tenth of the cost; undefined for all others. A property test holds the two together.
- */
-function plainCost(reading: Reading, book: PriceBook, atMs: number): Cost | undefined {
-  const { tokens } = reading
-  if (reading.extras.length > 0 || reading.speed !== 'standard' || reading.flags.length > 0 || reading.geo === 'us')
-    return undefined
-  if ((reading.serviceTier !== '' && reading.serviceTier !== 'standard') || tokens.webSearches !== 0) return undefined
-  const { card, source } = book.find(reading.model, atMs)
-  if (source === 'fallback' || card.peaks.length > 0) return undefined
-  const prompt = promptOf(tokens)
-  if (!(prompt >= 0 && prompt < 1e8 && tokens.output >= 0 && tokens.output < 1e8)) return undefined
-  const tier = tierOf(card, prompt, 'standard')
-  if (tier.derived) return undefined
-  const input = tokens.input * tier.inputPico
-  const output = tokens.output * tier.outputPico
-  const write = tokens.cacheWrite5m * tier.cacheWrite5mPico + tokens.cacheWrite1h * tier.cacheWrite1hPico
-  const read = tokens.cacheRead * tier.cacheReadPico
-  const total = input + output + write + read
-  // Picos below 2^53 are exact; a part that is not whole nano-USD (or a count that is none) goes the long way round.
-  if (
-    !(total < Number.MAX_SAFE_INTEGER) ||
-    input % 1000 !== 0 ||
-    output % 1000 !== 0 ||
-    write % 1000 !== 0 ||
-    read % 1000 !== 0
-  )
-    return undefined
-  if (input < 0 || output < 0 || write < 0 || read < 0 || !areCounts(tokens)) return undefined
-  return {
-    totalNano: total / 1000,
-    inputNano: input / 1000,
-    outputNano: output / 1000,
-    cacheWriteNano: write / 1000,
-    cacheReadNano: read / 1000,
-    unitNano: 0,
-    cardId: card.id,
-    source,
-    tierAbovePromptTokens: tier.abovePromptTokens,
-    modifiers: none,
-    flags: none,
-  }
-}
-
-const none: readonly string[] = Object.freeze([])
-
-function areCounts(tokens: Tokens): boolean {
-  return (
-    Number.isSafeInteger(tokens.input) &&
-    Number.isSafeInteger(tokens.output) &&
-    Number.isSafeInteger(tokens.cacheWrite5m) &&
-    Number.isSafeInteger(tokens.cacheWrite1h) &&
-    Number.isSafeInteger(tokens.cacheRead) &&
-    tokens.input >= 0 &&
-    tokens.cacheWrite5m >= 0 &&
-    tokens.cacheWrite1h >= 0 &&
-    tokens.cacheRead >= 0
-  )
-}
-
 function factorOf(
   reading: Reading,
   card: PriceCard,

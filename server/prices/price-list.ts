@@ -1,5 +1,5 @@
+import { parseRate } from '../money/usd.ts'
 import type { PeakHours, PriceCard, PriceTier } from './price-card.ts'
-import { parseRate } from './usd.ts'
 
 /** What a price list says beside the rates. Days are YYYY-MM-DD and begin at 00:00 UTC. */
 export interface ListTerms {

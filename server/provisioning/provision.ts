@@ -1,7 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Users } from '../identity/users.ts'
 import type { Keys } from '../keys/keys.ts'
-import { parseUsd } from '../prices/usd.ts'
+import { parseUsd } from '../money/usd.ts'
 import type { Database } from '../store/database.ts'
 import type { ErrorRules } from '../upstreams/rules/rules.ts'
 import type { Provision } from './provision-file.ts'

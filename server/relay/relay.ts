@@ -51,7 +51,7 @@ export interface Relay {
 
 /** The relay door: one request from header to bill, one step a file. */
 export function createRelay(parts: RelayParts): Relay {
-  const { keys, accounts, usage, now } = parts
+  const { keys, accounts, prices, ledger, now } = parts
   const countRate = createCountRate(now)
   const tickets = createTickets(parts)
   let inFlight = 0
@@ -71,7 +71,7 @@ export function createRelay(parts: RelayParts): Relay {
     } else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/'))) {
       const key = authenticate(req.headers, keys, now())
       if ('code' in key) return answer(key)
-      const found = modelAnswer(key, accounts.ofGroup(key.groupId), usage.book().knownModels(), route, query)
+      const found = modelAnswer(key, accounts.ofGroup(key.groupId), prices.book().knownModels(), route, query)
       if ('code' in found) return answer(found)
       sendJson(res, found, id.text)
     } else if ((method === 'HEAD' || method === 'GET') && (route === '' || route === '/' || route === '/api/hello')) {
@@ -195,7 +195,7 @@ export function createRelay(parts: RelayParts): Relay {
   async function relayMetered(exchange: Exchange): Promise<void> {
     const { id, key, req, res } = exchange
     if (key.dailyLimitNano !== null || key.totalLimitNano !== null) {
-      const amount = usage.estimateHold(exchange.model, exchange.requestBytes, exchange.maxTokens, id.atMs)
+      const amount = prices.estimateReservation(exchange.model, exchange.requestBytes, exchange.maxTokens, id.atMs)
       const ticket = await tickets.hold(exchange, amount)
       if ('code' in ticket) return sendFailure(req, res, ticket, id.text)
       exchange.ticket = ticket
@@ -203,7 +203,7 @@ export function createRelay(parts: RelayParts): Relay {
     const wish = wishOf(exchange)
     const first = places.take(exchange, wish)
     const admitted = admittedOf(exchange, first, parts.clientAddress(req))
-    const admission = usage.admit(admitted)
+    const admission = ledger.admit(admitted)
     if ((await admission.written) !== undefined) {
       places.free(exchange)
       tickets.release(exchange)
@@ -224,7 +224,7 @@ export function createRelay(parts: RelayParts): Relay {
     } finally {
       places.free(exchange)
       const entry = entryOf(exchange, admitted, ended, now())
-      const { spentNano, record } = usage.settle(admission, entry)
+      const { spentNano, record } = ledger.settle(admission, entry)
       tickets.settle(exchange, spentNano)
       parts.live.settled(settledOf(entry, told, record))
     }

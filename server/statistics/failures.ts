@@ -1,12 +1,11 @@
-import type { AttemptOutcome } from '../ledger/ledger.ts'
 import { firstKeyAt } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
 
-/** Failed attempts on one account that look alike. */
+/** Failed attempts on one account with the same status, type and code. */
 export interface FailureCount {
   accountId: number
   platform: string
-  outcome: Exclude<AttemptOutcome, 'answer' | 'aborted' | 'interrupted'>
+  outcome: 'caller' | 'limited' | 'refused' | 'failing'
   httpStatus: number
   errorType: string
   errorCode: string
@@ -15,8 +14,8 @@ export interface FailureCount {
 }
 
 /** Attempts that are looked through, the newest: nothing tells failures apart before their rows are read. */
-const mostAttempts = 200_000
-const mostKinds = 1000
+const maxAttempts = 200_000
+const maxKinds = 1000
 
 /** Failed attempts since a moment, counted by what the ledger has of them; the most frequent first. For people: off every request's way. */
 export async function readFailures(database: Pick<Database, 'select'>, sinceMs: number): Promise<FailureCount[]> {
@@ -24,11 +23,11 @@ export async function readFailures(database: Pick<Database, 'select'>, sinceMs: 
     'SELECT `f`.`account_id`, `a`.`platform`, `f`.`outcome`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code`, ' +
       'COUNT(*) AS `times`, MAX(`f`.`started_at_ms`) FROM ' +
       '(SELECT `account_id`, `outcome`, `http_status`, `error_type`, `error_code`, `started_at_ms` FROM `attempts` ' +
-      `WHERE \`log_id\` >= ? ORDER BY \`log_id\` DESC LIMIT ${mostAttempts}) AS \`f\` ` +
+      `WHERE \`log_id\` >= ? ORDER BY \`log_id\` DESC LIMIT ${maxAttempts}) AS \`f\` ` +
       'INNER JOIN `accounts` AS `a` ON `a`.`id` = `f`.`account_id` ' +
       "WHERE `f`.`outcome` IN ('caller', 'limited', 'refused', 'failing') " +
       'GROUP BY `f`.`account_id`, `a`.`platform`, `f`.`outcome`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code` ' +
-      `ORDER BY \`times\` DESC LIMIT ${mostKinds}`,
+      `ORDER BY \`times\` DESC LIMIT ${maxKinds}`,
     [firstKeyAt(sinceMs)],
   )
   return rows.map(([accountId, platform, outcome, httpStatus, errorType, errorCode, attempts, lastAtMs]) => ({

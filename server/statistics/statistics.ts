@@ -1,4 +1,3 @@
-import { rollupDimensions } from '../ledger/rollups.ts'
 import { firstKeyAt, ledgerKey } from '../request-ids.ts'
 import type { Database, Scalar } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
@@ -249,16 +248,13 @@ function idRange({ fromMs, toMs, requestId }: LogFilter, before?: bigint) {
 }
 
 function conditions(filter: TotalsFilter): { sql: string; args: Scalar[] } {
-  const given = rollupDimensions.flatMap((column) => {
-    const value = {
-      api_key_id: filter.apiKeyId,
-      account_id: filter.accountId,
-      user_id: filter.userId,
-      group_id: filter.groupId,
-      model: filter.model,
-    }[column]
-    return value === undefined ? [] : [{ column, value }]
-  })
+  const given = [
+    { column: 'api_key_id', value: filter.apiKeyId },
+    { column: 'account_id', value: filter.accountId },
+    { column: 'user_id', value: filter.userId },
+    { column: 'group_id', value: filter.groupId },
+    { column: 'model', value: filter.model },
+  ].flatMap(({ column, value }) => (value === undefined ? [] : [{ column, value }]))
   return { sql: given.map(({ column }) => ` AND \`${column}\` = ?`).join(''), args: given.map(({ value }) => value) }
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /** Everything that is made of the master key: sealed texts, digests of API key secrets, keys for other purposes. */
 export interface Seal {
@@ -37,10 +37,11 @@ export function createSeal(masterKey: Buffer, retired: readonly Buffer[] = []): 
   const fingerprint = fingerprintOf(masterKey)
   const keys = new Map([...retired, masterKey].map((key) => [fingerprintOf(key), expand(key, 'seal')]))
   const sealingKey = expand(masterKey, 'seal')
+  const hmacKey = expand(masterKey, 'hmac')
 
   return {
     fingerprint,
-    hmac: createHmacSha256(expand(masterKey, 'hmac')),
+    hmac: (text) => createHmac('sha256', hmacKey).update(text).digest('hex'),
     derive: (purpose) => expand(masterKey, `derive:${purpose}`),
 
     seal(plain, aad) {
@@ -67,27 +68,6 @@ export function createSeal(masterKey: Buffer, retired: readonly Buffer[] = []): 
         throw new SealBroken('the sealed text was changed, cut or belongs to another row')
       }
     },
-  }
-}
-
-/**
- * HMAC-SHA-256 as FIPS 198-1 writes it out, over two one-shot hashes: 0.8 µs where node's createHmac takes 1.45 µs
- * (Node 20.20, 46 characters), since no hash object is made. The relay does this once a request.
- */
-function createHmacSha256(key: Buffer): (text: string) => string {
-  const blockBytes = 64
-  const inner = Buffer.alloc(blockBytes + 1024, 0x36)
-  const outer = Buffer.alloc(blockBytes + 32, 0x5c)
-  for (const [i, byte] of key.entries()) {
-    inner[i] = byte ^ 0x36
-    outer[i] = byte ^ 0x5c
-  }
-  return (text) => {
-    // A UTF-16 unit is at most three bytes of UTF-8.
-    if (text.length * 3 > inner.length - blockBytes) return createHmac('sha256', key).update(text).digest('hex')
-    const end = blockBytes + inner.write(text, blockBytes, 'utf8')
-    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), blockBytes, 'latin1')
-    return hash('sha256', outer, 'hex')
   }
 }
 

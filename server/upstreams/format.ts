@@ -1,4 +1,4 @@
-import type { Reading } from '../prices/records.ts'
+import type { Reading } from '../money/reading.ts'
 
 /** A wire format: how requests, responses, streams and errors look. The client's side takes its errors and pings from it too. */
 export interface Format {

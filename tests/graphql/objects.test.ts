@@ -140,7 +140,7 @@ test('logs page by key, newest first, with filters; people see their own', async
   const { stand, ada } = await startPool()
   const bob = await stand.addUser('bob', 'user')
   const atMs = Date.UTC(2026, 10, 20, 12)
-  const model = stand.graphql.schema && (await import('../../server/ledger/ledger.ts')).logColumns
+  const model = stand.graphql.schema && (await import('../../server/ledger/rows.ts')).logColumns
   const rows = Array.from({ length: 7 }, (_, i) =>
     model.map((name): Scalar => {
       if (name === 'id') return String(firstKeyAt(atMs + i * 1000))

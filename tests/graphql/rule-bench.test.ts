@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { attemptColumns } from '../../server/ledger/ledger.ts'
+import { attemptColumns } from '../../server/ledger/rows.ts'
 import { firstKeyAt } from '../../server/request-ids.ts'
 import type { Scalar } from '../../server/store/database.ts'
 import { rule, startRules } from './rules-stand.ts'

@@ -11,12 +11,11 @@ const floors: readonly (readonly string[])[] = [
   ['relay', 'graphql', 'jobs'],
   ['http'],
   ['upstreams'],
-  ['accounts', 'keys', 'live', 'ledger', 'identity'],
-  ['prices'],
+  ['accounts', 'keys', 'live', 'ledger', 'statistics', 'prices', 'identity'],
   ['store'],
   ['wire'],
   ['config'],
-  ['json', 'leaves'],
+  ['json', 'money', 'leaves'],
 ]
 
 /** One library, one home: rooms, or single files where a room would be too much. `generated` is Prisma's own. */
@@ -109,8 +108,8 @@ function mayImport(from: string, to: string): boolean {
   return from === to || floorOf(from) < floorOf(to)
 }
 
-/** Folders that are still one room with another. */
-const sameRoom: Readonly<Record<string, string>> = { generated: 'store', statistics: 'ledger' }
+/** Prisma's own folder is a part of the store. */
+const sameRoom: Readonly<Record<string, string>> = { generated: 'store' }
 
 /** The folder below server/; of single files main, demo, app, http … their own name, else `leaves`. */
 function roomOf(path: string): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { type Journal, openJournal, type SettledRecord } from '../../server/ledger/journal.ts'
 import { journalLines, journalsIn, segmentName } from '../../server/ledger/journal-files.ts'
-import { noReading } from '../../server/ledger/ledger.ts'
+import { noReading } from '../../server/money/reading.ts'
 import { admittedWith, entryWith } from './ledger-entries.ts'
 import { newFolder, removeFolders } from './ledger-stand.ts'
 

@@ -1,6 +1,6 @@
-import type { Admitted, AttemptEntry, LedgerEntry } from '../../server/ledger/ledger.ts'
-import { noReading } from '../../server/ledger/ledger.ts'
-import { noCost, noTokens, type Tokens } from '../../server/prices/records.ts'
+import type { Admitted, AttemptEntry, LedgerEntry } from '../../server/ledger/entry.ts'
+import { noCost } from '../../server/money/cost.ts'
+import { noReading, noTokens, type Tokens } from '../../server/money/reading.ts'
 
 /** Ledger entries for tests: all is as plain as it can be but for what is given. */
 export const someTime = Date.UTC(2026, 10, 23, 12)

@@ -1,13 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  attemptColumns,
-  attemptRows,
-  type LedgerEntry,
-  type LedgerRows,
-  logColumns,
-  logRow,
-} from '../../server/ledger/ledger.ts'
+import type { LedgerEntry } from '../../server/ledger/entry.ts'
 import {
   createRollup,
   durationBucketsMs,
@@ -15,6 +8,7 @@ import {
   rollupDimensions,
   rollupSums,
 } from '../../server/ledger/rollups.ts'
+import { attemptColumns, attemptRows, type LedgerRows, logColumns, logRow } from '../../server/ledger/rows.ts'
 import type { Database } from '../../server/store/database.ts'
 import { createZoneDays, type ZoneDay } from '../../server/zone-days.ts'
 import { openTestDatabase } from '../support/engines.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatUsd, parseRate, parseUsd } from '../../server/prices/usd.ts'
+import { formatUsd, parseRate, parseUsd } from '../../server/money/usd.ts'
 
 test.each([
   ['12.50', 12_500_000_000n],

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { noTokens } from '../../server/prices/records.ts'
+import { noTokens } from '../../server/money/reading.ts'
 import { createConnectProxy } from '../support/connect-proxy.ts'
 import { errorBody } from '../support/fake-message.ts'
 import { errorAfterEvents, htmlPage, refusal } from '../support/fake-scripts.ts'

@@ -1,6 +1,6 @@
 import type { ReadableStream } from 'node:stream/web'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { noTokens } from '../../server/prices/records.ts'
+import { noTokens } from '../../server/money/reading.ts'
 import { deferred } from '../support/deferred.ts'
 import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { noTokens } from '../../server/prices/records.ts'
+import { noTokens } from '../../server/money/reading.ts'
 import { deferred } from '../support/deferred.ts'
 import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
 import { refusal } from '../support/fake-scripts.ts'

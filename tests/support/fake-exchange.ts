@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Tokens } from '../../server/prices/records.ts'
+import type { Tokens } from '../../server/money/reading.ts'
 import type { Recorded } from './fake-upstream.ts'
 import { encodeEvents, type SseEvent } from './sse-fixtures.ts'
 

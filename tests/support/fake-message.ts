@@ -1,4 +1,4 @@
-import { noTokens, type Tokens } from '../../server/prices/records.ts'
+import { noTokens, type Tokens } from '../../server/money/reading.ts'
 import type { Exchange } from './fake-exchange.ts'
 import {
   deltaUsage,

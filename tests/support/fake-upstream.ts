@@ -1,7 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { Server, Socket } from 'node:net'
-import { noTokens, type Tokens } from '../../server/prices/records.ts'
+import { noTokens, type Tokens } from '../../server/money/reading.ts'
 import { deferred } from './deferred.ts'
 import { type Exchange, exchangeOf } from './fake-exchange.ts'
 import { answerDefault, errorBody } from './fake-message.ts'

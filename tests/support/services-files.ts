@@ -34,7 +34,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/ledger/ledger.test.ts': 'the batch in one transaction',
   'tests/ledger/replay.test.ts': 'rows that are there already',
   'tests/ledger/settler.test.ts': 'the batch in one transaction',
-  'tests/ledger/usage.test.ts': 'counters of memory and Redis',
+  'tests/ledger/spent.test.ts': 'counters of memory and Redis',
   'tests/live/day-seed.test.ts': 'sums in SQL',
   'tests/live/resume.test.ts': 'the stream in Redis',
   'tests/prices/prices.test.ts': 'cards in rows',

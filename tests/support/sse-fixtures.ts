@@ -1,4 +1,4 @@
-import type { Tokens } from '../../server/prices/records.ts'
+import type { Tokens } from '../../server/money/reading.ts'
 
 /** One server-sent event; `data` is what JSON.stringify gets, or a string that is sent as it is. */
 export interface SseEvent {

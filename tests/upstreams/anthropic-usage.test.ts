@@ -1,7 +1,7 @@
 // Over 300 lines: one file for one reader, every shape of usage that protocol.md §1.5 lists.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { noTokens, type Reading } from '../../server/prices/records.ts'
+import { noTokens, type Reading } from '../../server/money/reading.ts'
 import { createUsageReader, readUsageFromJson } from '../../server/upstreams/formats/anthropic/usage.ts'
 
 type Usage = Record<string, unknown>

@@ -8,9 +8,10 @@ import { readyState } from '../../accounts/state/state.ts'
 import { createComings } from '../../comings.ts'
 import type { Failure } from '../../errors.ts'
 import { sendFailure } from '../../http/send-failure.ts'
-import type { Outcome } from '../../ledger/ledger.ts'
-import type { Usage } from '../../ledger/usage.ts'
+import type { Outcome } from '../../ledger/entry.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import type { LiveSource } from '../../live/hub.ts'
+import type { Prices } from '../../prices/open-prices.ts'
 import type { Counters } from '../../store/counters.ts'
 import type { Classifier } from '../../upstreams/classify.ts'
 import type { Platform, Platforms } from '../../upstreams/platform.ts'
@@ -28,7 +29,8 @@ import { createLimitNotes } from './limit-notes.ts'
 
 export interface FailoverParts {
   accounts: Accounts
-  usage: Usage
+  prices: Prices
+  ledger: Ledger
   counters: Counters
   dispatchers: Dispatchers
   platforms: Platforms
@@ -77,7 +79,7 @@ const fewestRetries = 3
 
 /** Which account serves a request, and what happens when it does not. */
 export function createFailover(parts: FailoverParts): Failover {
-  const { accounts, usage, counters, timers, now, places } = parts
+  const { accounts, prices, ledger, counters, timers, now, places } = parts
   const consequences = createConsequences({ accounts, now })
   const calls = createComings<UpstreamCall>()
   const { wishOf, remember, foreignBefore } = createStickiness(parts)
@@ -218,9 +220,9 @@ export function createFailover(parts: FailoverParts): Failover {
     mostEventBytes: parts.mostEventBytes,
     now,
     report: accounts.report,
-    price: usage.price,
+    price: prices.price,
     onUsage: (exchange, account, modelSent, reading) => {
-      if (exchange.metered) usage.usage(exchange.ledgerId, { accountId: account.id, modelSent, reading })
+      if (exchange.metered) ledger.usage(exchange.ledgerId, { accountId: account.id, modelSent, reading })
     },
   }
 
@@ -262,7 +264,7 @@ export function createFailover(parts: FailoverParts): Failover {
   function topUp(call: UpstreamCall): void {
     const { exchange } = call
     if (exchange.ticket.claims.length === 0) return
-    const costNano = usage.price(call.readingInBetween(), exchange.id.atMs).totalNano
+    const costNano = prices.price(call.readingInBetween(), exchange.id.atMs).totalNano
     if (costNano <= exchange.ticket.heldNano) return
     exchange.ticket = { ...exchange.ticket, heldNano: costNano }
     counters.top(exchange.id.text, costNano).catch((error: unknown) => parts.onError(error, exchange.id.text))

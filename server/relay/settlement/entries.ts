@@ -1,5 +1,5 @@
 import type { Account } from '../../accounts/account.ts'
-import type { Admitted, LedgerEntry } from '../../ledger/ledger.ts'
+import type { Admitted, LedgerEntry } from '../../ledger/entry.ts'
 import type { Ended } from '../attempt/failover.ts'
 import type { Exchange } from '../request/exchange.ts'
 

@@ -1,5 +1,5 @@
 import type { Account } from '../../accounts/account.ts'
-import { chargedAttempt, type LedgerEntry } from '../../ledger/ledger.ts'
+import { chargedAttempt, type LedgerEntry } from '../../ledger/entry.ts'
 import type { LiveRequest, SettledRequest } from '../../live/live-events.ts'
 import type { Exchange } from '../request/exchange.ts'
 

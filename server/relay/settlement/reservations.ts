@@ -1,7 +1,7 @@
 import { type Failure, fail } from '../../errors.ts'
 import type { Keys } from '../../keys/keys.ts'
 import { claimsOf, parseCounter } from '../../keys/limits.ts'
-import type { Usage } from '../../ledger/usage.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import type { Counters } from '../../store/counters.ts'
 import type { ZoneDay } from '../../zone-days.ts'
 import type { Exchange } from '../request/exchange.ts'
@@ -10,18 +10,18 @@ import { holdBudget, type Ticket } from './reserve.ts'
 /** What requests hold of their keys' budgets: taken before the upstream is asked, settled with what was spent. */
 export function createTickets(parts: {
   counters: Counters
-  usage: Usage
+  ledger: Ledger
   keys: Pick<Keys, 'byId'>
   dayAt: (atMs: number) => ZoneDay
   onError: (error: unknown, requestId: string) => void
 }) {
-  const { counters, usage } = parts
+  const { counters, ledger } = parts
   const admitParts = {
     counters,
     dayAt: parts.dayAt,
     spentNano: (counter: string) => {
       const { keyId, day } = parseCounter(counter)
-      return usage.spentNano(keyId, day)
+      return ledger.spentNano(keyId, day)
     },
   }
 
@@ -43,7 +43,7 @@ export function createTickets(parts: {
       if (claims.length === 0) return
       const names = claims.map((claim) => claim.counter)
       // The journal first: a counter that outlives this process must not know of a spend that a replay would price anew.
-      usage.flush()
+      ledger.flush()
       counters.settle(id.text, spentNano, names).catch((error: unknown) => parts.onError(error, id.text))
     },
 

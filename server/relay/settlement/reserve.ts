@@ -1,7 +1,7 @@
 import { type Failure, fail } from '../../errors.ts'
 import type { ApiKey } from '../../keys/keys.ts'
 import { claimsOf, type LimitClaim, parseCounter } from '../../keys/limits.ts'
-import { formatUsd } from '../../prices/usd.ts'
+import { formatUsd } from '../../money/usd.ts'
 import type { Counters } from '../../store/counters.ts'
 import type { ZoneDay } from '../../zone-days.ts'
 import { usageHeaders } from './usage-headers.ts'

@@ -1,4 +1,4 @@
-import type { Tokens } from '../../../prices/records.ts'
+import type { Tokens } from '../../../money/reading.ts'
 import type { UsageFlags } from './usage-flags.ts'
 
 /** Token counts of a usage object or of one of its iterations, as far as they were told. Always all fields: one shape for V8. */

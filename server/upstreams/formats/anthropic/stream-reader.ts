@@ -1,4 +1,4 @@
-import type { Reading } from '../../../prices/records.ts'
+import type { Reading } from '../../../money/reading.ts'
 import type { StreamReader, UpstreamError } from '../../format.ts'
 import { createSseScanner, type SseScanner } from '../sse.ts'
 import { type AnthropicSink, listenToAnthropic } from './events.ts'

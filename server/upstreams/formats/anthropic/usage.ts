@@ -1,5 +1,5 @@
 import { findMembers, type Members, parseSpan, type Span } from '../../../json/members.ts'
-import { noTokens, type Reading, type Tokens, type UsageSource } from '../../../prices/records.ts'
+import { noTokens, type Reading, type Tokens, type UsageSource } from '../../../money/reading.ts'
 import { hasSecret, withoutSecret } from '../../quoted-secret.ts'
 import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './counts.ts'
 import { UsageFlags } from './usage-flags.ts'

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { noReading } from '../../server/ledger/ledger.ts'
+import { type Ledger, openLedger } from '../../server/ledger/ledger.ts'
 import { journalDone } from '../../server/ledger/ledger-writer.ts'
-import { openUsage, type Usage } from '../../server/ledger/usage.ts'
-import { noTokens } from '../../server/prices/records.ts'
+import { noReading, noTokens } from '../../server/money/reading.ts'
+import { openPrices, type Prices } from '../../server/prices/open-prices.ts'
 import type { Database } from '../../server/store/database.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { openTestDatabase } from '../support/engines.ts'
@@ -12,8 +12,10 @@ import { admittedWith, entryWith, someTime } from './ledger-entries.ts'
 import { newFolder, removeFolders } from './ledger-stand.ts'
 
 let database: Database
+let prices: Prices
 beforeAll(async () => {
   database = await openTestDatabase()
+  prices = await openPrices(database)
 })
 afterAll(async () => {
   await database.close()
@@ -21,22 +23,33 @@ afterAll(async () => {
 })
 
 const dayAt = createZoneDays('UTC')
-const opened = (dataDir: string, more: Partial<Parameters<typeof openUsage>[0]> = {}): Promise<Usage> =>
-  openUsage({ database, dataDir, dayAt, now: () => someTime, settleIntervalMs: 1, onError: () => undefined, ...more })
+const opened = (dataDir: string, more: Partial<Parameters<typeof openLedger>[0]> = {}): Promise<Ledger> =>
+  openLedger({
+    price: prices.price,
+    database,
+    dataDir,
+    dayAt,
+    now: () => someTime,
+    settleIntervalMs: 1,
+    onError: () => undefined,
+    ...more,
+  })
 
 test('what a key spent is exact at every moment, while batches land', async () => {
-  const usage = await opened(newFolder())
+  const ledger = await opened(newFolder())
   let spent = 0
   for (let number = 1; number <= 150; number++) {
     const entry = entryWith(number, { apiKeyId: 50 })
-    const admission = usage.admit(entry)
+    const admission = ledger.admit(entry)
     expect(await admission.written).toBeUndefined()
-    spent += usage.settle(admission, entry).spentNano
-    expect(await usage.spentNano(50, null)).toBe(spent)
-    expect(await usage.spentNano(50, number % 2 === 0 ? '2026-11-23' : '2026-11-24')).toBe(number % 2 === 0 ? spent : 0)
+    spent += ledger.settle(admission, entry).spentNano
+    expect(await ledger.spentNano(50, null)).toBe(spent)
+    expect(await ledger.spentNano(50, number % 2 === 0 ? '2026-11-23' : '2026-11-24')).toBe(
+      number % 2 === 0 ? spent : 0,
+    )
   }
-  expect(usage.backlog().journalBytes).toBeGreaterThan(0)
-  await usage.close()
+  expect(ledger.backlog().journalBytes).toBeGreaterThan(0)
+  await ledger.close()
 })
 
 test('a request still under way at the stop is closed by the next start, at the price of what its upstream had said', async () => {

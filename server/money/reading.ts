@@ -1,4 +1,4 @@
-/** Shapes that the ledger, the meter and the price book share. All token counts are non-negative safe integers. */
+// Usage as an upstream reports it. All token counts are non-negative safe integers.
 
 /** Tokens by class, as they are billed. `input` excludes cache reads and writes; `output` includes `thinking`. */
 export interface Tokens {
@@ -45,35 +45,15 @@ export const noTokens: Tokens = Object.freeze({
   webSearches: 0,
 })
 
-/** A price put on a reading. Money in nano-USD. Every amount is an integer below 2^53. */
-export interface Cost {
-  totalNano: number
-  inputNano: number
-  outputNano: number
-  cacheWriteNano: number
-  cacheReadNano: number
-  /** Web searches and other things sold by the piece. */
-  unitNano: number
-  /** Id of the card that priced the main model. */
-  cardId: string
-  source: 'exact' | 'dated' | 'glob' | 'fallback' | 'none'
-  tierAbovePromptTokens: number
-  /** geo_us, batch, fast */
-  modifiers: readonly string[]
-  /** derived_rate, fallback_price, priority_as_standard, … */
-  flags: readonly string[]
-}
-
-export const noCost: Cost = Object.freeze({
-  totalNano: 0,
-  inputNano: 0,
-  outputNano: 0,
-  cacheWriteNano: 0,
-  cacheReadNano: 0,
-  unitNano: 0,
-  cardId: '',
+export const noReading: Reading = Object.freeze({
+  model: '',
+  tokens: noTokens,
+  extras: [],
   source: 'none',
-  tierAbovePromptTokens: 0,
-  modifiers: [],
+  speed: 'standard',
+  geo: '',
+  serviceTier: '',
+  stopReason: '',
   flags: [],
+  raw: '',
 })

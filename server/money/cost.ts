@@ -1,0 +1,32 @@
+/** A price put on a reading. Money in nano-USD. Every amount is an integer below 2^53. */
+export interface Cost {
+  totalNano: number
+  inputNano: number
+  outputNano: number
+  cacheWriteNano: number
+  cacheReadNano: number
+  /** Web searches and other things sold by the piece. */
+  unitNano: number
+  /** Id of the card that priced the main model. */
+  cardId: string
+  source: 'exact' | 'dated' | 'glob' | 'fallback' | 'none'
+  tierAbovePromptTokens: number
+  /** geo_us, batch, fast */
+  modifiers: readonly string[]
+  /** derived_rate, fallback_price, priority_as_standard, … */
+  flags: readonly string[]
+}
+
+export const noCost: Cost = Object.freeze({
+  totalNano: 0,
+  inputNano: 0,
+  outputNano: 0,
+  cacheWriteNano: 0,
+  cacheReadNano: 0,
+  unitNano: 0,
+  cardId: '',
+  source: 'none',
+  tierAbovePromptTokens: 0,
+  modifiers: [],
+  flags: [],
+})
