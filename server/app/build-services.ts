@@ -17,7 +17,7 @@ import { openPrices } from '../prices/open-prices.ts'
 import { provision } from '../provisioning/provision.ts'
 import type { Provision } from '../provisioning/provision-file.ts'
 import { createRequestIds } from '../request-ids.ts'
-import { createKeptTexts } from '../store/kept-texts.ts'
+import { createDurableFiles } from '../store/durable-files.ts'
 import { createClassifier } from '../upstreams/classify.ts'
 import { createClaudeOauth } from '../upstreams/platforms/claude/oauth.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
@@ -174,7 +174,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     seal,
     accounts,
     locks: stores.createLocks(loginLockWaitMs),
-    kept: createKeptTexts(join(stores.dataDir.path, 'refreshed-logins')),
+    kept: createDurableFiles(join(stores.dataDir.path, 'refreshed-logins')),
     refresh: (account, refreshToken) => oauth.refresh(refreshToken, account.proxy),
     now,
     chance,

@@ -4,18 +4,19 @@ import type { LiveBatch } from '../live/live-events.ts'
 import { roomLog } from '../log.ts'
 import type { Counters } from '../store/counters.ts'
 import { type DataDir, openDataDir } from '../store/data-dir.ts'
-import { type Database, openDatabase } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import type { Events } from '../store/events.ts'
 import type { Locks } from '../store/locks.ts'
-import { createMemoryCounters } from '../store/memory/counters-memory.ts'
-import { createMemoryEvents } from '../store/memory/events-memory.ts'
-import { createMemoryLocks } from '../store/memory/locks-memory.ts'
-import { createMemoryStream } from '../store/memory/stream-memory.ts'
-import { createRedisCounters } from '../store/redis/counters-redis.ts'
-import { createRedisEvents } from '../store/redis/events-redis.ts'
-import { createRedisLocks } from '../store/redis/locks-redis.ts'
-import { openRedis } from '../store/redis/redis.ts'
-import { openRedisStream } from '../store/redis/stream-redis.ts'
+import { createMemoryCounters } from '../store/memory/counters.ts'
+import { createMemoryEvents } from '../store/memory/events.ts'
+import { createMemoryLocks } from '../store/memory/locks.ts'
+import { createMemoryStream } from '../store/memory/stream.ts'
+import { openDatabase } from '../store/open-database.ts'
+import { openRedis } from '../store/redis/connect.ts'
+import { createRedisCounters } from '../store/redis/counters.ts'
+import { createRedisEvents } from '../store/redis/events.ts'
+import { createRedisLocks } from '../store/redis/locks.ts'
+import { openRedisStream } from '../store/redis/stream.ts'
 import { createSeal, type Seal } from '../store/seal.ts'
 import type { Stream } from '../store/stream.ts'
 import type { AppContext } from './context.ts'
@@ -52,7 +53,7 @@ export async function openStores(context: AppContext): Promise<Stores> {
   onClose(() => database.close())
   const deploymentId = await checkDeployment(database, seal)
   const place = config.redisUrl === null ? 'alone' : 'shared'
-  if (!(await database.holdPlace(place))) {
+  if (!(await database.lockForProcess(place))) {
     const other = place === 'alone' ? 'Another relay process' : 'A relay process without Redis'
     throw new Error(`${other} uses this database. Several processes need Redis between them: set REDIS_URL on all.`)
   }

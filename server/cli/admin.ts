@@ -10,7 +10,7 @@ import { hashPassword } from '../identity/passwords.ts'
 import { forgetTries } from '../identity/sign-in-tries.ts'
 import { type Log, roomLog } from '../log.ts'
 import { createRequestIds } from '../request-ids.ts'
-import { openDatabase } from '../store/database.ts'
+import { openDatabase } from '../store/open-database.ts'
 import { createSeal } from '../store/seal.ts'
 
 /**

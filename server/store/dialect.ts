@@ -3,14 +3,9 @@ export type Engine = 'sqlite' | 'mysql'
 /** Backticks: MySQL's own quoting, which SQLite accepts. Names come from our code, never from a caller. */
 const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``
 
-/** `INSERT` of `rows` rows at once, with `?` for every value in row order; `literals`: SQL in its place, by column. */
-export function insertSql(
-  table: string,
-  columns: readonly string[],
-  rows: number,
-  literals: readonly (string | undefined)[] = [],
-): string {
-  const tuple = `(${columns.map((_, column) => literals[column] ?? '?').join(', ')})`
+/** `INSERT` of `rows` rows at once, with `?` for every value in row order. */
+export function insertSql(table: string, columns: readonly string[], rows: number): string {
+  const tuple = `(${columns.map(() => '?').join(', ')})`
   return `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) VALUES ${Array(rows).fill(tuple).join(', ')}`
 }
 

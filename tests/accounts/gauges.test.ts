@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createGauges, type GaugeReading } from '../../server/accounts/gauges/gauges.ts'
 import type { Database } from '../../server/store/database.ts'
 import type { Events } from '../../server/store/events.ts'
-import { createMemoryEvents } from '../../server/store/memory/events-memory.ts'
+import { createMemoryEvents } from '../../server/store/memory/events.ts'
 import { deferred } from '../support/deferred.ts'
 import { openTestDatabase } from '../support/engines.ts'
 

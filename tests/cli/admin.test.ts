@@ -8,7 +8,7 @@ import { loadMasterSecret } from '../../server/config/master-secret.ts'
 import { isPassword } from '../../server/identity/passwords.ts'
 import { createUsers } from '../../server/identity/users.ts'
 import { createLog } from '../../server/log.ts'
-import { openDatabase } from '../../server/store/database.ts'
+import { openDatabase } from '../../server/store/open-database.ts'
 import { silentLog } from '../support/engines.ts'
 
 test('`admin reset NAME` shows a fresh password once, switches the user on, lifts the lock and ends the sessions', async () => {

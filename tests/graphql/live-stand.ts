@@ -7,7 +7,7 @@ import { WebSocket } from 'ws'
 import { type Enveloped, openSocketDoor, type SocketLimits } from '../../server/graphql/server/websocket.ts'
 import type { Viewer } from '../../server/identity/sessions.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
-import { createMemoryEvents } from '../../server/store/memory/events-memory.ts'
+import { createMemoryEvents } from '../../server/store/memory/events.ts'
 import { memoryPlace, never } from '../live/live-stand.ts'
 
 interface StandContext extends Record<string, unknown> {

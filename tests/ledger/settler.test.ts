@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { insertRows } from '../../server/store/batch.ts'
 import { type Database, OutcomeUnknown, type Write } from '../../server/store/database.ts'
-import { insertRows } from '../../server/store/writes.ts'
 import { engines, openTestDatabase } from '../support/engines.ts'
 import { attemptWith, entryWith } from './ledger-entries.ts'
 import { ledgerStand, removeFolders } from './ledger-stand.ts'
@@ -43,7 +43,7 @@ test('settled records reach the ledger in order, the rollups with them, and leav
   const stand = await ledgerStand(
     through((writes, batch) => {
       const write = writes[1]
-      batches.push(write?.kind === 'insert' ? [...insertRows(write.rows)].flat().length : -1)
+      batches.push(write?.kind === 'insert' ? insertRows(write).length : -1)
       return batch(writes)
     }),
     { batchRows: 4 },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createLease } from '../../server/jobs/lease.ts'
-import { createRedisLocks } from '../../server/store/redis/locks-redis.ts'
+import { createRedisLocks } from '../../server/store/redis/locks.ts'
 import { connect, hasServices, twins } from '../store/twins.ts'
 
 const times = { ttlMs: 300, retryMs: 20 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createRedisCounters } from '../../server/store/redis/counters-redis.ts'
+import { createRedisCounters } from '../../server/store/redis/counters.ts'
 import { claim, connect, hasServices } from './twins.ts'
 
 describe.runIf(hasServices)('redis only', () => {

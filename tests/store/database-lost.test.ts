@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Database, isOutcomeUnknown, openDatabase } from '../../server/store/database.ts'
+import { type Database, isOutcomeUnknown } from '../../server/store/database.ts'
+import { openDatabase } from '../../server/store/open-database.ts'
 import { engines, openTestDatabase, silentLog } from '../support/engines.ts'
 
 // MySQL only: a connection that breaks at the worst moment.

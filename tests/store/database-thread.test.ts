@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Database, isOutcomeUnknown } from '../../server/store/database.ts'
-import { createSqliteClient } from '../../server/store/sqlite/sqlite-client.ts'
-import { openSqlite } from '../../server/store/sqlite/sqlite-database.ts'
-import { createSqliteThread } from '../../server/store/sqlite/sqlite-thread.ts'
-import { createTurns } from '../../server/store/sqlite/sqlite-turns.ts'
+import { createSqliteClient } from '../../server/store/sqlite/client.ts'
+import { openSqlite } from '../../server/store/sqlite/database.ts'
+import { createExclusiveQueue } from '../../server/store/sqlite/exclusive-queue.ts'
+import { createSqliteThread } from '../../server/store/sqlite/thread.ts'
 import { startThread } from '../../server/thread.ts'
 import { deferred } from '../support/deferred.ts'
 import { silentLog } from '../support/engines.ts'
@@ -140,9 +140,9 @@ test('a transaction that outlived its time cannot write into the next', async ()
 
 test('a transaction that is over lets nothing more through', async () => {
   const opening = { path: join(folder, 'relay.db'), readOnly: false, busyTimeoutMs: 1000 }
-  const start = () => startThread(new URL('../../server/store/sqlite/sqlite-worker.ts', import.meta.url), opening)
+  const start = () => startThread(new URL('../../server/store/sqlite/worker.ts', import.meta.url), opening)
   const thread = createSqliteThread({ start, path: '', log: silentLog })
-  const client = createSqliteClient({ thread, turns: createTurns(), readOnly: false })
+  const client = createSqliteClient({ thread, queue: createExclusiveQueue(), readOnly: false })
   const over = await client.begin()
   await over.rollback()
   const next = await client.begin()

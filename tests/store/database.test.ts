@@ -6,9 +6,9 @@ import {
   type Database,
   isDuplicate,
   isOutcomeUnknown,
-  openDatabase,
   type Scalar,
 } from '../../server/store/database.ts'
+import { openDatabase } from '../../server/store/open-database.ts'
 import { deferred } from '../support/deferred.ts'
 import { engines, openTestDatabase, silentLog } from '../support/engines.ts'
 
@@ -39,10 +39,10 @@ const big = 9_007_199_254_740_993n
 const settingNamed = (name: string) => database.client.setting.findUnique({ where: { name } })
 
 test('rows given as arrays and as JSON text arrive alike, whole beyond 2^53', async () => {
-  const json = Buffer.from(JSON.stringify([attempt(String(big + 1n), String(big), false), attempt(12, 7)]))
+  const json = JSON.stringify([attempt(String(big + 1n), String(big), false), attempt(12, 7)])
   const affected = await database.batch([
     { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: [attempt(big, big), attempt(11, 7, false)] },
-    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: { json, ends: [json.length], isAscii: false } },
+    { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: json },
   ])
   expect(affected).toEqual([2, 2])
   const sql = 'SELECT log_id, cost_nano, charged, model_sent, started_at_ms FROM attempts ORDER BY log_id'
@@ -236,12 +236,12 @@ test('what a transaction returns is what the caller gets, and its writes are the
 test('one process at a time has the database to itself, until it closes it', async () => {
   const first = await openDatabase({ url: database.url, log: silentLog })
   const second = await openDatabase({ url: database.url, log: silentLog })
-  expect(await first.holdPlace('alone')).toBe(true)
-  expect(await first.holdPlace('alone')).toBe(true)
-  expect(await second.holdPlace('alone')).toBe(false)
-  expect(await second.holdPlace('shared')).toBe(false)
+  expect(await first.lockForProcess('alone')).toBe(true)
+  expect(await first.lockForProcess('alone')).toBe(true)
+  expect(await second.lockForProcess('alone')).toBe(false)
+  expect(await second.lockForProcess('shared')).toBe(false)
   await first.close()
-  expect(await second.holdPlace('alone')).toBe(true)
+  expect(await second.lockForProcess('alone')).toBe(true)
   await second.close()
 })
 
@@ -249,19 +249,19 @@ test('processes that share the database go together, and none has it to itself u
   const [first, second, third] = await Promise.all(
     [1, 2, 3].map(() => openDatabase({ url: database.url, log: silentLog })),
   )
-  expect(await Promise.all([first!.holdPlace('shared'), second!.holdPlace('shared')])).toEqual([true, true])
-  expect(await third!.holdPlace('alone')).toBe(false)
+  expect(await Promise.all([first!.lockForProcess('shared'), second!.lockForProcess('shared')])).toEqual([true, true])
+  expect(await third!.lockForProcess('alone')).toBe(false)
   await first!.close()
-  expect(await third!.holdPlace('alone')).toBe(false)
+  expect(await third!.lockForProcess('alone')).toBe(false)
   await second!.close()
-  expect(await third!.holdPlace('alone')).toBe(true)
+  expect(await third!.lockForProcess('alone')).toBe(true)
   await third!.close()
 })
 
 test('of two processes that come at once, one that shares and one that does not, exactly one has a place', async () => {
   for (let round = 0; round < 5; round++) {
     const [alone, shared] = await Promise.all([1, 2].map(() => openDatabase({ url: database.url, log: silentLog })))
-    const held = await Promise.all([alone!.holdPlace('alone'), shared!.holdPlace('shared')])
+    const held = await Promise.all([alone!.lockForProcess('alone'), shared!.lockForProcess('shared')])
     expect(held.filter(Boolean).length).toBe(1)
     await Promise.all([alone!.close(), shared!.close()])
   }
@@ -271,8 +271,8 @@ test.runIf(engines === 'embedded')('a file is one database under every name', as
   const path = database.url.slice('file:'.length)
   await symlink(path, `${path}-elsewhere`)
   const elsewhere = await openDatabase({ url: `file:${path}-elsewhere`, log: silentLog })
-  expect(await elsewhere.holdPlace('alone')).toBe(true)
-  expect(await database.holdPlace('alone')).toBe(false)
+  expect(await elsewhere.lockForProcess('alone')).toBe(true)
+  expect(await database.lockForProcess('alone')).toBe(false)
   await elsewhere.close()
 })
 

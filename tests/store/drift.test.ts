@@ -3,9 +3,9 @@ import { type Connection, createConnection } from 'mariadb'
 import { expect, test } from 'vitest'
 import { type DataModel, mysqlDdl } from '../../scripts/mysql-ddl.ts'
 import { sqliteDiff } from '../../scripts/schema-engine.ts'
-import { openDatabase } from '../../server/store/database.ts'
-import { connectMysql, readMysqlUrl } from '../../server/store/mysql/mysql-connect.ts'
-import { splitStatements } from '../../server/store/mysql/mysql-migrate.ts'
+import { connectMysql, readMysqlUrl } from '../../server/store/mysql/connect.ts'
+import { splitStatements } from '../../server/store/mysql/migrate.ts'
+import { openDatabase } from '../../server/store/open-database.ts'
 import { engines, newDatabaseAddress, silentLog } from '../support/engines.ts'
 
 const generated = (name: string): Promise<string> =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createRedisEvents } from '../../server/store/redis/events-redis.ts'
+import { createRedisEvents } from '../../server/store/redis/events.ts'
 import { redisUrl } from '../support/engines.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { createInbox } from './inbox.ts'

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { inspect } from 'node:util'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openRedis } from '../../server/store/redis/redis.ts'
+import { openRedis } from '../../server/store/redis/connect.ts'
 import { redisUrl, silentLog } from '../support/engines.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { hasServices } from './twins.ts'

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConnection } from 'mariadb'
-import { type Database, openDatabase, type StoreLog } from '../../server/store/database.ts'
+import type { Database, StoreLog } from '../../server/store/database.ts'
+import { openDatabase } from '../../server/store/open-database.ts'
 
 /** What the tests of this run stand on: SQLite and memory, or MySQL and Redis (`vitest --project services`). */
 export const engines: 'embedded' | 'services' = process.env['TEST_ENGINES'] === 'services' ? 'services' : 'embedded'

@@ -1,5 +1,5 @@
 import type { Database } from '../../store/database.ts'
-import type { KeptTexts } from '../../store/kept-texts.ts'
+import type { DurableFiles } from '../../store/durable-files.ts'
 import type { Locks } from '../../store/locks.ts'
 import { type Seal, SealBroken } from '../../store/seal.ts'
 import type { Account } from '../account.ts'
@@ -31,7 +31,7 @@ export function createRenewals(parts: {
   seal: Seal
   accounts: Accounts
   locks: Locks
-  kept: KeptTexts
+  kept: DurableFiles
   /** Asks the vendor, through the account's proxy. */
   refresh: (account: Account, refreshToken: string) => Promise<RefreshAnswer>
   now: () => number

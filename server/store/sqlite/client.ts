@@ -1,23 +1,23 @@
-import type { Scalar, Write } from '../writes.ts'
-import type { Executed } from './sqlite-messages.ts'
-import type { Link, SqliteThread } from './sqlite-thread.ts'
-import type { Turns } from './sqlite-turns.ts'
+import type { Scalar, Write } from '../batch.ts'
+import type { ExclusiveQueue } from './exclusive-queue.ts'
+import type { Executed } from './messages.ts'
+import type { Link, SqliteThread } from './thread.ts'
 
-/** One statement and its answer. */
+/** Runs one statement. */
 export type Execute = (sql: string, args: readonly unknown[]) => Promise<Executed>
 
 export interface SqliteClient {
-  /** One statement, in turn with everybody else's. */
+  /** One statement, outside of every transaction. */
   execute: Execute
   batch(writes: readonly Write[]): Promise<number[]>
   select(sql: string, args: readonly Scalar[]): Promise<Scalar[][]>
-  /** Statements without parameters and answers, each by itself. */
+  /** Statements without parameters and results, each for itself. */
   script(sql: string): Promise<void>
-  /** Opens a transaction; the connection is its own until commit or rollback. */
+  /** Opens a transaction; no other statement runs until commit or rollback. */
   begin(): Promise<OpenTransaction>
 }
 
-/** A client and the end of its thread. */
+/** A client, and the verb that ends its thread. */
 export interface SqliteConnection {
   client: SqliteClient
   close(): Promise<void>
@@ -31,28 +31,32 @@ export interface OpenTransaction {
   readonly closed: boolean
 }
 
-/** Statements and transactions on one thread. `begin` is `BEGIN IMMEDIATE` for the writer, so that no commit finds the lock taken. */
-export function createSqliteClient(parts: { thread: SqliteThread; turns: Turns; readOnly: boolean }): SqliteClient {
-  const { thread, turns } = parts
+/** Statements and transactions on one thread. The writer begins with `BEGIN IMMEDIATE`, so that no commit finds the database locked. */
+export function createSqliteClient(parts: {
+  thread: SqliteThread
+  queue: ExclusiveQueue
+  readOnly: boolean
+}): SqliteClient {
+  const { thread, queue } = parts
   return {
     async execute(sql, args) {
-      await turns.pass()
+      await queue.enter()
       return thread.ask({ verb: 'execute', sql, args })
     },
     async batch(writes) {
-      await turns.pass()
+      await queue.enter()
       return thread.ask({ verb: 'batch', writes })
     },
     async select(sql, args) {
-      await turns.pass()
+      await queue.enter()
       return thread.ask({ verb: 'select', sql, args })
     },
     async script(sql) {
-      await turns.pass()
+      await queue.enter()
       await thread.ask({ verb: 'script', sql })
     },
     async begin() {
-      const release = await turns.hold()
+      const release = await queue.acquire()
       try {
         const link = thread.link()
         await link.ask({ verb: 'script', sql: parts.readOnly ? 'BEGIN' : 'BEGIN IMMEDIATE' }, rolledBack)
@@ -71,7 +75,7 @@ const rolledBack = (): Error =>
 function openTransaction(link: Link, release: () => void): OpenTransaction {
   let closed = false
 
-  /** Once it is over, the connection may be in somebody else's transaction: nothing may reach it from here. */
+  /** After its end the connection may be in another transaction. */
   function refuseIfClosed(): void {
     if (closed) throw Object.assign(new Error('the transaction is over'), { code: 'TRANSACTION_CLOSED' })
   }

@@ -1,7 +1,8 @@
 import type { Worker } from 'node:worker_threads'
+import { BatchConflict } from '../batch.ts'
 import type { StoreLog } from '../store-log.ts'
-import { BatchConflict, OutcomeUnknown } from '../writes.ts'
-import { type Answers, openedId, type Reply, type Request } from './sqlite-messages.ts'
+import { OutcomeUnknown } from '../write-failures.ts'
+import { type Answers, openedId, type Reply, type Request } from './messages.ts'
 
 type Ask = <R extends Request>(request: R, whenLost?: () => Error) => Promise<Answers[R['verb']]>
 

@@ -3,14 +3,14 @@ import { createPool, type Pool } from 'mariadb'
 import { PrismaClient as MysqlClient } from '../../generated/mysql/client.ts'
 import type { PrismaClient } from '../../generated/sqlite/client.ts'
 import type { Database, Tx } from '../database.ts'
-import { readSteps, type Step } from '../migrate.ts'
+import { readSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
-import { OutcomeUnknown } from '../writes.ts'
-import { runMysqlBatch } from './mysql-batch.ts'
-import { readMysqlUrl, utcText } from './mysql-connect.ts'
-import { createHeldPlace } from './mysql-locks.ts'
-import { migrateMysql } from './mysql-migrate.ts'
-import { selectMysql } from './mysql-select.ts'
+import { OutcomeUnknown } from '../write-failures.ts'
+import { runMysqlBatch } from './batch.ts'
+import { readMysqlUrl, utcText } from './connect.ts'
+import { migrateMysql } from './migrate.ts'
+import { createProcessLock } from './process-lock.ts'
+import { selectMysql } from './select.ts'
 
 export interface MysqlOptions {
   url: string
@@ -27,7 +27,7 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   // Both clients are generated from one schema and have the same models (a test says so).
   const client = new MysqlClient({ adapter, transactionOptions }) as unknown as PrismaClient
-  const place = createHeldPlace({ address, log })
+  const processLock = createProcessLock({ address, log })
   const lockRows = new Set<string>()
 
   return {
@@ -46,9 +46,9 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
       return inTurn(client, rows, fn)
     },
     incrementalVacuum: () => Promise.resolve(0),
-    holdPlace: place.hold,
+    lockForProcess: processLock.take,
     async close() {
-      await place.release()
+      await processLock.release()
       await client.$disconnect()
       await pool.end()
     },

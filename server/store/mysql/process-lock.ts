@@ -1,37 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ProcessPlace } from '../database.ts'
+import type { DatabaseUse } from '../database.ts'
 import type { StoreLog } from '../store-log.ts'
-import { type Connection, connectMysql, lockName, type MysqlAddress, takeLock } from './mysql-connect.ts'
+import { type Connection, connectMysql, lockName, type MysqlAddress, takeLock } from './connect.ts'
 
-export interface HeldPlace {
-  /** True when this process has its place; it is kept until `release`, and asked for again when the connection is lost. */
-  hold(place: ProcessPlace): Promise<boolean>
+export interface ProcessLock {
+  /** True when this process has the lock. It is kept until `release`, and taken again when the connection was lost. */
+  take(use: DatabaseUse): Promise<boolean>
   release(): Promise<void>
 }
 
-/** Processes that share a database and are told apart; more than these are not refused, and not seen by one that wants to be alone. */
-const mostShared = 256
-/** One that was refused because of us gives its lock back within this time. */
+/** Numbered locks for processes that share a database. Further processes are not refused, but hold no lock that can be seen. */
+const maxShared = 256
+/** A process that was refused because of us gives its lock back within this time. */
 const patienceMs = 2000
 
 /**
- * Named locks on a connection of its own, held as long as the process lives. Named locks are exclusive: who wants to be alone
- * takes `single`, who shares takes a number of its own, and each then looks whether the other kind is there. Both take before
- * they look, so that two that come at once see each other.
+ * Named locks on a connection of its own, held as long as the process lives. MySQL's named locks are exclusive: a process that
+ * wants to be alone takes `single`, one that shares takes a number, and each then checks that no lock of the other kind is
+ * held. Both take first and check afterwards, so that two that start together see each other.
  */
-export function createHeldPlace(parts: { address: MysqlAddress; log: StoreLog; checkMs?: number }): HeldPlace {
+export function createProcessLock(parts: { address: MysqlAddress; log: StoreLog; checkMs?: number }): ProcessLock {
   const { address, log, checkMs = 30_000 } = parts
   const single = lockName('single', address.database)
-  const shared = Array.from({ length: mostShared }, (_, number) => lockName(`shared-${number}`, address.database))
+  const shared = Array.from({ length: maxShared }, (_, number) => lockName(`shared-${number}`, address.database))
   let connection: Connection | undefined
   let checks: NodeJS.Timeout | undefined
 
-  async function take(place: ProcessPlace): Promise<boolean> {
+  async function takeOn(use: DatabaseUse): Promise<boolean> {
     const fresh = await connectMysql(address)
     // Without a listener, a connection lost while idle would end the process.
     fresh.on('error', () => undefined)
     await fresh.query('SET SESSION wait_timeout = 86400')
-    if (!(await (place === 'alone' ? takeAlone(fresh) : takeShared(fresh)))) {
+    if (!(await (use === 'alone' ? takeAlone(fresh) : takeShared(fresh)))) {
       await fresh.end()
       return false
     }
@@ -51,23 +51,23 @@ export function createHeldPlace(parts: { address: MysqlAddress; log: StoreLog; c
     }
   }
 
-  async function check(place: ProcessPlace): Promise<void> {
+  async function check(use: DatabaseUse): Promise<void> {
     try {
       if (connection?.isValid()) await connection.ping()
-      else if (!(await take(place)))
-        log.error({}, 'another process took the place of this one on the database; stop one of them')
+      else if (!(await takeOn(use)))
+        log.error({}, 'another process has locked the database meanwhile; stop one of them')
     } catch (error) {
       connection?.destroy()
       connection = undefined
-      log.warn({ reason: (error as Error).message }, 'the connection that holds the place of this process was lost')
+      log.warn({ reason: (error as Error).message }, 'the connection that locks the database for this process was lost')
     }
   }
 
   return {
-    async hold(place) {
+    async take(use) {
       if (connection) return true
-      const held = await take(place)
-      if (held) checks = setInterval(() => void check(place), checkMs).unref()
+      const held = await takeOn(use)
+      if (held) checks = setInterval(() => void check(use), checkMs).unref()
       return held
     },
     async release() {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../locks.ts'
-import { createMemoryLocks } from '../memory/locks-memory.ts'
-import { createScript } from './redis-script.ts'
+import { createMemoryLocks } from '../memory/locks.ts'
+import { createScript } from './script.ts'
 
 // Taken already by the same token: the answer to an earlier attempt was lost.
 const acquireLua = `

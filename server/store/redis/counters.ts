@@ -8,8 +8,8 @@ import {
   distinct,
   type HoldResult,
 } from '../counters.ts'
-import { holdLua, readLua, seedLua, settleLua, topLua } from './counters-redis-scripts.ts'
-import { createScript } from './redis-script.ts'
+import { holdLua, readLua, seedLua, settleLua, topLua } from './counter-scripts.ts'
+import { createScript } from './script.ts'
 
 export interface RedisCounterParts extends CounterParts {
   redis: Redis

@@ -1,4 +1,4 @@
-import type { Scalar, Write } from '../writes.ts'
+import type { Scalar, Write } from '../batch.ts'
 
 /** What the thread that owns a SQLite connection is started with. */
 export interface Opening {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type Booked, bookingTable, MigrationRefused, pendingSteps, type Step } from '../migrate.ts'
+import { type Booked, bookingTable, MigrationRefused, pendingSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
-import type { OpenTransaction, SqliteClient, SqliteConnection } from './sqlite-client.ts'
+import type { OpenTransaction, SqliteClient, SqliteConnection } from './client.ts'
 
 const copiesKept = 3
 

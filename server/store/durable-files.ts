@@ -1,16 +1,16 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Small texts that outlive the process before they are anywhere else: one file a name, in the data folder. */
-export interface KeptTexts {
-  /** On the disk, in the directory too, when it resolves. */
+/** Small texts that must survive the process before the database has them: one file for each name, in one folder. */
+export interface DurableFiles {
+  /** Resolves when the file and its directory entry are on the disk. */
   put(name: string, text: string): Promise<void>
   remove(name: string): Promise<void>
   all(): Promise<{ name: string; text: string }[]>
 }
 
-/** `folder` is made when it is first needed. Names are file names. */
-export function createKeptTexts(folder: string): KeptTexts {
+/** `folder` is made with the first text. Names must be valid file names. */
+export function createDurableFiles(folder: string): DurableFiles {
   return {
     async put(name, text) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -23,7 +23,7 @@ export function createKeptTexts(folder: string): KeptTexts {
         await written.close()
       }
       await rename(`${file}.new`, file)
-      // The name is data of the directory, and lost with it after a power cut.
+      // Without this a power cut could lose the directory entry.
       const directory = await open(folder, 'r')
       try {
         await directory.sync()

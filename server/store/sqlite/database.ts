@@ -4,14 +4,14 @@ import { PrismaClient } from '../../generated/sqlite/client.ts'
 import { startThread } from '../../thread.ts'
 import type { Database, Tx } from '../database.ts'
 import { type FileLock, takeFileLock } from '../file-lock.ts'
-import { readSteps, type Step } from '../migrate.ts'
+import { readSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
-import { createSqliteClient, type SqliteClient, type SqliteConnection } from './sqlite-client.ts'
-import type { Opening } from './sqlite-messages.ts'
-import { migrateSqlite } from './sqlite-migrate.ts'
-import { PrismaSqlite } from './sqlite-prisma.ts'
-import { createSqliteThread } from './sqlite-thread.ts'
-import { createTurns } from './sqlite-turns.ts'
+import { createSqliteClient, type SqliteClient, type SqliteConnection } from './client.ts'
+import { createExclusiveQueue } from './exclusive-queue.ts'
+import type { Opening } from './messages.ts'
+import { migrateSqlite } from './migrate.ts'
+import { PrismaSqlite } from './prisma-adapter.ts'
+import { createSqliteThread } from './thread.ts'
 
 export interface SqliteOptions {
   /** The file; it and its folder are made when absent, readable by the owner only. */
@@ -23,7 +23,7 @@ export interface SqliteOptions {
   start?: typeof startThread
 }
 
-/** Pages a vacuum gives back before others have their turn (4 KB each, so about 2 MB). */
+/** Pages that a vacuum gives back before other writes may run (4 KB each, so about 2 MB). */
 const vacuumPages = 500
 
 /** Opens and migrates a SQLite file: one thread that writes, one that only reads. */
@@ -38,7 +38,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   const client = new PrismaClient({ adapter: new PrismaSqlite(writer.client), transactionOptions })
   const reader = new PrismaClient({ adapter: new PrismaSqlite(reading.client), transactionOptions })
-  let place: FileLock | null = null
+  let processLock: FileLock | null = null
 
   return {
     engine: 'sqlite',
@@ -49,17 +49,17 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     // The names do not matter here: there is one writer, and it holds the write lock from the first statement on.
     locked: (_names, fn) => interactive(client, fn),
     incrementalVacuum: () => vacuum(writer.client),
-    async holdPlace(kind) {
-      // Beside the file itself, whatever it is called on the way there: two data folders may name one database.
-      place ??= takeFileLock(`${await realpath(path)}.lock`, kind === 'shared')
-      return place !== null
+    async lockForProcess(use) {
+      // By the real path: links in two data folders may lead to one database.
+      processLock ??= takeFileLock(`${await realpath(path)}.lock`, use === 'shared')
+      return processLock !== null
     },
     async close() {
       await Promise.all([client.$disconnect(), reader.$disconnect()])
-      // The reader first: the last connection to close folds the write-ahead log back into the file.
+      // The reader first: the last connection to close writes the write-ahead log back into the file.
       await reading.close()
       await writer.close()
-      place?.release()
+      processLock?.release()
     },
   }
 }
@@ -70,12 +70,15 @@ async function interactive<T>(client: PrismaClient, fn: (tx: Tx) => Promise<T>):
 
 function connectTo(options: SqliteOptions, readOnly: boolean): SqliteConnection {
   const opening: Opening = { path: options.path, readOnly, busyTimeoutMs: options.busyTimeoutMs ?? 5000 }
-  const start = () => (options.start ?? startThread)(new URL('./sqlite-worker.ts', import.meta.url), opening)
+  const start = () => (options.start ?? startThread)(new URL('./worker.ts', import.meta.url), opening)
   const thread = createSqliteThread({ start, path: options.path, log: options.log })
-  return { client: createSqliteClient({ thread, turns: createTurns(), readOnly }), close: () => thread.close() }
+  return {
+    client: createSqliteClient({ thread, queue: createExclusiveQueue(), readOnly }),
+    close: () => thread.close(),
+  }
 }
 
-/** Gives free pages back to the disk, a little at a time so that writes come between; returns how many. */
+/** Gives free pages back to the disk in small steps, so that other writes run in between; returns how many. */
 async function vacuum(client: SqliteClient): Promise<number> {
   const freePages = async (): Promise<number> =>
     Number((await client.execute('PRAGMA freelist_count', [])).rows[0]?.[0])
@@ -83,7 +86,7 @@ async function vacuum(client: SqliteClient): Promise<number> {
   let left = before
   for (let last = Number.POSITIVE_INFINITY; left > 0 && left < last; left = await freePages()) {
     last = left
-    // As a script: it yields a row a page, and a prepared statement without columns is stepped once only.
+    // As a script: the pragma works while its rows are read, and a prepared statement without columns is stepped only once.
     await client.script(`PRAGMA incremental_vacuum(${vacuumPages})`)
   }
   return before - left

@@ -1,6 +1,6 @@
 import type { FieldInfo, Pool } from 'mariadb'
-import type { Scalar } from '../writes.ts'
-import { withoutSql } from './mysql-connect.ts'
+import type { Scalar } from '../batch.ts'
+import { withoutSql } from './connect.ts'
 
 /** The rows of one SELECT in the shape that SQLite gives them: sums as integers, dates as milliseconds. */
 export async function selectMysql(pool: Pool, sql: string, args: readonly Scalar[]): Promise<Scalar[][]> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Events, ReportEventFailure } from '../events.ts'
-import { createListeners } from '../memory/events-memory.ts'
+import { createListeners } from '../memory/events.ts'
 
 export interface RedisEventParts {
   /** Publishes. */

@@ -1,15 +1,16 @@
 import type { Pool, PoolConnection } from 'mariadb'
+import { addRows, BatchConflict, insertRows, type Rows, type Scalar, type Write } from '../batch.ts'
 import { addSql, insertSql } from '../dialect.ts'
-import { BatchConflict, insertRows, OutcomeUnknown, type Rows, type Scalar, type Write } from '../writes.ts'
-import { withoutSql } from './mysql-connect.ts'
+import { OutcomeUnknown } from '../write-failures.ts'
+import { withoutSql } from './connect.ts'
 
-/** Rows of one statement: enough to spare round trips, small against max_allowed_packet (16 MB at the least). */
+/** Rows and bytes of one statement: few round trips, and far below max_allowed_packet (16 MB at least). */
 const rowsAtOnce = 250
 const bytesAtOnce = 4 * 1024 * 1024
-/** Deadlock, and lock wait timeout: both are rolled back and worth another try. */
+/** Deadlock and lock wait timeout. Both were rolled back, so another try is safe. */
 const transient = new Set([1213, 1205])
 
-/** Runs all writes in one transaction on one connection and returns the affected rows of each; a deadlock is tried three times. */
+/** Runs all writes in one transaction on one connection and returns the affected rows of each. A deadlock is tried three times. */
 export async function runMysqlBatch(pool: Pool, writes: readonly Write[], tries = 3): Promise<number[]> {
   try {
     return await runOnce(pool, writes)
@@ -30,7 +31,7 @@ async function runOnce(pool: Pool, writes: readonly Write[]): Promise<number[]> 
     await connection.release()
     return affected
   } catch (error) {
-    // What the connection still holds is unknown after an error: rolled back if it answers, else thrown away.
+    // The state of the connection is unknown after an error: it is rolled back, or closed when that fails.
     await connection.rollback().then(
       () => connection.release(),
       () => connection.destroy(),
@@ -43,7 +44,7 @@ async function commit(connection: PoolConnection): Promise<void> {
   try {
     await connection.query('COMMIT')
   } catch (error) {
-    // An error that the server sent is an answer; one of the connection is not.
+    // An error from the server means that nothing was committed. A lost connection does not say.
     if ((error as { fatal?: boolean }).fatal !== true) throw error
     throw new OutcomeUnknown('the connection was lost during the commit', { cause: withoutSql(error) })
   }
@@ -57,14 +58,14 @@ async function runWrite(connection: PoolConnection, write: Write, index: number)
   }
   const isAdd = write.kind === 'add'
   const columns = isAdd ? [...write.keys, ...write.sums] : write.columns
-  const rows = isAdd ? write.rows : [...insertRows(write.rows)].flat()
-  for (const chunk of chunks(rows, columns.length)) {
+  const rows = isAdd ? addRows(write) : insertRows(write)
+  for (const chunk of chunks(rows)) {
     const sql = isAdd
       ? addSql('mysql', write.table, write.keys, write.sums, chunk.length)
       : insertSql(write.table, columns, chunk.length)
     await execute(connection, sql, chunk.flat())
   }
-  // MySQL counts a row that an `add` updated twice: told is what SQLite tells.
+  // MySQL counts a row that an `add` updated twice; both engines return the number of rows given.
   return rows.length
 }
 
@@ -73,11 +74,10 @@ async function execute(connection: PoolConnection, sql: string, args: readonly S
   return answer.affectedRows ?? answer.length ?? 0
 }
 
-function* chunks(rows: Rows, width: number): Generator<Rows> {
+function* chunks(rows: Rows): Generator<Rows> {
   let from = 0
   let bytes = 0
   for (const [index, row] of rows.entries()) {
-    if (row.length !== width) throw new RangeError(`a row of ${row.length} values for ${width} columns`)
     const size = row.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length * 3 : 20), 0)
     if (index > from && (index - from >= rowsAtOnce || bytes + size > bytesAtOnce)) {
       yield rows.slice(from, index)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type Booked, bookingTable, MigrationRefused, pendingSteps, type Step } from '../migrate.ts'
+import { type Booked, bookingTable, MigrationRefused, pendingSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
-import { type Connection, connectMysql, lockName, type MysqlAddress, takeLock, utcText } from './mysql-connect.ts'
+import { type Connection, connectMysql, lockName, type MysqlAddress, takeLock, utcText } from './connect.ts'
 
 interface Parts {
   address: MysqlAddress

@@ -1,5 +1,5 @@
 /**
- * The verbs of counters-redis.ts, each one atomic step on the server.
+ * The verbs of counters.ts, each one atomic step on the server.
  *
  * Keys, all in one slot of a cluster by their braces:
  *   {prefix}:counter:<name>  hash: spent, held (Σ of the holds), expires ('' = never), due (no hold ends before it, '' =

@@ -4,7 +4,7 @@ import { RedisPubSub } from 'graphql-redis-subscriptions'
 import type { Redis } from 'ioredis'
 import type { ReportEventFailure } from '../events.ts'
 import type { Stream, StreamEntry, StreamListener } from '../stream.ts'
-import { createScript } from './redis-script.ts'
+import { createScript } from './script.ts'
 
 export interface RedisStreamParts {
   commands: Redis

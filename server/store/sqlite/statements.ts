@@ -9,11 +9,9 @@ export interface Prepared {
   returnsRows: boolean
   all(args: readonly unknown[]): unknown[][]
   run(args: readonly unknown[]): { changes: number; lastInsertRowid: bigint }
-  /** The same without a word of what came of it. */
-  write(args: readonly unknown[]): void
 }
 
-/** Statements of one connection by their text, the most recently used `limit` of them kept. */
+/** Prepared statements of one connection by their text. The `limit` most recently used ones are kept. */
 export function createStatements(connection: Connection, limit = 200): (sql: string) => Prepared {
   const known = new Map<string, Prepared>()
   return (sql) => {
@@ -47,7 +45,6 @@ function prepare(connection: Connection, sql: string): Prepared {
       const { changes, lastInsertRowid } = statement.run(bindables(args))
       return { changes, lastInsertRowid: BigInt(lastInsertRowid) }
     },
-    write: (args) => void statement.run(bindables(args)),
   }
 }
 

@@ -1,5 +1,5 @@
 import { PrismaLibSql } from '@prisma/adapter-libsql'
-import type { Execute, OpenTransaction, SqliteClient } from './sqlite-client.ts'
+import type { Execute, OpenTransaction, SqliteClient } from './client.ts'
 
 type Client = ReturnType<PrismaLibSql['createClient']>
 type Transaction = Awaited<ReturnType<Client['transaction']>>

@@ -1,18 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'libsql'
 import { givenTo } from '../../thread.ts'
-import { BatchConflict, type Scalar } from '../writes.ts'
-import { runBatch } from './sqlite-batch.ts'
-import { type Executed, type Failure, type Opening, openedId, type Reply, type Request } from './sqlite-messages.ts'
-import { type Connection, createStatements } from './sqlite-statements.ts'
+import { BatchConflict, type Scalar } from '../batch.ts'
+import { runBatch } from './batch.ts'
+import { type Executed, type Failure, type Opening, openedId, type Reply, type Request } from './messages.ts'
+import { type Connection, createStatements } from './statements.ts'
 
-// The thread that owns one SQLite connection. Everything in here blocks, which is why it is here.
+// The thread that owns one SQLite connection. Every call in here blocks, so it must not run on the main thread.
 
 const opening = givenTo<Opening>(workerData)
 const connection = openOrSay(opening)
 const statements = createStatements(connection)
-/** Apart: they come and go with the traffic, and would push out what stays. */
-const passing = createStatements(connection, 16)
 
 parentPort?.postMessage({ id: openedId, value: null } satisfies Reply)
 parentPort?.on('message', ({ id, request }: { id: number; request: Request }) => {
@@ -27,7 +25,7 @@ parentPort?.on('message', ({ id, request }: { id: number; request: Request }) =>
 })
 
 function answer(request: Request): unknown {
-  if (request.verb === 'batch') return runBatch(connection, { lasting: statements, passing }, request.writes)
+  if (request.verb === 'batch') return runBatch(connection, statements, request.writes)
   if (request.verb === 'select') return statements(request.sql).all(request.args) as Scalar[][]
   if (request.verb === 'execute') return execute(request.sql, request.args)
   if (request.verb === 'script') connection.exec(request.sql)

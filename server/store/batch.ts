@@ -1,0 +1,51 @@
+/** A value as both engines store it. Times are epoch milliseconds (number or bigint), never Date objects. */
+export type Scalar = string | number | bigint | boolean | null
+
+/** Rows of values, in the order of the columns. */
+export type Rows = readonly (readonly Scalar[])[]
+
+/**
+ * One write of a batch.
+ * - `insert`: rows, or the text of a JSON array of rows, which is parsed where it is written (on SQLite in the thread); integers
+ *   beyond 2^53 are decimal strings there. A row whose key exists already fails the batch (`isDuplicate`).
+ * - `add`: inserts a row, or adds its `sums` to the row with the same `keys`. A row holds the keys, then the sums.
+ * - `run`: one statement with `?` for values and backticks around names. With `expect`, another number of affected (matched)
+ *   rows rolls the whole batch back and throws {@link BatchConflict}.
+ */
+export type Write =
+  | { kind: 'insert'; table: string; columns: readonly string[]; rows: Rows | string }
+  | { kind: 'add'; table: string; keys: readonly string[]; sums: readonly string[]; rows: Rows }
+  | { kind: 'run'; sql: string; args: readonly Scalar[]; expect?: number }
+
+/** The rows of an `insert`. Throws RangeError for a row of another length: it would be bound with NULLs. */
+export function insertRows(write: Extract<Write, { kind: 'insert' }>): Rows {
+  const rows = typeof write.rows === 'string' ? (JSON.parse(write.rows) as Rows) : write.rows
+  checkWidth(rows, write.columns.length)
+  return rows
+}
+
+/** The rows of an `add`; throws as {@link insertRows} does. */
+export function addRows(write: Extract<Write, { kind: 'add' }>): Rows {
+  checkWidth(write.rows, write.keys.length + write.sums.length)
+  return write.rows
+}
+
+function checkWidth(rows: Rows, width: number): void {
+  for (const row of rows) {
+    if (row.length !== width) throw new RangeError(`a row of ${row.length} values for ${width} columns`)
+  }
+}
+
+/** A `run` of a batch did not affect the rows it expected; nothing of the batch was written. `index` is the write's. */
+export class BatchConflict extends Error {
+  override name = 'BatchConflict'
+  readonly index: number
+  readonly expected: number
+  readonly affected: number
+  constructor(index: number, expected: number, affected: number) {
+    super(`write ${index} of the batch affected ${affected} rows instead of ${expected}; nothing was written`)
+    this.index = index
+    this.expected = expected
+    this.affected = affected
+  }
+}
