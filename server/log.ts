@@ -1,11 +1,14 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { plainLine } from './log-text.ts'
 import { redactFields, redactValue } from './redaction.ts'
 
-/** One JSON object a line. Every room takes a child of its own: `roomLog(log, 'relay')`. */
+/** Every room takes a child of its own: `roomLog(log, 'relay')`. */
 export type Log = Logger
 
 interface LogOptions {
   level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  /** One JSON object a line, or plain text for a terminal. */
+  format?: 'json' | 'text'
   /** File to append to; standard output when absent. */
   file?: string | null
   /** Where the lines go instead, one `write` a line. */
@@ -14,10 +17,11 @@ interface LogOptions {
 
 /**
  * Opens the log. Secrets are taken out of fields (by their names, at any depth), messages and errors before a line is
- * made. Lines are written at once, so that the last word before a crash is not lost: keep the relay's path quiet at info.
+ * made. Lines are written at once, so that the last one before a crash is not lost: keep the relay's path quiet at info.
  */
-export function createLog({ level, file, to }: LogOptions): Log {
-  const target = to ?? (file ? destination({ dest: file, mkdir: true, append: true, sync: true }) : destination(1))
+export function createLog({ level, format = 'json', file, to }: LogOptions): Log {
+  const lines = to ?? (file ? destination({ dest: file, mkdir: true, append: true, sync: true }) : destination(1))
+  const target = format === 'json' ? lines : { write: (line: string) => lines.write(plainLine(line)) }
   const log = pino(
     {
       level,

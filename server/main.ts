@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { type App, startApp } from './app/app.ts'
-import { runAdmin } from './cli/admin.ts'
+import { resetPassword } from './cli/admin.ts'
+import { helpText, readCommand, UsageError } from './cli/commands.ts'
 import { runDemo } from './cli/demo.ts'
 import { type Config, ConfigError, readConfig } from './config/config.ts'
 import { parseEnvFile } from './config/env-file.ts'
@@ -10,10 +11,10 @@ import { createLog, type Log } from './log.ts'
 
 /** The process: arguments, environment, signals, exit codes. The only file that touches `process`. */
 async function main(): Promise<void> {
-  const command = process.argv[2] ?? 'start'
-  if (command !== 'start' && command !== 'demo' && command !== 'admin') {
-    throw new Error(`There is no command ${JSON.stringify(command)}. Known: start (the default), demo, admin.`)
-  }
+  const command = readCommand(process.argv.slice(2))
+  const say = (text: string) => process.stdout.write(text)
+  if (command.name === 'help') return void say(helpText)
+  if (command.name === 'version') return void say(`${versionOf()}\n`)
   const { config, warnings } = readConfig(
     process.env,
     existsSync('.env') ? parseEnvFile(readFileSync('.env', 'utf8')) : undefined,
@@ -25,14 +26,14 @@ async function main(): Promise<void> {
     log.fatal({ err: error }, 'uncaught exception')
     process.exit(1)
   })
-  if (command === 'admin') return runAdmin(config, log, process.argv.slice(3), (text) => process.stdout.write(text))
-  if (command === 'demo') {
-    const demo = await runDemo(config, log, (text) => process.stdout.write(text), { pid: process.pid })
+  if (command.name === 'admin') return resetPassword(config, log, command.username, say)
+  if (command.name === 'demo') {
+    const demo = await runDemo(config, log, say, { pid: process.pid })
     stopOnSignal(() => demo.stop(), log)
     return
   }
   const app = await startApp(config, log, { pid: process.pid, version: versionOf() })
-  process.stdout.write(welcome(app, config))
+  say(welcome(app, config))
   stopOnSignal(() => app.stop(), log)
 }
 
@@ -44,9 +45,11 @@ function versionOf(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function openLog({ logLevel, logFile }: Config): Log {
+function openLog({ logLevel, logFormat, logFile }: Config): Log {
+  const isTerminal = logFile === null && process.stdout.isTTY
+  const format = logFormat === 'auto' ? (isTerminal ? 'text' : 'json') : logFormat
   try {
-    return createLog({ level: logLevel, file: logFile })
+    return createLog({ level: logLevel, format, file: logFile })
   } catch (error) {
     throw new Error(`LOG_FILE: ${(error as Error).message}`, { cause: error })
   }
@@ -83,7 +86,7 @@ function welcome(app: App, config: Config): string {
   if (app.accountCount === 0) {
     lines.push(
       'Next step: there is no upstream account yet. Add a group, an account and a key on the dashboard, or in a file:',
-      '  PROVISION_FILE=provision.json npm start    (README, "Accounts and keys: the provisioning file")',
+      '  PROVISION_FILE=provision.json npm start    (docs/provisioning.md)',
       'Or watch it work without any credential:  npm run demo',
     )
   } else {
@@ -98,10 +101,14 @@ function welcome(app: App, config: Config): string {
 }
 
 main().catch((error: unknown) => {
-  // Messages are written for people; stacks are for us.
+  // Messages are for people; stacks are for those who look for a fault.
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${message}\n`)
-  if (process.env['LOG_LEVEL'] === 'debug' && error instanceof Error && !(error instanceof ConfigError))
+  if (
+    process.env['LOG_LEVEL'] === 'debug' &&
+    error instanceof Error &&
+    !(error instanceof ConfigError || error instanceof UsageError)
+  )
     process.stderr.write(`${error.stack}\n`)
-  process.exit(1)
+  process.exit(error instanceof UsageError ? 2 : 1)
 })

@@ -113,3 +113,12 @@ test('a long text is cleaned in time proportional to its length', () => {
   for (const piece of ['a', '://', 'sk-', '?key', 'Bearer ', 'a@'])
     expect(timeOf(piece.repeat(400_000 / piece.length)), piece).toBeLessThan(1_000)
 })
+
+test('as text an event is one plain line: time, level, room, message, fields; a stack stays out', () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'info', format: 'text', to: { write: (line: string) => lines.push(line) } })
+  roomLog(log, 'store').warn({ err: new Error('gone'), apiKey: 'hidden', rows: 2 }, 'first\nsecond')
+  expect(lines.join('')).toMatch(
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z WARN {2}store first second err=\{"type":"Error","message":"gone"\} apiKey="\[redacted\]" rows=2\n$/,
+  )
+})

@@ -14,20 +14,16 @@ import { openDatabase } from '../store/open-database.ts'
 import { createSeal } from '../store/seal.ts'
 
 /**
- * The command `admin`: `reset NAME` gives a user a fresh password, shown once, switches them on, lifts a lock and ends
+ * The command `admin reset NAME`: gives a user a fresh password, shown once, switches them on, lifts a lock and ends
  * their sessions. Works beside a running relay: it changes the database only. Throws with a message for people.
  */
-export async function runAdmin(
+export async function resetPassword(
   config: Config,
   log: Log,
-  args: readonly string[],
+  name: string,
   say: (text: string) => void,
   now: () => number = Date.now,
 ): Promise<void> {
-  const [verb, name, ...more] = args
-  if (verb !== 'reset' || name === undefined || more.length > 0) {
-    throw new Error('Usage: npm run admin -- reset NAME')
-  }
   refuseWhereNoRelayWas(config)
   const seal = createSeal(loadMasterSecret(config.dataDir, config.masterSecret))
   const database = await openDatabase({ url: config.databaseUrl, log: roomLog(log, 'store') }).catch(

@@ -43,6 +43,7 @@ export interface Config {
   readonly streamEventBytes: number
   readonly clientDisconnect: VariableValues['CLIENT_DISCONNECT']
   readonly logLevel: VariableValues['LOG_LEVEL']
+  readonly logFormat: VariableValues['LOG_FORMAT']
   readonly logFile: string | null
   readonly defaultAdmin: { readonly username: string; readonly password: string; readonly email: string | null } | null
 }
@@ -115,6 +116,7 @@ export function readConfig(
     streamEventBytes: values.STREAM_EVENT_MB * 1024 * 1024,
     clientDisconnect: values.CLIENT_DISCONNECT,
     logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
     logFile: values.LOG_FILE,
     defaultAdmin: values.DEFAULT_ADMIN_PASSWORD
       ? Object.freeze({

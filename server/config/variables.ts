@@ -167,6 +167,11 @@ export const variables = {
     default: 'info',
     schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
+  LOG_FORMAT: {
+    description: 'Form of the log: `json`, `text` (one plain line an event), or `auto`: text on a terminal, else json.',
+    default: 'auto',
+    schema: oneOf('auto', 'json', 'text'),
+  },
   LOG_FILE: { description: 'File to append the log to.', default: null, shown: 'standard output', schema: text },
   DEFAULT_ADMIN_USERNAME: {
     description: 'Name of the first administrator, made at a start that finds nobody when the next is set.',

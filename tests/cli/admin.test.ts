@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { runAdmin } from '../../server/cli/admin.ts'
+import { resetPassword } from '../../server/cli/admin.ts'
 import { readConfig } from '../../server/config/config.ts'
 import { loadMasterSecret } from '../../server/config/master-secret.ts'
 import { isPassword } from '../../server/identity/passwords.ts'
@@ -33,7 +33,7 @@ test('`admin reset NAME` shows a fresh password once, switches the user on, lift
   const said: string[] = []
   const lines: string[] = []
   const log = createLog({ level: 'trace', to: { write: (line: string) => void lines.push(line) } })
-  await runAdmin(config, log, ['reset', 'Ada'], (text) => said.push(text))
+  await resetPassword(config, log, 'Ada', (text) => said.push(text))
   const password = /is now: (\S+)\n/.exec(said.join(''))?.[1] ?? ''
   const user = await client.user.findFirstOrThrow()
   expect(await isPassword(user.passwordHash, password)).toBe(true)
@@ -44,15 +44,14 @@ test('`admin reset NAME` shows a fresh password once, switches the user on, lift
   expect(rows.map(({ action, objectId }) => [action, objectId])).toEqual([['admin reset', userId]])
   expect(rows[0]?.after + lines.join('')).not.toContain(password)
 
-  await expect(runAdmin(config, log, ['reset', 'bob'], () => {})).rejects.toThrow('There is no user "bob". Known: ada.')
-  await expect(runAdmin(config, log, ['reset'], () => {})).rejects.toThrow('Usage: npm run admin -- reset NAME')
+  await expect(resetPassword(config, log, 'bob', () => {})).rejects.toThrow('There is no user "bob". Known: ada.')
 })
 
 test('`admin` in a folder where no relay was started makes nothing there, and says where it belongs', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'relay-admin-'))
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
   const { config } = readConfig({ DATA_DIR: dataDir, TIME_ZONE: 'UTC' }, { values: {}, problems: [] })
-  await expect(runAdmin(config, createLog({ level: 'silent' }), ['reset', 'ada'], () => {})).rejects.toThrow(
+  await expect(resetPassword(config, createLog({ level: 'silent' }), 'ada', () => {})).rejects.toThrow(
     `DATA_DIR: no relay has been started on ${dataDir} yet. Run this where the relay runs, with the same settings.`,
   )
   expect(await readdir(dataDir)).toEqual([])

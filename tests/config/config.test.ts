@@ -50,8 +50,10 @@ test('an empty environment gives one process on SQLite, on this machine only, wi
     queueWaitMs: 30_000,
     queueLength: 100,
     streamEventBytes: 16 * 1024 * 1024,
+    keepAliveMs: 125_000,
     clientDisconnect: 'abort',
     logLevel: 'info',
+    logFormat: 'auto',
     logFile: null,
     defaultAdmin: null,
   })

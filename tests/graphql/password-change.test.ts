@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { runAdmin } from '../../server/cli/admin.ts'
+import { resetPassword } from '../../server/cli/admin.ts'
 import { hashPassword } from '../../server/identity/passwords.ts'
 import { createLog } from '../../server/log.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
@@ -13,7 +13,7 @@ test('after `admin reset` a session may choose another password, and nothing els
   const url = `${relay.app.url}/graphql`
   const said: string[] = []
   const silent = createLog({ level: 'silent', to: { write: () => {} } })
-  await runAdmin(relay.config, silent, ['reset', 'admin'], (text) => said.push(text))
+  await resetPassword(relay.config, silent, 'admin', (text) => said.push(text))
   const made = /is now: (\S+)\n/.exec(said.join(''))?.[1] ?? ''
   const token = await signInAt(url, 'admin', made)
 
