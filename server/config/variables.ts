@@ -142,23 +142,23 @@ export const variables = {
   },
   QUEUE_WAIT_S: {
     description:
-      'Seconds that a request waits for a place when every account that could serve it is at its concurrency.',
+      'Seconds that a request waits for a slot when every account that could serve it is at its concurrency limit.',
     default: '30',
     schema: wholeNumber(0, 600),
   },
   QUEUE_LENGTH: {
-    description: 'Requests that may wait in one group; what comes then is answered 529.',
+    description: 'Requests that may wait in one group; further ones are answered 529.',
     default: '100',
     schema: wholeNumber(0, 100_000),
   },
   STREAM_EVENT_MB: {
-    description: 'Size (MiB) of a single event of a streamed answer; at a larger one the answer is broken off.',
+    description: 'Largest event (MiB) of a streamed response; at a larger one the response is broken off.',
     default: '16',
     schema: wholeNumber(1, 1024),
   },
   CLIENT_DISCONNECT: {
     description:
-      "What becomes of the upstream's answer when its client leaves: `abort` breaks it off, and what is not known of its usage is estimated; `drain` reads it to its usage, ten minutes at most, and bills exactly that.",
+      "What happens to the upstream's response when its client leaves: `abort` breaks it off and estimates the usage that is not known; `drain` reads it to its usage, for ten minutes at most, and bills exactly that.",
     default: 'abort',
     schema: oneOf('abort', 'drain'),
   },

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../server/config/config.ts'
 import { parseEnvFile } from '../../server/config/env-file.ts'
@@ -7,7 +8,16 @@ import { provisionSchema, readProvisionFile } from '../../server/provisioning/pr
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const readmes = ['README.md', 'README.zh-CN.md']
+/** English and Chinese. */
+const pairs = [
+  'README',
+  ...['configuration', 'provisioning', 'error-rules', 'operations', 'questions'].map(inDocs),
+].map((name) => [`${name}.md`, `${name}.zh-CN.md`])
 const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+
+function inDocs(name: string): string {
+  return `docs/${name}`
+}
 
 /** Cells of the table rows that begin with a variable. */
 function environmentTable(path: string): string[][] {
@@ -27,15 +37,19 @@ test('the first screen says what it is, the two commands and the three lines tha
   }
 })
 
-test('the environment table of the README is the table of settings, word for word', () => {
-  expect(environmentTable('README.md')).toEqual(
+test('a README has at most 250 lines', () => {
+  for (const path of readmes) expect(read(path).split('\n').length, path).toBeLessThanOrEqual(251)
+})
+
+test('the table of variables in the documents is that of the program, word for word', () => {
+  expect(environmentTable('docs/configuration.md')).toEqual(
     variableRows().map((row) => [row.name, row.default ? `\`${row.default}\`` : 'none', row.description]),
   )
 })
 
 test('the Chinese table has the same variables in the same order, with the same plain defaults', () => {
   const plain = (text: string) => /^[\w./:<>-]*$/.test(text)
-  const chinese = environmentTable('README.zh-CN.md')
+  const chinese = environmentTable('docs/configuration.zh-CN.md')
   expect(chinese.map(([name]) => name)).toEqual(variableRows().map(({ name }) => name))
   for (const [index, row] of variableRows().entries())
     if (plain(row.default)) expect(chinese[index]?.[1], row.name).toBe(row.default ? `\`${row.default}\`` : '无')
@@ -62,8 +76,10 @@ test('.env.example with every line set to what it shows is accepted', () => {
   expect(warnings.filter((warning) => warning.includes('is not a setting'))).toEqual([])
 })
 
-test('the provisioning file of both READMEs is one and is accepted', () => {
-  const examples = readmes.map((path) => /```json\n(\{\n {2}"\$schema".*?)```/s.exec(read(path))?.[1] ?? '')
+test('the provisioning file in both languages is the same and is accepted', () => {
+  const examples = ['docs/provisioning.md', 'docs/provisioning.zh-CN.md'].map(
+    (path) => /```json\n(\{\n {2}"\$schema".*?)```/s.exec(read(path))?.[1] ?? '',
+  )
   expect(examples[0]).toBe(examples[1])
   expect(readProvisionFile(examples[0] ?? '')).toMatchObject({ accounts: [{}, {}], keys: [{ dailyLimitUsd: '12.50' }] })
 })
@@ -77,12 +93,14 @@ test('docs/provision.schema.json is printed from the format (after a change: vit
   await expect(`${text}\n`).toMatchFileSnapshot('../../docs/provision.schema.json')
 })
 
-test('every npm command and every file that the READMEs name exists', () => {
-  for (const path of readmes) {
+test('every npm command and every file that the documents name exists', () => {
+  for (const path of pairs.flat()) {
     const text = read(path)
     for (const [, script] of text.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(manifest.scripts)).toContain(script)
-    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
-      expect(existsSync(new URL(`../../${link}`, import.meta.url)), link).toBe(true)
+    for (const [, link = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      const target = posix.join(posix.dirname(path), link)
+      expect(existsSync(new URL(`../../${target}`, import.meta.url)), `${path}: ${link}`).toBe(true)
+    }
   }
 })
 
@@ -92,9 +110,11 @@ test('both READMEs say that Claude subscriptions were verified against an emulat
   expect(chinese).toContain('**它是对照服务商的模拟环境验证的，并未对服务商本身验证。**')
 })
 
-test('both READMEs have the same sections', () => {
-  const shapes = readmes.map((path) => read(path).match(/^(#+ |\| ?-|```)/gm))
-  expect(shapes[0]).toEqual(shapes[1])
+test('a document has the same sections in both languages', () => {
+  for (const pair of pairs) {
+    const [english, chinese] = pair.map((path) => read(path).match(/^(#+ |\d\. |\| ?-|```)/gm))
+    expect(english, pair[0]).toEqual(chinese)
+  }
 })
 
 test('the image and the compose file set only variables that are settings, and build from files that exist', () => {

@@ -52,7 +52,7 @@ test('a rule that cannot be is told by its field', () => {
 })
 
 test('the rules of both documents are the same, and can be', () => {
-  const texts = ['docs/rules.md', 'docs/rules.zh-CN.md'].map(
+  const texts = ['docs/error-rules.md', 'docs/error-rules.zh-CN.md'].map(
     (path) => /```json\n(.*?)```/s.exec(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'))?.[1] ?? '',
   )
   expect(texts[0]).toBe(texts[1])
