@@ -46,7 +46,7 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
     expect(await stand.client.account.count()).toBe(0)
     expect(await stand.client.accountCredential.count()).toBe(0)
   }
-  // Two wrong fields are told together.
+  // Two wrong fields come together.
   const both = await create({ url: 'nonsense', proxy: 'nonsense' })
   expect(both.fields.map(({ path }: { path: string }) => path).sort()).toEqual(['proxy', 'url'])
 

@@ -146,7 +146,7 @@ describe.runIf(hasServices)('Redis breaks under a socket that listens', () => {
     expect(failures.length).toBeGreaterThan(0)
   })
 
-  test('what Redis itself has forgotten is told as a gap, and events go on behind it', async () => {
+  test('what Redis itself has forgotten comes as a gap, and events go on behind it', async () => {
     const { proxy, place, hub, client } = await startBehindProxy()
     await load([hub], 10)
     await client.until(() => settledIn(client.events).length === 10)

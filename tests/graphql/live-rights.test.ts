@@ -5,7 +5,7 @@ import { startGraphqlStand } from './stand.ts'
 const running = '{ liveRequests { requestId accountId accountName } }'
 const ended = `subscription ($after: String) { requestSettled(after: $after) { gap { dropped } settled { requestId accountId accountName } } }`
 
-test('who asks through an account of somebody else is told live as little of it as the log tells', async () => {
+test('who asks through an account of somebody else sees as little of it in live events as in the log', async () => {
   const stand = await startGraphqlStand()
   const admin = await stand.addUser('ada', 'admin')
   const bob = await stand.addUser('bob', 'user')
@@ -31,10 +31,10 @@ test('who asks through an account of somebody else is told live as little of it 
   for (const one of requests) stand.live.started(one)
 
   const seen = async ({ token }: { token: string }) => (await stand.ask(running, {}, { token })).data.liveRequests
-  const told = ({ id, name }: typeof own) => ({ accountId: id, accountName: name })
+  const visible = ({ id, name }: typeof own) => ({ accountId: id, accountName: name })
   const nothing = { accountId: null, accountName: null }
-  expect(await seen(bob)).toMatchObject([nothing, told(own)])
-  expect(await seen(admin)).toMatchObject([told(foreign), told(own)])
+  expect(await seen(bob)).toMatchObject([nothing, visible(own)])
+  expect(await seen(admin)).toMatchObject([visible(foreign), visible(own)])
 
   const until = async ({ token }: { token: string }) => {
     const answer = await fetch(stand.url, {
@@ -57,6 +57,6 @@ test('who asks through an account of somebody else is told live as little of it 
   const [bobs, adas] = [await until(bob), await until(admin)]
   for (const one of requests)
     stand.live.settled({ ...settled(one), accountId: one.accountId, accountName: one.accountName })
-  expect(await bobs()).toMatchObject([nothing, told(own)])
-  expect(await adas()).toMatchObject([told(foreign), told(own)])
+  expect(await bobs()).toMatchObject([nothing, visible(own)])
+  expect(await adas()).toMatchObject([visible(foreign), visible(own)])
 })

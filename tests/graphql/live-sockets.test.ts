@@ -201,7 +201,7 @@ test('only subscriptions go over a socket, so many at once; failures come withou
   expect(JSON.stringify(await of('c'))).toContain('TOO_MANY_OPERATIONS')
 })
 
-test('fault 47: a subscriber that never reads costs under 5 MB for 10 000 events, and is told its gap when it does', async () => {
+test('fault 47: a subscriber that never reads costs under 5 MB for 10 000 events, and gets its gap when it does', async () => {
   const { hub, port } = await startSocketStand({ ringSlots: 2_000 })
   const client = openSocket(port)
   await client.signIn()

@@ -16,7 +16,7 @@ const query = `subscription ($after: String) {
   requestSettled(after: $after) { sequence gap { dropped } settled { requestId model apiKeyName cost durationMs } }
 }`
 
-interface Told {
+interface Received {
   sequence: string
   gap?: { dropped: number } | null
   settled?: { requestId: string } | null
@@ -41,9 +41,9 @@ async function open(
   return answer
 }
 
-/** What an answer told so far; `until` reads on. `ended`: whole, or cut off. */
+/** The events of a response so far; `until` reads on. */
 function read(answer: IncomingMessage) {
-  const events: Told[] = []
+  const events: Received[] = []
   const wakers = new Set<() => void>()
   let text = ''
   let complete = false
@@ -53,7 +53,7 @@ function read(answer: IncomingMessage) {
     for (const part of parts) {
       complete ||= part.startsWith('event: complete')
       const data = /^data: (\{.*)$/m.exec(part)?.[1]
-      if (data) events.push(...(JSON.parse(data) as { data: { requestSettled: Told[] } }).data.requestSettled)
+      if (data) events.push(...(JSON.parse(data) as { data: { requestSettled: Received[] } }).data.requestSettled)
     }
     for (const wake of wakers) wake()
     wakers.clear()
@@ -108,7 +108,7 @@ test('fault 47: a stream of server-sent events that breaks under load resumes be
   expect(after.events.some((event) => event.gap)).toBe(false)
 })
 
-test('fault 47: a reader of server-sent events that stops reading costs under 5 MB for 10 000 events, and is told its gap', async () => {
+test('fault 47: a reader of server-sent events that stops reading costs under 5 MB for 10 000 events, and gets its gap', async () => {
   const stand = await startGraphqlStand({ ringSlots: 2_000 })
   const { token } = await stand.addUser('ada', 'admin')
   const answer = await open(stand, token)
@@ -119,10 +119,10 @@ test('fault 47: a reader of server-sent events that stops reading costs under 5 
   const before = keptBytes()
   await load(stand.live, 10_000, longName)
   expect((keptBytes() - before) / 2 ** 20).toBeLessThan(5)
-  const told = read(answer)
+  const received = read(answer)
   const [last] = await load(stand.live, 1)
-  await told.until(() => told.ids().includes(last!))
-  expect(told.events.some((event) => (event.gap?.dropped ?? 0) > 0)).toBe(true)
+  await received.until(() => received.ids().includes(last!))
+  expect(received.events.some((event) => (event.gap?.dropped ?? 0) > 0)).toBe(true)
 }, 60_000)
 
 test('fault 47: the stream ends when its session does', async () => {

@@ -31,8 +31,8 @@ test('after `admin reset` a session may choose another password, and nothing els
   await socket.signIn(token)
   await socket.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
   socket.subscribe('subscription { live { sequence } }')
-  const told = await socket.until((messages) => messages.find(({ id }) => id === '1'))
-  expect(JSON.stringify(told)).toContain('PASSWORD_CHANGE_NEEDED')
+  const message = await socket.until((messages) => messages.find(({ id }) => id === '1'))
+  expect(JSON.stringify(message)).toContain('PASSWORD_CHANGE_NEEDED')
   socket.socket.terminate()
 
   const change =

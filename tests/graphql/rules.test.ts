@@ -71,7 +71,7 @@ test('a rule is made, changed field by field, cleared, put in order and deleted;
   expect(JSON.parse(rows[4]!.before)).toMatchObject({ name: 'c', code: '', errorType: 'odd_*' })
 })
 
-test('what is wrong is told beside its field, all at once, and nothing of it is saved', async () => {
+test('what is wrong stands beside its field, all at once, and nothing of it is saved', async () => {
   const { run, list, paths } = await startRules()
   const wrong = {
     name: ' x',

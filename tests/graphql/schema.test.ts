@@ -4,7 +4,7 @@ import { builder } from '../../server/graphql/builder.ts'
 import { printedSchema } from '../../server/graphql/print.ts'
 import { buildSchema } from '../../server/graphql/schema.ts'
 import { unscopedFields } from '../../server/graphql/scopes.ts'
-import { mutePlaces } from './mute-places.ts'
+import { undescribed } from './undescribed.ts'
 
 test('schema.graphql is printed from the schema (after a change: npm run schema)', async () => {
   await expect(printedSchema()).toMatchFileSnapshot('../../schema.graphql')
@@ -17,7 +17,7 @@ test('every field has a scope, its own or that of its type', () => {
 })
 
 test('every type, field, argument and value says what it means to who reads only the schema', () => {
-  expect(mutePlaces(buildSchema())).toEqual([])
+  expect(undescribed(buildSchema())).toEqual([])
 })
 
 test('what says nothing is found, wherever it stands, so that the walk says something', () => {
@@ -30,7 +30,7 @@ test('what says nothing is found, wherever it stands, so that the walk says some
       scalar Moment
     `),
   )
-  expect(mutePlaces(schema).sort()).toEqual([
+  expect(undescribed(schema).sort()).toEqual([
     'Any',
     'Moment',
     'Mood',

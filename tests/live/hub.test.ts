@@ -3,7 +3,7 @@ import type { LiveEvent, LiveFilter } from '../../server/live/live-events.ts'
 import { progressEveryMs } from '../../server/live/outbox.ts'
 import { admin, collect, memoryPlace, request, settled, settledIds } from './live-stand.ts'
 
-test('a reader that never reads costs nothing and is told how much it missed, then the latest', async () => {
+test('a reader that never reads costs nothing and gets a gap with how much it missed, then the latest', async () => {
   const hub = await memoryPlace().join({ ringLimits: { slots: 1_000, bytes: 1e9 } })
   const lazy = hub.events(admin)
   for (let i = 0; i < 10_000; i++) hub.settled(settled(request()))
@@ -22,7 +22,7 @@ test('the ring keeps to its bytes, whatever the names', async () => {
   expect(gap?.gap?.dropped).toBeGreaterThan(950)
 })
 
-test('progress is told at most once a second a request, and overtaken progress is not told at all', async () => {
+test('progress is sent at most once a second a request, and overtaken progress is not sent at all', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
   const hub = await memoryPlace().join({ now: () => nowMs })
   const reader = hub.events(admin)

@@ -40,7 +40,7 @@ describe.each(places)('%s', (_name, openPlace) => {
     expect(new Set(sequences).size).toBe(sent.length)
   })
 
-  test('who comes back too late is told a gap first, and then goes on', async () => {
+  test('who comes back too late gets a gap first, and then goes on', async () => {
     const hub = await openPlace().join({ ringLimits: { slots: 50, bytes: 1e9 }, keep: 1 })
     const reader = hub.events(admin)
     const begun = request()

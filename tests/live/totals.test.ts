@@ -9,14 +9,14 @@ const dayAt = createZoneDays('UTC')
 
 const none: Sums = { requests: 0, failures: 0, tokens: 0, costNano: 0 }
 
-/** What a client does with what it is told. */
-function apply(view: Sums, told: CostTotals): Sums {
-  const base = told.snapshot ? none : view
+/** What a client does with a value of the subscription. */
+function apply(view: Sums, value: CostTotals): Sums {
+  const base = value.snapshot ? none : view
   return {
-    requests: base.requests + told.requests,
-    failures: base.failures + told.failures,
-    tokens: base.tokens + told.tokens,
-    costNano: base.costNano + told.costNano,
+    requests: base.requests + value.requests,
+    failures: base.failures + value.failures,
+    tokens: base.tokens + value.tokens,
+    costNano: base.costNano + value.costNano,
   }
 }
 
@@ -32,7 +32,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('hear' as const) }),
   fc.record({ do: fc.constant('readBegins' as const) }),
   fc.record({ do: fc.constant('readEnds' as const) }),
-  fc.record({ do: fc.constant('tell' as const) }),
+  fc.record({ do: fc.constant('read' as const) }),
   fc.record({ do: fc.constant('pass' as const), ms: fc.nat(20_000) }),
 )
 
@@ -48,8 +48,8 @@ test('snapshot and deltas are what the ledger holds, whenever it is read and how
       ])
       const unheard: ReturnType<typeof settled>[] = []
       let seed: { day: string; read: Parameters<typeof totals.reset>[1] } | null = null
-      let told = totals.view(admin.viewer)
-      let client = apply(none, totalsSince(null, told)!)
+      let before = totals.view(admin.viewer)
+      let client = apply(none, totalsSince(null, before)!)
       totals.reset(totals.day(), { byUser: new Map(), checkpoints: new Map(written) })
       const readSql = (day: string) => {
         const byUser = new Map<number, Sums>()
@@ -63,11 +63,11 @@ test('snapshot and deltas are what the ledger holds, whenever it is read and how
         }
         return { byUser, checkpoints: new Map(written) }
       }
-      const tell = () => {
+      const read = () => {
         const view = totals.view(admin.viewer)
-        const message = totalsSince(told, view)
+        const message = totalsSince(before, view)
         if (!message) return
-        told = view
+        before = view
         client = apply(client, message)
       }
       for (const one of steps) {
@@ -88,12 +88,12 @@ test('snapshot and deltas are what the ledger holds, whenever it is read and how
         } else if (one.do === 'readEnds') {
           if (seed) totals.reset(seed.day, seed.read)
           seed = null
-        } else if (one.do === 'tell') tell()
+        } else if (one.do === 'read') read()
         else nowMs += one.ms
       }
       for (const row of unheard) totals.add(row)
       for (const journal of written.keys()) written.set(journal, Infinity)
-      tell()
+      read()
       const inSql = [...readSql(totals.day()).byUser.entries()]
       const sum = (field: keyof Sums) => inSql.reduce((total, [, sums]) => total + sums[field], 0)
       expect(client).toEqual({
