@@ -12,11 +12,9 @@ import { createMemoryEvents } from '../store/memory/events.ts'
 import { createMemoryLocks } from '../store/memory/locks.ts'
 import { createMemoryStream } from '../store/memory/stream.ts'
 import { openDatabase } from '../store/open-database.ts'
-import { openRedis } from '../store/redis/connect.ts'
 import { createRedisCounters } from '../store/redis/counters.ts'
 import { createRedisEvents } from '../store/redis/events.ts'
 import { createRedisLocks } from '../store/redis/locks.ts'
-import { openRedisStream } from '../store/redis/stream.ts'
 import { createSeal, type Seal } from '../store/seal.ts'
 import type { Stream } from '../store/stream.ts'
 import type { AppContext } from './context.ts'
@@ -79,6 +77,9 @@ async function redisState(
   url: string,
   prefix: string,
 ): Promise<SharedState> {
+  // Loaded only where Redis is used: its client takes 12 MB.
+  const { openRedis } = await import('../store/redis/connect.ts')
+  const { openRedisStream } = await import('../store/redis/stream.ts')
   const connections = await openRedis(url, roomLog(log, 'store')).catch(naming('REDIS_URL'))
   onClose(() => connections.close())
   const { commands: redis } = connections
