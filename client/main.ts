@@ -1,19 +1,19 @@
 import urql from '@urql/vue'
 import 'tdesign-vue-next/es/style/index.css'
-import { createApp, watch } from 'vue'
+import { createApp, shallowRef, watch } from 'vue'
 import App from './App.vue'
-import { createGraphqlClient } from './graphql/client.ts'
-import { post } from './graphql/post.ts'
+import { createGraphqlClient } from './data/client.ts'
+import { post } from './data/post.ts'
+import { createSocket } from './data/socket.ts'
 import { refreshSession } from './graphql/session-operations.ts'
-import { createSocket } from './graphql/socket.ts'
-import { createLanguage } from './locales/language.ts'
+import { createLanguages } from './locales/language.ts'
 import { takeSetupToken } from './pages/setup/setup-token.ts'
 import { paths } from './paths.ts'
 import { createPages } from './router.ts'
 import { createSession } from './session.ts'
 import { partsKey } from './shell/parts.ts'
 import { createTheme } from './shell/theme.ts'
-import './shell/form.css'
+import './forms/form.css'
 import './style.css'
 
 // Before anything else can read, store or send the address.
@@ -25,30 +25,38 @@ const session = createSession({
     const { result } = await post(refreshSession, {})
     return result.__typename === 'RefreshSessionSuccess' ? result : undefined
   },
-  // Plain http on a strange host has no lock manager; there the server's grace for twin refreshes must do.
-  alone: async (work) =>
+  // Without https there is no lock manager; the server tolerates two refreshes at almost the same time.
+  exclusive: async (work) =>
     navigator.locks === undefined ? work() : await navigator.locks.request('relay.session', work),
   channel: {
     post: (message) => channel.postMessage(message),
-    hear: (listener) => channel.addEventListener('message', (event: MessageEvent<unknown>) => listener(event.data)),
+    onMessage: (listener) =>
+      channel.addEventListener('message', (event: MessageEvent<unknown>) => listener(event.data)),
   },
   now: Date.now,
 })
 const socket = createSocket(session, `${window.location.origin.replace(/^http/, 'ws')}/graphql`)
 const theme = createTheme()
 
-await session.start()
-
-const router = createPages(session)
+const [languages] = await Promise.all([createLanguages(), session.start()])
+const router = createPages({ session, languages })
+// Another person must not see what the cache has of the one before.
+const client = shallowRef(createGraphqlClient({ session, socket }))
+watch(
+  () => session.user.value?.id,
+  () => {
+    client.value = createGraphqlClient({ session, socket })
+  },
+)
 watch(session.user, (user) => {
   if (user !== undefined || router.currentRoute.value.meta.open === true) return
   void router.replace({ path: paths.signin, query: { next: router.currentRoute.value.fullPath } })
 })
 
 createApp(App)
-  .use(createLanguage())
-  .use(urql, createGraphqlClient({ session, socket }))
+  .use(languages.i18n)
+  .use(urql, client)
   .use(router)
-  .provide(partsKey, { session, socket, theme })
+  .provide(partsKey, { session, socket, theme, languages })
   .provide('setupToken', setupToken)
   .mount('#app')

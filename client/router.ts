@@ -1,52 +1,69 @@
+import type { Component } from 'vue'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import type { Languages } from './locales/language.ts'
 import { paths } from './paths.ts'
 import type { Session } from './session.ts'
 
-/** Pages by path; everything but setup and sign-in asks for a session first. `title` is the key of what the tab is called. */
-export function createPages(session: Session): Router {
+/** Pages by path, each with its message files; everything but setup and sign-in asks for a session first. `title` is a message key. */
+export function createPages({ session, languages }: { session: Session; languages: Languages }): Router {
+  /** A page is there when its code and its messages are. */
+  const page =
+    (load: () => Promise<{ default: Component }>, ...messages: string[]) =>
+    async () => {
+      const [module] = await Promise.all([load(), languages.load(messages)])
+      return module
+    }
   const router = createRouter({
     history: createWebHistory(),
     routes: [
       {
         path: paths.setup,
-        component: () => import('./pages/setup/SetupPage.vue'),
+        component: page(() => import('./pages/setup/SetupPage.vue'), 'sign-in'),
         meta: { open: true, title: 'setup.title' },
       },
       {
         path: paths.signin,
-        component: () => import('./pages/signin/SignInPage.vue'),
+        component: page(() => import('./pages/signin/SignInPage.vue'), 'sign-in'),
         meta: { open: true, title: 'signin.title' },
       },
       {
         path: paths.password,
-        component: () => import('./pages/password/PasswordPage.vue'),
+        component: page(() => import('./pages/password/PasswordPage.vue'), 'sign-in'),
         meta: { title: 'password.title' },
       },
       {
         path: paths.home,
-        component: () => import('./shell/AppShell.vue'),
+        component: page(() => import('./shell/AppShell.vue'), 'sign-in'),
         redirect: paths.live,
         children: [
-          { path: paths.live, component: () => import('./pages/live/LivePage.vue'), meta: { title: 'live.title' } },
+          {
+            path: paths.live,
+            component: page(() => import('./pages/live/LivePage.vue'), 'live', 'route', 'causes'),
+            meta: { title: 'live.title' },
+          },
           {
             path: paths.accounts,
-            component: () => import('./pages/accounts/AccountsPage.vue'),
+            component: page(() => import('./pages/accounts/AccountsPage.vue'), 'accounts', 'objects', 'causes'),
             meta: { title: 'accounts.title' },
           },
-          { path: paths.keys, component: () => import('./pages/keys/KeysPage.vue'), meta: { title: 'keys.title' } },
+          {
+            path: paths.keys,
+            component: page(() => import('./pages/keys/KeysPage.vue'), 'keys', 'objects', 'route'),
+            meta: { title: 'keys.title' },
+          },
           {
             path: paths.groups,
-            component: () => import('./pages/groups/GroupsPage.vue'),
+            component: page(() => import('./pages/groups/GroupsPage.vue'), 'groups', 'objects'),
             meta: { title: 'groups.title' },
           },
           {
             path: paths.rules,
-            component: () => import('./pages/rules/RulesPage.vue'),
+            component: page(() => import('./pages/rules/RulesPage.vue'), 'rules', 'objects'),
             meta: { admin: true, title: 'rules.title' },
           },
           {
             path: paths.jobs,
-            component: () => import('./pages/jobs/JobsPage.vue'),
+            component: page(() => import('./pages/jobs/JobsPage.vue'), 'jobs', 'causes'),
             meta: { admin: true, title: 'jobs.title' },
           },
           { path: '/:rest(.*)*', component: () => import('./shell/NotFound.vue'), meta: { title: 'shell.notFound' } },

@@ -5,16 +5,16 @@ export interface SessionParts {
   /** Asks the server for a new access token by the HttpOnly cookie; undefined when there is no session, throws when offline. */
   refresh: () => Promise<Grant | undefined>
   /** One refresh at a time over all tabs: the cookie rotates, and two at once would look like a stolen one. */
-  alone: <T>(work: () => Promise<T>) => Promise<T>
-  /** Tells the other tabs, and hears of them. */
-  channel: { post: (message: string) => void; hear: (listener: (message: unknown) => void) => void }
+  exclusive: <T>(work: () => Promise<T>) => Promise<T>
+  /** Messages to and from the other tabs. */
+  channel: { post: (message: string) => void; onMessage: (listener: (message: unknown) => void) => void }
   now: () => number
 }
 
 export interface Session {
   user: Readonly<Ref<Grant['user'] | undefined>>
   isAdmin: Readonly<Ref<boolean>>
-  /** Settles once the first refresh has answered. */
+  /** Settles once the first refresh has ended. */
   start: () => Promise<void>
   /** The access token, renewed shortly before its end; undefined when signed out. */
   token: () => Promise<string | undefined>
@@ -48,7 +48,7 @@ export function createSession(parts: SessionParts): Session {
 
   function renew(): Promise<boolean> {
     underWay ??= parts
-      .alone(parts.refresh)
+      .exclusive(parts.refresh)
       .then((next) => {
         if (next === undefined) forget()
         else accept(next)
@@ -68,7 +68,7 @@ export function createSession(parts: SessionParts): Session {
     return grant.value?.accessToken
   }
 
-  parts.channel.hear((message) => {
+  parts.channel.onMessage((message) => {
     if (message === 'signed-out') forget()
   })
 

@@ -13,10 +13,19 @@ const accountFields = graphql(`
   }
 `)
 
+/** What live events change of an account. */
+export const accountStateFields = graphql(`
+  fragment AccountStateFields on Account {
+    id name enabled inFlight
+    state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
+    limitGauges { window status utilization resetAt at }
+  }
+`)
+
 export const accountsQuery = graphql(
   `
-  query Accounts($first: Int, $after: String, $search: String) {
-    list: accounts(first: $first, after: $after, search: $search) {
+  query Accounts($first: Int, $after: String, $search: String, $groupId: ID) {
+    list: accounts(first: $first, after: $after, search: $search, groupId: $groupId) {
       edges { node { ...AccountFields } }
       pageInfo { hasNextPage endCursor }
     }
@@ -108,6 +117,7 @@ export const timelineQuery = graphql(
   query Timeline($id: ID!, $after: String) {
     node(id: $id) {
       ... on Account {
+        id
         probes(first: 5) { at model ok status durationMs message code failure { code place } cost }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
@@ -150,6 +160,7 @@ export const accountChanged = graphql(
 )
 
 export type Probe = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>['probes'][number]
+export type AccountEvent = ResultOf<typeof accountChanged>['events'][number]
 export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']

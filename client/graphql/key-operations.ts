@@ -9,10 +9,15 @@ const keyFields = graphql(`
   }
 `)
 
+/** What live events change of a key. */
+export const keySpendingFields = graphql(`
+  fragment KeySpendingFields on ApiKey { id spentToday spentTotal lastUsedAt }
+`)
+
 export const keysQuery = graphql(
   `
-  query ApiKeys($first: Int, $after: String, $search: String) {
-    list: apiKeys(first: $first, after: $after, search: $search) {
+  query ApiKeys($first: Int, $after: String, $search: String, $groupId: ID) {
+    list: apiKeys(first: $first, after: $after, search: $search, groupId: $groupId) {
       edges { node { ...KeyFields } }
       pageInfo { hasNextPage endCursor }
     }

@@ -6,7 +6,7 @@ const runningFields = graphql(`
   }
 `)
 
-/** What is under way and what ended last: the ground that live events are laid on. */
+/** What is running and what ended last: live events are applied to it. */
 export const liveQuery = graphql(
   `
   query Live {
@@ -44,13 +44,13 @@ export const liveEvents = graphql(
   [runningFields],
 )
 
-/** Which account each request under way is with. */
-export const placesQuery = graphql(`
-  query Places { liveRequests { requestId accountId } }
+/** Which account each request running is with. */
+export const inFlightQuery = graphql(`
+  query InFlight { liveRequests { requestId accountId } }
 `)
 
-export const placeEvents = graphql(`
-  subscription PlaceEvents($after: String) {
+export const inFlightEvents = graphql(`
+  subscription InFlightEvents($after: String) {
     events: live(after: $after) {
       sequence
       gap { dropped }
@@ -96,6 +96,6 @@ export type LiveEvent = ResultOf<typeof liveEvents>['events'][number]
 export type SettledRequest = NonNullable<LiveEvent['settled']>
 export type LoggedRequest = ResultOf<typeof liveQuery>['logs']['edges'][number]['node']
 export type RequestDetail = NonNullable<ResultOf<typeof requestQuery>['log']>
-export type PlaceEvent = ResultOf<typeof placeEvents>['events'][number]
+export type InFlightEvent = ResultOf<typeof inFlightEvents>['events'][number]
 export type SpendingEvent = ResultOf<typeof keySpending>['events'][number]
 export type CostTotals = ResultOf<typeof costTotals>['totals']

@@ -93,7 +93,7 @@ export const testRule = graphql(
 )
 
 export type Rule = ResultOf<typeof ruleFields>
-export type BuiltInVerdict = ResultOf<typeof rulesQuery>['builtIn'][number]
+export type BuiltInRule = ResultOf<typeof rulesQuery>['builtIn'][number]
 export type Meaning = ResultOf<typeof meaningFields>
 export type RuleInput = VariablesOf<typeof testRule>['input']
 export type RuleTrial = Extract<ResultOf<typeof testRule>['result'], { __typename: 'TestVerdictRuleSuccess' }>

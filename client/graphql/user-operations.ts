@@ -6,7 +6,7 @@ export const usersQuery = graphql(`
   }
 `)
 
-export const giveToOwner = graphql(`
+export const transferOwnership = graphql(`
   mutation GiveToOwner($id: ID!, $ownerId: ID!) {
     result: giveToOwner(id: $id, ownerId: $ownerId) {
       __typename

@@ -4,10 +4,21 @@ import { onScopeDispose, type Ref, ref } from 'vue'
 export function useNarrow(): Readonly<Ref<boolean>> {
   const query = matchMedia('(max-width: 767px)')
   const isNarrow = ref(query.matches)
-  const hear = (event: MediaQueryListEvent): void => {
+  const onChange = (event: MediaQueryListEvent): void => {
     isNarrow.value = event.matches
   }
-  query.addEventListener('change', hear)
-  onScopeDispose(() => query.removeEventListener('change', hear))
+  query.addEventListener('change', onChange)
+  onScopeDispose(() => query.removeEventListener('change', onChange))
   return isNarrow
+}
+
+/** The window's width in CSS pixels. */
+export function useScreenWidth(): Readonly<Ref<number>> {
+  const width = ref(window.innerWidth)
+  const onResize = (): void => {
+    width.value = window.innerWidth
+  }
+  window.addEventListener('resize', onResize)
+  onScopeDispose(() => window.removeEventListener('resize', onResize))
+  return width
 }

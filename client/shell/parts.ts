@@ -1,13 +1,15 @@
 import { type InjectionKey, inject, type Ref } from 'vue'
-import type { Socket } from '../graphql/socket.ts'
+import type { Socket } from '../data/socket.ts'
+import type { Languages } from '../locales/language.ts'
 import type { Session } from '../session.ts'
 import type { Theme } from './theme.ts'
 
-/** What main.ts made once and pages reach for. */
+/** What main.ts made once and pages use. */
 export interface Parts {
   session: Session
   socket: Socket
   theme: Ref<Theme>
+  languages: Languages
 }
 
 export const partsKey: InjectionKey<Parts> = Symbol('parts')

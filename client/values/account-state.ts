@@ -1,29 +1,64 @@
-import type { AccountState } from '../graphql/account-operations.ts'
+import type { Account, AccountState } from '../graphql/account-operations.ts'
 import type { FailureCause } from './failure-text.ts'
 
 /** A switch above the account's own that keeps it out. */
-export type SwitchedOffBy = 'PLATFORM_OFF' | 'GROUP_OFF'
+export type SwitchedOffBy = 'platform_off' | 'group_off'
+
+/** The states as the pages and the documents name them, and what is shown in their place. */
+export type StateName =
+  | 'disabled'
+  | SwitchedOffBy
+  | 'untested'
+  | 'ready'
+  | 'rate_limited'
+  | 'cooling_down'
+  | 'recovering'
+  | 'reauth_required'
+  | 'key_rejected'
+  | 'out_of_credit'
+
+export type StateTheme = 'default' | 'primary' | 'success' | 'warning' | 'danger'
 
 export interface ShownState {
-  word: 'OFF' | SwitchedOffBy | AccountState['kind']
-  theme: 'default' | 'success' | 'warning' | 'danger'
+  name: StateName
+  theme: StateTheme
   reason: string
   failure: FailureCause | undefined
   until: string | undefined
 }
 
-/** The colour of each state's tag. */
-export const stateThemes: Record<AccountState['kind'], ShownState['theme']> = {
-  READY: 'success',
-  LIMITED: 'warning',
-  COOLING: 'warning',
-  PROBING: 'warning',
-  NEEDS_LOGIN: 'danger',
-  UNFUNDED: 'danger',
+const names: Record<AccountState['kind'], StateName> = {
+  READY: 'ready',
+  LIMITED: 'rate_limited',
+  COOLING: 'cooling_down',
+  PROBING: 'recovering',
+  NEEDS_LOGIN: 'reauth_required',
+  UNFUNDED: 'out_of_credit',
 }
 
-/** Why an account is back, as the server says it; what the upstream said stays in the upstream's words. */
-const returnWords = {
+const themes: Record<StateName, StateTheme> = {
+  disabled: 'default',
+  platform_off: 'default',
+  group_off: 'default',
+  untested: 'primary',
+  ready: 'success',
+  rate_limited: 'warning',
+  cooling_down: 'warning',
+  recovering: 'warning',
+  reauth_required: 'danger',
+  key_rejected: 'danger',
+  out_of_credit: 'danger',
+}
+
+/** The name of a state. An account with an API key has no login: there it is the key that is rejected. */
+export function stateName(kind: AccountState['kind'], platform: Account['platform']): StateName {
+  return kind === 'NEEDS_LOGIN' && platform !== 'CLAUDE' ? 'key_rejected' : names[kind]
+}
+
+export const stateTheme = (name: StateName): StateTheme => themes[name]
+
+/** Why an account is ready again, as the server says it; an upstream's own words stay as they are. */
+const recoveries = {
   'answered again': 'answered',
   'a probe was answered': 'recovered',
   'its time was over': 'elapsed',
@@ -31,22 +66,43 @@ const returnWords = {
   'the request was at fault, not the account': 'retracted',
 } as const
 
-export const returnWord = (reason: string) => returnWords[reason as keyof typeof returnWords]
+export const recoveryOf = (reason: string) => recoveries[reason as keyof typeof recoveries]
 
-/** What the tag says: the manual switch comes before those above it, and all of them before the automatic state. */
+/** What the tag says: the account's own switch comes before those above it, and all of them before the automatic state. */
 export function shownState(
-  state: Pick<AccountState, 'kind' | 'until' | 'reason' | 'failure'>,
-  enabled: boolean,
-  offBy?: SwitchedOffBy,
+  {
+    state,
+    enabled,
+    platform,
+  }: Pick<Account, 'enabled' | 'platform'> & {
+    state: Pick<AccountState, 'kind' | 'until' | 'reason' | 'failure'>
+  },
+  { offBy, isUntested = false }: { offBy?: SwitchedOffBy | undefined; isUntested?: boolean } = {},
 ): ShownState {
-  if (!enabled) return { word: 'OFF', theme: 'default', reason: '', failure: undefined, until: undefined }
-  if (offBy) return { word: offBy, theme: 'default', reason: '', failure: undefined, until: undefined }
-  const rests = state.kind !== 'READY'
+  const isReady = state.kind === 'READY'
+  const automatic = isReady && isUntested ? 'untested' : stateName(state.kind, platform)
+  const name = enabled ? (offBy ?? automatic) : 'disabled'
+  const hasCause = name === automatic && !isReady
   return {
-    word: state.kind,
-    theme: stateThemes[state.kind],
-    reason: rests ? state.reason : '',
-    failure: rests ? (state.failure ?? undefined) : undefined,
-    until: rests ? (state.until ?? undefined) : undefined,
+    name,
+    theme: themes[name],
+    reason: hasCause ? state.reason : '',
+    failure: hasCause ? (state.failure ?? undefined) : undefined,
+    until: hasCause ? (state.until ?? undefined) : undefined,
   }
+}
+
+/**
+ * True for an account that was made today and has served nothing yet. Of older accounts the list does not know whether they
+ * ever responded, and nothing is claimed.
+ */
+export function isUntested(
+  account: Pick<Account, 'createdAt' | 'today' | 'state'>,
+  nowMs: number,
+  timeZone: string | undefined,
+): boolean {
+  const day = new Intl.DateTimeFormat('en-CA', { ...(timeZone && { timeZone }), dateStyle: 'short' })
+  const isOfToday = day.format(Date.parse(account.createdAt)) === day.format(nowMs)
+  const { requests, failures } = account.today
+  return isOfToday && requests === failures && account.state.since === null
 }

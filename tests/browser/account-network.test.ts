@@ -7,8 +7,8 @@ describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
   test('administrators admit networks of their own; what is none is told beside the field', async () => {
     const page = await open('/accounts')
     await page.getByRole('button', { name: 'Networks' }).click()
-    const dialog = page.locator('.t-dialog').filter({ hasText: 'Admitted networks' })
-    const field = dialog.getByLabel('Admitted networks')
+    const dialog = page.locator('.t-dialog').filter({ hasText: 'Allowed networks' })
+    const field = dialog.getByLabel('Allowed networks')
     await expect.poll(() => field.inputValue()).toBe('192.168.1.0/24\nfd00::/8')
     await field.fill('192.168.1.0/24\n300.0.0.1')
     await dialog.getByRole('button', { name: 'Save' }).click()
@@ -28,11 +28,11 @@ describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: 'glm-backup' }).first().waitFor()
     server.setDown(true)
     await page.getByRole('button', { name: 'Networks' }).click()
-    const dialog = page.locator('.t-dialog').filter({ hasText: 'Admitted networks' })
-    await dialog.getByText('The server does not answer').waitFor()
+    const dialog = page.locator('.t-dialog').filter({ hasText: 'Allowed networks' })
+    await dialog.getByText('The server does not respond').waitFor()
     server.setDown(false)
     await dialog.getByRole('button', { name: 'Try again' }).click()
-    await expect.poll(() => dialog.getByLabel('Admitted networks').inputValue()).toBe('192.168.1.0/24\nfd00::/8')
+    await expect.poll(() => dialog.getByLabel('Allowed networks').inputValue()).toBe('192.168.1.0/24\nfd00::/8')
   })
 
   test('others do not find them', async () => {
@@ -43,8 +43,8 @@ describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
   })
 
   test.each([
-    ['en', 'Connection refused · 10.0.0.2:1080 → open.bigmodel.example:443', 'Explain'],
-    ['zh-CN', '连接被拒绝 · 10.0.0.2:1080 → open.bigmodel.example:443', '说明'],
+    ['en', 'Connection refused · 10.0.0.2:1080 → open.bigmodel.example:443', 'Details'],
+    ['zh-CN', '连接被拒绝 · 10.0.0.2:1080 → open.bigmodel.example:443', '详情'],
   ])('why no answer came is told in the language of the reader (%s)', async (locale, words) => {
     const page = await open('/accounts', { locale })
     await page.getByText(words).first().waitFor()
@@ -58,7 +58,7 @@ describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
   test('a model that rests alone tells when it is looked at, and can be looked at now', async () => {
     const page = await open('/accounts')
     await page.getByRole('button', { name: 'console-main' }).first().click()
-    const drawer = page.locator('.t-drawer').filter({ hasText: 'Models that rest' })
+    const drawer = page.locator('.t-drawer').filter({ hasText: 'Models cooling down' })
     await drawer.getByText('claude-opus-4-6').first().waitFor()
     await drawer.getByText(/Next probe in/).waitFor()
     await drawer.getByRole('button', { name: 'Probe claude-opus-4-6 now' }).click()
@@ -70,8 +70,8 @@ describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: 'Create group' }).first().click()
     const dialog = page.locator('.t-dialog')
     await dialog.getByLabel('Name *').fill('movers')
-    const cuts = dialog.locator('[aria-label="Cut reasoning of other accounts"]')
-    const returns = dialog.locator('[aria-label="Conversations return"]')
+    const cuts = dialog.locator('[aria-label="Remove thinking of other accounts"]')
+    const returns = dialog.locator('[aria-label="Sessions return by priority"]')
     expect(await cuts.count()).toBe(1)
     expect(await returns.count()).toBe(1)
     await dialog.getByText('Claude Code recovers by itself').waitFor()

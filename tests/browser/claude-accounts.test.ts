@@ -90,7 +90,9 @@ test('Claude accounts: turned on, added by code, ready, a gauge that comes with 
   await page.getByLabel('Code *').fill(await code())
   await page.getByRole('button', { name: 'Create', exact: true }).click()
   const row = page.getByRole('row').filter({ hasText: 'mine' })
-  await row.getByText('Ready').waitFor()
+  await page.getByText(/^mine responded in/).waitFor()
+  await page.locator('.t-dialog').getByRole('button', { name: 'Close' }).click()
+  await row.getByText('Untested').waitFor()
   await page.getByTestId('claude-bar').getByText('Notice acknowledged by admin').waitFor()
   expect(claude.grants).toHaveLength(1)
 
@@ -110,7 +112,7 @@ test('Claude accounts: turned on, added by code, ready, a gauge that comes with 
   // The vendor ends the login; the row says so and leads back.
   claude.takesTokens = false
   expect(await ask()).toBe(503)
-  await row.getByText('Needs login').waitFor()
+  await row.getByText('Re-authentication required').waitFor()
   claude.takesTokens = true
   await row.getByRole('button', { name: 'Sign in again' }).click()
   await page.getByLabel('Code *').fill(await code())

@@ -29,7 +29,7 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     await page.getByText('I have read this and answer for it.').click()
     await page.getByRole('button', { name: 'Turn on', exact: true }).click()
     await bar.getByText('Notice acknowledged by admin').waitFor()
-    await page.getByRole('row').filter({ hasText: 'max-plan-tokyo' }).getByText('Limited').waitFor()
+    await page.getByRole('row').filter({ hasText: 'max-plan-tokyo' }).getByText('Rate limited').waitFor()
     await bar.getByRole('button', { name: 'Turn off' }).click()
     await page.locator('.t-dialog').getByRole('button', { name: 'Turn off' }).click()
     await bar.getByText('Claude subscription accounts are off').waitFor()
@@ -106,6 +106,7 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     await create.click()
     await page.getByText('mine', { exact: true }).waitFor()
     expect(server.data.said.at(-1)!['login']).toEqual({ credentialsFile: text })
+    await page.locator('.t-dialog').getByRole('button', { name: 'Close' }).click()
 
     await page.getByRole('button', { name: 'More actions for max-plan-tokyo' }).click()
     await page.getByText('Sign in again').last().click()

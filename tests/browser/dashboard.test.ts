@@ -64,7 +64,7 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
     await expect.poll(() => server.data.listening()).toBe(2)
     server.cut()
     await page.getByText('Reconnecting').waitFor()
-    await page.getByText('The connection to the server is interrupted').waitFor({ state: 'detached' })
+    await page.getByText('The connection to the server is lost').waitFor({ state: 'detached' })
     await expect.poll(() => server.data.listening()).toBe(2)
     server.data.push({
       sequence: '9',
@@ -79,7 +79,7 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
     await page.getByText('contractors').waitFor()
     server.setDown(true)
     await page.getByRole('button', { name: 'Refresh' }).click()
-    await page.getByText('The server does not answer').waitFor()
+    await page.getByText('The server does not respond').waitFor()
     server.setDown(false)
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByText('contractors').waitFor()

@@ -29,7 +29,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
       if (path === '/keys') {
         const card = page.getByRole('listitem').filter({ hasText: 'laptop-anna' })
-        for (const fact of ['Spent today', 'Spent in all', 'Group', 'Expires', 'Last used', 'Enabled'])
+        for (const fact of ['Spent today', 'Spent in total', 'Group', 'Expires', 'Last used', 'Enabled'])
           await card.getByText(fact, { exact: true }).waitFor()
       }
       expect(complaints).toEqual([])
@@ -66,9 +66,10 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await page.locator('.t-select-option').getByText('contractors').click()
     await expect.poll(() => group.inputValue()).toBe('contractors')
     await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Discard' }).click()
 
     await page.getByRole('button', { name: 'More actions for laptop-anna' }).click()
-    await page.getByText('Rotate secret').click()
+    await page.getByText('Rotate key').click()
     await page.getByText('My own').click()
     const secret = page.locator('.t-dialog').locator('input[type=password]')
     await secret.fill('too short')
@@ -84,16 +85,16 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     const server = serverNow()
     const page = await open('/groups')
     await page.getByRole('button', { name: 'More actions for contractors' }).click()
-    await page.getByText('Give to…').click()
-    await page.getByLabel('Owner').click()
+    await page.getByText('Transfer…').click()
+    await page.getByLabel('New owner').click()
     await page.locator('.t-select-option').getByText('anna').click()
-    await page.getByRole('button', { name: 'Give', exact: true }).click()
+    await page.getByRole('button', { name: 'Transfer', exact: true }).click()
     await page.getByRole('cell', { name: 'contractors anna' }).waitFor()
     server.data.user['role'] = 'USER'
     const theirs = await open('/groups')
-    await theirs.getByRole('button', { name: 'More actions for contractors' }).click()
+    await theirs.getByRole('button', { name: 'More actions for 研发团队' }).click()
     await theirs.getByText('Delete').waitFor()
-    expect(await theirs.getByText('Give to…').count()).toBe(0)
+    expect(await theirs.getByText('Transfer…').count()).toBe(0)
     // A shared group is nobody's to change but its owner's.
     expect(await theirs.getByRole('button', { name: 'More actions for default' }).count()).toBe(0)
     expect(await theirs.getByLabel('Enable default').getAttribute('class')).toContain('t-is-disabled')
@@ -107,7 +108,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await page.getByText('made by an administrator').waitFor()
     await page.goto(`${server.url}/keys`)
     await page.waitForURL('**/password')
-    await page.getByLabel('Present password').fill('wrong')
+    await page.getByLabel('Current password').fill('wrong')
     await page.getByLabel('New password').fill('another battery staple')
     await page.getByLabel('Repeat the password').fill('another battery stable')
     await page.getByRole('button', { name: 'Change password' }).click()
@@ -115,7 +116,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await page.getByLabel('Repeat the password').fill('another battery staple')
     await page.getByRole('button', { name: 'Change password' }).click()
     await page.getByText('is wrong').waitFor()
-    await page.getByLabel('Present password').fill('the one that was printed')
+    await page.getByLabel('Current password').fill('the one that was printed')
     await page.getByRole('button', { name: 'Change password' }).click()
     await page.waitForURL('**/live')
     expect(complaints).toEqual([])
@@ -123,7 +124,11 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
 
   test.each(['light', 'dark'] as const)('small words in colour can be read, in %s', async (colorScheme) => {
     const page = await open('/accounts', { viewport: { width: 1440, height: 1000 }, colorScheme })
-    await page.getByRole('row').filter({ hasText: 'old-team-account' }).getByText('Needs login').waitFor()
+    await page
+      .getByRole('row')
+      .filter({ hasText: 'old-team-account' })
+      .getByText('Re-authentication required')
+      .waitFor()
     const tags = page.locator('.t-tag--light')
     expect(await tags.count()).toBeGreaterThan(4)
     const pairs = await tags.evaluateAll((elements) =>
@@ -139,7 +144,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     const server = serverNow()
     const page = await open('/accounts')
     await page.getByRole('button', { name: 'glm-backup' }).first().click()
-    const drawer = page.locator('.t-drawer').filter({ hasText: 'What happened' })
+    const drawer = page.locator('.t-drawer').filter({ hasText: 'State history' })
     await drawer.getByText('It failed several times in a row.').waitFor()
     await drawer
       .getByText(/^\d+ s$/)
@@ -165,8 +170,8 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
         steps: [step],
       },
     })
-    await drawer.getByText('It takes part').waitFor()
-    await drawer.getByTestId('timeline').getByText('answered again').waitFor()
+    await drawer.getByText('It is ready').waitFor()
+    await drawer.getByTestId('timeline').getByText('a request succeeded').waitFor()
     expect(complaints).toEqual([])
   })
 
@@ -175,7 +180,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     const page = await open('/jobs')
     const drift = page.getByTestId('job-drift')
     await drift.getByText('Failed').waitFor()
-    await drift.getByText('It took too long and was ended.').waitFor()
+    await drift.getByText('It took too long and was stopped.').waitFor()
     await page.getByTestId('job-refresh').getByText('not run yet').waitFor()
     await page
       .getByTestId('job-prune')
@@ -205,18 +210,18 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await dialog.getByText('is needed here').waitFor()
     expect(await page.getByLabel('Error code').getAttribute('aria-invalid')).toBe('true')
     await page.getByLabel('Error code').fill('plan_*')
-    await page.getByLabel('For how long').fill('30')
+    await page.getByLabel('Cooldown').fill('30')
     await run.click()
     const bench = page.getByTestId('bench')
-    await bench.getByText('It fits 12 of 61 failed attempts. It would have touched glm-backup, prepaid.').waitFor()
-    await bench.getByText('text decides').waitFor()
+    await bench.getByText('It matches 12 of 61 failed attempts. It would have affected glm-backup, prepaid.').waitFor()
+    await bench.getByText('depends on the text').waitFor()
     // Another rule than the one that was tried is not saved as it is.
-    await page.getByLabel('For how long').fill('45')
+    await page.getByLabel('Cooldown').fill('45')
     await bench.getByText('The rule has changed since it was tried.').waitFor()
     await dialog.getByText('Also try it on a sample').click()
     await page.getByLabel('Body of the sample').fill('{"error":{"code":"plan_used_up"}}')
     await run.click()
-    await page.getByTestId('sample').getByText('The sample fits.').waitFor()
+    await page.getByTestId('sample').getByText('The sample matches.').waitFor()
     await dialog.getByRole('button', { name: 'Create', exact: true }).click()
     await page.getByTestId('rules').getByText('the account · for 45 m').waitFor()
     expect(server.data.rules.at(-1)).toMatchObject({
@@ -228,7 +233,7 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     server.data.user['role'] = 'USER'
     const theirs = await open('/rules')
     await theirs.waitForURL('**/live')
-    expect(await theirs.getByRole('link', { name: 'Rules' }).count()).toBe(0)
+    expect(await theirs.getByRole('link', { name: 'Error rules' }).count()).toBe(0)
     expect(complaints).toEqual([])
   })
 
@@ -240,9 +245,9 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await route.getByText('2 accounts you cannot see').waitFor()
     await page.goto(`${serverNow().url}/keys`)
     await page.getByRole('button', { name: 'More actions for laptop-anna' }).click()
-    await page.getByText('Where would it go?').click()
+    await page.getByText('Simulate routing').click()
     await page.getByRole('button', { name: 'Simulate' }).click()
-    await page.getByText('comes later in priority').waitFor()
+    await page.getByText('lower priority').waitFor()
     expect(complaints).toEqual([])
   })
 })

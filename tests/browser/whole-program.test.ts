@@ -46,13 +46,16 @@ test('setup link, group, account, key, a request that appears, fills and settles
   await page.getByRole('button', { name: 'Add account' }).first().click()
   await page.getByLabel('Name *').fill('console')
   await page.getByLabel('Base URL *').fill(upstream.url)
-  await page.getByLabel('Secret *').fill('sk-ant-secret-of-console')
+  await page.getByLabel('Upstream API key *').fill('sk-ant-secret-of-console')
   await page.getByRole('button', { name: 'Create', exact: true }).click()
-  await page.getByText('Ready').waitFor()
+  // It is tested at once; until a request has been served it is called untested.
+  await page.getByText(/^console responded in/).waitFor()
+  await page.locator('.t-dialog').getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('cell', { name: /Untested/ }).waitFor()
   await page.getByRole('link', { name: 'API keys' }).click()
   await page.getByRole('button', { name: 'Create key' }).first().click()
   await page.getByLabel('Name *').fill('laptop')
-  await page.getByLabel('Limit a day').fill('2.5')
+  await page.getByLabel('Daily limit').fill('2.5')
   await page.getByRole('button', { name: 'Create', exact: true }).click()
   const settings = await page.getByText('export ANTHROPIC_AUTH_TOKEN').textContent()
   const secret = /sk-[\w-]{20,}/.exec(settings ?? '')?.[0] ?? ''
@@ -153,18 +156,18 @@ test('setup link, group, account, key, a request that appears, fills and settles
 
   // The upstream refuses its credential: the account says so without a reload, why, and what a person may do.
   await page.getByRole('link', { name: 'Accounts' }).click()
-  await page.getByRole('cell', { name: 'Ready' }).waitFor()
+  await page.getByRole('cell', { name: /Ready/ }).waitFor()
   upstream.script(refusal(401, 'authentication_error'))
   await ask()
-  await page.getByRole('cell', { name: 'Needs login' }).waitFor()
+  await page.getByRole('cell', { name: /Key rejected/ }).waitFor()
   await page.getByRole('button', { name: 'console', exact: true }).click()
   const timeline = page.getByTestId('timeline')
 
   await timeline.getByText('401 authentication_error').waitFor()
   await timeline.getByText('by a request').waitFor()
-  await page.locator('.t-drawer').getByRole('button', { name: 'Clear state' }).click()
+  await page.locator('.t-drawer').getByRole('button', { name: 'Reset state' }).click()
   await timeline.getByText('by a person').waitFor()
-  await page.getByText('It takes part').waitFor()
+  await page.getByText('It is ready').waitFor()
   // Nothing runs any more: that too is told, not asked for.
   await page.locator('.t-drawer dd').getByText('0', { exact: true }).waitFor()
   await page.locator('.t-drawer__close-btn').click()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { resumable } from '../../client/data/resume.ts'
 import type {
   CostTotals,
   LiveEvent,
@@ -6,9 +7,8 @@ import type {
   RunningRequest,
   SettledRequest,
 } from '../../client/graphql/live-operations.ts'
-import { resumable } from '../../client/graphql/resume.ts'
-import { foldTotals } from '../../client/pages/live/day-totals.ts'
-import { foldAnswer, foldEvents, noRows } from '../../client/pages/live/live-rows.ts'
+import { addTotals } from '../../client/pages/live/day-totals.ts'
+import { applyEvents, applyResponse, noRows } from '../../client/pages/live/live-rows.ts'
 
 const running = (requestId: string, outputTokens = 0): RunningRequest => ({
   requestId,
@@ -65,15 +65,15 @@ const logged = (requestId: string): { node: LoggedRequest } => {
 
 describe('live rows', () => {
   test('a request appears, fills and settles', () => {
-    let rows = foldEvents(noRows, [event({ started: running('r') }), event({ progress: running('r', 40) })])
+    let rows = applyEvents(noRows, [event({ started: running('r') }), event({ progress: running('r', 40) })])
     expect(rows.running.get('r')?.outputTokens).toBe(40)
-    rows = foldEvents(rows, [event({ settled: settled('r') })])
+    rows = applyEvents(rows, [event({ settled: settled('r') })])
     expect(rows.running.size).toBe(0)
     expect(rows.settled.map((row) => row.requestId)).toEqual(['r'])
   })
 
-  test('late progress does not wake an ended request, and an event told twice counts once', () => {
-    const rows = foldEvents(noRows, [
+  test('late progress does not wake an ended request, and an event sent twice counts once', () => {
+    const rows = applyEvents(noRows, [
       event({ settled: settled('r') }),
       event({ progress: running('r') }),
       event({ settled: settled('r') }),
@@ -82,23 +82,23 @@ describe('live rows', () => {
     expect(rows.settled).toHaveLength(1)
   })
 
-  test('an answer that events overtook does not bring back what has ended, nor lose what has begun', () => {
+  test('a response that events overtook does not bring back what has ended, nor lose what has begun', () => {
     const overtaking = [event({ settled: settled('old') }), event({ started: running('new') })]
-    const before = foldEvents(noRows, overtaking)
-    const rows = foldAnswer({ liveRequests: [running('old')], logs: { edges: [] } }, before, overtaking)
+    const before = applyEvents(noRows, overtaking)
+    const rows = applyResponse({ liveRequests: [running('old')], logs: { edges: [] } }, before, overtaking)
     expect([...rows.running.keys()]).toEqual(['new'])
     expect(rows.settled.map((row) => row.requestId)).toEqual(['old'])
   })
 
-  test('a row read from the log and heard as an event is one row', () => {
-    const before = foldEvents(noRows, [event({ settled: settled('a') })])
-    const rows = foldAnswer({ liveRequests: [], logs: { edges: [logged('a'), logged('b')] } }, before, [])
+  test('a row read from the log and received as an event is one row', () => {
+    const before = applyEvents(noRows, [event({ settled: settled('a') })])
+    const rows = applyResponse({ liveRequests: [], logs: { edges: [logged('a'), logged('b')] } }, before, [])
     expect(rows.settled.map((row) => row.requestId).sort()).toEqual(['a', 'b'])
   })
 
   test('requests that the server no longer knows go when the lists are read again', () => {
-    const before = foldEvents(noRows, [event({ started: running('lost in a restart') })])
-    expect(foldAnswer({ liveRequests: [], logs: { edges: [] } }, before, []).running.size).toBe(0)
+    const before = applyEvents(noRows, [event({ started: running('lost in a restart') })])
+    expect(applyResponse({ liveRequests: [], logs: { edges: [] } }, before, []).running.size).toBe(0)
   })
 })
 
@@ -114,21 +114,21 @@ describe("today's totals", () => {
     ...part,
   })
   test('snapshot plus deltas is exact beyond 2^53; a delta that the snapshot holds is not added again', () => {
-    let sum = foldTotals(undefined, totals({ snapshot: true, revision: '9' }))
-    sum = foldTotals(sum, totals({ revision: '9' }))
-    sum = foldTotals(sum, totals({ revision: '10', cost: '1' }))
+    let sum = addTotals(undefined, totals({ snapshot: true, revision: '9' }))
+    sum = addTotals(sum, totals({ revision: '9' }))
+    sum = addTotals(sum, totals({ revision: '10', cost: '1' }))
     expect(sum).toMatchObject({ requests: 2, tokens: 20, cost: '9007199254740994', revision: '10' })
   })
-  test('a delta before any snapshot is not a total', () => expect(foldTotals(undefined, totals({}))).toBeUndefined())
+  test('a delta before any snapshot is not a total', () => expect(addTotals(undefined, totals({}))).toBeUndefined())
   test('a new snapshot replaces all, also with a smaller revision after a restart', () => {
-    const sum = foldTotals(
+    const sum = addTotals(
       totals({ snapshot: true, revision: '900' }),
       totals({ snapshot: true, revision: '2', cost: '7' }),
     )
     expect(sum).toMatchObject({ revision: '2', cost: '7' })
   })
   test('another day begins at nothing', () => {
-    const sum = foldTotals(totals({ snapshot: true }), totals({ revision: '2', day: '2026-11-24', cost: '7' }))
+    const sum = addTotals(totals({ snapshot: true }), totals({ revision: '2', day: '2026-11-24', cost: '7' }))
     expect(sum).toMatchObject({ requests: 1, cost: '7' })
   })
 })
@@ -136,8 +136,8 @@ describe("today's totals", () => {
 test('a subscription that is sent again asks for what follows the last event seen', () => {
   const resume = resumable({ groupId: 'G' })
   expect(JSON.stringify(resume.variables)).toBe('{"groupId":"G"}')
-  resume.saw({ events: [{ sequence: '7' }, { sequence: '8' }] })
-  resume.saw({ events: [] })
-  resume.saw({ totals: {} })
+  resume.onData({ events: [{ sequence: '7' }, { sequence: '8' }] })
+  resume.onData({ events: [] })
+  resume.onData({ totals: {} })
   expect(JSON.parse(JSON.stringify(resume.variables))).toEqual({ groupId: 'G', after: '8' })
 })

@@ -601,6 +601,10 @@ export function createMockData(isEmpty: boolean): MockData {
     if (code.startsWith('spent')) return refuse('login.code', 'was not taken: Begin again')
     return credentialsFile.includes('nonsense') ? refuse('login.credentialsFile', 'is not a JSON object') : null
   }
+  const added = (rows: Row[], row: Row): Row => {
+    rows.unshift(row)
+    return row
+  }
   const connection =
     (rows: Row[]) =>
     ({ search }: { search?: string | null }) => {
@@ -677,7 +681,7 @@ export function createMockData(isEmpty: boolean): MockData {
     createAccount: ({ input }: { input: Row }) =>
       opened(input) ?? {
         __typename: 'CreateAccountSuccess',
-        account: account({ id: 'A9', ...input, group: groups[0], login, modelMapping: [] }),
+        account: added(accounts, account({ id: 'A9', ...input, group: groups[0], login, modelMapping: [] })),
       },
     updateAccount: ({ input }: { input: Row }) => {
       const found = accounts.find((row) => row['id'] === input['id'])!
@@ -756,7 +760,10 @@ export function createMockData(isEmpty: boolean): MockData {
     },
     routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
     simulateRoute: () => ({ keyProblem: null, decision }),
-    giveToOwner: () => ({ __typename: 'GiveToOwnerSuccess', owner: anna }),
+    giveToOwner: ({ id }: { id: string }) => {
+      for (const row of [...groups, ...accounts, ...keys]) if (row['id'] === id) row['owner'] = anna
+      return { __typename: 'GiveToOwnerSuccess', owner: anna }
+    },
     changePassword: ({ input }: { input: Row }) => {
       if (input['current'] === 'wrong')
         return {
@@ -793,7 +800,7 @@ export function createMockData(isEmpty: boolean): MockData {
     createApiKey: ({ input }: { input: Row }) => ({
       __typename: 'CreateApiKeySuccess',
       secret: 'sk-ccr-Zr8mJ2xV0cQeN5tWb1LkYp7HdFs3GaUi',
-      apiKey: key({ id: 'K9', secretHint: 'sk-ccr-…GaUi', ...input, lastUsedAt: null }),
+      apiKey: added(keys, key({ id: 'K9', secretHint: 'sk-ccr-…GaUi', ...input, lastUsedAt: null })),
     }),
     createGroup: ({ input }: { input: Row }) =>
       groups.some((row) => row['name'] === input['name'])
@@ -802,7 +809,7 @@ export function createMockData(isEmpty: boolean): MockData {
             message: 'Input is not valid.',
             fields: [{ path: 'name', message: 'is taken' }],
           }
-        : { __typename: 'CreateGroupSuccess', group: { ...groups[2], ...input, id: 'G9' } },
+        : { __typename: 'CreateGroupSuccess', group: added(groups, { ...groups[2], ...input, id: 'G9' }) },
     deleteGroup: () => ({
       __typename: 'ConflictFailure',
       message: 'The group still has 4 accounts. Move or delete them first.',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { en } from '../../client/locales/en.ts'
-import { zhCN } from '../../client/locales/zh-CN.ts'
+import en from '../../client/locales/en/rules.ts'
+import zhCN from '../../client/locales/zh-CN/rules.ts'
 import { formOf, readForm } from '../../client/pages/rules/rule-form.ts'
 import { conditionsOf, fittingAttempts, rowKey, sortedFailures } from '../../client/pages/rules/rule-words.ts'
 import { anthropicErrorRows } from '../../server/upstreams/formats/anthropic/error-rows.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createSignedFetch } from '../../client/graphql/client.ts'
-import { outcomeOf } from '../../client/graphql/outcome.ts'
+import { createSignedFetch } from '../../client/data/client.ts'
+import { outcomeOf } from '../../client/data/outcome.ts'
 import type { Grant } from '../../client/graphql/session-operations.ts'
 import { createSession } from '../../client/session.ts'
 
@@ -13,19 +13,19 @@ const grant = (accessToken: string, expiresInMs = 900_000): Grant => ({
 function makeSession(answers: (Grant | undefined)[]) {
   const refresh = vi.fn(async () => answers.shift())
   const sent: string[] = []
-  let hear: (message: unknown) => void = () => {}
+  let deliver: (message: unknown) => void = () => {}
   const session = createSession({
     refresh,
-    alone: (work) => work(),
+    exclusive: (work) => work(),
     channel: {
       post: (message) => void sent.push(message),
-      hear: (listener) => {
-        hear = listener
+      onMessage: (listener) => {
+        deliver = listener
       },
     },
     now: Date.now,
   })
-  return { session, refresh, sent, tell: (message: unknown) => hear(message) }
+  return { session, refresh, sent, deliver: (message: unknown) => deliver(message) }
 }
 
 describe('a session', () => {
@@ -53,11 +53,11 @@ describe('a session', () => {
   })
 
   test('signing out in one tab signs out the others', () => {
-    const { session, sent, tell } = makeSession([])
+    const { session, sent, deliver } = makeSession([])
     session.accept(grant('one'))
-    tell('something else')
+    deliver('something else')
     expect(session.user.value?.username).toBe('anna')
-    tell('signed-out')
+    deliver('signed-out')
     expect(session.user.value).toBeUndefined()
     session.leave()
     expect(sent).toEqual(['signed-out'])

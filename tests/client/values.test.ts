@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { en } from '../../client/locales/en.ts'
+import type { Account } from '../../client/graphql/account-operations.ts'
+import en from '../../client/locales/en/causes.ts'
 import { chooseLanguage } from '../../client/locales/language.ts'
-import { zhCN } from '../../client/locales/zh-CN.ts'
+import zhCN from '../../client/locales/zh-CN/causes.ts'
 import { expiresAt } from '../../client/pages/keys/key-form.ts'
 import { claudeCodeSettings } from '../../client/pages/keys/key-settings.ts'
 import { modelsText, parseMapping, parseModels } from '../../client/pages/models-text.ts'
 import { takeSetupToken } from '../../client/pages/setup/setup-token.ts'
 import { nextPath } from '../../client/paths.ts'
-import { shownState } from '../../client/values/account-state.ts'
+import { isUntested, shownState, stateName } from '../../client/values/account-state.ts'
 import { plainInterval, shortDuration, timeLeft, timeSpent } from '../../client/values/duration.ts'
 import { failureText } from '../../client/values/failure-text.ts'
 import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
@@ -50,10 +51,10 @@ describe('money', () => {
 })
 
 test('intervals are told in their largest whole units', () => {
-  const told = (language: string) =>
+  const texts = (language: string) =>
     [5, 60, 900, 3600, 5400, 90_000, 172_800].map((seconds) => plainInterval(seconds, language))
-  expect(told('en')).toEqual(['5 s', '1 m', '15 m', '1 h', '1 h 30 m', '25 h', '2 d'])
-  expect(told('zh-CN')).toEqual(['5 秒', '1 分钟', '15 分钟', '1 小时', '1 小时 30 分', '25 小时', '2 天'])
+  expect(texts('en')).toEqual(['5 s', '1 m', '15 m', '1 h', '1 h 30 m', '25 h', '2 d'])
+  expect(texts('zh-CN')).toEqual(['5 秒', '1 分钟', '15 分钟', '1 小时', '1 小时 30 分', '25 小时', '2 天'])
 })
 
 test('what is waited for or under way is told to the second', () => {
@@ -70,9 +71,11 @@ test('counts and durations are short and never round into the wrong unit', () =>
     '8.41M',
   ])
   const durations = [0, 350, 999.6, 4210, 59_999, 65_000, 7_380_000, 273_600_000]
-  const told = (language: string) => durations.map((ms) => shortDuration(ms, language)).join(' · ')
-  expect(told('en')).toBe('0 ms · 350 ms · 1.0 s · 4.2 s · 59.9 s · 1 m 05 s · 2 h 03 m · 3 d 04 h')
-  expect(told('zh-CN')).toBe('0 毫秒 · 350 毫秒 · 1.0 秒 · 4.2 秒 · 59.9 秒 · 1 分 05 秒 · 2 小时 03 分 · 3 天 04 小时')
+  const texts = (language: string) => durations.map((ms) => shortDuration(ms, language)).join(' · ')
+  expect(texts('en')).toBe('0 ms · 350 ms · 1.0 s · 4.2 s · 59.9 s · 1 m 05 s · 2 h 03 m · 3 d 04 h')
+  expect(texts('zh-CN')).toBe(
+    '0 毫秒 · 350 毫秒 · 1.0 秒 · 4.2 秒 · 59.9 秒 · 1 分 05 秒 · 2 小时 03 分 · 3 天 04 小时',
+  )
 })
 
 test('moments are told relative to now in both languages', () => {
@@ -80,13 +83,37 @@ test('moments are told relative to now in both languages', () => {
   expect(relativeTime(7_200_000, 0, 'zh-CN')).toBe('2小时后')
 })
 
-test('a switched-off account says so before its state; a ready one gives no reason', () => {
-  const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null, models: [] }
-  expect(shownState(state, true)).toMatchObject({ word: 'LIMITED', theme: 'warning', reason: '429' })
-  expect(shownState(state, false)).toMatchObject({ word: 'OFF', reason: '', until: undefined })
-  expect(shownState(state, true, 'GROUP_OFF')).toMatchObject({ word: 'GROUP_OFF', reason: '', until: undefined })
-  expect(shownState(state, false, 'GROUP_OFF').word).toBe('OFF')
-  expect(shownState({ ...state, kind: 'READY' }, true)).toMatchObject({ reason: '', until: undefined })
+describe('the state of an account', () => {
+  const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null }
+  const account = { state, enabled: true, platform: 'CONSOLE' as const }
+  const off = { ...account, enabled: false }
+
+  test('a disabled account says so before its state; a ready one gives no reason', () => {
+    expect(shownState(account)).toMatchObject({ name: 'rate_limited', theme: 'warning', reason: '429' })
+    expect(shownState(off)).toMatchObject({ name: 'disabled', reason: '', until: undefined })
+    expect(shownState(account, { offBy: 'group_off' })).toMatchObject({ name: 'group_off', until: undefined })
+    expect(shownState(off, { offBy: 'group_off' }).name).toBe('disabled')
+    const ready = { ...account, state: { ...state, kind: 'READY' as const } }
+    expect(shownState(ready)).toMatchObject({ name: 'ready', reason: '', until: undefined })
+    expect(shownState(ready, { isUntested: true }).name).toBe('untested')
+    expect(shownState(account, { isUntested: true }).name).toBe('rate_limited')
+  })
+
+  test('an account with a login signs in again, one with a key needs another key', () => {
+    expect(stateName('NEEDS_LOGIN', 'CLAUDE')).toBe('reauth_required')
+    expect(stateName('NEEDS_LOGIN', 'OPENAI')).toBe('key_rejected')
+  })
+
+  test('untested is only what was made on this day of the deployment and has served nothing', () => {
+    const today = { requests: 0, failures: 0 } as Account['today']
+    const made = { createdAt: '2026-11-23T20:00:00Z', today, state: { since: null } as Account['state'] }
+    const noon = Date.parse('2026-11-24T04:00:00Z')
+    expect(isUntested(made, noon, 'Asia/Shanghai')).toBe(true)
+    expect(isUntested(made, noon, 'UTC')).toBe(false)
+    expect(isUntested({ ...made, today: { ...today, requests: 2, failures: 2 } }, noon, 'Asia/Shanghai')).toBe(true)
+    expect(isUntested({ ...made, today: { ...today, requests: 1 } }, noon, 'Asia/Shanghai')).toBe(false)
+    expect(isUntested({ ...made, state: { since: 'x' } as Account['state'] }, noon, 'Asia/Shanghai')).toBe(false)
+  })
 })
 
 test('the language is the chosen one, else the first of the browser that is known', () => {
@@ -141,8 +168,8 @@ test('what runs of jobs come to has words in both languages, with its numbers', 
   const counts = names.map((name, index) => ({ name, count: 1001 + index }))
   const numbersOf = (text: string) => (text.match(/\d+/g) ?? []).sort()
   for (const dictionary of [en, zhCN]) {
-    expect(Object.keys(dictionary.jobs.words).sort()).toEqual([...runCodes].sort())
-    const all: Record<string, string> = { ...dictionary.causes, ...dictionary.jobs.words }
+    expect(Object.keys(dictionary.runs).sort()).toEqual([...runCodes].sort())
+    const all: Record<string, string> = { ...dictionary.causes, ...dictionary.runs }
     const words = (key: string): string | undefined => all[key.split('.').at(-1)!]
     const i18n = {
       te: (key: string) => words(key) !== undefined,
@@ -158,8 +185,8 @@ test('what runs of jobs come to has words in both languages, with its numbers', 
     expect(runText(i18n, { message: '401 authentication_error', code: null })).toBe('401 authentication_error')
     expect(runText(i18n, { message: 'news', code: 'of_a_later_server' })).toBe('news')
     const failure = { code: 'connection_refused', place: 'a.test:443' }
-    const told = `${dictionary.causes.connection_refused} · a.test:443`
-    expect(runText(i18n, { message: 'x', code: null, failure })).toBe(told)
+    const expected = `${dictionary.causes.connection_refused} · a.test:443`
+    expect(runText(i18n, { message: 'x', code: null, failure })).toBe(expected)
   }
 })
 

@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { resumable } from '../../client/graphql/resume.ts'
+import { resumable } from '../../client/data/resume.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
 import type { LiveEvent } from '../../server/live/live-events.ts'
 import { memoryPlace, redisPlace, request, settled } from '../live/live-stand.ts'
@@ -41,7 +41,7 @@ function listen(urls: { next: string }) {
     { query: liveQuery, variables: resume.variables },
     {
       next: ({ data }) => {
-        resume.saw(data)
+        resume.onData(data)
         events.push(...(data as { events: LiveEvent[] }).events)
         for (const wake of wakers) wake()
         wakers.clear()

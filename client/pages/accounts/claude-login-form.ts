@@ -28,7 +28,7 @@ export const newLoginForm = (way: LoginWay): LoginForm => ({
 })
 
 /** Larger ones are no credentials files; the server says the same. */
-export const longestFile = 64 * 1024
+export const maxFileBytes = 64 * 1024
 
 /** The input of the way chosen, or problems by field. Undefined input: the login stays. */
 export function readLogin(form: LoginForm, words: { required: string }) {
@@ -46,7 +46,7 @@ export function readLogin(form: LoginForm, words: { required: string }) {
   return { problems, login }
 }
 
-/** The problem of a field of the login; one of the login as a whole stands beside the field that was filled. */
+/** The problem of a field of the login; a problem of the login as a whole stands beside the field that was filled. */
 export function loginProblem(problems: Record<string, string>, form: LoginForm, field: string): string | undefined {
   return problems[`login.${field}`] ?? (field === form.way ? problems['login'] : undefined)
 }

@@ -1,11 +1,11 @@
-import type { PlaceEvent } from '../../graphql/live-operations.ts'
+import type { InFlightEvent } from '../../graphql/live-operations.ts'
 
-/** Requests under way and the account each is with. */
-export type Places = ReadonlyMap<string, string | null>
+/** Running requests and the account each is with. */
+export type InFlight = ReadonlyMap<string, string | null>
 
-/** Lays events over the places; `ended` remembers what is over, so that late progress does not bring it back. */
-export function foldPlaces(places: Places, events: readonly PlaceEvent[], ended: Set<string>): Places {
-  const next = new Map(places)
+/** Applies events; `ended` remembers requests that are over, so that late progress does not bring them back. */
+export function applyInFlight(before: InFlight, events: readonly InFlightEvent[], ended: Set<string>): InFlight {
+  const next = new Map(before)
   for (const { started, progress, settled } of events) {
     const moving = started ?? progress
     if (moving && !ended.has(moving.requestId)) next.set(moving.requestId, moving.accountId)
@@ -18,9 +18,9 @@ export function foldPlaces(places: Places, events: readonly PlaceEvent[], ended:
 }
 
 /** How many requests each account serves. */
-export function countPlaces(places: Places): ReadonlyMap<string, number> {
+export function countByAccount(inFlight: InFlight): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const accountId of places.values()) {
+  for (const accountId of inFlight.values()) {
     if (accountId !== null) counts.set(accountId, (counts.get(accountId) ?? 0) + 1)
   }
   return counts

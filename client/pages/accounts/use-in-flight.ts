@@ -1,42 +1,41 @@
-import { useClientHandle, useSubscription } from '@urql/vue'
-import { computed, onScopeDispose, type Ref, shallowRef, watch } from 'vue'
-import { placeEvents, placesQuery } from '../../graphql/live-operations.ts'
+import { computed, type Ref, shallowRef } from 'vue'
+import { useEvents } from '../../data/use-events.ts'
+import { useRead } from '../../data/use-read.ts'
+import { inFlightEvents, inFlightQuery } from '../../graphql/live-operations.ts'
 import { useParts } from '../../shell/parts.ts'
-import { countPlaces, foldPlaces, type Places } from './in-flight.ts'
+import { applyInFlight, countByAccount, type InFlight } from './in-flight.ts'
 
 /** Past requests that are remembered; late progress comes within seconds. */
-const rememberedEnds = 10_000
+const maxRemembered = 10_000
 
 /**
- * How many requests each account serves now, in all processes, as they come and go. Undefined for people who do not see
- * every request, and until it is read: they have the number that came with the account.
+ * How many requests each account serves now, in all processes. Undefined for people who do not see every request, and until
+ * it is read: they have the number that came with the account.
  */
 export function useInFlight(): Ref<ReadonlyMap<string, number> | undefined> {
-  const { client } = useClientHandle()
-  const { socket, session } = useParts()
-  const places = shallowRef<Places>()
+  const { session } = useParts()
+  const inFlight = shallowRef<InFlight>()
   const ended = new Set<string>()
-
-  async function reload(): Promise<void> {
-    const { data } = await client.query(placesQuery, {}).toPromise()
-    const running = (data?.liveRequests ?? []).filter(({ requestId }) => !ended.has(requestId))
-    if (data) places.value = new Map(running.map(({ requestId, accountId }) => [requestId, accountId]))
-  }
-
-  const events = useSubscription({ query: placeEvents, variables: {}, pause: !session.isAdmin.value })
-  watch(
-    events.data,
-    (data) => {
-      if (!data) return
-      if (ended.size > rememberedEnds) ended.clear()
-      places.value = foldPlaces(places.value ?? new Map(), data.events, ended)
-      if (data.events.some((event) => event.gap)) void reload()
+  const pause = !session.isAdmin.value
+  const read = useRead(
+    inFlightQuery,
+    {},
+    {
+      pause,
+      policy: 'network-only',
+      onResponse: ({ liveRequests }) => {
+        const running = liveRequests.filter(({ requestId }) => !ended.has(requestId))
+        inFlight.value = new Map(running.map(({ requestId, accountId }) => [requestId, accountId]))
+      },
     },
-    { flush: 'sync' },
   )
-  if (session.isAdmin.value) {
-    onScopeDispose(socket.onReturn(() => void reload()))
-    void reload()
-  }
-  return computed(() => (places.value === undefined ? undefined : countPlaces(places.value)))
+  useEvents(inFlightEvents, {
+    pause,
+    onEvents: (events) => {
+      if (ended.size > maxRemembered) ended.clear()
+      inFlight.value = applyInFlight(inFlight.value ?? new Map(), events, ended)
+    },
+    reads: [read],
+  })
+  return computed(() => (inFlight.value === undefined ? undefined : countByAccount(inFlight.value)))
 }

@@ -1,60 +1,71 @@
-import { useClientHandle, useSubscription } from '@urql/vue'
-import { onScopeDispose, type Ref, ref, shallowRef, watch } from 'vue'
+import { useClientHandle } from '@urql/vue'
+import { computed, type Ref, ref, shallowRef, watch } from 'vue'
+import { useEvents } from '../../data/use-events.ts'
+import { type Read, useRead } from '../../data/use-read.ts'
 import { type AccountStep, accountChanged, type Probe, timelineQuery } from '../../graphql/account-operations.ts'
-import { type Trouble, troubleOf } from '../../graphql/trouble.ts'
-import { useParts } from '../../shell/parts.ts'
-import { foldSteps } from './account-events.ts'
+import { mergeSteps } from './steps.ts'
 
-export interface Timeline {
+export interface Timeline extends Omit<Read<unknown>, 'data'> {
   /** The newest first. */
-  steps: Ref<AccountStep[]>
-  /** The last looks whether it is back, the newest first. */
-  probes: Ref<readonly Probe[]>
-  isLoading: Ref<boolean>
-  trouble: Ref<Trouble | undefined>
-  hasMore: Ref<boolean>
-  reload: () => Promise<void>
+  steps: Readonly<Ref<readonly AccountStep[]>>
+  /** The latest recovery probes, the newest first. */
+  probes: Readonly<Ref<readonly Probe[]>>
+  hasMore: Readonly<Ref<boolean>>
   more: () => Promise<void>
 }
 
-/** What became of one account: read page by page, kept by the steps that live changes tell. */
+/** The state changes of one account: read page by page, and extended by live events. */
 export function useTimeline(accountId: string): Timeline {
   const { client } = useClientHandle()
-  const { socket } = useParts()
-  const steps = shallowRef<AccountStep[]>([])
-  const probes = shallowRef<readonly Probe[]>([])
-  const isLoading = ref(true)
-  const trouble = shallowRef<Trouble>()
-  const hasMore = ref(false)
-  let cursor: string | null = null
+  const read = useRead(timelineQuery, { id: accountId, after: null })
+  const account = computed(() => {
+    const node = read.data.value?.node
+    return node && 'timeline' in node ? node : undefined
+  })
+  const steps = shallowRef<readonly AccountStep[]>([])
+  const lastPage = shallowRef<{ hasNextPage: boolean; endCursor: string | null }>()
+  const isLoadingMore = ref(false)
+  watch(
+    account,
+    (next) => {
+      if (next === undefined) return
+      steps.value = mergeSteps(
+        next.timeline.edges.map(({ node }) => node),
+        steps.value,
+      )
+      lastPage.value ??= next.timeline.pageInfo
+    },
+    { immediate: true },
+  )
 
-  async function load(after: string | null): Promise<void> {
-    isLoading.value = true
-    const { data, error } = await client.query(timelineQuery, { id: accountId, after }).toPromise()
-    isLoading.value = false
-    trouble.value = troubleOf(error)
+  async function more(): Promise<void> {
+    const after = lastPage.value?.endCursor ?? null
+    isLoadingMore.value = true
+    const { data } = await client.query(timelineQuery, { id: accountId, after }).toPromise()
+    isLoadingMore.value = false
     if (!data?.node || !('timeline' in data.node)) return
-    const { timeline } = data.node
-    probes.value = data.node.probes
-    const read = timeline.edges.map(({ node }) => node)
-    // What was told while the answer was under way is in both, or newer than it.
-    steps.value = after === null ? foldSteps(read, steps.value) : foldSteps(steps.value, read)
-    cursor = timeline.pageInfo.endCursor
-    hasMore.value = timeline.pageInfo.hasNextPage
+    steps.value = mergeSteps(
+      steps.value,
+      data.node.timeline.edges.map(({ node }) => node),
+    )
+    lastPage.value = data.node.timeline.pageInfo
   }
 
-  const changes = useSubscription({ query: accountChanged, variables: {} })
-  watch(
-    changes.data,
-    (data) => {
-      const told = data?.events.flatMap(({ account }) => (account?.accountId === accountId ? account.steps : [])) ?? []
-      if (told.length > 0) steps.value = foldSteps(steps.value, told)
-      // A probe is written before what it found is told.
-      if (data?.events.some((event) => event.gap) || told.some(({ cause }) => cause === 'PROBE')) void load(null)
+  useEvents(accountChanged, {
+    reads: [read],
+    onEvents: (events) => {
+      const fresh = events.flatMap(({ account }) => (account?.accountId === accountId ? account.steps : []))
+      if (fresh.length > 0) steps.value = mergeSteps(fresh, steps.value)
+      // A probe is stored before its event is sent.
+      if (fresh.some(({ cause }) => cause === 'PROBE')) void read.refetch()
     },
-    { flush: 'sync' },
-  )
-  onScopeDispose(socket.onReturn(() => void load(null)))
-  void load(null)
-  return { steps, probes, isLoading, trouble, hasMore, reload: () => load(null), more: () => load(cursor) }
+  })
+  return {
+    ...read,
+    isLoading: computed(() => read.isLoading.value || isLoadingMore.value),
+    steps,
+    probes: computed(() => account.value?.probes ?? []),
+    hasMore: computed(() => lastPage.value?.hasNextPage ?? false),
+    more,
+  }
 }

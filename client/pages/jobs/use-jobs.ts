@@ -1,56 +1,34 @@
-import { useClientHandle } from '@urql/vue'
-import { onScopeDispose, type Ref, ref, shallowRef } from 'vue'
+import { computed, onScopeDispose, type Ref, watch } from 'vue'
+import { type Read, useRead } from '../../data/use-read.ts'
 import { type Job, jobsQuery } from '../../graphql/job-operations.ts'
-import { type Trouble, troubleOf } from '../../graphql/trouble.ts'
-import { useParts } from '../../shell/parts.ts'
 
-export interface Jobs {
-  jobs: Ref<Job[] | undefined>
-  isLoading: Ref<boolean>
-  trouble: Ref<Trouble | undefined>
-  reload: () => Promise<void>
-}
-
-/** A run that just rang needs a moment to be written. */
+/** A run that has just begun needs a moment to be written. */
 const afterMs = 2_000
 /** However often a job runs, nobody reads that fast. */
-const leastMs = 5_000
+const minMs = 5_000
 
-/** What the relay does by itself. Read again when the next of them was due: they say when that is. */
-export function useJobs(): Jobs {
-  const { client } = useClientHandle()
-  const { socket } = useParts()
-  const jobs = shallowRef<Job[]>()
-  const isLoading = ref(false)
-  const trouble = shallowRef<Trouble>()
+/** What the relay does by itself. Read again when the next job was due: jobs say when that is. */
+export function useJobs(): Omit<Read<unknown>, 'data'> & { jobs: Readonly<Ref<readonly Job[]>> } {
+  const read = useRead(jobsQuery, {})
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isOver = false
-
-  async function reload(): Promise<void> {
-    clearTimeout(timer)
-    isLoading.value = true
-    const { data, error } = await client.query(jobsQuery, {}).toPromise()
-    isLoading.value = false
-    trouble.value = troubleOf(error)
-    if (data === undefined || isOver) return
-    jobs.value = data.jobs
-    const next = Math.min(...data.jobs.flatMap(({ nextAt }) => (nextAt === null ? [] : [Date.parse(nextAt)])))
-    clearTimeout(timer)
-    if (Number.isFinite(next)) timer = setTimeout(() => void due(), Math.max(next - Date.now() + afterMs, leastMs))
+  // Whoever comes back to a hidden page finds it read anew.
+  const refetchIfSeen = (): void => {
+    if (!document.hidden) void read.refetch()
   }
-
-  // Nobody looks: the one who comes back finds it read anew.
-  const due = async (): Promise<void> => {
-    if (!document.hidden) await reload()
-  }
-  const look = (): void => void due()
-  document.addEventListener('visibilitychange', look)
+  watch(
+    read.data,
+    (data) => {
+      clearTimeout(timer)
+      const moments = data?.jobs.flatMap(({ nextAt }) => (nextAt === null ? [] : [Date.parse(nextAt)])) ?? []
+      const next = Math.min(...moments)
+      if (Number.isFinite(next)) timer = setTimeout(refetchIfSeen, Math.max(next - Date.now() + afterMs, minMs))
+    },
+    { immediate: true },
+  )
+  document.addEventListener('visibilitychange', refetchIfSeen)
   onScopeDispose(() => {
-    isOver = true
     clearTimeout(timer)
-    document.removeEventListener('visibilitychange', look)
+    document.removeEventListener('visibilitychange', refetchIfSeen)
   })
-  onScopeDispose(socket.onReturn(() => void reload()))
-  void reload()
-  return { jobs, isLoading, trouble, reload }
+  return { ...read, jobs: computed(() => read.data.value?.jobs ?? []) }
 }

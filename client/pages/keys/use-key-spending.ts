@@ -1,22 +1,19 @@
-import { useSubscription } from '@urql/vue'
 import { onScopeDispose, watch } from 'vue'
+import { useEvents } from '../../data/use-events.ts'
 import type { ApiKey } from '../../graphql/key-operations.ts'
 import { keySpending } from '../../graphql/live-operations.ts'
-import type { List } from '../../graphql/use-list.ts'
-import { useParts } from '../../shell/parts.ts'
+import type { List } from '../../lists/use-list.ts'
 import { useNow } from '../../values/clock.ts'
-import { foldSpending } from './key-spending.ts'
 
 /** After the last of a row of events, and at the latest after a minute of them. */
 const quietMs = 3_000
-const longestMs = 60_000
+const maxWaitMs = 60_000
 
 /**
- * What keys spend grows as requests settle. A list that was read holds some of what is told at that time and lacks some:
- * what was added is checked against another reading once it is quiet. Nothing is read while nothing happens.
+ * What keys spend grows as requests settle: the cache adds each event. A response that was under way then may hold an event
+ * already or lack it, so the sums are read again once it is quiet. Nothing is read while nothing happens.
  */
-export function useKeySpending(list: List<ApiKey>): void {
-  const { socket } = useParts()
+export function useKeySpending({ rows, refetch }: Pick<List<ApiKey>, 'rows' | 'refetch'>): void {
   const now = useNow()
   let timer: ReturnType<typeof setTimeout> | undefined
   let sinceMs: number | undefined
@@ -24,33 +21,26 @@ export function useKeySpending(list: List<ApiKey>): void {
   function checkSoon(): void {
     sinceMs ??= Date.now()
     clearTimeout(timer)
-    timer = setTimeout(check, Math.max(0, Math.min(quietMs, sinceMs + longestMs - Date.now())))
+    timer = setTimeout(check, Math.max(0, Math.min(quietMs, sinceMs + maxWaitMs - Date.now())))
   }
 
   function check(): void {
     clearTimeout(timer)
     sinceMs = undefined
-    void list.reload()
+    void refetch()
   }
 
-  const events = useSubscription({ query: keySpending, variables: {} })
-  watch(
-    events.data,
-    (data) => {
-      if (!data) return
-      if (data.events.some((event) => event.gap)) return check()
-      const folded = foldSpending(list.items.value, data.events)
-      if (folded === null) return
-      list.items.value = folded
-      checkSoon()
+  useEvents(keySpending, {
+    onEvents: (events) => {
+      const shown = new Set(rows.value.map(({ id }) => id))
+      if (events.some(({ settled }) => settled && shown.has(settled.apiKeyId))) checkSoon()
     },
-    { flush: 'sync' },
-  )
+    onGap: check,
+  })
   // At midnight of the deployment the day's spending begins anew.
   watch(
-    () => list.items.value.some((key) => Date.parse(key.dayResetsAt) <= now.value),
+    () => rows.value.some((key) => Date.parse(key.dayResetsAt) <= now.value),
     (isOver) => isOver && check(),
   )
-  onScopeDispose(socket.onReturn(check))
   onScopeDispose(() => clearTimeout(timer))
 }

@@ -1,19 +1,19 @@
 import type { LiveEvent, LoggedRequest, RunningRequest, SettledRequest } from '../../graphql/live-operations.ts'
 
 export interface LiveRows {
-  /** Under way, oldest first, by request id. */
+  /** Running, oldest first, by request id. */
   running: ReadonlyMap<string, RunningRequest>
   /** Ended, newest first. */
   settled: readonly SettledRequest[]
 }
 
 /** So many ended requests stay on the page; more are in the logs. */
-const settledKept = 50
+const maxSettled = 50
 
 export const noRows: LiveRows = { running: new Map(), settled: [] }
 
-/** Lays events over the rows. A request that has ended stays ended, whatever late progress says. */
-export function foldEvents(rows: LiveRows, events: readonly LiveEvent[]): LiveRows {
+/** Applies events to the rows. A request that has ended stays ended, whatever late progress says. */
+export function applyEvents(rows: LiveRows, events: readonly LiveEvent[]): LiveRows {
   const running = new Map(rows.running)
   const settled = [...rows.settled]
   const ended = new Set(settled.map((row) => row.requestId))
@@ -26,28 +26,27 @@ export function foldEvents(rows: LiveRows, events: readonly LiveEvent[]): LiveRo
       ended.add(event.settled.requestId)
     }
   }
-  return { running, settled: settled.slice(0, settledKept) }
+  return { running, settled: settled.slice(0, maxSettled) }
 }
 
 /**
- * Rows read anew, with the events that arrived while the answer was under way laid over them: an answer is older than
- * the events that overtook it.
+ * Rows of a response, with the events applied that came while it was under way: the response may be older than they are.
  */
-export function foldAnswer(
-  answer: { liveRequests: readonly RunningRequest[]; logs: { edges: readonly { node: LoggedRequest }[] } },
+export function applyResponse(
+  response: { liveRequests: readonly RunningRequest[]; logs: { edges: readonly { node: LoggedRequest }[] } },
   before: LiveRows,
   since: readonly LiveEvent[],
 ): LiveRows {
-  const read = answer.logs.edges.map((edge) => settledFromLog(edge.node))
+  const read = response.logs.edges.map((edge) => settledFromLog(edge.node))
   const known = new Set(read.map((row) => row.requestId))
   // The log is written in batches: what this page saw end may not be there yet.
   const seen = before.settled.filter((row) => !known.has(row.requestId))
-  const settled = [...seen, ...read].sort((a, b) => endOf(b) - endOf(a)).slice(0, settledKept)
+  const settled = [...seen, ...read].sort((a, b) => endOf(b) - endOf(a)).slice(0, maxSettled)
   const ended = new Set(settled.map((row) => row.requestId))
   const running = new Map(
-    answer.liveRequests.filter((row) => !ended.has(row.requestId)).map((row) => [row.requestId, row]),
+    response.liveRequests.filter((row) => !ended.has(row.requestId)).map((row) => [row.requestId, row]),
   )
-  return foldEvents({ running, settled }, since)
+  return applyEvents({ running, settled }, since)
 }
 
 const endOf = (row: SettledRequest): number => Date.parse(row.startedAt) + row.durationMs

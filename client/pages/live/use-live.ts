@@ -1,75 +1,82 @@
-import { useClientHandle, useSubscription } from '@urql/vue'
-import { onScopeDispose, type Ref, ref, shallowRef, watch } from 'vue'
+import { useSubscription } from '@urql/vue'
+import { onScopeDispose, type Ref, shallowRef, watch } from 'vue'
+import { useEvents } from '../../data/use-events.ts'
+import { type Read, useRead } from '../../data/use-read.ts'
 import { type CostTotals, costTotals, type LiveEvent, liveEvents, liveQuery } from '../../graphql/live-operations.ts'
-import { type Trouble, troubleOf } from '../../graphql/trouble.ts'
-import { useParts } from '../../shell/parts.ts'
-import { foldTotals } from './day-totals.ts'
-import { foldAnswer, foldEvents, type LiveRows, noRows } from './live-rows.ts'
+import { addTotals } from './day-totals.ts'
+import { applyEvents, applyResponse, type LiveRows, noRows } from './live-rows.ts'
 
-export interface Live {
-  rows: Ref<LiveRows>
-  totals: Ref<CostTotals | undefined>
-  isLoading: Ref<boolean>
-  trouble: Ref<Trouble | undefined>
+export interface Live extends Omit<Read<unknown>, 'data'> {
+  rows: Readonly<Ref<LiveRows>>
+  totals: Readonly<Ref<CostTotals | undefined>>
   /** Events that this page missed and could not resume; 0 when nothing was lost since it opened. */
   missed: Ref<number>
-  reload: () => Promise<void>
 }
+
+/** Four updates a second: faster than anybody reads, and slow enough to point at a row. */
+const minIntervalMs = 250
 
 /** Requests as they happen: read once, then kept by events; read again after a gap or a break. */
 export function useLive(): Live {
-  const { client } = useClientHandle()
-  const { socket } = useParts()
   const rows = shallowRef(noRows)
   const totals = shallowRef<CostTotals>()
-  const isLoading = ref(true)
-  const trouble = shallowRef<Trouble>()
-  const missed = ref(0)
-  /** Events since the read under way began; undefined while none is. */
-  let since: LiveEvent[] | undefined
-  let again = false
+  /** Events that are not shown yet. */
+  let waiting: LiveEvent[] = []
+  let latestTotals: CostTotals | undefined
+  /** Events since the read that is under way began. */
+  let overtaking: LiveEvent[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let shownAtMs = 0
 
-  async function reload(): Promise<void> {
-    // One read at a time, and one more after it: an answer already under way may be older than the gap.
-    if (since !== undefined) {
-      again = true
-      return
-    }
-    const overtaking: LiveEvent[] = []
-    since = overtaking
-    const { data, error } = await client.query(liveQuery, {}).toPromise()
-    since = undefined
-    trouble.value = troubleOf(error)
-    if (data !== undefined) {
-      rows.value = foldAnswer(data, rows.value, overtaking)
-      isLoading.value = false
-    }
-    if (again) {
-      again = false
-      await reload()
-    }
+  function show(): void {
+    clearTimeout(timer)
+    timer = undefined
+    shownAtMs = Date.now()
+    if (waiting.length > 0) rows.value = applyEvents(rows.value, waiting)
+    waiting = []
+    totals.value = latestTotals
   }
 
-  function hear(events: readonly LiveEvent[]): void {
-    since?.push(...events)
-    rows.value = foldEvents(rows.value, events)
-    const dropped = events.reduce((sum, event) => sum + (event.gap?.dropped ?? 0), 0)
-    if (!events.some((event) => event.gap)) return
-    missed.value += dropped
-    void reload()
+  function showSoon(): void {
+    timer ??= setTimeout(show, Math.max(0, shownAtMs + minIntervalMs - Date.now()))
   }
 
-  const events = useSubscription({ query: liveEvents, variables: {} })
-  watch(events.data, (data) => data && hear(data.events), { flush: 'sync' })
-  const totalsEvents = useSubscription({ query: costTotals, variables: {} })
+  const read = useRead(
+    liveQuery,
+    {},
+    {
+      policy: 'network-only',
+      onResponse: (data) => {
+        show()
+        rows.value = applyResponse(data, rows.value, overtaking)
+      },
+    },
+  )
   watch(
-    totalsEvents.data,
-    (data) => {
-      if (data) totals.value = foldTotals(totals.value, data.totals)
+    read.isLoading,
+    (isLoading) => {
+      if (isLoading) overtaking = []
     },
     { flush: 'sync' },
   )
-  onScopeDispose(socket.onReturn(() => void reload()))
-  void reload()
-  return { rows, totals, isLoading, trouble, missed, reload }
+  const { missed } = useEvents(liveEvents, {
+    onEvents: (events) => {
+      overtaking.push(...(read.isLoading.value ? events : []))
+      waiting.push(...events)
+      showSoon()
+    },
+    onGap: () => void read.refetch(),
+  })
+  const totalsFeed = useSubscription({ query: costTotals, variables: {} })
+  watch(
+    totalsFeed.data,
+    (data) => {
+      if (!data) return
+      latestTotals = addTotals(latestTotals, data.totals)
+      showSoon()
+    },
+    { flush: 'sync' },
+  )
+  onScopeDispose(() => clearTimeout(timer))
+  return { ...read, rows, totals, missed }
 }

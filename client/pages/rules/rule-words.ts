@@ -1,4 +1,4 @@
-import type { BuiltInVerdict, Rule, TriedFailure } from '../../graphql/rule-operations.ts'
+import type { BuiltInRule, Rule, TriedFailure } from '../../graphql/rule-operations.ts'
 
 /** One thing that a row asks for; `what` is a word of `rules.when`, `value` stands as it is. */
 export interface Condition {
@@ -8,7 +8,7 @@ export interface Condition {
 
 /** What a rule or a row of the built-in table asks for, in the order in which people read an error. */
 export function conditionsOf(
-  row: Pick<Rule, 'status' | 'errorType' | 'code' | 'message'> & Partial<Pick<BuiltInVerdict, 'limits'>>,
+  row: Pick<Rule, 'status' | 'errorType' | 'code' | 'message'> & Partial<Pick<BuiltInRule, 'limits'>>,
 ): Condition[] {
   const found: Condition[] = []
   if (row.status === 'event') found.push({ what: 'event', value: '' })

@@ -1,71 +1,40 @@
-import { useClientHandle } from '@urql/vue'
-import { onScopeDispose, type Ref, ref, shallowRef } from 'vue'
-import { type BuiltInVerdict, orderRules, type Rule, rulesQuery } from '../../graphql/rule-operations.ts'
-import { type Trouble, troubleOf } from '../../graphql/trouble.ts'
-import { useVerb } from '../../graphql/use-verb.ts'
-import { useParts } from '../../shell/parts.ts'
+import { computed, type Ref, ref } from 'vue'
+import { useMutation } from '../../data/use-mutation.ts'
+import { type Read, useRead } from '../../data/use-read.ts'
+import { type BuiltInRule, orderRules, type Rule, rulesQuery } from '../../graphql/rule-operations.ts'
 
-export interface Rules {
-  rules: Ref<Rule[] | undefined>
-  builtIn: Ref<BuiltInVerdict[]>
-  isLoading: Ref<boolean>
-  trouble: Ref<Trouble | undefined>
-  reload: () => Promise<void>
-  /** Puts a saved rule in its place, a new one at the end. */
-  put: (rule: Rule) => void
-  drop: (id: string) => void
+export interface Rules extends Omit<Read<unknown>, 'data'> {
+  rules: Readonly<Ref<readonly Rule[]>>
+  builtIn: Readonly<Ref<readonly BuiltInRule[]>>
   /** Up (−1) or down (1) among its neighbours. */
   move: (rule: Rule, by: -1 | 1) => Promise<void>
 }
 
-/** The rules in their order, and the table that is asked after them. */
+/** The error rules in their order, and the built-in ones after them. */
 export function useRules(): Rules {
-  const { client } = useClientHandle()
-  const { socket } = useParts()
-  const { tell } = useVerb()
-  const rules = shallowRef<Rule[]>()
-  const builtIn = shallowRef<BuiltInVerdict[]>([])
-  const isLoading = ref(false)
-  const trouble = shallowRef<Trouble>()
-
-  async function reload(): Promise<void> {
-    isLoading.value = true
-    // One table for all platforms that there are: Anthropic's own API, and what speaks like it.
-    const { data, error } = await client.query(rulesQuery, { platform: 'CONSOLE' }).toPromise()
-    isLoading.value = false
-    trouble.value = troubleOf(error)
-    if (data === undefined) return
-    rules.value = data.rules
-    builtIn.value = data.builtIn
-  }
+  const { run } = useMutation()
+  // The built-in rules of Anthropic's format; today's other formats have no table of their own.
+  const read = useRead(rulesQuery, { platform: 'CONSOLE' })
+  /** The order that was asked for, until the server's is read. */
+  const wanted = ref<string[]>()
+  const rules = computed(() => {
+    const known = read.data.value?.rules ?? []
+    const order = wanted.value
+    return order === undefined ? known : [...known].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
+  })
 
   async function move(rule: Rule, by: -1 | 1): Promise<void> {
-    const before = rules.value ?? []
-    const at = before.findIndex(({ id }) => id === rule.id)
-    const other = before[at + by]
+    const ids = rules.value.map(({ id }) => id)
+    const at = ids.indexOf(rule.id)
+    const other = ids[at + by]
     if (other === undefined) return
-    rules.value = before.map((one, index) => (index === at ? other : index === at + by ? rule : one))
-    const outcome = await tell(orderRules, { ids: rules.value.map(({ id }) => id) })
-    // Somebody else was faster: what they made of it is shown.
-    if (!outcome.ok) await reload()
+    ids[at] = other
+    ids[at + by] = rule.id
+    wanted.value = ids
+    await run(orderRules, { ids })
+    await read.refetch()
+    wanted.value = undefined
   }
 
-  onScopeDispose(socket.onReturn(() => void reload()))
-  void reload()
-  return {
-    rules,
-    builtIn,
-    isLoading,
-    trouble,
-    reload,
-    put: (rule) => {
-      const known = rules.value ?? []
-      const isKnown = known.some(({ id }) => id === rule.id)
-      rules.value = isKnown ? known.map((one) => (one.id === rule.id ? rule : one)) : [...known, rule]
-    },
-    drop: (id) => {
-      rules.value = rules.value?.filter((rule) => rule.id !== id)
-    },
-    move,
-  }
+  return { ...read, rules, builtIn: computed(() => read.data.value?.builtIn ?? []), move }
 }

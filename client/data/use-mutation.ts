@@ -1,0 +1,55 @@
+import type { TypedDocumentNode } from '@urql/core'
+import { useClientHandle } from '@urql/vue'
+import { MessagePlugin } from 'tdesign-vue-next/es/message/plugin'
+import { type Ref, ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { useServerText } from '../locales/server-texts.ts'
+import { type MutationOutcome, outcomeOf } from './outcome.ts'
+import { readErrorOf } from './read-error.ts'
+
+type Payload = Parameters<typeof outcomeOf>[0]
+type Success<Result extends Payload> = Extract<Result, { __typename: `${string}Success` }>
+
+/** Sends mutations of one form or one row: busy while one is under way, problems by field, a sentence for the rest. */
+export function useMutation() {
+  const { client } = useClientHandle()
+  const { t } = useI18n()
+  const serverText = useServerText()
+  const isBusy = ref(false)
+  const problems: Ref<Record<string, string>> = ref({})
+  const message = ref('')
+
+  async function send<Result extends Payload, Variables extends Record<string, unknown>>(
+    document: TypedDocumentNode<{ result: Result }, Variables>,
+    variables: Variables,
+  ): Promise<MutationOutcome<Success<Result>>> {
+    isBusy.value = true
+    problems.value = {}
+    message.value = ''
+    const { data, error } = await client.mutation(document, variables).toPromise()
+    isBusy.value = false
+    const failure = readErrorOf(error)
+    const outcome: MutationOutcome<Success<Result>> =
+      data === undefined || data === null
+        ? { ok: false, message: failure?.kind === 'server' ? serverText(failure.message) : t('state.offline'), fields: {} }
+        : outcomeOf(data.result, serverText)
+    if (!outcome.ok) {
+      problems.value = outcome.fields
+      // Where every problem stands beside its field, the sentence above the form would only repeat it.
+      message.value = Object.keys(outcome.fields).length === 0 ? outcome.message : ''
+    }
+    return outcome
+  }
+
+  /** As `send`, for actions without a form: a failure is shown in a passing message. */
+  async function run<Result extends Payload, Variables extends Record<string, unknown>>(
+    document: TypedDocumentNode<{ result: Result }, Variables>,
+    variables: Variables,
+  ) {
+    const outcome = await send(document, variables)
+    if (!outcome.ok) void MessagePlugin.error(message.value || Object.values(outcome.fields).join(' '))
+    return outcome
+  }
+
+  return { isBusy, problems, message, send, run }
+}

@@ -1,0 +1,55 @@
+import type { LocationQuery, LocationQueryRaw } from 'vue-router'
+
+export interface FilterOption {
+  value: string
+  label: string
+}
+
+/** One thing that a list can be narrowed by. Its value stands in the address under its name. */
+export type Filter =
+  | { kind: 'select'; name: string; label: string; options: readonly FilterOption[] }
+  /** Options that the server searches, such as groups. */
+  | { kind: 'search'; name: string; label: string; find: (text: string) => Promise<FilterOption[] | undefined> }
+  /** Two days, in the address as `from` and `to`. */
+  | { kind: 'range'; label: string }
+
+/** What the address says of a list. */
+export interface ListState {
+  search: string
+  filters: Record<string, string>
+  from: string
+  to: string
+  /** A column's key, with `-` in front when descending; '' for the server's order. */
+  sort: string
+}
+
+const reserved = ['search', 'from', 'to', 'sort']
+const dayPattern = /^\d{4}-\d\d-\d\d$/
+
+export function readListState(query: LocationQuery): ListState {
+  const text = (name: string): string => (typeof query[name] === 'string' ? query[name] : '')
+  const day = (name: string): string => (dayPattern.test(text(name)) ? text(name) : '')
+  const filters = Object.keys(query).filter((name) => !reserved.includes(name) && text(name) !== '')
+  return {
+    search: text('search'),
+    filters: Object.fromEntries(filters.map((name) => [name, text(name)])),
+    from: day('from'),
+    to: day('to'),
+    sort: text('sort'),
+  }
+}
+
+/** The address of a list: what is empty is left out. */
+export function writeListState({ filters, ...state }: ListState): LocationQueryRaw {
+  return Object.fromEntries(Object.entries({ ...filters, ...state }).filter(([, value]) => value !== ''))
+}
+
+/** The moments of two days in the reader's zone; the second one is included. */
+export function momentsOf({ from, to }: Pick<ListState, 'from' | 'to'>): { from: string | null; to: string | null } {
+  const start = (day: string, daysLater: number): string => {
+    const date = new Date(`${day}T00:00:00`)
+    date.setDate(date.getDate() + daysLater)
+    return date.toISOString()
+  }
+  return { from: from === '' ? null : start(from, 0), to: to === '' ? null : start(to, 1) }
+}

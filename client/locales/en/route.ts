@@ -1,0 +1,31 @@
+export default {
+  route: {
+    title: 'Routing',
+    forgotten: 'Routing is kept for the latest requests only.',
+    choice: 'Decision {number}',
+    nobody: 'The group has no account.',
+    others: '{count} account you cannot see | {count} accounts you cannot see',
+    until: 'until {time}',
+    simulate: 'Simulate routing',
+    run: 'Simulate',
+    simulateTitle: 'Simulate a request of {name}',
+    simulateText: 'Shows which account a new session would be routed to now. Nothing is sent.',
+    reasons: {
+      CHOSEN: 'chosen',
+      DISABLED: 'disabled',
+      FULL: 'at its concurrency limit',
+      LOST_DRAW: 'another account was drawn by weight',
+      LOWER_PRIORITY: 'lower priority',
+      MODEL_NOT_ALLOWED: 'does not serve this model',
+      RESTING: 'not ready',
+      STICKY_ELSEWHERE: 'session affinity with another account',
+      TRIED: 'tried before',
+    },
+    keyProblems: {
+      key_disabled: 'The key or its owner is disabled.',
+      key_expired: 'The key has expired.',
+      model_not_allowed: 'The key may not use this model.',
+    },
+    model: 'Model',
+  },
+}

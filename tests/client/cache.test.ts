@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { Client, type Exchange, makeResult, type Operation, type OperationResult } from '@urql/core'
+import {
+  buildSchema,
+  type DocumentNode,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql'
+import { expect, test } from 'vitest'
+import { filter, makeSubject, map, merge, pipe, share, subscribe } from 'wonka'
+import { createCache, objectsWithoutId, otherKeys, possibleTypes } from '../../client/data/cache.ts'
+import { accountChanged } from '../../client/graphql/account-operations.ts'
+import { keysQuery } from '../../client/graphql/key-operations.ts'
+import { keySpending } from '../../client/graphql/live-operations.ts'
+import { createMockData } from './mock-data.ts'
+
+const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'))
+const folder = new URL('../../client/graphql/', import.meta.url)
+const files = readdirSync(folder).filter((name) => name.endsWith('-operations.ts'))
+const modules = await Promise.all(files.map((name) => import(new URL(name, folder).href) as Promise<object>))
+const documents = modules.flatMap((exports) => Object.values(exports) as DocumentNode[])
+
+test('every object that an operation selects has its key, or is known to have none', () => {
+  const missing = new Set<string>()
+  for (const document of documents) {
+    const info = new TypeInfo(schema)
+    visit(
+      document,
+      visitWithTypeInfo(info, {
+        Field: ({ selectionSet }) => {
+          const type = getNamedType(info.getType())
+          if (!selectionSet || !isObjectType(type)) return
+          // Roots, connections and payloads are no objects of their own.
+          if (/(Connection|Edge|PageInfo|Success|Event)$/.test(type.name)) return
+          if (objectsWithoutId.includes(type.name)) return
+          const key = otherKeys[type.name] ?? 'id'
+          if (type.getFields()[key] === undefined) missing.add(`${type.name} has no ${key}`)
+        },
+      }),
+    )
+  }
+  expect([...missing]).toEqual([])
+})
+
+test('the types behind each interface are those of the schema', () => {
+  const interfaces = Object.values(schema.getTypeMap()).filter(isInterfaceType)
+  const types = interfaces.map((one) => [
+    one.name,
+    schema
+      .getPossibleTypes(one)
+      .map(({ name }) => name)
+      .sort(),
+  ])
+  expect(possibleTypes).toEqual(Object.fromEntries(types))
+})
+
+/** A client whose server responds with canned keys, and whose live events are pushed by the test. */
+function openClient() {
+  const { keys } = createMockData(false)
+  const pushed = makeSubject<OperationResult>()
+  const subscriptions: Operation[] = []
+  const server: Exchange = () => (operations) => {
+    const shared = pipe(operations, share)
+    const responses = pipe(
+      shared,
+      filter(({ kind }) => kind === 'query'),
+      map((operation) => {
+        const edges = keys.map((node) => ({ __typename: 'QueryApiKeysConnectionEdge', node: typed(node) }))
+        const pageInfo = { __typename: 'PageInfo', hasNextPage: false, endCursor: null }
+        return makeResult(operation, { data: { list: { __typename: 'QueryApiKeysConnection', edges, pageInfo } } })
+      }),
+    )
+    pipe(
+      shared,
+      subscribe((operation) => {
+        if (operation.kind === 'subscription') subscriptions.push(operation)
+      }),
+    )
+    return merge([responses, pushed.source])
+  }
+  const client = new Client({ url: 'http://127.0.0.1/', preferGetMethod: false, exchanges: [createCache(), server] })
+  return { client, push: (data: object) => pushed.next(makeResult(subscriptions.at(-1)!, { data })) }
+}
+
+function typed(key: Record<string, unknown>): object {
+  return {
+    ...key,
+    __typename: 'ApiKey',
+    group: { ...(key['group'] as object), __typename: 'Group' },
+    owner: key['owner'] && { ...(key['owner'] as object), __typename: 'User' },
+  }
+}
+
+test('what settles is added to its key alone, to the last nano-dollar, in whatever list shows the key', async () => {
+  const { client, push } = openClient()
+  const spent: string[][] = []
+  const onResult = ({
+    data,
+  }: OperationResult<{ list: { edges: readonly { node: { id: string; spentTotal: string } }[] } }>) => {
+    if (data) spent.push(data.list.edges.map(({ node }) => node.spentTotal))
+  }
+  pipe(client.query(keysQuery, { first: 50 }), subscribe(onResult as never))
+  pipe(
+    client.subscription(keySpending, {}),
+    subscribe(() => {}),
+  )
+  const [before] = spent
+  expect(before?.length).toBeGreaterThan(1)
+  const settled = {
+    __typename: 'S',
+    apiKeyId: 'K1',
+    cost: '9007199254740993',
+    startedAt: '2030-01-01T00:00:00Z',
+    durationMs: 1,
+  }
+  push({ events: [{ __typename: 'E', sequence: '1', gap: null, settled }] })
+  await expect.poll(() => spent.at(-1)?.[0]).toBe(String(BigInt(before![0]!) + 9_007_199_254_740_993n))
+  expect(spent.at(-1)?.slice(1)).toEqual(before?.slice(1))
+})
+
+test('an account event for an account that no query has read is not stored', async () => {
+  const { client, push } = openClient()
+  pipe(
+    client.subscription(accountChanged, {}),
+    subscribe(() => {}),
+  )
+  const account = {
+    __typename: 'C',
+    accountId: 'A9',
+    name: 'n',
+    enabled: true,
+    inFlight: 0,
+    limitGauges: [],
+    state: null,
+    steps: [],
+  }
+  expect(() => push({ events: [{ __typename: 'E', sequence: '1', gap: null, account }] })).not.toThrow()
+})
