@@ -27,7 +27,7 @@ function endToEnd(headers: IncomingMessage['headers'], dropped?: string): Outgoi
 }
 
 /** Writes what the upstream says to the client as it comes, no faster than the client reads. */
-function answerInto(response: ServerResponse): Dispatcher.DispatchHandler {
+function respondInto(response: ServerResponse): Dispatcher.DispatchHandler {
   return {
     onRequestStart(controller) {
       response.on('close', () => {
@@ -64,7 +64,7 @@ const server = createServer((request, response) => {
     headers: endToEnd(request.headers, 'host') as Record<string, string>,
     body: request,
   }
-  agent.dispatch(options, answerInto(response))
+  agent.dispatch(options, respondInto(response))
 })
 
 server.listen(0, '127.0.0.1', () => {

@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { bare, type Contender, direct, nginx, relay, root, type Surroundings, watchedRelay } from './contenders.ts'
+import { boundLines, firstByteTable, type Line, ledgerLines, memoryLines, table } from './bounds.ts'
+import { bare, type Contender, direct, nginx, relay, root, type Surroundings } from './contenders.ts'
 import { reconcile } from './ledger.ts'
 import { startPinned, twoCores } from './pinned.ts'
 import { buildPrograms } from './programs.ts'
-import { createTurns, type Turn, type Workload, workloads } from './turns.ts'
-import { boundLines, type Line, ledgerLines, table, watchedLines } from './verdict.ts'
+import { createTurns, type Turn, type TurnPlan, type Workload, workloads } from './turns.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -26,7 +27,7 @@ const rounds = amount('rounds', options.quick ? 1 : 12)
 const windowMs = 1000 * amount('seconds', 1)
 const connections = amount('connections', 32)
 const chosen = oneOf('workloads', workloads)
-const asked = oneOf('contenders', ['direct', 'nginx', 'bare', 'relay', 'watched'] as const)
+const asked = oneOf('contenders', ['direct', 'nginx', 'bare', 'relay'] as const)
 
 function amount(name: 'rounds' | 'seconds' | 'connections', usual: number): number {
   const value = Number(options[name] ?? usual)
@@ -42,46 +43,60 @@ function oneOf<Name extends string>(option: 'workloads' | 'contenders', all: rea
   return all.filter((name) => words.includes(name))
 }
 
-async function startContenders(around: Surroundings, bareScript: string, sidePort: number): Promise<Contender[]> {
+async function startContenders(around: Surroundings, bareScript: string): Promise<Contender[]> {
   const started = [
     asked.includes('direct') && direct(around),
     asked.includes('nginx') && (await nginx(around)),
     asked.includes('bare') && (await bare(around, bareScript)),
     asked.includes('relay') && (await relay(around, resolve(root, options.program))),
-    asked.includes('watched') && (await watchedRelay(around, resolve(root, options.program), sidePort)),
   ].filter((contender) => typeof contender === 'object')
-  for (const contender of started) contender.process?.freeze()
+  // At rest: after ten idle seconds, before any load.
+  await delay(10_000)
+  for (const contender of started) {
+    contender.restMib = contender.process?.residentMib()
+    contender.process?.freeze()
+  }
   return started
-}
-
-/** Answers before the first window: Node's compiler is at work for some tens of thousands of small ones, all its threads counted. */
-function firstAnswers(workload: Workload): number {
-  if (options.quick) return 3000
-  return workload === 'w1' ? 40_000 : 10_000
 }
 
 /** Rounds in which a request without anybody in between is tried: it only says how fast the other core is. */
 const directRounds = 2
+/** W3's streams last four seconds: it has a third of the rounds, and a window in which each stream begins and ends once. */
+const w3 = { connections: 500, rounds: Math.ceil(rounds / 3), windowMs: 4000 }
+/** What is asked over a single connection, for the first byte. */
+const single = { workloads: ['w1', 'w2b'] as readonly Workload[], rounds: Math.ceil(rounds / 4) }
+
+function planFor(workload: Workload, isFirst: boolean): TurnPlan {
+  const plan = { connections, isSingle: false, warmMs: 500, warmResponses: 0, windowMs }
+  if (workload === 'w3') return { ...plan, connections: w3.connections, windowMs: w3.windowMs }
+  if (!isFirst) return plan
+  // Node's compiler is at work for some tens of thousands of small responses, all its threads counted.
+  if (options.quick) return { ...plan, warmResponses: 3000 }
+  return { ...plan, warmResponses: workload === 'w1' ? 40_000 : 10_000 }
+}
 
 /**
- * Everybody has a turn at one workload before anybody has the next, and who was first in one round is last in the next: drift of
- * the machine falls on all alike.
+ * Every contender has a turn at one workload before any has the next, and the first in one round is the last in the next: drift
+ * of the machine falls on all equally.
  */
 async function takeTurns(contenders: readonly Contender[], turn: ReturnType<typeof createTurns>): Promise<Turn[]> {
   const turns: Turn[] = []
+  async function take(round: number, workload: Workload, plan: TurnPlan): Promise<void> {
+    for (const contender of round % 2 ? contenders : contenders.toReversed()) {
+      if (contender.name === 'direct' && round > directRounds) continue
+      const result = { round, ...(await turn(contender, workload, plan)) }
+      turns.push(result)
+      const cpu = contender.process ? `${result.cpuUs.toFixed(1)} µs` : '–'
+      const over = `${plan.connections} connections`
+      console.log(`round ${round}  ${workload.padEnd(3)}  ${over.padEnd(15)}  ${contender.name.padEnd(6)}  ${cpu}`)
+      for (const fault of result.faults) console.log(`  FAULT ${fault}`)
+    }
+  }
   for (let round = 1; round <= rounds; round++) {
     for (const workload of chosen) {
-      for (const contender of round % 2 ? contenders : contenders.toReversed()) {
-        if (contender.name === 'direct' && round > directRounds) continue
-        // What watching costs is asked of W1 only.
-        if (contender.watching && workload !== 'w1') continue
-        const warm = round > 1 ? { ms: 500, answers: 0 } : { ms: 500, answers: firstAnswers(workload) }
-        const result = { round, ...(await turn(contender, workload, warm, windowMs)) }
-        turns.push(result)
-        const cpu = contender.process ? `${result.cpuUsPerRequest.toFixed(1)} µs` : '–'
-        console.log(`round ${round}  ${workload.padEnd(3)}  ${contender.name.padEnd(6)}  ${cpu}`)
-        for (const fault of result.faults) console.log(`  FAULT ${fault}`)
-      }
+      if (workload !== 'w3' || round <= w3.rounds) await take(round, workload, planFor(workload, round === 1))
+      if (single.workloads.includes(workload) && round <= single.rounds)
+        await take(round, workload, { ...planFor(workload, false), connections: 1, isSingle: true })
     }
   }
   return turns
@@ -90,13 +105,11 @@ async function takeTurns(contenders: readonly Contender[], turn: ReturnType<type
 /** Ends everybody; the relay's database can be read only after it has ended. */
 async function closing(contenders: readonly Contender[], turns: readonly Turn[]): Promise<Line[]> {
   const lines: Line[] = []
-  for (const { name, process: running, dataDir, watching } of contenders) {
+  for (const { name, process: running, restMib, dataDir } of contenders) {
     if (!running) continue
     running.thaw()
-    await watching?.told()
-    const memory = `${name}: ${running.residentMib().toFixed(0)} MiB resident after the run`
+    lines.push(...memoryLines(name, restMib ?? Number.NaN, running.residentMib()))
     const code = await running.stop()
-    lines.push({ text: memory, ok: true })
     if (!dataDir) continue
     lines.push({ text: `${name}: exit code ${code} after SIGTERM ${code === 0 ? 'PASS' : 'FAIL'}`, ok: code === 0 })
     const own = turns.filter((turn) => turn.contender === name)
@@ -105,29 +118,26 @@ async function closing(contenders: readonly Contender[], turns: readonly Turn[])
   return lines
 }
 
-/** True when every bound, every answer and every sum held. */
+/** True when every bound, every response and every sum held. */
 async function bench(folder: string): Promise<boolean> {
   const programs = buildPrograms()
   const [core, loadCore] = twoCores()
   const upstream = await startPinned(programs.upstream, [], { core: loadCore, announces: /:(\d+)\n/ })
-  const around = { core, upstreamPort: upstream.port, folder, env: process.env }
-  const side = await startPinned(programs.upstream, [], { core: loadCore, announces: /:(\d+)\n/ })
-  await fetch(`http://127.0.0.1:${side.port}/bench/mode/w1`, { method: 'POST' })
-  const contenders = await startContenders(around, programs.bare, side.port)
+  const contenders = await startContenders(
+    { core, upstreamPort: upstream.port, folder, env: process.env },
+    programs.bare,
+  )
   const upstreamOrigin = `http://127.0.0.1:${upstream.port}`
   const turns = await takeTurns(
     contenders,
-    createTurns({ load: programs.load, core: loadCore, folder, upstreamOrigin, connections }),
+    createTurns({ load: programs.load, core: loadCore, folder, upstreamOrigin }),
   )
-  console.log(`\n${table(turns)}\n`)
+  console.log(`\n${table(turns)}\n\n${firstByteTable(turns)}\n`)
   const lines = await closing(contenders, turns)
   await upstream.stop()
-  await side.stop()
   const faulty = turns.filter((turn) => turn.faults.length > 0).length
   lines.push({ text: `turns with faults: ${faulty} of ${turns.length} ${faulty ? 'FAIL' : 'PASS'}`, ok: faulty === 0 })
   const relayRan = contenders.some(({ name }) => name === 'relay')
-  const watched = contenders.find(({ watching }) => watching)
-  if (relayRan && watched?.watching) lines.push(...watchedLines(turns, watched.watching))
   if (relayRan && asked.includes('bare')) lines.push(...boundLines(turns, chosen))
   else if (asked.includes('relay')) lines.push({ text: 'relay: NOT MEASURED, no bound was checked FAIL', ok: false })
   for (const { text } of lines) console.log(text)

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Pinned, startPinned } from './pinned.ts'
-import { administrator, type Watching, watch, watchedSecret } from './watchers.ts'
 
 export interface Contender {
   name: string
@@ -16,10 +15,10 @@ export interface Contender {
   secret: string
   /** Absent for direct: there is no process in between. */
   process?: Pinned
+  /** Resident memory in MiB before any load. */
+  restMib?: number | undefined
   /** Where the relay keeps its data. */
   dataDir?: string
-  /** Who looks on, if anybody does. */
-  watching?: Watching
 }
 
 export interface Surroundings {
@@ -61,26 +60,8 @@ export async function nginx({ core, upstreamPort, folder, env }: Surroundings): 
   return { name: 'nginx', port, path: '/v1/messages', secret: upstreamSecret, process }
 }
 
-/** The relay with 100 subscribers who hear of 100 requests a second of a key that the generator does not use. */
-export async function watchedRelay(
-  around: Surroundings,
-  program: string,
-  sidePort: number,
-): Promise<Contender | undefined> {
-  const folder = join(around.folder, 'watched')
-  mkdirSync(folder)
-  const contender = await relay({ ...around, folder }, program, sidePort)
-  if (!contender) return undefined
-  // Without its data folder: the ledger has rows that the generator knows nothing of.
-  const { port, path, secret, process } = contender
-  return { name: 'watched', port, path, secret, process, watching: await watch(port, 100, 100) }
-}
-
-/**
- * `program`: absolute path of the built main.js. undefined, with a line on the console, when it is not there. `sidePort`: an
- * upstream for requests that the generator does not count.
- */
-export async function relay(around: Surroundings, program: string, sidePort?: number): Promise<Contender | undefined> {
+/** `program`: absolute path of the built main.js. undefined, with a line on the console, when it is not there. */
+export async function relay(around: Surroundings, program: string): Promise<Contender | undefined> {
   const { core, upstreamPort, folder, env } = around
   if (!existsSync(program)) {
     console.log(`relay: ${program} is not there (npm run build makes it): NOT MEASURED`)
@@ -92,7 +73,7 @@ export async function relay(around: Surroundings, program: string, sidePort?: nu
   const dataDir = join(folder, 'data')
   const provision = join(folder, 'provision.json')
   mkdirSync(dataDir)
-  writeFileSync(provision, JSON.stringify(provisioning(upstreamPort, sidePort)), { mode: 0o600 })
+  writeFileSync(provision, JSON.stringify(provisioning(upstreamPort)), { mode: 0o600 })
   const process = await startPinned('node', [...startFlags(), program], {
     core,
     cwd: root,
@@ -118,29 +99,19 @@ function startFlags(): string[] {
   return scripts.start.split(' ').filter((word) => word.startsWith('--'))
 }
 
-function provisioning(upstreamPort: number, sidePort: number | undefined) {
-  const pool = (name: string, port: number, secret: string) => ({
-    groups: [{ name }],
-    accounts: [
-      {
-        name,
-        platform: 'console',
-        url: `http://127.0.0.1:${port}`,
-        authHeader: 'bearer',
-        secret: upstreamSecret,
-        group: name,
-      },
-    ],
-    keys: [{ name, secret, group: name, models: ['*'] }],
-  })
-  const main = pool('bench', upstreamPort, keySecret)
-  if (sidePort === undefined) return main
-  const side = pool('watched', sidePort, watchedSecret)
+function provisioning(upstreamPort: number) {
+  const account = {
+    name: 'bench',
+    platform: 'console',
+    url: `http://127.0.0.1:${upstreamPort}`,
+    authHeader: 'bearer',
+    secret: upstreamSecret,
+    group: 'bench',
+  }
   return {
-    admin: administrator,
-    groups: [...main.groups, ...side.groups],
-    accounts: [...main.accounts, ...side.accounts],
-    keys: [...main.keys, ...side.keys],
+    groups: [{ name: 'bench' }],
+    accounts: [account],
+    keys: [{ name: 'bench', secret: keySecret, group: 'bench', models: ['*'] }],
   }
 }
 
@@ -149,11 +120,11 @@ function nginxConfiguration(folder: string, port: number, upstreamPort: number):
     (name) => `${name}_temp_path ${folder}/${name};`,
   )
   return `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr;
-events { worker_connections 1024; }
+events { worker_connections 4096; }
 http {
   access_log off; client_max_body_size 32m; client_body_buffer_size 256k; keepalive_requests 1000000000;
   ${scratch.join(' ')}
-  upstream up { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 1000000000; }
+  upstream up { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port};
     location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }

@@ -18,7 +18,7 @@ const flags = ['-O2', '-std=c11', '-Wall', '-Wextra', '-Werror']
 export function buildPrograms(): Programs {
   const programs = { upstream: here('./bin/upstream'), load: here('./bin/load'), bare: here('./bin/bare.js') }
   mkdirSync(here('./bin'), { recursive: true })
-  compile(programs.upstream, ['./upstream.c', './answers.c'])
+  compile(programs.upstream, ['./upstream.c', './responses.c'])
   compile(programs.load, ['./load.c'])
   // Plain node must run it: a loader such as tsx would add threads and memory to the yardstick.
   const source = readFileSync(new URL('./bare.ts', import.meta.url), 'utf8')

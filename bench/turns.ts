@@ -1,12 +1,12 @@
 /** Turns: one contender at a time under load, the others frozen; what each turn cost and whether it was whole. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { askHead, keep, largeAsk, smallAsk } from './asks.ts'
 import type { Contender } from './contenders.ts'
+import { keep, largeRequest, requestHead, smallRequest } from './requests.ts'
 
 const run = promisify(execFile)
 
-export const workloads = ['w1', 'w2a', 'w2b'] as const
+export const workloads = ['w1', 'w2a', 'w2b', 'w3'] as const
 export type Workload = (typeof workloads)[number]
 
 /** What `load` prints. Times in microseconds. */
@@ -14,6 +14,9 @@ interface LoadReport {
   windowUs: number
   windowCpuUs: number
   windowFinished: number
+  windowEvents: number
+  firstByteP50Us: number
+  firstByteP99Us: number
   finished: number
   payloadBytes: number
   reconnects: number
@@ -21,7 +24,7 @@ interface LoadReport {
   firstError: string
 }
 
-/** What the upstream counted: answers whose last byte left, and the tokens they reported. */
+/** What the upstream counted: responses whose last byte left, and the tokens they reported. */
 export interface Totals {
   finished: number
   inputTokens: number
@@ -30,7 +33,7 @@ export interface Totals {
   cacheWrite1hTokens: number
   cacheReadTokens: number
   requestBytes: number
-  answerBytes: number
+  responseBytes: number
   bad: number
 }
 
@@ -39,20 +42,30 @@ export interface Turn {
   round: number
   contender: string
   workload: Workload
-  cpuUsPerRequest: number
-  requestsPerSecond: number
+  /** One connection only: measured for its first byte. */
+  isSingle: boolean
+  connections: number
+  /** CPU time a request; W3: an event. */
+  cpuUs: number
+  /** Requests a second; W3: events. */
+  perSecond: number
   /** Share of its core that the contender used; 1 = all of it. */
   busy: number
+  /** From a request to the first byte of its response. */
+  firstByteMs: { p50: number; p99: number }
   finished: number
   totals: Totals
   /** What was wrong with it, in words; empty when all was well. */
   faults: readonly string[]
 }
 
-/** Warm-up before a window: at least this long, and on a crowded machine longer, until so many answers are in. */
-export interface Warmth {
-  ms: number
-  answers: number
+export interface TurnPlan {
+  connections: number
+  isSingle: boolean
+  /** Warm-up before the window: at least this long, and on a crowded machine longer, until so many responses are in. */
+  warmMs: number
+  warmResponses: number
+  windowMs: number
 }
 
 export interface Ring {
@@ -61,54 +74,42 @@ export interface Ring {
   core: number
   folder: string
   upstreamOrigin: string
-  connections: number
 }
 
 /** Gives the verb that measures one contender under one workload. */
 export function createTurns(ring: Ring) {
-  const small = keep(ring.folder, 'small.json', smallAsk())
-  const large = keep(ring.folder, 'large.json', largeAsk())
+  const small = keep(ring.folder, 'small.json', smallRequest(false))
+  const smallStream = keep(ring.folder, 'small-stream.json', smallRequest(true))
+  const large = keep(ring.folder, 'large.json', largeRequest())
+  const bodies = { w1: small, w2a: large, w2b: large, w3: smallStream }
 
-  /** `windowMs`: length of the measured window, in milliseconds. */
   return async function turn(
     contender: Contender,
     workload: Workload,
-    warm: Warmth,
-    windowMs: number,
+    { connections, isSingle, warmMs, warmResponses, windowMs }: TurnPlan,
   ): Promise<Omit<Turn, 'round'>> {
-    const body = workload === 'w1' ? small : large
-    const head = keep(ring.folder, 'head', askHead(contender.port, contender.path, contender.secret))
+    const body = bodies[workload]
+    const head = keep(ring.folder, 'head', requestHead(contender.port, contender.path, contender.secret))
     await control(ring, `mode/${workload}`)
     await control(ring, 'reset')
     contender.process?.thaw()
-    contender.watching?.pace(true)
-    const sentBefore = contender.watching?.sent() ?? 0
-    const startedMs = performance.now()
-    const args = [
-      contender.port,
-      contender.process?.pid ?? 0,
-      head.path,
-      body.path,
-      ring.connections,
-      warm.ms,
-      warm.answers,
-      windowMs,
-    ]
+    const pid = contender.process?.pid ?? 0
+    const args = [contender.port, pid, head.path, body.path, connections, warmMs, warmResponses, windowMs]
     const { stdout } = await run('taskset', ['-c', String(ring.core), ring.load, ...args.map(String)])
-    const tookUs = (performance.now() - startedMs) * 1000
-    const watched = (contender.watching?.sent() ?? 0) - sentBefore
-    contender.watching?.pace(false)
     contender.process?.freeze()
     const report = JSON.parse(stdout) as LoadReport
     const response = await fetch(`${ring.upstreamOrigin}/bench/totals`)
     const totals = (await response.json()) as Totals
+    const units = workload === 'w3' ? report.windowEvents : report.windowFinished
     return {
       contender: contender.name,
       workload,
-      // The requests that are watched are evenly paced, of the same kind, and the relay's work as well.
-      cpuUsPerRequest: report.windowCpuUs / (report.windowFinished + (watched * report.windowUs) / tookUs),
-      requestsPerSecond: (report.windowFinished * 1e6) / report.windowUs,
+      isSingle,
+      connections,
+      cpuUs: report.windowCpuUs / units,
+      perSecond: (units * 1e6) / report.windowUs,
       busy: report.windowCpuUs / report.windowUs,
+      firstByteMs: { p50: report.firstByteP50Us / 1000, p99: report.firstByteP99Us / 1000 },
       finished: report.finished,
       totals,
       faults: faults(report, totals, body.bytes),
@@ -116,17 +117,17 @@ export function createTurns(ring: Ring) {
   }
 }
 
-/** The three accounts of one turn must agree: what the client got, what the upstream gave, what each request weighs. */
+/** The three counts of one turn must agree: what the client got, what the upstream gave, what each request weighs. */
 function faults(report: LoadReport, totals: Totals, bodyBytes: number): string[] {
   const found: string[] = []
   const equal = (what: string, ours: number, theirs: number) => {
     if (ours !== theirs) found.push(`${what}: ${ours} at the client, ${theirs} at the upstream`)
   }
-  if (report.errors > 0) found.push(`${report.errors} wrong answers, first: ${report.firstError}`)
-  if (report.windowFinished === 0) found.push('no answer finished in the window')
+  if (report.errors > 0) found.push(`${report.errors} wrong responses, first: ${report.firstError}`)
+  if (report.windowFinished === 0) found.push('no response finished in the window')
   if (totals.bad > 0) found.push(`${totals.bad} requests that the upstream could not read`)
-  equal('finished answers', report.finished, totals.finished)
-  equal('answer bytes', report.payloadBytes, totals.answerBytes)
+  equal('finished responses', report.finished, totals.finished)
+  equal('response bytes', report.payloadBytes, totals.responseBytes)
   equal('request bytes', report.finished * bodyBytes, totals.requestBytes)
   return found
 }

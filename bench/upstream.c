@@ -3,20 +3,21 @@
  * proxy's own time shows, and it keeps the sums that a ledger must reproduce. MIT, see ../LICENSE.
  *
  *   upstream           listens on 127.0.0.1, any free port, and prints it
- *   POST .../messages  answered by mode: w1 = one JSON; w2a = 200 events in one write; w2b = a write for each event
- *   POST /bench/mode/{w1,w2a,w2b}, POST /bench/reset, GET /bench/totals: answered with the sums as JSON
+ *   POST .../messages  answered by mode: w1 = one JSON; w2a = 200 events in one write; w2b = a write for each event;
+ *                      w3 = an event every 20 ms
+ *   POST /bench/mode/{w1,w2a,w2b,w3}, POST /bench/reset, GET /bench/totals: answered with the sums as JSON
  */
 #define _GNU_SOURCE
 #include <sys/epoll.h>
 
-#include "answers.h"
+#include "responses.h"
 #include "socket.h"
 
-enum { HEAD_MAX = 16384, FD_MAX = 4096, SCRATCH = 262144 };
-enum mode { W1, W2A, W2B };
+enum { HEAD_MAX = 16384, FD_MAX = 4096, SCRATCH = 262144, EVENT_US = 20000 };
+enum mode { W1, W2A, W2B, W3 };
 
 struct totals {
-  uint64_t finished, input, output, write5m, write1h, read, request_bytes, answer_bytes, bad;
+  uint64_t finished, input, output, write5m, write1h, read, request_bytes, response_bytes, bad;
 };
 
 struct conn {
@@ -26,9 +27,11 @@ struct conn {
   size_t body_left;
   int in_body, body_is_json, is_message;
   char last_byte;
-  struct answer answer;
+  struct response response;
   size_t sent;
-  int step, blocked;
+  int step, blocked, is_paced;
+  /* When the next event of a paced stream is due. */
+  uint64_t due_us;
 };
 
 static struct conn *conns[FD_MAX];
@@ -37,14 +40,14 @@ static enum mode mode = W1;
 static unsigned counter;
 static int epoll_fd, highest_fd;
 
-static void render_totals(struct answer *to) {
+static void render_totals(struct response *to) {
   char json[1024];
   snprintf(json, sizeof json,
            "{\"finished\":%llu,\"inputTokens\":%llu,\"outputTokens\":%llu,\"cacheWrite5mTokens\":%llu,"
-           "\"cacheWrite1hTokens\":%llu,\"cacheReadTokens\":%llu,\"requestBytes\":%llu,\"answerBytes\":%llu,\"bad\":%llu}",
+           "\"cacheWrite1hTokens\":%llu,\"cacheReadTokens\":%llu,\"requestBytes\":%llu,\"responseBytes\":%llu,\"bad\":%llu}",
            (unsigned long long)totals.finished, (unsigned long long)totals.input, (unsigned long long)totals.output,
            (unsigned long long)totals.write5m, (unsigned long long)totals.write1h, (unsigned long long)totals.read,
-           (unsigned long long)totals.request_bytes, (unsigned long long)totals.answer_bytes,
+           (unsigned long long)totals.request_bytes, (unsigned long long)totals.response_bytes,
            (unsigned long long)totals.bad);
   render_text(to, json);
 }
@@ -63,20 +66,20 @@ static void refuse(struct conn *c) {
 }
 
 static void count_finished(struct conn *c) {
-  const struct usage *u = &c->answer.usage;
+  const struct usage *u = &c->response.usage;
   totals.finished++;
   totals.input += u->input;
   totals.output += u->output;
   totals.write5m += u->write5m;
   totals.write1h += u->write1h;
   totals.read += u->read;
-  totals.answer_bytes += c->answer.payload;
+  totals.response_bytes += c->response.payload;
 }
 
 /* Writes up to the end of the current step. Returns 0 once the connection is gone. */
 static int send_step(struct conn *c) {
-  while (c->sent < c->answer.ends[c->step]) {
-    ssize_t n = send(c->fd, c->answer.bytes + c->sent, c->answer.ends[c->step] - c->sent, MSG_NOSIGNAL);
+  while (c->sent < c->response.ends[c->step]) {
+    ssize_t n = send(c->fd, c->response.bytes + c->sent, c->response.ends[c->step] - c->sent, MSG_NOSIGNAL);
     if (n < 0 && errno == EAGAIN) {
       c->blocked = 1;
       return 1;
@@ -87,9 +90,9 @@ static int send_step(struct conn *c) {
     }
     c->sent += (size_t)n;
   }
-  if (++c->step < c->answer.steps) return 1;
+  if (++c->step < c->response.steps) return 1;
   if (c->is_message) count_finished(c);
-  c->answer.steps = 0;
+  c->response.steps = 0;
   return 1;
 }
 
@@ -97,14 +100,15 @@ static int control(struct conn *c) {
   if (strncmp(c->head, "POST /bench/mode/w1 ", 20) == 0) mode = W1;
   else if (strncmp(c->head, "POST /bench/mode/w2a ", 21) == 0) mode = W2A;
   else if (strncmp(c->head, "POST /bench/mode/w2b ", 21) == 0) mode = W2B;
+  else if (strncmp(c->head, "POST /bench/mode/w3 ", 20) == 0) mode = W3;
   else if (strncmp(c->head, "POST /bench/reset ", 18) == 0) memset(&totals, 0, sizeof totals);
   else if (strncmp(c->head, "GET /bench/totals ", 18) != 0) return 0;
   return 1;
 }
 
 /* A whole request is here. Returns 0 once the connection is gone. */
-static int answer_request(struct conn *c) {
-  c->step = c->answer.steps = c->blocked = 0;
+static int respond(struct conn *c) {
+  c->step = c->response.steps = c->blocked = c->is_paced = 0;
   c->sent = 0;
   c->is_message = strncmp(c->head, "POST ", 5) == 0 && memmem(c->head, strcspn(c->head, "\r"), "/v1/messages", 12) != NULL;
   if (c->is_message) {
@@ -113,10 +117,12 @@ static int answer_request(struct conn *c) {
       return 0;
     }
     counter++;
-    if (mode == W1) render_json(&c->answer, counter);
-    else render_stream(&c->answer, counter, mode == W2A);
+    if (mode == W1) render_json(&c->response, counter);
+    else render_stream(&c->response, counter, mode == W2A);
+    c->is_paced = mode == W3;
+    c->due_us = now_us() + EVENT_US;
   } else if (control(c)) {
-    render_totals(&c->answer);
+    render_totals(&c->response);
   } else {
     refuse(c);
     return 0;
@@ -135,7 +141,7 @@ static int take_body(struct conn *c, const char *bytes, size_t length) {
   totals.request_bytes += length;
   c->body_left -= length;
   if (length > 0) c->last_byte = bytes[length - 1];
-  return c->body_left > 0 ? 1 : answer_request(c);
+  return c->body_left > 0 ? 1 : respond(c);
 }
 
 /* Looks for the end of the head in what came. Returns 0 once the connection is gone. */
@@ -169,7 +175,7 @@ static void receive(struct conn *c) {
       drop(c);
       return;
     }
-    if (c->answer.steps > 0) {
+    if (c->response.steps > 0) {
       /* A second request before the first was answered: nobody here pipelines. */
       refuse(c);
       return;
@@ -198,20 +204,29 @@ static void welcome(int listener) {
     c->fd = fd;
     conns[fd] = c;
     if (fd > highest_fd) highest_fd = fd;
-    struct epoll_event wish = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &wish) < 0) die("epoll_ctl");
+    struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &interest) < 0) die("epoll_ctl");
   }
 }
 
-/* One event to each open stream, in turn: the gap between two writes of one stream is all the others' writes. */
+/*
+ * One event to each open stream, in turn: the gap between two writes of one stream is all the others' writes. Paced streams get
+ * what is due. Returns the milliseconds until something can be sent, -1 when nothing waits to be sent.
+ */
 static int send_one_round(void) {
-  int open = 0;
+  int wait_ms = -1;
+  uint64_t now = now_us();
   for (int fd = 0; fd <= highest_fd; fd++) {
     struct conn *c = conns[fd];
-    if (c == NULL || c->answer.steps == 0 || c->blocked) continue;
-    if (send_step(c) && c->answer.steps > 0 && !c->blocked) open++;
+    if (c == NULL || c->response.steps == 0 || c->blocked) continue;
+    if (c->is_paced && c->due_us > now) {
+      if (wait_ms != 0) wait_ms = 1;
+      continue;
+    }
+    c->due_us += EVENT_US;
+    if (send_step(c) && c->response.steps > 0 && !c->blocked) wait_ms = c->is_paced && wait_ms != 0 ? 1 : 0;
   }
-  return open;
+  return wait_ms;
 }
 
 int main(void) {
@@ -223,13 +238,13 @@ int main(void) {
   fcntl(listener, F_SETFL, O_NONBLOCK);
   prepare_deltas();
   epoll_fd = epoll_create1(0);
-  struct epoll_event wish = {.events = EPOLLIN, .data.fd = listener};
-  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &wish) < 0) die("epoll_ctl");
+  struct epoll_event interest = {.events = EPOLLIN, .data.fd = listener};
+  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &interest) < 0) die("epoll_ctl");
   printf("listening on http://127.0.0.1:%d\n", ntohs(address.sin_port));
   fflush(stdout);
-  for (int open = 0;;) {
+  for (int wait_ms = -1;;) {
     struct epoll_event ready[256];
-    int count = epoll_wait(epoll_fd, ready, 256, open > 0 ? 0 : -1);
+    int count = epoll_wait(epoll_fd, ready, 256, wait_ms);
     for (int i = 0; i < count; i++) {
       int fd = ready[i].data.fd;
       if (fd == listener) {
@@ -241,6 +256,6 @@ int main(void) {
       if (ready[i].events & EPOLLOUT) c->blocked = 0;
       if (ready[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) receive(c);
     }
-    open = send_one_round();
+    wait_ms = send_one_round();
   }
 }

@@ -61,18 +61,18 @@ function turn(number: number) {
   ]
 }
 
-/** About 1 KB, answered as JSON. */
-export function smallAsk(): string {
+/** About 1 KB. */
+export function smallRequest(stream: boolean): string {
   return JSON.stringify({
     model,
     max_tokens: 1024,
     messages: [{ role: 'user', content: prose(900, 1) }],
-    stream: false,
+    stream,
   })
 }
 
-/** About 150 KB, answered as a stream: 12 tools (31 KB), 28 KB of system text, a conversation with tool results. */
-export function largeAsk(): string {
+/** About 150 KB, asks for a stream: 12 tools (31 KB), 28 KB of system text, a conversation with tool results. */
+export function largeRequest(): string {
   return JSON.stringify({
     model,
     messages: [{ role: 'user', content: prose(1500, 3) }, ...Array.from({ length: 18 }, (_, i) => turn(i)).flat()],
@@ -88,7 +88,7 @@ export function largeAsk(): string {
 }
 
 /** Request line and headers as `load` wants them: one a line, no empty line at the end. As many as the real client sends. */
-export function askHead(port: number, path: string, secret: string): string {
+export function requestHead(port: number, path: string, secret: string): string {
   return [
     `POST ${path}?beta=true HTTP/1.1`,
     `host: 127.0.0.1:${port}`,

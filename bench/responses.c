@@ -1,5 +1,5 @@
-/* The wire form of the upstream's answers (protocol: the order of events and usage fields of Anthropic Messages). MIT, see ../LICENSE. */
-#include "answers.h"
+/* The wire form of the upstream's responses (protocol: the order of events and usage fields of Anthropic Messages). MIT, see ../LICENSE. */
+#include "responses.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,12 +8,12 @@
 
 enum { DELTAS = EVENTS - 5 };
 
-static char deltas[ANSWER_MAX];
+static char deltas[RESPONSE_MAX];
 static size_t delta_ends[DELTAS];
 static size_t deltas_len, deltas_payload;
 
 static void outgrown(void) {
-  fprintf(stderr, "bench: an answer outgrew its buffer\n");
+  fprintf(stderr, "bench: a response outgrew its buffer\n");
   exit(2);
 }
 
@@ -31,10 +31,10 @@ __attribute__((format(printf, 4, 5))) static size_t put(char *to, size_t at, siz
 static size_t put_event(char *to, size_t at, size_t *payload, const char *name, const char *data) {
   size_t length = strlen(name) + strlen(data) + sizeof "event: \ndata: \n\n" - 1;
   *payload += length;
-  return put(to, at, ANSWER_MAX, "%zx\r\nevent: %s\ndata: %s\n\n\r\n", length, name, data);
+  return put(to, at, RESPONSE_MAX, "%zx\r\nevent: %s\ndata: %s\n\n\r\n", length, name, data);
 }
 
-/* The text deltas are the same in every answer: framed once. */
+/* The text deltas are the same in every response: framed once. */
 void prepare_deltas(void) {
   static const char *words[] = {"Reading", " the", " failing test", " first, then", " the function it",
                                 " covers.", "\\n\\n", " A `\\\"quoted\\\"` name", " and 数字", " follow"};
@@ -49,7 +49,7 @@ void prepare_deltas(void) {
 }
 
 static size_t put_head(char *to, const char *type, unsigned number) {
-  return put(to, 0, ANSWER_MAX,
+  return put(to, 0, RESPONSE_MAX,
              "HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 06:00:00 GMT\r\nContent-Type: %s\r\nConnection: keep-alive\r\n"
              "Cache-Control: no-cache\r\nrequest-id: req_bench_%010u\r\n"
              "anthropic-organization-id: 00000000-0000-4000-8000-000000000000\r\n"
@@ -58,7 +58,7 @@ static size_t put_head(char *to, const char *type, unsigned number) {
              type, number);
 }
 
-/* Sums must tell one request from another, so each answer's counts move a little, with periods of their own. */
+/* Sums must tell one request from another, so each response's counts move a little, with periods of their own. */
 static struct usage usage_of(unsigned n) {
   return (struct usage){1200 + n % 7, 197 + n % 11, 60 + n % 3, 40 + n % 2, 800 + n % 5};
 }
@@ -73,12 +73,12 @@ static const char *usage_text(const struct usage *u, unsigned output) {
   return text;
 }
 
-static void as_one_write(struct answer *to) {
+static void as_one_write(struct response *to) {
   to->ends[0] = to->length;
   to->steps = 1;
 }
 
-void render_json(struct answer *to, unsigned number) {
+void render_json(struct response *to, unsigned number) {
   static char body[4096], text[601];
   memset(text, 'x', sizeof text - 1);
   to->usage = usage_of(number);
@@ -88,17 +88,17 @@ void render_json(struct answer *to, unsigned number) {
                     "\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":%s}",
                     number, text, usage_text(&to->usage, to->usage.output));
   size_t at = put_head(to->bytes, "application/json", number);
-  to->length = put(to->bytes, at, ANSWER_MAX, "Content-Length: %zu\r\n\r\n%s", to->payload, body);
+  to->length = put(to->bytes, at, RESPONSE_MAX, "Content-Length: %zu\r\n\r\n%s", to->payload, body);
   as_one_write(to);
 }
 
-void render_stream(struct answer *to, unsigned number, int one_write) {
+void render_stream(struct response *to, unsigned number, int one_write) {
   char data[1024];
   char *bytes = to->bytes;
   to->usage = usage_of(number);
   to->payload = deltas_payload;
   size_t at = put_head(bytes, "text/event-stream; charset=utf-8", number);
-  at = put(bytes, at, ANSWER_MAX, "Transfer-Encoding: chunked\r\n\r\n");
+  at = put(bytes, at, RESPONSE_MAX, "Transfer-Encoding: chunked\r\n\r\n");
   snprintf(data, sizeof data,
            "{\"type\":\"message_start\",\"message\":{\"id\":\"msg_bench_%010u\",\"type\":\"message\","
            "\"role\":\"assistant\",\"model\":\"claude-sonnet-4-5\",\"content\":[],\"stop_reason\":null,"
@@ -108,7 +108,7 @@ void render_stream(struct answer *to, unsigned number, int one_write) {
   to->ends[1] = at = put_event(bytes, at, &to->payload, "content_block_start",
                                "{\"type\":\"content_block_start\",\"index\":0,"
                                "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}");
-  if (at + deltas_len >= ANSWER_MAX) outgrown();
+  if (at + deltas_len >= RESPONSE_MAX) outgrown();
   memcpy(bytes + at, deltas, deltas_len);
   for (int i = 0; i < DELTAS; i++) to->ends[2 + i] = at + delta_ends[i];
   at += deltas_len;
@@ -121,13 +121,13 @@ void render_stream(struct answer *to, unsigned number, int one_write) {
   to->ends[EVENTS - 2] = at = put_event(bytes, at, &to->payload, "message_delta", data);
   at = put_event(bytes, at, &to->payload, "message_stop", "{\"type\":\"message_stop\"}");
   /* The terminal chunk leaves with the last event. */
-  to->ends[EVENTS - 1] = to->length = put(bytes, at, ANSWER_MAX, "0\r\n\r\n");
+  to->ends[EVENTS - 1] = to->length = put(bytes, at, RESPONSE_MAX, "0\r\n\r\n");
   to->steps = EVENTS;
   if (one_write) as_one_write(to);
 }
 
-void render_text(struct answer *to, const char *json) {
-  to->length = put(to->bytes, 0, ANSWER_MAX,
+void render_text(struct response *to, const char *json) {
+  to->length = put(to->bytes, 0, RESPONSE_MAX,
                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(json), json);
   to->payload = 0;
   as_one_write(to);
