@@ -52,9 +52,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          // Without a seed of CI's: everything that is drawn is drawn anew.
-          env: { TEST_SEED: process.env['TEST_SEED'] ?? '' },
-          include: ['tests/long/*.test.ts', ...propertyTests()],
+          // Without a seed of CI's, everything that is drawn is drawn anew.
+          env: { TEST_SEED: process.env['TEST_SEED'] ?? '', TEST_EVERY_BYTE: 'yes' },
+          include: ['tests/long/*.test.ts', ...filesThatSample()],
           testTimeout: 1_200_000,
         },
       },
@@ -62,9 +62,10 @@ export default defineConfig({
   },
 })
 
-function propertyTests(): string[] {
-  const files = readdirSync('tests', { recursive: true, encoding: 'utf8' }).map((file) => `tests/${file}`)
-  return files.filter(
-    (file) => /^(?!tests\/clients\/).*\.test\.ts$/.test(file) && readFileSync(file, 'utf8').includes("'fast-check'"),
-  )
+/** Files with property tests or with samples of many cases: CI runs some of their cases, `npm run test:long` more. */
+function filesThatSample(): string[] {
+  const files = readdirSync('tests', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
+  return files
+    .map((file) => `tests/${file}`)
+    .filter((file) => /from '(fast-check|.*\/support\/sample\.ts)'/.test(readFileSync(file, 'utf8')))
 }

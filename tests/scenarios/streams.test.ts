@@ -3,6 +3,7 @@ import { compressed, hugeEvent, toolUse } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { createFaultProxy } from '../support/fault-proxy.ts'
 import { type GoldenName, goldenStreams } from '../support/golden-streams.ts'
+import { sampleOf } from '../support/sample.ts'
 import { encodeEvent } from '../support/sse-fixtures.ts'
 import { type Pools, sha256, startPools, withoutOurPings } from './pools.ts'
 
@@ -30,11 +31,11 @@ const inTwo =
       splitAt: [Math.max(1, offset), golden[name].bytes.length],
     })
 
-/** Runs `one` for 0 … count - 1, eight at a time. */
-async function forEach(count: number, one: (index: number) => Promise<void>): Promise<void> {
-  let next = 0
+/** Runs `one` for offsets from 0 to count - 1 (see sampleOf), eight at a time. */
+async function forEachOffset(count: number, one: (offset: number) => Promise<void>): Promise<void> {
+  const offsets = sampleOf(count).values()
   const worker = async () => {
-    while (next < count) await one(next++)
+    for (const offset of offsets) await one(offset)
   }
   await Promise.all(Array.from({ length: 8 }, worker))
 }
@@ -75,7 +76,7 @@ test.each(['emoji', 'crlf', 'tools'] as const)(
     const { bytes } = golden[name]
     const wanted = sha256(bytes)
     const wrong: string[] = []
-    await forEach(bytes.length, async (offset) => {
+    await forEachOffset(bytes.length, async (offset) => {
       const answer = await askWith(inTwo(name, offset))
       if (answer.status !== 200 || sha256(withoutOurPings(answer.bytes)) !== wanted)
         wrong.push(`${offset} ${answer.status} ${answer.text.slice(0, 300)}`)
@@ -96,7 +97,7 @@ test.each(['emoji', 'crlf'] as const)(
     })
     const contentAt = events.findIndex(({ event }) => event === 'content_block_start')
     const wrong: string[] = []
-    await forEach(bytes.length, async (offset) => {
+    await forEachOffset(bytes.length, async (offset) => {
       // FIN inside the chunked body, RST, or a regular end of the body.
       const way = offset % 3
       const answer = await askWith(async (exchange) => {

@@ -1,0 +1,13 @@
+import process from 'node:process'
+
+/**
+ * The numbers from 0 to `count` - 1 at which a stream is cut or broken off: all of them in `npm run test:long`, elsewhere a fixed
+ * sample of about `size` with both ends.
+ */
+export function sampleOf(count: number, size = 60): number[] {
+  const all = Array.from({ length: count }, (_, index) => index)
+  if (process.env['TEST_EVERY_BYTE']) return all
+  // An odd step meets the bytes of lines and chunks at changing places.
+  const step = Math.ceil(count / size) | 1
+  return all.filter((index) => index % step === 0 || index === count - 1)
+}
