@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import type { Engine } from './dialect.ts'
 
-/** One file of prisma/migrations/<engine>; `name` without `.sql`, `checksum` the SHA-256 of its bytes in hex, as Prisma books it. */
+/** One folder of prisma/<engine>/migrations. `checksum` is the SHA-256 of its migration.sql in hex, as Prisma stores it. */
 export interface Step {
   name: string
   sql: string
   checksum: string
 }
 
-/** One row of `_prisma_migrations`. `done`: statements applied so far; `finished` false when a start was cut off in the middle. */
-export interface Booked {
+/** One row of `_prisma_migrations`. `done`: statements applied so far. `finished` is false when a start was cut off in the middle. */
+export interface AppliedStep {
   name: string
   checksum: string
   finished: boolean
@@ -23,8 +23,8 @@ export class MigrationRefused extends Error {
   override name = 'MigrationRefused'
 }
 
-/** The booking table in Prisma's own columns, so that its tools can read it. Dates are written explicitly, as milliseconds or UTC. */
-export const bookingTable: Record<Engine, string> = {
+/** The table of applied migrations, with Prisma's own columns so that its tools can read it. */
+export const appliedTable: Record<Engine, string> = {
   sqlite: `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id TEXT PRIMARY KEY NOT NULL, checksum TEXT NOT NULL, finished_at DATETIME, migration_name TEXT NOT NULL, logs TEXT,
   rolled_back_at DATETIME, started_at DATETIME NOT NULL, applied_steps_count INTEGER UNSIGNED NOT NULL DEFAULT 0)`,
@@ -34,22 +34,22 @@ export const bookingTable: Record<Engine, string> = {
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 }
 
-/** The migrations of an engine in order, from the folder beside the program (sources and dist have it at different distances). */
-export async function readSteps(engine: Engine, folder: URL = migrationsFolder()): Promise<Step[]> {
-  const inside = new URL(`${engine}/`, folder)
-  const files = (await readdir(inside)).filter((file) => file.endsWith('.sql')).sort()
+/** The migrations of an engine, in order. The sources and dist lie at different distances from the folder prisma. */
+export async function readSteps(engine: Engine, folder: URL = prismaFolder()): Promise<Step[]> {
+  const migrations = new URL(`${engine}/migrations/`, folder)
+  const names = (await readdir(migrations)).filter((name) => /^\d{4}_/.test(name)).sort()
   return Promise.all(
-    files.map(async (file) => {
-      const sql = await readFile(new URL(file, inside), 'utf8')
-      return { name: file.slice(0, -'.sql'.length), sql, checksum: createHash('sha256').update(sql).digest('hex') }
+    names.map(async (name) => {
+      const sql = await readFile(new URL(`${name}/migration.sql`, migrations), 'utf8')
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
     }),
   )
 }
 
-function migrationsFolder(): URL {
-  const candidates = ['../../prisma/migrations/', '../../../prisma/migrations/']
+function prismaFolder(): URL {
+  const candidates = ['../../prisma/', '../../../prisma/']
   const found = candidates.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
-  if (!found) throw new Error('the folder prisma/migrations is missing beside the program')
+  if (!found) throw new Error('the folder prisma is missing beside the program')
   return found
 }
 
@@ -57,9 +57,9 @@ function migrationsFolder(): URL {
  * What is left to apply, in order; an unfinished step counts as left. Throws MigrationRefused when the database was written by a
  * newer program, or when a file that was applied is no longer the same.
  */
-export function pendingSteps(steps: readonly Step[], booked: readonly Booked[]): Step[] {
+export function pendingSteps(steps: readonly Step[], applied: readonly AppliedStep[]): Step[] {
   const newest = steps.at(-1)?.name ?? 'none'
-  const unknown = booked.filter((row) => !steps.some((step) => step.name === row.name)).at(-1)
+  const unknown = applied.filter((row) => !steps.some((step) => step.name === row.name)).at(-1)
   if (unknown) {
     throw new MigrationRefused(
       `the database is newer than this program: it has migration ${unknown.name}, this program knows migrations up to ${newest}. ` +
@@ -67,12 +67,12 @@ export function pendingSteps(steps: readonly Step[], booked: readonly Booked[]):
     )
   }
   for (const step of steps) {
-    const row = booked.find((one) => one.name === step.name)
+    const row = applied.find((one) => one.name === step.name)
     if (!row || row.checksum === step.checksum) continue
     throw new MigrationRefused(
       `migration ${step.name} was applied with checksum ${row.checksum}, but its file now has ${step.checksum}. ` +
         'Restore the file as it was released; a change needs a migration of its own.',
     )
   }
-  return steps.filter((step) => !booked.some((row) => row.name === step.name && row.finished))
+  return steps.filter((step) => !applied.some((row) => row.name === step.name && row.finished))
 }

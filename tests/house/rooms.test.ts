@@ -32,7 +32,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@prisma/adapter-libsql': ['store'],
   '@prisma/adapter-mariadb': ['store'],
   '@prisma/client': ['server/generated'],
-  '@prisma/driver-adapter-utils': ['store'],
   bree: ['jobs'],
   graphql: ['graphql'],
   'graphql-redis-subscriptions': ['store'],

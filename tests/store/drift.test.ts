@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Connection, createConnection } from 'mariadb'
 import { expect, test } from 'vitest'
+import { engines as allEngines, engineSchema } from '../../scripts/engine-schema.ts'
 import { type DataModel, mysqlDdl } from '../../scripts/mysql-ddl.ts'
 import { sqliteDiff } from '../../scripts/schema-engine.ts'
 import { connectMysql, readMysqlUrl } from '../../server/store/mysql/connect.ts'
@@ -8,10 +9,13 @@ import { splitStatements } from '../../server/store/mysql/migrate.ts'
 import { openDatabase } from '../../server/store/open-database.ts'
 import { engines, newDatabaseAddress, silentLog } from '../support/engines.ts'
 
-const generated = (name: string): Promise<string> =>
-  readFile(new URL(`../../server/generated/${name}`, import.meta.url), 'utf8')
+const read = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
 const dataModel = async (engine: string): Promise<DataModel> =>
-  JSON.parse(await generated(`dmmf.${engine}.json`)) as DataModel
+  JSON.parse(await read(`server/generated/dmmf.${engine}.json`)) as DataModel
+
+test.each(allEngines)('prisma/%s/schema.prisma is what generate writes from prisma/schema.prisma', async (engine) => {
+  expect(await read(`prisma/${engine}/schema.prisma`)).toBe(engineSchema(engine, await read('prisma/schema.prisma')))
+})
 
 test('both clients have the same models, fields, enums and indexes', async () => {
   const [sqlite, mysql] = await Promise.all(['sqlite', 'mysql'].map(dataModel))
@@ -31,7 +35,7 @@ test('SQLite: what the migrations make is what the schema says', async () => {
   const { url, drop } = await newDatabaseAddress('embedded')
   const database = await openDatabase({ url, log: silentLog })
   await database.close()
-  const schema = await generated('schema.sqlite.prisma')
+  const schema = await read('prisma/sqlite/schema.prisma')
   const path = url.slice('file:'.length)
   expect((await sqliteDiff({ kind: 'file', path, schema }, schema)).trim()).toBe('-- This is an empty migration.')
   // The same question with a column more must have another answer, or this test says nothing.

@@ -47,7 +47,7 @@ async function refusal(...steps: Step[]): Promise<Error> {
   return error as Error
 }
 
-test('a new database gets every step, booked with its checksum, and a second start has nothing to do', async () => {
+test('a new database gets every step, stored with its checksum, and a second start has nothing to do', async () => {
   await openAndClose(init, second)
   const database = await open([init, second])
   const sql = `SELECT migration_name, checksum, finished_at IS NOT NULL FROM _prisma_migrations ORDER BY migration_name`
@@ -143,10 +143,10 @@ embedded('SQLite: free pages can be given back from the first page on', async ()
   await database.close()
 })
 
-services('MySQL: a step cut off between a statement and its booking goes on where it stopped', async () => {
+services('MySQL: a step cut off between a statement and its row goes on where it stopped', async () => {
   const [first, ...rest] = second.sql.split('\n') as [string, string]
   await openAndClose(init)
-  // As a process leaves it that was killed after CREATE TABLE, before the count was booked.
+  // As a process leaves it that was killed after CREATE TABLE, before the count was stored.
   const connection = await createConnection(readMysqlUrl(address.url).config)
   const sql = 'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES (?, ?, ?, ?)'
   await connection.query(sql, ['x', second.checksum, second.name, new Date()])

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Booked, bookingTable, MigrationRefused, pendingSteps, type Step } from '../migrations.ts'
+import { type AppliedStep, appliedTable, MigrationRefused, pendingSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
 import { type Connection, connectMysql, lockName, type MysqlAddress, takeLock, utcText } from './connect.ts'
 
@@ -13,7 +13,7 @@ interface Parts {
 
 /**
  * Brings a MySQL database up to date under a named lock, on one connection. MySQL commits each DDL statement by itself, so the
- * booking counts statements: a step that was cut off goes on where it stopped. Throws MigrationRefused when it cannot.
+ * row counts statements: a step that was cut off goes on where it stopped. Throws MigrationRefused when it cannot.
  */
 export async function migrateMysql({ address, steps, log, lockSeconds = 60 }: Parts): Promise<void> {
   const connection = await connectMysql(address)
@@ -24,10 +24,10 @@ export async function migrateMysql({ address, steps, log, lockSeconds = 60 }: Pa
       )
     }
     await refuseLaxMode(connection)
-    await connection.query(bookingTable.mysql)
-    const booked = await readBooked(connection)
-    const pending = pendingSteps(steps, booked)
-    for (const step of pending) await apply(connection, step, booked)
+    await connection.query(appliedTable.mysql)
+    const applied = await readApplied(connection)
+    const pending = pendingSteps(steps, applied)
+    for (const step of pending) await apply(connection, step, applied)
     if (pending.length > 0) log.info({ steps: pending.map((step) => step.name) }, 'the database was migrated')
   } finally {
     // The lock ends with the connection.
@@ -42,7 +42,7 @@ async function refuseLaxMode(connection: Connection): Promise<void> {
   throw new MigrationRefused('the MySQL server cuts values silently: add STRICT_TRANS_TABLES to its sql_mode')
 }
 
-async function readBooked(connection: Connection): Promise<Booked[]> {
+async function readApplied(connection: Connection): Promise<AppliedStep[]> {
   const rows = await connection.query<unknown[][]>({
     rowsAsArray: true,
     sql: `SELECT migration_name, checksum, finished_at IS NOT NULL, applied_steps_count
@@ -56,8 +56,8 @@ async function readBooked(connection: Connection): Promise<Booked[]> {
   }))
 }
 
-async function apply(connection: Connection, step: Step, booked: readonly Booked[]): Promise<void> {
-  const begun = booked.find((row) => row.name === step.name)
+async function apply(connection: Connection, step: Step, applied: readonly AppliedStep[]): Promise<void> {
+  const begun = applied.find((row) => row.name === step.name)
   if (!begun) {
     await connection.query(
       'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES (?, ?, ?, ?)',
@@ -68,14 +68,14 @@ async function apply(connection: Connection, step: Step, booked: readonly Booked
   const done = begun?.done ?? 0
   for (const [index, sql] of statements.entries()) {
     if (index < done) continue
-    // Cut off between a statement and its booking, only the first statement of a resumed step can have happened already.
+    // Cut off between a statement and its row, only the first statement of a resumed step can have happened already.
     await run(connection, sql, begun !== undefined && index === done, `migration ${step.name}, statement ${index + 1}`)
-    await book(connection, 'applied_steps_count = ?', step.name, index + 1)
+    await store(connection, 'applied_steps_count = ?', step.name, index + 1)
   }
-  await book(connection, 'finished_at = ?', step.name, utcText(new Date()))
+  await store(connection, 'finished_at = ?', step.name, utcText(new Date()))
 }
 
-async function book(connection: Connection, assignment: string, name: string, value: number | string): Promise<void> {
+async function store(connection: Connection, assignment: string, name: string, value: number | string): Promise<void> {
   await connection.query(`UPDATE _prisma_migrations SET ${assignment} WHERE migration_name = ?`, [value, name])
 }
 
@@ -88,7 +88,7 @@ async function run(connection: Connection, sql: string, mayBeDone: boolean, what
     // MariaDB hides a second foreign key of the same name behind "can't create table" (errno 121 inside).
     if (mayBeDone && errno === 1005 && /errno: 121\b/.test(sqlMessage ?? '')) return
     throw new MigrationRefused(
-      `${what} failed: ${sqlMessage ?? (error as Error).message}. What came before is applied and booked. ` +
+      `${what} failed: ${sqlMessage ?? (error as Error).message}. What came before is applied and stored. ` +
         'Remove the cause and start again: the migration goes on with this statement.',
       { cause: error },
     )

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type Booked, bookingTable, MigrationRefused, pendingSteps, type Step } from '../migrations.ts'
+import { type AppliedStep, appliedTable, MigrationRefused, pendingSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
 import type { OpenTransaction, SqliteClient, SqliteConnection } from './client.ts'
 
@@ -16,7 +16,7 @@ interface Parts {
 }
 
 /**
- * Brings a SQLite file up to date and returns the open connection. Each step and its booking are one transaction; a step that
+ * Brings a SQLite file up to date and returns the open connection. Each step and its row are one transaction; a step that
  * fails leaves nothing behind. A file that holds data is copied beside itself first, with no connection open. Throws
  * MigrationRefused for a newer or altered database.
  */
@@ -29,11 +29,11 @@ export async function migrateSqlite({
 }: Parts): Promise<SqliteConnection> {
   let connection = open()
   try {
-    const booked = await readBooked(connection.client)
-    const pending = pendingSteps(steps, booked)
+    const applied = await readApplied(connection.client)
+    const pending = pendingSteps(steps, applied)
     const first = pending[0]
     if (!first) return connection
-    if (booked.length > 0) {
+    if (applied.length > 0) {
       // Everything must be in the one file that is copied; and closing any descriptor of a file drops this process's locks on it.
       await connection.client.execute('PRAGMA wal_checkpoint(TRUNCATE)', [])
       await connection.close()
@@ -49,7 +49,7 @@ export async function migrateSqlite({
   }
 }
 
-async function readBooked(client: Pick<SqliteClient, 'execute'>): Promise<Booked[]> {
+async function readApplied(client: Pick<SqliteClient, 'execute'>): Promise<AppliedStep[]> {
   const table = await client.execute("SELECT 1 FROM sqlite_master WHERE name = '_prisma_migrations'", [])
   if (table.rows.length === 0) return []
   const sql = `SELECT migration_name, checksum, finished_at IS NOT NULL, applied_steps_count
@@ -79,9 +79,9 @@ async function apply(client: SqliteClient, step: Step, at: Date): Promise<void> 
 }
 
 async function applyInside(open: OpenTransaction, step: Step, at: Date): Promise<void> {
-  await open.script(bookingTable.sqlite)
+  await open.script(appliedTable.sqlite)
   // Under the write lock now: another process may have applied it in the meantime.
-  if ((await readBooked(open)).some((row) => row.name === step.name && row.finished)) return
+  if ((await readApplied(open)).some((row) => row.name === step.name && row.finished)) return
   await open.script(step.sql)
   const broken = await open.execute('PRAGMA foreign_key_check', [])
   if (broken.rows.length > 0) {
