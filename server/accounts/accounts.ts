@@ -1,8 +1,8 @@
-// Over 300 lines: the pool is read, looked up and saved as a whole.
+import { randomUUID } from 'node:crypto'
 import { createModelList, createModelMapping } from '../model-patterns.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Database, Tx } from '../store/database.ts'
-import type { Events } from '../store/events.ts'
+import type { Events, Json } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
 import {
   type Account,
@@ -24,6 +24,13 @@ import type { Transition } from './state/transitions.ts'
 
 export const accountsChanged = 'accounts.changed'
 
+/** Message of that topic. */
+interface AccountsChange {
+  /** null: any account may have changed. */
+  id: number | null
+  from: string
+}
+
 /** The pool: groups and accounts in memory, their states, and the verbs that change them. */
 export function createAccounts(parts: {
   database: Database
@@ -44,6 +51,7 @@ export function createAccounts(parts: {
   onError?: (error: unknown, doing: string) => void
 }) {
   const { database, seal, events } = parts
+  const self = randomUUID()
   /** Logins that are newer in memory than the rows, by account: the database was away, or a read was under way. */
   const renewed = new Map<number, { version: number; tokens: Tokens; atMs: number }>()
   let byId = new Map<number, Account>()
@@ -52,17 +60,20 @@ export function createAccounts(parts: {
   /** The proxy each account names, as it names it. */
   let choices = new Map<number, string | null>()
 
-  /** Reads everything anew. Accounts keep their live state over it. */
-  async function load(): Promise<void> {
+  /** Reads groups and accounts anew, or groups and this account alone. Accounts keep their live state over it. */
+  async function load(id?: number): Promise<void> {
     const [rows, groupRows, off] = await Promise.all([
-      database.client.account.findMany({ where: { deletedMark: 0 }, include: { credential: true } }),
+      database.client.account.findMany({ where: { deletedMark: 0, id }, include: { credential: true } }),
       database.client.group.findMany({ where: { deletedMark: 0 } }),
       platformsOff(database.client),
     ])
     const groupsOff = new Set(groupRows.filter((row) => !row.enabled).map(({ id }) => id))
-    const next = new Map<number, Account>()
-    const nextByGroup = new Map<number, Account[]>()
-    const nextChoices = new Map<number, string | null>()
+    const next = new Map(id === undefined ? [] : byId)
+    const nextChoices = new Map(id === undefined ? [] : choices)
+    if (id !== undefined) {
+      next.delete(id)
+      nextChoices.delete(id)
+    }
     for (const row of rows) {
       const credential = openCredential(seal, row.credential?.sealed, row.id)
       const platform = row.platform as Platform
@@ -93,6 +104,9 @@ export function createAccounts(parts: {
       else renewed.delete(row.id)
       next.set(account.id, account)
       nextChoices.set(account.id, credential.proxy)
+    }
+    const nextByGroup = new Map<number, Account[]>()
+    for (const account of [...next.values()].sort((one, other) => one.id - other.id)) {
       const members = nextByGroup.get(account.groupId)
       if (members) members.push(account)
       else nextByGroup.set(account.groupId, [account])
@@ -225,8 +239,17 @@ export function createAccounts(parts: {
     /** True when its access token is renewed before it ends. */
     renews: (id: number): boolean => (byId.get(id)?.dueAtMs ?? Infinity) < Infinity,
 
-    /** Tells every process, this one too, of changes. */
-    changed: () => events.publish(accountsChanged, {}),
+    /** Publishes to every process, this one too, that an account was changed; without an id: that any may have been. */
+    changed(id?: number): void {
+      const message: AccountsChange = { id: id ?? null, from: self }
+      events.publish(accountsChanged, message as unknown as Json)
+    },
+
+    /** What a message of `accountsChanged` says; `isOwn`: this process published it. */
+    changeOf(message: Json): { id: number | undefined; isOwn: boolean } {
+      const { id, from } = message as unknown as AccountsChange
+      return { id: id ?? undefined, isOwn: from === self }
+    },
   }
 }
 

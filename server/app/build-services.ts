@@ -132,11 +132,27 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   const dispatchers = createDispatchers({ ...network, lookup: options.lookup })
   onClose(() => dispatchers.close())
   const probing = { isActive: false, firstMs: 0 }
+  const changedIds = new Set<number | undefined>()
+  const loadChanged = oneAtATime(async () => {
+    const ids = [...changedIds]
+    changedIds.clear()
+    try {
+      if (ids.includes(undefined)) await accounts.load()
+      else for (const id of ids) await accounts.load(id)
+    } catch (error) {
+      changedIds.add(undefined)
+      throw error
+    }
+  })
+  const reloadAccounts = (id?: number): Promise<void> => {
+    changedIds.add(id)
+    return loadChanged()
+  }
+  const publishAccounts = (id?: number): void => {
+    for (const account of accounts.all()) if (id === undefined || account.id === id) publishAccount(account)
+  }
   const reload = {
-    accounts: oneAtATime(async () => {
-      await accounts.load()
-      for (const account of accounts.all()) publishAccount(account)
-    }),
+    accounts: reloadAccounts,
     keys: oneAtATime(keys.load),
     rules: oneAtATime(rules.load),
     settings: oneAtATime(async () => {
@@ -151,16 +167,23 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   }
   await events.subscribe(gaugesNoted, gauges.applyNoted)
   await gauges.load()
-  await events.subscribe(accountsChanged, reload.accounts)
+  await events.subscribe(accountsChanged, async (message) => {
+    const { id, isOwn } = accounts.changeOf(message)
+    await reloadAccounts(id)
+    // One live event an account, from the process that made the change.
+    if (isOwn) publishAccounts(id)
+  })
   await events.subscribe(keysChanged, reload.keys)
   await events.subscribe(rulesChanged, reload.rules)
   await events.subscribe(settingsChanged, reload.settings)
   await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
-    for (const load of [...Object.values(reload), gauges.load])
+    const accountsAgain = (): Promise<void> => reloadAccounts().then(() => publishAccounts())
+    for (const load of [accountsAgain, reload.keys, reload.rules, reload.settings, gauges.load])
       load().catch((error: unknown) => report('store')(error, 'reading accounts, keys, rules and settings anew'))
   })
   await Promise.all([reload.accounts(), reload.keys(), reload.rules(), reload.settings()])
+  publishAccounts()
   if (files.provision) {
     accounts.changed()
     keys.changed()

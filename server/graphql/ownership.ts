@@ -52,8 +52,9 @@ addMutation('giveToOwner', {
       parts.keys.changed()
       await parts.reload.keys()
     } else {
-      parts.accounts.changed()
-      await parts.reload.accounts()
+      const id = object.noun === 'Account' ? object.id : undefined
+      parts.accounts.changed(id)
+      await parts.reload.accounts(id)
     }
     return { ownerId }
   },

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { AccountDraft } from '../../server/accounts/account.ts'
 import { accountsChanged, createAccounts } from '../../server/accounts/accounts.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
+import type { Json } from '../../server/store/events.ts'
 import { openNouns } from '../support/nouns.ts'
 
 const byRequest = { by: 'request', requestId: 'req_1', evidence: null } as const
@@ -167,11 +168,19 @@ test('an account keeps its live state over a reload, and its stored state over a
   expect(restarted.byId(account.id)?.live).toEqual({ state: account.live.state, inFlight: 0 })
 })
 
-test('a change is told to everybody who listens', async () => {
-  const { accounts, events } = await openPool()
-  const heard = new Promise<void>((resolve) => {
-    void events.subscribe(accountsChanged, () => resolve())
+test('a change is published with its account, and that account alone is read again', async () => {
+  const { accounts, events, save, groupId } = await openPool()
+  const one = await save({ ...whole, groupId })
+  const other = await save({ ...whole, name: 'other', groupId })
+  const published = new Promise<Json>((resolve) => {
+    void events.subscribe(accountsChanged, resolve)
   })
-  accounts.changed()
-  await heard
+  accounts.changed(one.id)
+  expect(accounts.changeOf(await published)).toEqual({ id: one.id, isOwn: true })
+  const before = [accounts.byId(one.id), accounts.byId(other.id)]
+  await accounts.load(one.id)
+  expect(accounts.byId(one.id)).not.toBe(before[0])
+  expect(accounts.byId(one.id)?.live).toBe(one.live)
+  expect(accounts.byId(other.id)).toBe(before[1])
+  expect(accounts.ofGroup(groupId).map(({ id }) => id)).toEqual([one.id, other.id])
 })

@@ -132,7 +132,7 @@ export function createRenewals(parts: {
       data: { refreshFailure: why.slice(0, 190), refreshStartedAtMs: null },
     })
     accounts.refreshIsOver(id)
-    accounts.changed()
+    accounts.changed(id)
     return { kind: 'refused', reason: why }
   }
 
@@ -163,7 +163,7 @@ export function createRenewals(parts: {
       accounts.applyLogin(id, stored.version, stored.tokens)
       const account = accounts.byId(id)
       if (account?.live.state.kind === 'reauth_required') accounts.report(account, { kind: 'cleared' }, byItself)
-      accounts.changed()
+      accounts.changed(id)
     }
     await kept.remove(String(id))
   }

@@ -64,7 +64,7 @@ addMutation('createAccount', {
       const after = { ...fields, ...(login && { login: login.way }) }
       return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
     })
-    await applyAccounts(context)
+    await applyAccount(context, id)
     return { id }
   },
 })
@@ -110,7 +110,7 @@ addMutation('updateAccount', {
       return { answer, audit: { objectType: 'Account', objectId: id, before: changed.before, after } }
     })
     if (opensAnew) accounts.cleared(id, cause)
-    await applyAccounts(context)
+    await applyAccount(context, id)
     return { id }
   },
 })
@@ -129,7 +129,7 @@ addMutation('deleteAccount', {
       await context.parts.accountEdits.remove(tx, id)
       return { answer: null, audit: { objectType: 'Account', objectId: id, before: { name, url } } }
     })
-    await applyAccounts(context)
+    await applyAccount(context, id)
     return { ok: true }
   },
 })
@@ -213,9 +213,9 @@ async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
     throw inputFailure({ path: 'platform', message: `cannot be used: ${claudeIsOff}` })
 }
 
-async function applyAccounts({ parts }: Context): Promise<void> {
-  parts.accounts.changed()
-  await parts.reload.accounts()
+async function applyAccount({ parts }: Context, id: number): Promise<void> {
+  parts.accounts.changed(id)
+  await parts.reload.accounts(id)
 }
 
 /** An account that the viewer may change. Throws not found for others, as if they did not exist. */

@@ -126,7 +126,7 @@ export interface GraphqlParts {
   live: LiveHub
   /** Read accounts, keys, rules and settings of this process anew; resolves when the change just made is in force here. */
   reload: {
-    accounts: () => Promise<void>
+    accounts: (id?: number) => Promise<void>
     keys: () => Promise<void>
     rules: () => Promise<void>
     settings: () => Promise<void>
