@@ -33,6 +33,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@prisma/adapter-mariadb': ['store'],
   '@prisma/client': ['server/generated'],
   bree: ['jobs'],
+  'eventsource-parser': ['upstreams'],
   graphql: ['graphql'],
   'graphql-redis-subscriptions': ['store'],
   'graphql-ws': ['graphql'],

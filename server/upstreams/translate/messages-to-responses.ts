@@ -21,7 +21,7 @@ export interface ResponsesTarget {
   user: string | null
 }
 
-/** An Anthropic Messages request as a Responses request (protocol.md §4.4). Always streamed. Throws Untranslatable. */
+/** An Anthropic Messages request as a Responses request (protocol.md §4.4). Throws Untranslatable. */
 export function messagesToResponses(body: Fields, target: ResponsesTarget): { body: Fields; toolNames: ToolNames } {
   refuseImpossible(body)
   const toolNames = createToolNames()
@@ -30,7 +30,7 @@ export function messagesToResponses(body: Fields, target: ResponsesTarget): { bo
     model: target.model,
     instructions: systemTexts(body['system']).join('\n\n'),
     input: inputItems(body, toolNames),
-    stream: true,
+    stream: body['stream'] === true,
     store: false,
     include: ['reasoning.encrypted_content'],
     // Fewer than 16 are refused.

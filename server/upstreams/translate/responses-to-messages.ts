@@ -102,3 +102,7 @@ function chatTools(tools: unknown): Fields[] {
 
 const chatToolChoice = (choice: unknown): unknown =>
   isFields(choice) ? { type: 'function', function: { name: choice['name'] } } : choice
+
+/** Names of the tools that take free text: their calls are answered as such. */
+export const customTools = (body: Fields): ReadonlySet<string> =>
+  new Set(itemsOf(body['tools']).flatMap((tool) => (tool['type'] === 'custom' ? [textOf(tool['name'])] : [])))

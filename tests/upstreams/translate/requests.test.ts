@@ -181,7 +181,7 @@ test('Responses: instructions, items, images in results, reasoning of ours resto
   expect(sent).toMatchObject({
     instructions: 'Be brief.',
     store: false,
-    stream: true,
+    stream: false,
     max_output_tokens: 100,
     reasoning: { effort: 'high', summary: 'auto' },
     safety_identifier: 'u1',

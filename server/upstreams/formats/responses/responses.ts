@@ -1,0 +1,22 @@
+import type { Format } from '../../format.ts'
+import { openaiError, openaiErrorBody, readOpenaiError } from '../openai/openai-error.ts'
+import { readOpenaiJson } from '../openai/openai-json.ts'
+import { createOpenaiStreamReader } from '../openai/openai-stream-reader.ts'
+import { responseFacts, responsesFacts } from './responses-facts.ts'
+
+/** OpenAI's Responses (protocol.md §3.2). */
+export const responsesFormat: Format = {
+  name: 'responses',
+  readJson: (body, secret) => readOpenaiJson(body, secret, responseFacts),
+  createStreamReader: (secret) => createOpenaiStreamReader({ secret, factsOf: responsesFacts }),
+  errorOf: readOpenaiError,
+  errorBody: openaiErrorBody,
+  errorEvent(type, message) {
+    const { code, message: text } = openaiError(type, message)
+    const data = JSON.stringify({ type: 'error', code: code ?? 'server_error', message: text, param: null })
+    return Buffer.from(`event: error\ndata: ${data}\n\n`)
+  },
+  // The format has no event that says nothing.
+  ping: Buffer.from(': ping\n\n'),
+  keepAlive: Buffer.from(': keepalive\n\n'),
+}
