@@ -60,36 +60,36 @@ export function createTranslatedStreamReader({
     return isFinished || error !== null || !toMessages ? out : [...out, ...written(toMessages.end())]
   }
 
-  return {
-    push(chunk) {
-      const out = translate(meter.push(chunk))
-      return meter.isFinished ? complete(out) : out
-    },
-    end: () => complete(translate(meter.end())),
-    get started() {
-      return meter.started
-    },
-    get hasContent() {
-      return meter.hasContent && error === null
-    },
-    get isFinished() {
-      return isFinished
-    },
-    get error() {
-      return meter.error ?? error
-    },
-    get heldBytes() {
-      return meter.heldBytes
-    },
-    get eventBytes() {
-      return meter.eventBytes
-    },
+  const reader = {
+    started: false,
+    hasContent: false,
+    isFinished: false,
+    error: null as UpstreamError | null,
+    heldBytes: 0,
+    eventBytes: 0,
     // Whole events only are translated.
     flowing: false,
+    push(chunk: Buffer): Buffer[] {
+      const out = translate(meter.push(chunk))
+      return noted(meter.isFinished ? complete(out) : out)
+    },
+    end: (): Buffer[] => noted(complete(translate(meter.end()))),
     usageChanged: () => meter.usageChanged(),
     reading: () => meter.reading(),
     readingInBetween: () => meter.readingInBetween(),
   }
+
+  function noted(out: Buffer[]): Buffer[] {
+    reader.started = meter.started
+    reader.error = meter.error ?? error
+    reader.hasContent = meter.hasContent && reader.error === null
+    reader.isFinished = isFinished
+    reader.heldBytes = meter.heldBytes
+    reader.eventBytes = meter.eventBytes
+    return out
+  }
+
+  return reader
 }
 
 function errorOf(event: Fields): UpstreamError {
