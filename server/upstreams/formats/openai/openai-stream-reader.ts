@@ -1,4 +1,4 @@
-import type { Reading } from '../../../prices/records.ts'
+import type { Reading } from '../../../money/reading.ts'
 import type { StreamReader, UpstreamError } from '../../format.ts'
 import { withoutSecret } from '../../quoted-secret.ts'
 import type { MessageUsage } from '../../translate/message-writer.ts'
