@@ -41,7 +41,7 @@ const clientDirectory = new URL(
 export async function buildServer(context: AppContext, stores: Stores, services: Services): Promise<AppServer> {
   const { config, log, options, now, chance, dayAt, report, onClose } = context
   const { database, seal, events, counters } = stores
-  const { accounts, gauges, keys, rules, users, live, prices, ledger, jobs, dispatchers, classifier, requestId } =
+  const { accounts, gauges, keys, rules, users, live, prices, ledger, jobs, transport, classifier, requestId } =
     services
   const { renew } = services.renewals
   let url = ''
@@ -54,7 +54,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     prices,
     ledger,
     counters,
-    dispatchers,
+    transport,
     platforms,
     classifier,
     gauges,
@@ -90,7 +90,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     routes: relay,
     jobs,
     logins: createLogins({ database, seal, now, authorizeAddress, exchange }),
-    testAccount: createAccountTest({ dispatchers, platforms, classifier, accounts, gauges, renew, now }),
+    testAccount: createAccountTest({ transport, platforms, classifier, accounts, gauges, renew, now }),
     dayAt,
     now,
     newId: requestId,

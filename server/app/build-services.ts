@@ -22,7 +22,7 @@ import { createClassifier } from '../upstreams/classify.ts'
 import { createClaudeOauth } from '../upstreams/platforms/claude/oauth.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
 import { createErrorRules, rulesChanged } from '../upstreams/rules/rules.ts'
-import { createDispatchers } from '../upstreams/transport/dispatchers.ts'
+import { createTransport } from '../upstreams/transport/transport.ts'
 import type { AppContext } from './context.ts'
 import { openLedger } from './open-ledger.ts'
 import type { Stores } from './open-stores.ts'
@@ -129,8 +129,8 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     caPem: files.caPem,
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
   }
-  const dispatchers = createDispatchers({ ...network, lookup: options.lookup })
-  onClose(() => dispatchers.close())
+  const transport = createTransport({ ...network, lookup: options.lookup })
+  onClose(() => transport.close())
   const probing = { isActive: false, firstMs: 0 }
   const changedIds = new Set<number | undefined>()
   const loadChanged = oneAtATime(async () => {
@@ -162,7 +162,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
       const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
       if (allow.join() === network.allow.join()) return
       network.allow = allow
-      dispatchers.allow(allow)
+      transport.allow(allow)
     }),
   }
   await events.subscribe(gaugesNoted, gauges.applyNoted)
@@ -191,7 +191,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   }
 
   const classifier = createClassifier({ platforms, rowsOf: rules.rowsOf })
-  const oauth = createClaudeOauth({ dispatchers, places: config.claudeOauth, now })
+  const oauth = createClaudeOauth({ transport, places: config.claudeOauth, now })
   const renewals = createRenewals({
     database,
     seal,
@@ -250,7 +250,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     keys,
     rules,
     users,
-    dispatchers,
+    transport,
     classifier,
     oauth,
     renewals,

@@ -8,7 +8,7 @@ import type { Provision } from '../provisioning/provision-file.ts'
 import type { ForwardTimers } from '../relay/request/exchange.ts'
 import type { ReadLimits } from '../relay/request/read-body.ts'
 import type { QueueLimits } from '../relay/routing/queue.ts'
-import type { DispatcherOptions } from '../upstreams/transport/dispatchers.ts'
+import type { TransportOptions } from '../upstreams/transport/transport.ts'
 import { createZoneDays, type ZoneDay } from '../zone-days.ts'
 
 /** What tests and the demo set: deadlines, clock, chance. */
@@ -27,7 +27,7 @@ export interface AppOptions {
   jobWorkers?: { probe?: URL; chore?: URL }
   connectTimeoutMs?: number
   /** How names of upstreams are resolved. */
-  lookup?: DispatcherOptions['lookup']
+  lookup?: TransportOptions['lookup']
   now?: () => number
   chance?: () => number
   /** Written beside the lock of the data folder, so that people can find the process that holds it. */

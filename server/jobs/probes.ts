@@ -10,7 +10,7 @@ import type { RequestId } from '../request-ids.ts'
 import type { Classifier } from '../upstreams/classify.ts'
 import type { ProbeRequest } from '../upstreams/platform.ts'
 import { errorResponseOf, type ProbeResponse } from '../upstreams/probe.ts'
-import type { DispatcherOptions } from '../upstreams/transport/dispatchers.ts'
+import type { TransportOptions } from '../upstreams/transport/transport.ts'
 import { bookProbe } from './probe-bill.ts'
 import { isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
 import { createQuestions, type QuestionParts, type Target } from './probe-question.ts'
@@ -19,7 +19,7 @@ import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
 
 /** How a worker reaches the network: what can be handed to another thread. */
-export type ProbeNetwork = Pick<DispatcherOptions, 'allow' | 'caPem' | 'connectTimeoutMs'>
+export type ProbeNetwork = Pick<TransportOptions, 'allow' | 'caPem' | 'connectTimeoutMs'>
 
 /** What the worker gets: questions ready to be sent, and the way to the network. */
 export interface ToLookAt {

@@ -6,7 +6,7 @@ import type { Fault } from '../accounts/state/state.ts'
 import type { Classifier } from './classify.ts'
 import type { Platforms } from './platform.ts'
 import { errorResponseOf, look } from './probe.ts'
-import type { Dispatchers } from './transport/dispatchers.ts'
+import type { Transport } from './transport/transport.ts'
 
 /** How a try of an account went. */
 export interface AccountTrial {
@@ -24,7 +24,7 @@ const patienceMs = 30_000
 
 /** Asks an account for one token, as its test button does. Changes no state, makes no row; the upstream may charge a token. */
 export function createAccountTest(parts: {
-  dispatchers: Dispatchers
+  transport: Transport
   platforms: Platforms
   classifier: Classifier
   accounts: Pick<Accounts, 'byId'>
@@ -42,11 +42,7 @@ export function createAccountTest(parts: {
       account = parts.accounts.byId(account.id) ?? account
     }
     const request = platform.messageProbe(account, model)
-    const response = await look(
-      parts.dispatchers,
-      { origin: account.origin, proxy: account.proxy, request },
-      patienceMs,
-    )
+    const response = await look(parts.transport, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
     const { status, durationMs: latencyMs } = response
     parts.gauges.note(account.id, platform.limits?.ofHeaders(new Map(response.headers)) ?? [])
     if (status === 0) return { ok: false, latencyMs, status, message: response.problem, fault: response.fault }

@@ -2,8 +2,9 @@ import type { Fault } from '../accounts/state/state.ts'
 import type { ErrorResponse } from './classification.ts'
 import type { ProbeRequest } from './platform.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'
-import type { Dispatchers } from './transport/dispatchers.ts'
 import { codeOfError, explainFailure } from './transport/failure-cause.ts'
+import type { Transport } from './transport/transport.ts'
+import { askWhole } from './transport/whole-response.ts'
 
 /** What came back. `status` 0: nothing did, and `problem` says why. */
 export interface ProbeResponse {
@@ -22,45 +23,23 @@ const maxBytes = 256 * 1024
 
 /** Asks; never throws. Of a failure what happened where, and its code. */
 export async function look(
-  dispatchers: Dispatchers,
+  transport: Transport,
   target: { origin: string; proxy: string | null; request: ProbeRequest },
   patienceMs: number,
 ): Promise<ProbeResponse> {
   const startedMs = performance.now()
   const took = () => Math.round(performance.now() - startedMs)
   try {
-    const response = await dispatchers.for(target.origin, target.proxy).request({
-      ...target.request,
-      headersTimeout: patienceMs,
-      bodyTimeout: patienceMs,
-      signal: AbortSignal.timeout(patienceMs),
+    const { status, headers, body } = await askWhole(transport, target, target.request, {
+      timeoutMs: patienceMs,
+      maxBytes,
     })
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of response.body) {
-      chunks.push(chunk as Buffer)
-      bytes += (chunk as Buffer).length
-      if (bytes > maxBytes) break
-    }
-    return {
-      status: response.statusCode,
-      headers: Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
-      body: Buffer.concat(chunks),
-      problem: '',
-      fault: null,
-      durationMs: took(),
-    }
+    return { status, headers, body, problem: '', fault: null, durationMs: took() }
   } catch (error) {
     const isLate = codeOfError(error) === 'TimeoutError'
     const { cause, reason, place } = explainFailure(error, target, isLate ? patienceMs : undefined)
-    return {
-      status: 0,
-      headers: [],
-      body: Buffer.alloc(0),
-      problem: reason,
-      fault: { cause, place },
-      durationMs: took(),
-    }
+    const fault = { cause, place }
+    return { status: 0, headers: [], body: Buffer.alloc(0), problem: reason, fault, durationMs: took() }
   }
 }
 

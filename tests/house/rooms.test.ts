@@ -13,7 +13,6 @@ const floors: readonly (readonly string[])[] = [
   ['upstreams'],
   ['accounts', 'keys', 'live', 'ledger', 'statistics', 'prices', 'identity'],
   ['store'],
-  ['wire'],
   ['config'],
   ['json', 'money', 'leaves'],
 ]
@@ -96,7 +95,7 @@ test('nobody uses async hooks: from their first use on every promise of the rela
 })
 
 test('no object literal on the relay path has getters: V8 makes old memory of each, and with it what the request was', () => {
-  const rooms = ['relay', 'wire', 'upstreams', 'ledger']
+  const rooms = ['relay', 'upstreams', 'ledger']
   const found = server
     .filter(({ path }) => rooms.includes(roomOf(path)))
     .flatMap(({ path, literalAccessors }) => literalAccessors.map((name) => `${path}: ${name}`))

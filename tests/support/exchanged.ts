@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici'
+import type { Transport } from '../../server/upstreams/transport/transport.ts'
+import { askWhole } from '../../server/upstreams/transport/whole-response.ts'
 
 /** What came back for one request sent with `exchanged`. */
 export interface Answered {
@@ -26,4 +28,22 @@ export async function exchanged(
     origin: 'http://unused.invalid',
   })
   return { status: statusCode, headers: received, body: await stream.text() }
+}
+
+/** The same over the relay's own transport. */
+export async function exchangedOver(
+  { transport, origin, proxy }: { transport: Transport; origin: string; proxy: string | null },
+  path: string,
+  options: { body?: object; headers?: Record<string, string> } = {},
+): Promise<Answered> {
+  const { body, headers = {} } = options
+  const request = {
+    method: body ? ('POST' as const) : ('GET' as const),
+    path,
+    headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+    body: body ? JSON.stringify(body) : null,
+  }
+  const limits = { timeoutMs: 30_000, maxBytes: 1_000_000 }
+  const response = await askWhole(transport, { origin, proxy }, request, limits)
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: response.body.toString() }
 }

@@ -1,7 +1,6 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { look } from '../../server/upstreams/probe.ts'
-import { createDispatchers, type DispatcherOptions } from '../../server/upstreams/transport/dispatchers.ts'
 import {
   causeOfCode,
   codeOfError,
@@ -9,8 +8,9 @@ import {
   explainFailure,
   failureCauses,
 } from '../../server/upstreams/transport/failure-cause.ts'
+import { createTransport, type TransportOptions } from '../../server/upstreams/transport/transport.ts'
 import { createConnectProxy } from '../support/connect-proxy.ts'
-import { exchanged } from '../support/exchanged.ts'
+import { exchangedOver as exchanged } from '../support/exchanged.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { listening } from '../support/listening.ts'
 import { createSocksProxy } from '../support/socks-proxy.ts'
@@ -31,15 +31,15 @@ async function closedPort(): Promise<number> {
 }
 
 /** What is told of a request that cannot come about. */
-async function told(origin: string, proxy: string | null = null, options: Partial<DispatcherOptions> = {}) {
-  const lookup: DispatcherOptions['lookup'] = (name, _how, done) =>
+async function told(origin: string, proxy: string | null = null, options: Partial<TransportOptions> = {}) {
+  const lookup: TransportOptions['lookup'] = (name, _how, done) =>
     name === 'known.test'
       ? done(null, [{ address: '127.0.0.1', family: 4 }])
       : done(Object.assign(new Error('no'), { code: 'ENOTFOUND' }), [])
-  const dispatchers = open(
-    createDispatchers({ allow: ['127.0.0.0/8'], connectTimeoutMs: 200, caPem: testCa, lookup, ...options }),
+  const transport = open(
+    createTransport({ allow: ['127.0.0.0/8'], connectTimeoutMs: 200, caPem: testCa, lookup, ...options }),
   )
-  const error = await exchanged(dispatchers.for(origin, proxy), '/').catch((thrown: unknown) => thrown)
+  const error = await exchanged({ transport, origin, proxy }, '/').catch((thrown: unknown) => thrown)
   return { ...explainFailure(error, { origin, proxy }), code: codeOfError(error) }
 }
 
@@ -73,8 +73,10 @@ test('a certificate says what is wrong with it', async () => {
   })
   const proper = open(await createFakeUpstream({ tls: leaf }))
   const { caPem: _, ...nobody } = { caPem: '' }
-  const stranger = open(createDispatchers({ allow: ['127.0.0.0/8'], connectTimeoutMs: 2000, ...nobody }))
-  const error = await exchanged(stranger.for(proper.url, null), '/').catch((thrown: unknown) => thrown)
+  const stranger = open(createTransport({ allow: ['127.0.0.0/8'], connectTimeoutMs: 2000, ...nobody }))
+  const error = await exchanged({ transport: stranger, origin: proper.url, proxy: null }, '/').catch(
+    (thrown: unknown) => thrown,
+  )
   expect(explainFailure(error, { origin: proper.url, proxy: null })).toMatchObject({
     cause: 'certificate_untrusted',
     reason: expect.stringMatching(
@@ -165,9 +167,9 @@ test('an address that may not be reached names both remedies', async () => {
 test('a probe that nobody answers says so with the time it waited', async () => {
   const upstream = open(await createFakeUpstream())
   upstream.script((exchange) => exchange.hang())
-  const dispatchers = open(createDispatchers({ allow: ['127.0.0.0/8'], connectTimeoutMs: 1000 }))
+  const transport = open(createTransport({ allow: ['127.0.0.0/8'], connectTimeoutMs: 1000 }))
   const request = { method: 'GET' as const, path: '/', headers: {}, body: null }
-  const answer = await look(dispatchers, { origin: upstream.url, proxy: null, request }, 100)
+  const answer = await look(transport, { origin: upstream.url, proxy: null, request }, 100)
   expect(answer).toMatchObject({ status: 0 })
   expect(answer.problem).toMatch(/^no answer from 127\.0\.0\.1:\d+ within 0\.1 s \(/)
 })

@@ -11,7 +11,6 @@ import { noReading } from '../../money/reading.ts'
 import type { Classification, ErrorResponse } from '../../upstreams/classification.ts'
 import type { Format, StreamReader, UpstreamError } from '../../upstreams/format.ts'
 import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
-import type { AnswerListener } from '../../upstreams/transport/connection.ts'
 import {
   codeOfError,
   type Explained,
@@ -20,6 +19,7 @@ import {
   type FailureCause,
   told,
 } from '../../upstreams/transport/failure-cause.ts'
+import type { ResponseListener } from '../../upstreams/transport/response-listener.ts'
 import {
   type CallResult,
   type Disconnect,
@@ -58,7 +58,7 @@ type Phase = 'connecting' | 'waiting' | 'held' | 'flowing' | 'json' | 'refused' 
  * One upstream call: what its answer does to the client's, the commit point, the meter beside the bytes, and the clock.
  * A class: its methods are shared by all calls under way.
  */
-export class UpstreamCall implements AnswerListener {
+export class UpstreamCall implements ResponseListener {
   readonly account: Account
   readonly modelSent: string
   readonly startedAtMs: number
@@ -87,8 +87,6 @@ export class UpstreamCall implements AnswerListener {
   private leftAtMs = 0
   private chunks: Buffer[] = []
   private chunkBytes = 0
-  /** The last of `chunks` lie in memory that the next read writes to. */
-  private borrowed = 0
   private readonly format: Format
   private readonly events: StreamReader | null
   private upstreamEnded = false
@@ -146,16 +144,8 @@ export class UpstreamCall implements AnswerListener {
 
   onData(chunk: Buffer): boolean {
     this.lastByteAtMs = this.parts.now()
-    // It decodes in a thread of its own, when this memory is another's.
-    if (this.decoder) return this.decoder.write(Buffer.from(chunk))
+    if (this.decoder) return this.decoder.write(chunk)
     return this.take(chunk)
-  }
-
-  /** The memory that the last pieces lie in is about to be written to. */
-  onRead(): void {
-    const { chunks } = this
-    for (let at = chunks.length - this.borrowed; at < chunks.length; at++) chunks[at] = Buffer.from(chunks[at]!)
-    this.borrowed = 0
   }
 
   onComplete(): void {
@@ -204,7 +194,6 @@ export class UpstreamCall implements AnswerListener {
   private hold(bytes: Buffer): void {
     this.chunks.push(bytes)
     this.chunkBytes += bytes.length
-    this.borrowed++
   }
 
   private takeStream(chunk: Buffer): boolean {
@@ -251,7 +240,6 @@ export class UpstreamCall implements AnswerListener {
     res.onDrain(() => this.drained())
     const held = this.chunks
     this.chunks = []
-    this.borrowed = 0
     if (held.length === 0) res.flushHeaders()
     for (const bytes of held) this.send(bytes)
   }
@@ -467,7 +455,6 @@ export class UpstreamCall implements AnswerListener {
     if (this.phase !== 'held' && this.phase !== 'flowing') return true
     this.phase = 'draining'
     this.chunks = []
-    this.borrowed = 0
     this.drained()
     return true
   }
@@ -618,7 +605,6 @@ export class UpstreamCall implements AnswerListener {
     decoder.on('data', (chunk: Buffer) => {
       if (!this.take(chunk)) decoder.pause()
       // This memory is the decoder's gift.
-      this.borrowed = 0
     })
     decoder.on('drain', () => this.resumeUpstream?.())
     decoder.on('end', () => this.complete())

@@ -15,9 +15,9 @@ import type { Prices } from '../../prices/open-prices.ts'
 import type { Counters } from '../../store/counters.ts'
 import type { Classifier } from '../../upstreams/classify.ts'
 import type { Platform, Platforms } from '../../upstreams/platform.ts'
-import type { Dispatchers } from '../../upstreams/transport/dispatchers.ts'
+import type { Transport } from '../../upstreams/transport/transport.ts'
 import type { AttemptResult, CallResult, Disconnect, Exchange, ForwardTimers } from '../request/exchange.ts'
-import { fitsHeader, requestHead } from '../request/headers.ts'
+import { fitsHeader } from '../request/headers.ts'
 import { createStickiness, type TrialWish } from '../routing/affinity.ts'
 import type { Places } from '../routing/slots.ts'
 import { createTokenKeeper } from './access-token.ts'
@@ -32,7 +32,7 @@ export interface FailoverParts {
   prices: Prices
   ledger: Ledger
   counters: Counters
-  dispatchers: Dispatchers
+  transport: Transport
   platforms: Platforms
   classifier: Classifier
   gauges: Pick<Gauges, 'note'>
@@ -201,12 +201,8 @@ export function createFailover(parts: FailoverParts): Failover {
       if (!fitsHeader(account.secret)) return call.onError(badSecret())
       const { path, query, headers } = exchange
       const request = platform.buildRequest(account, { path, query, headers, dropTags })
-      const asked = {
-        head: requestHead(account.origin, request, body.length),
-        body: [body],
-        bodyBytes: body.length,
-      }
-      parts.dispatchers.ask(account.origin, account.proxy, asked, call)
+      const asked = { ...request, body: [body], bodyBytes: body.length }
+      parts.transport.send(account.origin, account.proxy, asked, call)
     })
   }
 

@@ -1,4 +1,3 @@
-import type { RequestHead } from '../../upstreams/platform.ts'
 import { withoutSecret } from '../../upstreams/quoted-secret.ts'
 
 /**
@@ -82,14 +81,6 @@ const unfit = /[^\t\x20-\x7e\x80-\xff]/
 
 /** False for a secret that no header can carry. */
 export const fitsHeader = (secret: string): boolean => !unfit.test(secret)
-
-/** The head of the upstream request, up to its last header line. */
-export function requestHead(origin: string, { method, path, headers }: RequestHead, bodyBytes: number): string {
-  const host = origin.slice(origin.indexOf('//') + 2)
-  let lines = ''
-  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]!}: ${headers[i + 1]!}\r\n`
-  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${bodyBytes}\r\n`
-}
 
 /** What the relay reads of an upstream's answer: its headers as they came (name, value, name, value …), read once. */
 export class AnswerHeaders {

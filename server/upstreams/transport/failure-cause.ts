@@ -1,5 +1,5 @@
+import { parseProxyUrl } from '../../proxy-url.ts'
 import { isConnectFailure } from './connect-failure.ts'
-import { parseProxy } from './proxy-tunnel.ts'
 
 /** What a connection was for: scheme://host:port, and the proxy on the way (its URL may hold a password). */
 export interface Tried {
@@ -69,14 +69,14 @@ const byCode: readonly [RegExp, PlainCause | UpstreamCause][] = [
   [/^ECONNREFUSED$/, 'connection_refused'],
   [/^(ENOTFOUND|EAI_\w+|ENODATA)$/, 'name_unresolved'],
   [/^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL|EACCES)$/, 'unreachable'],
-  [/^(UPSTREAM_CONNECT_TIMEOUT|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, 'connect_timeout'],
+  [/^(UPSTREAM_CONNECT_TIMEOUT|ETIMEDOUT)$/, 'connect_timeout'],
   [/^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UPSTREAM_CLOSED)$/, 'connection_broken'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'certificate_wrong_name'],
   [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'certificate_expired'],
   [/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA|HOSTNAME_MISMATCH)/, 'certificate_untrusted'],
   [/^(ERR_SSL_|ERR_TLS_|EPROTO)/, 'tls_failed'],
-  [/^(HPE_|UPSTREAM_BAD_ANSWER$)/, 'not_http'],
-  [/^(first_byte_timeout|TimeoutError|UND_ERR_(HEADERS|BODY)_TIMEOUT)$/, 'no_answer'],
+  [/^(HPE_|HTTPParserError$|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_)/, 'not_http'],
+  [/^(first_byte_timeout|TimeoutError)$/, 'no_answer'],
   [/^idle_timeout$/, 'silent'],
 ]
 
@@ -133,7 +133,7 @@ export function codeOfError(error: unknown): string {
   return typeof name === 'string' && name !== '' && name !== 'Error' ? name : 'failed'
 }
 
-const proxyOf = ({ proxy }: Tried): string => `proxy ${(proxy && parseProxy(proxy)?.name) || 'that is not usable'}`
+const proxyOf = ({ proxy }: Tried): string => `proxy ${(proxy && parseProxyUrl(proxy)?.name) || 'that is not usable'}`
 
 /** host:port, also where the port is the usual one. */
 function hostOf({ origin }: Tried): string {
@@ -142,7 +142,7 @@ function hostOf({ origin }: Tried): string {
 }
 
 function placeOf(tried: Tried): string {
-  const name = tried.proxy === null ? undefined : (parseProxy(tried.proxy)?.name ?? '?')
+  const name = tried.proxy === null ? undefined : (parseProxyUrl(tried.proxy)?.name ?? '?')
   return name === undefined ? hostOf(tried) : `${name} → ${hostOf(tried)}`
 }
 

@@ -2,56 +2,12 @@ import { request as requestHttp } from 'node:http'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { SocksClient } from 'socks'
+import type { ProxyUrl } from '../../proxy-url.ts'
 import { type ConnectFailure, connectFailure } from './connect-failure.ts'
 import { opened, startTls, tuned } from './sockets.ts'
 
-/** A proxy as an account names it: http, https (CONNECT), socks5 or socks5h (both leave names to the proxy). */
-export interface Proxy {
-  protocol: 'http:' | 'https:' | 'socks5:' | 'socks5h:'
-  hostname: string
-  port: number
-  /** Unescaped; null without credentials in the URL. */
-  credentials: { username: string; password: string } | null
-  /** host:port, for messages. */
-  name: string
-}
-
-const defaultPorts: Record<Proxy['protocol'], number> = {
-  'http:': 80,
-  'https:': 443,
-  'socks5:': 1080,
-  'socks5h:': 1080,
-}
-
-const unbracketed = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1')
-
-/**
- * Reads a proxy's URL; user and password are %-escaped in it. Returns null for anything that is not a proxy we speak,
- * never an error, since an URL error of Node carries its input with the password in it.
- */
-export function parseProxy(text: string): Proxy | null {
-  if (!URL.canParse(text)) return null
-  const url = new URL(text)
-  if (!(url.protocol in defaultPorts) || url.hostname === '') return null
-  const protocol = url.protocol as Proxy['protocol']
-  const port = url.port === '' ? defaultPorts[protocol] : Number(url.port)
-  const username = unescaped(url.username)
-  const password = unescaped(url.password)
-  if (username === null || password === null) return null
-  const credentials = username === '' && password === '' ? null : { username, password }
-  return { protocol, hostname: unbracketed(url.hostname), port, credentials, name: `${url.hostname}:${port}` }
-}
-
-function unescaped(text: string): string | null {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return null
-  }
-}
-
 function proxyFailed(
-  proxy: Proxy,
+  proxy: ProxyUrl,
   what: string,
   more: Pick<ConnectFailure, 'fault' | 'detail' | 'limitMs'> = {},
 ): ConnectFailure {
@@ -71,7 +27,7 @@ function detailOf(error: unknown): Pick<ConnectFailure, 'detail' | 'limitMs'> {
  * Rejects with UPSTREAM_PROXY_FAILED only; the reason of an abort becomes part of its message.
  */
 export async function openTunnel(
-  proxy: Proxy,
+  proxy: ProxyUrl,
   target: { hostname: string; port: number },
   secureContext: SecureContext,
   signal: AbortSignal,
@@ -92,7 +48,7 @@ export async function openTunnel(
   }
 }
 
-async function openProxySocket(proxy: Proxy, secureContext: SecureContext, signal: AbortSignal): Promise<Socket> {
+async function openProxySocket(proxy: ProxyUrl, secureContext: SecureContext, signal: AbortSignal): Promise<Socket> {
   const { hostname, port } = proxy
   if (proxy.protocol === 'https:') {
     return opened(tuned(startTls(hostname, secureContext, { port })), 'secureConnect', signal)
@@ -104,7 +60,7 @@ const authority = (target: { hostname: string; port: number }): string =>
   `${isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname}:${target.port}`
 
 /** HTTP CONNECT (RFC 9110 §9.3.6), Basic credentials when there are any. */
-function speakConnect(proxy: Proxy, target: { hostname: string; port: number }, socket: Socket): Promise<Socket> {
+function speakConnect(proxy: ProxyUrl, target: { hostname: string; port: number }, socket: Socket): Promise<Socket> {
   const host = authority(target)
   const headers: Record<string, string> = { host, connection: 'keep-alive', 'proxy-connection': 'keep-alive' }
   if (proxy.credentials !== null) {
@@ -140,7 +96,11 @@ function speakConnect(proxy: Proxy, target: { hostname: string; port: number }, 
 const targetReplies = /(NetworkUnreachable|HostUnreachable|ConnectionRefused|TTLExpired)$/
 
 /** SOCKS5 (RFC 1928, 1929). undici's own is experimental and says so on stderr. */
-async function speakSocks(proxy: Proxy, target: { hostname: string; port: number }, socket: Socket): Promise<Socket> {
+async function speakSocks(
+  proxy: ProxyUrl,
+  target: { hostname: string; port: number },
+  socket: Socket,
+): Promise<Socket> {
   try {
     await SocksClient.createConnection({
       command: 'connect',

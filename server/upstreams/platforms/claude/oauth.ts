@@ -2,8 +2,9 @@ import type { Tokens } from '../../../accounts/credential.ts'
 import type { CodeAnswer, RefreshAnswer } from '../../../accounts/login/oauth-answers.ts'
 import { retryAfter } from '../../retry-after.ts'
 import { isConnectFailure } from '../../transport/connect-failure.ts'
-import type { Dispatchers } from '../../transport/dispatchers.ts'
 import { codeOfError, explainFailure } from '../../transport/failure-cause.ts'
+import type { Transport } from '../../transport/transport.ts'
+import { askWhole } from '../../transport/whole-response.ts'
 import { oauthBeta } from './oauth-beta.ts'
 
 /** Where logins of claude accounts are made; each of them has moved before, so a deployment can say otherwise. */
@@ -17,49 +18,43 @@ export interface ClaudeOauthPlaces {
   scopes: string
 }
 
-const patienceMs = 30_000
-const longestAnswer = 64 * 1024
+const defaultTimeoutMs = 30_000
+const maxBytes = 64 * 1024
 
 /**
  * OAuth with PKCE as Claude's sign-in speaks it (protocol.md §2.1): the address a person opens, and the two grants. Of the
  * vendor's words only error codes go further, never its text.
  */
 export function createClaudeOauth(parts: {
-  dispatchers: Dispatchers
+  transport: Transport
   places: ClaudeOauthPlaces
   now: () => number
   timeoutMs?: number
 }) {
-  const { places, now, timeoutMs = patienceMs } = parts
+  const { places, now, timeoutMs = defaultTimeoutMs } = parts
   const token = new URL(places.tokenUrl)
 
   async function grant(body: Record<string, string>, proxy: string | null): Promise<Answered> {
     try {
-      const answer = await parts.dispatchers.for(token.origin, proxy).request({
+      const request = {
+        method: 'POST' as const,
         path: token.pathname + token.search,
-        method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json', 'anthropic-beta': oauthBeta },
         body: JSON.stringify(body),
-        // Also while connecting and while the body comes: nobody else watches this call.
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      const chunks: Buffer[] = []
-      let bytes = 0
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        bytes += chunk.length
-        if (bytes > longestAnswer) return failed('The token endpoint answered too much.')
-        chunks.push(chunk)
       }
-      const said = parsed(Buffer.concat(chunks))
-      if (answer.statusCode === 200 && said) return { kind: 'said', said }
+      const target = { origin: token.origin, proxy }
+      const response = await askWhole(parts.transport, target, request, { timeoutMs, maxBytes })
+      if (response.isCut) return failed('The token endpoint answered too much.')
+      const { status } = response
+      const said = parsed(response.body)
+      if (status === 200 && said) return { kind: 'said', said }
       const code = said ? codeOf(said, Object.values(body)) : ''
-      const header = answer.headers['retry-after']
       return {
         kind: 'failed',
-        status: answer.statusCode,
+        status,
         code,
-        reason: `The token endpoint answered ${answer.statusCode}${code === '' ? '' : ` ${code}`}.`,
-        retryAfterMs: retryAfter(typeof header === 'string' ? header : undefined, now()),
+        reason: `The token endpoint answered ${status}${code === '' ? '' : ` ${code}`}.`,
+        retryAfterMs: retryAfter(new Map(response.headers).get('retry-after'), now()),
         isOurs: false,
       }
     } catch (error) {

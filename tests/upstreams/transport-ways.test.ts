@@ -1,12 +1,11 @@
 import type { LookupAddress } from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { createDispatchers, type DispatcherOptions } from '../../server/upstreams/transport/dispatchers.ts'
+import { createTransport, type TransportOptions } from '../../server/upstreams/transport/transport.ts'
 import { type ConnectProxyOptions, createConnectProxy } from '../support/connect-proxy.ts'
 import { deferred } from '../support/deferred.ts'
-import { exchanged } from '../support/exchanged.ts'
+import { exchangedOver as exchanged } from '../support/exchanged.ts'
 import { redirect } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstreamOptions } from '../support/fake-upstream.ts'
 import { goldenStreams } from '../support/golden-streams.ts'
@@ -30,17 +29,16 @@ function open<T extends { close(): Promise<void> }>(thing: T): T {
 const upstreamOf = async (options?: FakeUpstreamOptions) => open(await createFakeUpstream(options))
 const connectProxyOf = async (options?: ConnectProxyOptions) => open(await createConnectProxy(options))
 const socksProxyOf = async (options?: SocksProxyOptions) => open(await createSocksProxy(options))
-const dispatchersOf = (options: Partial<DispatcherOptions> = {}) =>
-  open(createDispatchers({ allow: [], connectTimeoutMs: 5_000, caPem: testCa, ...options }))
+function transportOf(options: Partial<TransportOptions> = {}) {
+  const transport = open(createTransport({ allow: [], connectTimeoutMs: 5_000, caPem: testCa, ...options }))
+  return { ...transport, to: (origin: string, proxy: string | null) => ({ transport, origin, proxy }) }
+}
 const resolving =
-  (...addresses: string[]): DispatcherOptions['lookup'] =>
+  (...addresses: string[]): TransportOptions['lookup'] =>
   (_name, _how, done) => {
     const found: LookupAddress[] = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
     process.nextTick(done, null, found)
   }
-
-// undici lets one turn of the loop pass before it takes a connection again; a request within it opens another.
-const reusable = () => turn()
 
 const proxies = [
   ['an HTTP CONNECT proxy', () => connectProxyOf()],
@@ -55,7 +53,7 @@ test.each(proxies)('a TLS upstream known only to %s streams its answer byte for 
   const proxy = await createProxy()
   const golden = goldenStreams().emoji
   upstream.script((exchange) => exchange.sse(golden.events, { splitAt: [1, 700, 3] }))
-  const pool = dispatchersOf().for(`https://upstream.test:${upstream.port}`, proxy.url)
+  const pool = transportOf().to(`https://upstream.test:${upstream.port}`, proxy.url)
 
   const answer = await exchanged(pool, '/v1/messages', { body: message })
 
@@ -70,16 +68,14 @@ test.each(proxies)(
     const upstream = await upstreamOf({ tls: true })
     const proxy = await createProxy()
     const origin = `https://localhost:${upstream.port}`
-    const pool = dispatchersOf({ allow: loopback }).for(origin, proxy.url)
+    const pool = transportOf({ allow: loopback }).to(origin, proxy.url)
     await exchanged(pool, '/v1/models')
-    await reusable()
     await exchanged(pool, '/v1/models')
-    await reusable()
     expect(proxy.targets).toHaveLength(1)
     expect(upstream.requests[1]?.socket).toBe(upstream.requests[0]?.socket)
 
     const wrongName = await upstreamOf({ tls: elsewhere })
-    const refusing = dispatchersOf().for(`https://upstream.test:${wrongName.port}`, proxy.url)
+    const refusing = transportOf().to(`https://upstream.test:${wrongName.port}`, proxy.url)
     await expect(exchanged(refusing, '/')).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   },
 )
@@ -87,9 +83,9 @@ test.each(proxies)(
 test('plain http to an allowed literal goes through CONNECT and SOCKS5 too, to anything else not at all', async () => {
   const upstream = await upstreamOf()
   for (const proxy of [await connectProxyOf(), await socksProxyOf()]) {
-    const allowed = dispatchersOf({ allow: loopback })
-    expect(await exchanged(allowed.for(upstream.url, proxy.url), '/v1/models')).toMatchObject({ status: 200 })
-    const strict = dispatchersOf()
+    const allowed = transportOf({ allow: loopback })
+    expect(await exchanged(allowed.to(upstream.url, proxy.url), '/v1/models')).toMatchObject({ status: 200 })
+    const strict = transportOf()
     for (const origin of [
       upstream.url,
       'http://upstream.test',
@@ -97,7 +93,7 @@ test('plain http to an allowed literal goes through CONNECT and SOCKS5 too, to a
       'https://[::1]',
       'https://x.localhost',
     ]) {
-      const refused = exchanged(strict.for(origin, proxy.url), '/')
+      const refused = exchanged(strict.to(origin, proxy.url), '/')
       await expect(refused, origin).rejects.toMatchObject({ code: 'UPSTREAM_ADDRESS_REFUSED' })
     }
     expect(proxy.targets).toEqual([`127.0.0.1:${upstream.port}`])
@@ -111,11 +107,11 @@ test('a certificate of an unknown authority is refused, directly, and whatever N
     delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
   })
   for (const caPem of [strangerCa, undefined]) {
-    const pool = dispatchersOf({ allow: loopback, caPem }).for(upstream.url, null)
+    const pool = transportOf({ allow: loopback, caPem }).to(upstream.url, null)
     await expect(exchanged(pool, '/')).rejects.toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
   }
   expect(upstream.requests).toHaveLength(0)
-  expect(await exchanged(dispatchersOf({ allow: loopback }).for(upstream.url, null), '/v1/models')).toMatchObject({
+  expect(await exchanged(transportOf({ allow: loopback }).to(upstream.url, null), '/v1/models')).toMatchObject({
     status: 200,
   })
 })
@@ -124,10 +120,10 @@ test('a name that resolves to loopback is refused without UPSTREAM_ALLOW and ser
   const upstream = await upstreamOf({ tls: true })
   const origin = `https://upstream.test:${upstream.port}`
   const lookup = resolving('127.0.0.1')
-  const refusal = await exchanged(dispatchersOf({ lookup }).for(origin, null), '/').catch((error: unknown) => error)
+  const refusal = await exchanged(transportOf({ lookup }).to(origin, null), '/').catch((error: unknown) => error)
   expect(refusal).toMatchObject({ code: 'UPSTREAM_ADDRESS_REFUSED' })
   expect((refusal as Error).message).toMatch(/upstream\.test.*127\.0\.0\.1.*UPSTREAM_ALLOW/)
-  const pool = dispatchersOf({ lookup, allow: loopback }).for(origin, null)
+  const pool = transportOf({ lookup, allow: loopback }).to(origin, null)
   expect(await exchanged(pool, '/v1/models')).toMatchObject({ status: 200 })
   expect(upstream.requests).toHaveLength(1)
 })
@@ -135,7 +131,7 @@ test('a name that resolves to loopback is refused without UPSTREAM_ALLOW and ser
 test('of several addresses only the admitted ones are tried', async () => {
   const upstream = await upstreamOf()
   const lookup = resolving('10.255.255.1', '::ffff:10.0.0.1', '127.0.0.1')
-  const pool = dispatchersOf({ lookup, allow: ['127.0.0.1'] }).for(`http://upstream.test:${upstream.port}`, null)
+  const pool = transportOf({ lookup, allow: ['127.0.0.1'] }).to(`http://upstream.test:${upstream.port}`, null)
   expect(await exchanged(pool, '/v1/models')).toMatchObject({ status: 200 })
 })
 
@@ -143,8 +139,8 @@ test('a name is checked at every connection: an answer that changes to loopback 
   const upstream = await upstreamOf()
   upstream.script((exchange) => exchange.respond(200, { connection: 'close' }, 'first'))
   const answers = ['127.0.0.1', '127.0.0.2']
-  const lookup: DispatcherOptions['lookup'] = (name, how, done) => resolving(answers.shift() ?? '')?.(name, how, done)
-  const pool = dispatchersOf({ lookup, allow: ['127.0.0.1'] }).for(`http://upstream.test:${upstream.port}`, null)
+  const lookup: TransportOptions['lookup'] = (name, how, done) => resolving(answers.shift() ?? '')?.(name, how, done)
+  const pool = transportOf({ lookup, allow: ['127.0.0.1'] }).to(`http://upstream.test:${upstream.port}`, null)
   expect(await exchanged(pool, '/')).toMatchObject({ body: 'first' })
   await expect(exchanged(pool, '/')).rejects.toMatchObject({ code: 'UPSTREAM_ADDRESS_REFUSED' })
 })
@@ -163,68 +159,64 @@ test.each([
   'https://169.254.169.254',
   'http://8.8.8.8',
 ])('%s is refused before a connection is opened', async (origin) => {
-  const pool = dispatchersOf({ lookup: () => expect.unreachable() }).for(origin, null)
+  const pool = transportOf({ lookup: () => expect.unreachable() }).to(origin, null)
   await expect(exchanged(pool, '/')).rejects.toMatchObject({ code: 'UPSTREAM_ADDRESS_REFUSED' })
 })
 
 test('a redirect is an answer like any other and is not followed', async () => {
   const [upstream, other] = [await upstreamOf(), await upstreamOf()]
   upstream.script(redirect(other.url))
-  const answer = await exchanged(dispatchersOf({ allow: loopback }).for(upstream.url, null), '/v1/messages', {
+  const answer = await exchanged(transportOf({ allow: loopback }).to(upstream.url, null), '/v1/messages', {
     body: message,
   })
   expect(answer).toMatchObject({ status: 302, headers: { location: other.url } })
   expect(other.requests).toHaveLength(0)
 })
 
-test('two requests in a row share a connection, two at once do not, and pools are told apart by origin and proxy', async () => {
+test('two requests in a row share a connection, two at once do not, nor does one through a proxy', async () => {
   const upstream = await upstreamOf()
   const proxy = await connectProxyOf()
-  const dispatchers = dispatchersOf({ allow: loopback })
-  const pool = dispatchers.for(upstream.url, null)
-  expect(dispatchers.for(upstream.url, null)).toBe(pool)
-  expect(dispatchers.for(upstream.url, proxy.url)).not.toBe(pool)
+  const transport = transportOf({ allow: loopback })
+  const pool = transport.to(upstream.url, null)
   await exchanged(pool, '/v1/models')
-  await reusable()
   await exchanged(pool, '/v1/models')
-  await reusable()
   await Promise.all([exchanged(pool, '/v1/models'), exchanged(pool, '/v1/models')])
   expect(new Set(upstream.requests.slice(0, 2).map(({ socket }) => socket)).size).toBe(1)
   expect(new Set(upstream.requests.slice(2).map(({ socket }) => socket)).size).toBe(2)
+  await exchanged(transport.to(upstream.url, proxy.url), '/v1/models')
+  expect(proxy.targets).toHaveLength(1)
 })
 
-test('a pool without requests is closed after a while, one with a stream is not', async () => {
+test('an idle connection is closed after a while, one with a stream is not', async () => {
   const upstream = await upstreamOf()
-  const dispatchers = dispatchersOf({ allow: loopback, unusedMs: 20 })
+  const transport = transportOf({ allow: loopback, keepAliveMs: 20 })
   const release = deferred()
   upstream.script(async (exchange) => {
     await exchange.begin()
     await release.promise
     await exchange.end()
   })
-  const pool = dispatchers.for(upstream.url, null)
-  const streaming = exchanged(pool, '/v1/messages', { body: message })
+  const streaming = exchanged(transport.to(upstream.url, null), '/v1/messages', { body: message })
   const { socket } = await upstream.arrived(0)
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(dispatchers.for(upstream.url, null)).toBe(pool)
+  expect(socket.destroyed).toBe(false)
   release.resolve()
   await streaming
   await new Promise((resolve) => socket.once('close', resolve))
-  expect(dispatchers.for(upstream.url, null)).not.toBe(pool)
 })
 
 test('a handshake that does not end is a connect timeout; a proxy that does not answer is a proxy failure', async () => {
   const mute = open(await listening(createServer(() => {})))
-  const dispatchers = dispatchersOf({ allow: loopback, connectTimeoutMs: 50 })
+  const transport = transportOf({ allow: loopback, connectTimeoutMs: 50 })
   const silent = await connectProxyOf({ silent: true })
   const through = await connectProxyOf()
   const origin = `https://127.0.0.1:${mute.port}`
   const timedOut = { code: 'UPSTREAM_CONNECT_TIMEOUT' }
-  await expect(exchanged(dispatchers.for(origin, null), '/')).rejects.toMatchObject(timedOut)
-  await expect(exchanged(dispatchers.for(origin, through.url), '/')).rejects.toMatchObject(timedOut)
+  await expect(exchanged(transport.to(origin, null), '/')).rejects.toMatchObject(timedOut)
+  await expect(exchanged(transport.to(origin, through.url), '/')).rejects.toMatchObject(timedOut)
   for (const proxy of [silent.url, `socks5://127.0.0.1:${mute.port}`, `https://127.0.0.1:${mute.port}`]) {
     const failed = { code: 'UPSTREAM_PROXY_FAILED', message: expect.stringContaining('within 50 ms') }
-    await expect(exchanged(dispatchers.for(origin, proxy), '/'), proxy).rejects.toMatchObject(failed)
+    await expect(exchanged(transport.to(origin, proxy), '/'), proxy).rejects.toMatchObject(failed)
   }
 })
 
@@ -247,7 +239,7 @@ test('proxy failures name the proxy, say whose fault it is, and never carry its 
     [(await socksProxyOf({ refuseWith: 5 })).url, 'target'],
   ] as const
   for (const [proxy, fault] of cases) {
-    const error = await exchanged(dispatchersOf().for('https://upstream.test', proxy), '/').catch(
+    const error = await exchanged(transportOf().to('https://upstream.test', proxy), '/').catch(
       (thrown: unknown) => thrown,
     )
     expect(error, proxy).toMatchObject({ code: 'UPSTREAM_PROXY_FAILED', fault })
@@ -265,7 +257,7 @@ test('a proxy address that is none fails its connections without repeating what 
     'http://%zz:hunter2@h',
     'http://a:hunter2@:80:80',
   ]) {
-    const error = await exchanged(dispatchersOf().for('https://upstream.test', proxy), '/').catch(
+    const error = await exchanged(transportOf().to('https://upstream.test', proxy), '/').catch(
       (thrown: unknown) => thrown,
     )
     expect(error, proxy).toMatchObject({ code: 'UPSTREAM_PROXY_FAILED' })
@@ -277,14 +269,14 @@ test('closing breaks off requests and half-open connections and leaves no socket
   const upstream = await upstreamOf()
   const dialled = deferred<Socket>()
   const mute = open(await listening(createServer((socket) => dialled.resolve(socket.resume()))))
-  const dispatchers = dispatchersOf({ allow: loopback, connectTimeoutMs: 600_000 })
+  const transport = transportOf({ allow: loopback, connectTimeoutMs: 600_000 })
   upstream.script((exchange) => exchange.hang())
-  const ending = (origin: string) => exchanged(dispatchers.for(origin, null), '/').catch((error: unknown) => error)
+  const ending = (origin: string) => exchanged(transport.to(origin, null), '/').catch((error: unknown) => error)
   const endings = [ending(upstream.url), ending(`https://127.0.0.1:${mute.port}`)]
   const { closed } = await upstream.arrived(0)
   const halfOpen = once(await dialled.promise, 'close')
-  await dispatchers.close()
-  for (const error of await Promise.all(endings)) expect(error).toMatchObject({ code: 'UND_ERR_DESTROYED' })
+  await transport.close()
+  for (const error of await Promise.all(endings)) expect(error).toMatchObject({ code: 'UPSTREAM_CLOSED' })
   expect(await closed).toBe('aborted')
   await halfOpen
 })
