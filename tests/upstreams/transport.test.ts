@@ -1,3 +1,4 @@
+// Over 300 lines: every way in which one connection can go, over the same servers.
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
