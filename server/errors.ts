@@ -62,8 +62,3 @@ export function fail(
 export function failureTable(): { code: string; status: number; type: string; shouldRetry: boolean | undefined }[] {
   return Object.entries(catalogue).map(([code, row]) => ({ code, ...row }))
 }
-
-/** The body of an error as the Anthropic API shapes it. */
-export function errorBody(type: string, message: string, requestId: string): string {
-  return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId })
-}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { errorBody, fail, failureTable } from '../server/errors.ts'
+import { fail, failureTable } from '../server/errors.ts'
+import { anthropicFormat } from '../server/upstreams/formats/anthropic/anthropic.ts'
 
 const rows = failureTable()
 const withStatus = (status: number) => rows.filter((row) => row.status === status)
@@ -36,7 +37,7 @@ test('a failure is its row of the catalogue with a message; what the caller adds
 })
 
 test('an error body is one line of JSON in the shape of the Anthropic API, whatever the message holds', () => {
-  const body = errorBody('api_error', 'a "quote",\na line', 'req_1')
+  const body = anthropicFormat.errorBody('api_error', 'a "quote",\na line', 'req_1').toString()
   expect(body).not.toContain('\n')
   expect(JSON.parse(body)).toEqual({
     type: 'error',

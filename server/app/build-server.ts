@@ -10,8 +10,8 @@ import { sendFailure } from '../http/send-failure.ts'
 import { createHttp } from '../http/server.ts'
 import { createStaticClient } from '../http/static-client.ts'
 import { roomLog } from '../log.ts'
+import { defaultTimers } from '../relay/attempt/timers.ts'
 import { createRelay } from '../relay/relay.ts'
-import { defaultTimers } from '../relay/request/exchange.ts'
 import { createByteBudget, defaultReadLimits } from '../relay/request/read-body.ts'
 import { createAccountTest } from '../upstreams/account-test.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
@@ -64,7 +64,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     budget: createByteBudget(config.bodyMemoryBytes),
     readLimits: { ...defaultReadLimits, ...options.readLimits },
     timers: { ...defaultTimers, ...options.timers },
-    mostEventBytes: config.streamEventBytes,
+    maxEventBytes: config.streamEventBytes,
     disconnect: config.clientDisconnect,
     dayAt,
     now,

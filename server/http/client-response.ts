@@ -1,17 +1,34 @@
 // The response to a client: what one tick brings goes out as one write, and a client that takes nothing is cut off.
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** A class: one for each request, and its methods are shared. */
 export class ClientResponse {
   private readonly res: ServerResponse
   private readonly stalledMs: number
+  private readonly now: () => number
   private gathered: Buffer[] = []
+  /** When the head went out, epoch ms; 0 before. */
+  firstByteAtMs = 0
+  /** The client left before it had the whole response. */
+  hasLeft = false
+  /** Called when the client leaves; set by whoever waits for the request at the moment. */
+  onLeave: (() => void) | null = null
 
   /** `stalledMs`: how long the client may take nothing of what is left of a response that has ended. */
-  constructor(res: ServerResponse, stalledMs: number) {
+  constructor(res: ServerResponse, stalledMs: number, now: () => number) {
     this.res = res
     this.stalledMs = stalledMs
+    this.now = now
+    res.on('close', () => {
+      if (res.writableFinished) return
+      this.hasLeft = true
+      this.onLeave?.()
+    })
+  }
+
+  get req(): IncomingMessage {
+    return this.res.req
   }
 
   get headersSent(): boolean {
@@ -25,12 +42,13 @@ export class ClientResponse {
 
   /** `headers`: name, value, name, value … Without a content-length the body goes out in chunks. */
   writeHead(status: number, headers: string[]): void {
+    this.firstByteAtMs = this.now()
     this.res.writeHead(status, headers)
   }
 
   /** False: the client does not keep up, and `onDrain` will be called. */
   write(bytes: Buffer): boolean {
-    if (this.gathered.push(Buffer.from(bytes)) === 1) process.nextTick(flush, this)
+    if (this.gathered.push(bytes) === 1) process.nextTick(flush, this)
     return !this.res.writableNeedDrain
   }
 
@@ -49,21 +67,13 @@ export class ClientResponse {
   end(bytes?: Buffer): void {
     const { res } = this
     this.flush()
-    res.end(bytes && Buffer.from(bytes))
+    res.end(bytes)
     if (res.writableLength > 0 && res.socket !== null) cutOffWhenStalled(res, res.socket, this.stalledMs)
   }
 
   destroy(): void {
     this.gathered = []
     this.res.destroy()
-  }
-
-  /** The client left before it had the whole response. */
-  onLeave(listener: () => void): void {
-    const { res } = this
-    res.on('close', () => {
-      if (!res.writableFinished) listener()
-    })
   }
 
   onDrain(listener: () => void): void {

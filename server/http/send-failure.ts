@@ -1,8 +1,11 @@
+// Responses with JSON of ours: errors in the caller's format, and plain objects.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { errorBody, type Failure } from '../errors.ts'
+import type { Failure } from '../errors.ts'
+import type { Format } from '../upstreams/format.ts'
+import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
 
-/** What an error needs of an answer, whoever makes it. */
-interface FailureAnswer {
+/** What an error needs of a response. */
+interface FailureResponse {
   readonly headersSent: boolean
   readonly destroyed: boolean
   writeHead(status: number, headers: string[]): unknown
@@ -10,17 +13,23 @@ interface FailureAnswer {
   end(bytes?: Buffer): unknown
 }
 
-/** How much of an unwanted body is read and thrown away so that the client gets to see our answer, and for how long. */
+/** How much of an unwanted body is read and thrown away so that the client gets to see our response, and for how long. */
 const lingerBytes = 4 * 1024 * 1024
 const lingerMs = 5000
 
 /**
- * Answers with an error as the Anthropic API shapes it. A body that nobody has read yet is never kept: a small one is
- * dropped as it comes, before a large one the connection is closed. Does nothing when the client has left or was answered.
+ * Responds with an error in the caller's format. A body that nobody has read yet is never kept: a small one is
+ * dropped as it comes, before a large one the connection is closed. Does nothing when the client has left or has its response.
  */
-export function sendFailure(req: IncomingMessage, res: FailureAnswer, failure: Failure, requestId: string): void {
+export function sendFailure(
+  req: IncomingMessage,
+  res: FailureResponse,
+  failure: Failure,
+  requestId: string,
+  format: Pick<Format, 'errorBody'> = anthropicFormat,
+): void {
   if (res.headersSent || res.destroyed) return
-  const body = Buffer.from(errorBody(failure.type, failure.message, requestId))
+  const body = format.errorBody(failure.type, failure.message, requestId)
   const headers = ['content-type', 'application/json', 'content-length', String(body.length)]
   headers.push('request-id', requestId, 'x-request-id', requestId)
   if (failure.shouldRetry !== undefined) headers.push('x-should-retry', String(failure.shouldRetry))

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorBody, type Failure, fail } from '../errors.ts'
+import { type Failure, fail } from '../errors.ts'
 import type { RequestId } from '../request-ids.ts'
+import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
 import { carriesBody, sendFailure } from './send-failure.ts'
 
 export interface HttpParts {
@@ -130,14 +131,14 @@ function protocolFailure(code: string | undefined): Failure {
   return fail('request_invalid', 'The request is not valid HTTP/1.1.')
 }
 
-/** A whole HTTP answer for sockets that have no response object. */
+/** A whole HTTP response for sockets that have no response object. */
 function rawFailure(failure: Failure, id: RequestId): string {
-  const body = errorBody(failure.type, failure.message, id.text)
+  const body = anthropicFormat.errorBody(failure.type, failure.message, id.text)
   const upgrade = failure.status === 426 ? 'upgrade: HTTP/1.1\r\n' : ''
   const retry = failure.shouldRetry === undefined ? '' : `x-should-retry: ${failure.shouldRetry}\r\n`
   return (
     `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? 'Error'}\r\n` +
-    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${id.text}\r\n` +
+    `content-type: application/json\r\ncontent-length: ${body.length}\r\nrequest-id: ${id.text}\r\n` +
     `${upgrade}${retry}connection: close\r\n\r\n${body}`
   )
 }

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { ClientResponse } from '../../server/http/client-response.ts'
 import { deferred } from '../support/deferred.ts'
 
-const closers: (() => Promise<unknown> | void)[] = []
+const closers: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
@@ -13,7 +13,7 @@ afterEach(async () => {
 async function serverOf(serve: (response: ClientResponse, req: IncomingMessage) => void, stalledMs = 60_000) {
   const server = createServer({ keepAliveTimeout: 60_000 }, (req: IncomingMessage, res: ServerResponse) => {
     req.resume()
-    serve(new ClientResponse(res, stalledMs), req)
+    serve(new ClientResponse(res, stalledMs, Date.now), req)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -29,7 +29,7 @@ const headOf = (path = '/m') => `POST ${path} HTTP/1.1\r\nhost: h\r\ncontent-len
 
 async function connected(port: number) {
   const socket = connect(port, '127.0.0.1')
-  closers.push(() => void socket.destroy())
+  closers.push(() => socket.destroy())
   await once(socket, 'connect')
   return socket
 }
@@ -76,7 +76,7 @@ test('a client that leaves is noticed at once; one that does not read is waited 
   const left = deferred()
   const drained = deferred()
   const port = await serverOf((response) => {
-    response.onLeave(() => left.resolve())
+    response.onLeave = () => left.resolve()
     response.onDrain(() => drained.resolve())
     response.writeHead(200, ['content-type', 'text/plain'])
     const piece = Buffer.alloc(256 * 1024, 'x')
@@ -98,9 +98,9 @@ test('a response that the client has whole is no leave', async () => {
   let left = false
   const closed = deferred()
   const port = await serverOf((response, req) => {
-    response.onLeave(() => {
+    response.onLeave = () => {
       left = true
-    })
+    }
     req.socket.once('close', () => closed.resolve())
     response.writeHead(200, ['content-length', '2'])
     response.end(Buffer.from('ok'))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findMembers } from '../../server/json/members.ts'
-import { withModel, withoutTags } from '../../server/relay/attempt/body-edits.ts'
+import { withModel, withoutTags } from '../../server/relay/request/body-edits.ts'
 
 const without = (text: string): string => withoutTags(Buffer.from(text)).toString()
 

@@ -16,10 +16,10 @@ const messages = [{ role: 'user', content: 'hello' }]
 test('the session header comes first, and another agent is another conversation', () => {
   const headers = { 'x-claude-code-session-id': uuid }
   const metadata = { user_id: 'user_a_account__session_11111111' }
-  expect(of({ metadata, messages }, headers)).toEqual({ sessionId: uuid, agentId: '', stickyKey: `7|${uuid}|` })
+  expect(of({ metadata, messages }, headers)).toEqual({ sessionId: uuid, agentId: '', affinityKey: `7|${uuid}|` })
   const agent = of({ messages }, { ...headers, 'x-claude-code-agent-id': 'a1' })
   expect(agent).toMatchObject({ sessionId: uuid, agentId: 'a1' })
-  expect(agent.stickyKey).not.toBe(of({ messages }, headers).stickyKey)
+  expect(agent.affinityKey).not.toBe(of({ messages }, headers).affinityKey)
 })
 
 test.each([
@@ -40,19 +40,19 @@ test.each([
 ])('a user_id that names no session is passed over: %s', (_name, metadata) => {
   const found = of({ metadata, messages })
   expect(found.sessionId).toBe('')
-  expect(found.stickyKey).toBe(of({ messages }).stickyKey)
+  expect(found.affinityKey).toBe(of({ messages }).affinityKey)
 })
 
 test('without a session the first message tells conversations apart', () => {
   const first = of({ messages })
   expect(first.sessionId).toBe('')
-  expect(of({ messages: [...messages, { role: 'assistant', content: 'hi' }] }).stickyKey).toBe(first.stickyKey)
-  expect(of({ messages: [{ role: 'user', content: 'other' }] }).stickyKey).not.toBe(first.stickyKey)
-  expect(of({ messages }, {}, 8).stickyKey).not.toBe(first.stickyKey)
+  expect(of({ messages: [...messages, { role: 'assistant', content: 'hi' }] }).affinityKey).toBe(first.affinityKey)
+  expect(of({ messages: [{ role: 'user', content: 'other' }] }).affinityKey).not.toBe(first.affinityKey)
+  expect(of({ messages }, {}, 8).affinityKey).not.toBe(first.affinityKey)
 })
 
 test('where nothing tells conversations apart there is no key', () => {
-  for (const body of [{}, { messages: [] }, { messages: 'x' }]) expect(of(body).stickyKey).toBe('')
+  for (const body of [{}, { messages: [] }, { messages: 'x' }]) expect(of(body).affinityKey).toBe('')
 })
 
 test('what a client sends as an id is kept short', () => {

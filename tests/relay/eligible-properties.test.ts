@@ -11,12 +11,14 @@ import type { LiveSource } from '../../server/live/hub.ts'
 import { createModelList, fitsPattern } from '../../server/model-patterns.ts'
 import { seedCards } from '../../server/prices/price-seed.ts'
 import { createPriceBook } from '../../server/prices/prices.ts'
-import { createConsequences } from '../../server/relay/attempt/consequences.ts'
-import type { Exchange } from '../../server/relay/request/exchange.ts'
-import { createStickiness, type TrialWish } from '../../server/relay/routing/affinity.ts'
+import { createAccountOutcome } from '../../server/relay/attempt/account-outcome.ts'
+import type { RunningRequest } from '../../server/relay/request/relay-request.ts'
+import { createAffinity } from '../../server/relay/routing/affinity.ts'
+import { criteriaOfNew, type RequestCriteria, type RouteCriteria } from '../../server/relay/routing/route-criteria.ts'
 import { createTrace, simulateRoute } from '../../server/relay/routing/route-trace.ts'
-import { choose, simulatedWish, type Wish } from '../../server/relay/routing/schedule.ts'
-import { createPlaces } from '../../server/relay/routing/slots.ts'
+import { choose } from '../../server/relay/routing/schedule.ts'
+import type { Slot } from '../../server/relay/routing/slot.ts'
+import { createSlots } from '../../server/relay/routing/slots.ts'
 import { badNews, happenings, models, policy, stateAfter, t0 } from '../accounts/any-state.ts'
 import { accountOf } from './some-account.ts'
 
@@ -44,19 +46,19 @@ const pool = fc.array(anyAccount, { minLength: 1, maxLength: 4 }).map((drawn) =>
   ),
 )
 
-/** What an outsider can say: switched on, allowed, not tried, a place free, and admitted by isEligible. */
-const admits = (account: Account, wish: Wish, isLast: boolean): boolean =>
+/** What an outsider can say: switched on, allowed, not tried, a slot free, and admitted by isEligible. */
+const admits = (account: Account, criteria: RouteCriteria, isLast: boolean): boolean =>
   account.enabled &&
   account.weight > 0 &&
-  account.models.allows(wish.model) &&
-  !wish.tried.has(account.id) &&
-  !(wish.needsPlace && account.concurrency !== null && account.live.inFlight >= account.concurrency) &&
-  isEligible(account.live.state, wish.model, wish.nowMs, isLast)
+  account.models.allows(criteria.model) &&
+  !criteria.tried.has(account.id) &&
+  !(criteria.needsSlot && account.concurrency !== null && account.live.inFlight >= account.concurrency) &&
+  isEligible(account.live.state, criteria.model, criteria.nowMs, isLast)
 
 /** Who may be chosen: whom isEligible admits; only where that is nobody, also one whose trial is under way. */
-function choosable(members: readonly Account[], wish: Wish): Set<Account> {
-  const usual = members.filter((account) => admits(account, wish, false))
-  return new Set(usual.length > 0 ? usual : members.filter((account) => admits(account, wish, true)))
+function choosable(members: readonly Account[], criteria: RouteCriteria): Set<Account> {
+  const usual = members.filter((account) => admits(account, criteria, false))
+  return new Set(usual.length > 0 ? usual : members.filter((account) => admits(account, criteria, true)))
 }
 
 const step = fc.oneof(
@@ -81,12 +83,12 @@ let runs = 0
 let seed = 1
 const clock = { atMs: 0 }
 const now = () => clock.atMs
-const told: AccountEvent[] = []
+const reported: AccountEvent[] = []
 const accounts = {
   ofGroup: () => members,
   group: () => ({ returnsToPriority }),
   report(account: Account, event: AccountEvent): void {
-    told.push(event)
+    reported.push(event)
     account.live.state = reduceState(account.live.state, event, now(), 0.5, policy)
   },
 } as unknown as Accounts
@@ -95,54 +97,55 @@ const chance = () => {
   return seed / 2_147_483_647
 }
 const trace = createTrace({ decisions: 8, candidates: 64 })
-const places = createPlaces({ accounts, live: {} as LiveSource, queue: { waitMs: 0, length: 0 }, trace, now })
-const { wishOf, remember } = createStickiness({ accounts, now, chance })
-const consequences = createConsequences({ accounts, now })
+const slots = createSlots({ accounts, live: {} as LiveSource, queue: { waitMs: 0, length: 0 }, trace, now })
+const affinity = createAffinity({ accounts, now, chance })
+const outcome = createAccountOutcome({ accounts, now })
 const byRequest: Cause = { by: 'request', requestId: '', evidence: null }
 
-const exchangeOf = (session: number, model: string, metered: boolean): Exchange =>
+const runningOf = (session: number, model: string, metered: boolean): RunningRequest =>
   ({
-    id: { text: 'req', atMs: now() },
-    key: { id: 1, groupId: 1 },
-    model,
-    stickyKey: session === 0 ? '' : `${runs}|${session}|`,
-    metered,
-    lastMessage: undefined,
-    cameFrom: null,
-    body: { chunks: [Buffer.alloc(0)], length: 0 },
-    told: null,
+    request: {
+      id: { text: 'req', atMs: now() },
+      key: { id: 1, groupId: 1 },
+      model,
+      affinityKey: session === 0 ? '' : `${runs}|${session}|`,
+      metered,
+      lastMessage: undefined,
+      body: Buffer.alloc(0),
+    },
+    client: { hasLeft: false, onLeave: null },
+    live: null,
     account: null,
-    holdsPlace: false,
-    clientLeft: false,
-    call: null,
-  }) as unknown as Exchange
+  }) as unknown as RunningRequest
 
 interface UnderWay {
-  exchange: Exchange
-  wish: TrialWish
-  account: Account
+  running: RunningRequest
+  criteria: RequestCriteria
+  slot: Slot
 }
 
 /** One choice, held to the oracle. */
-function take(exchange: Exchange, wish: TrialWish): UnderWay[] {
-  const allowed = choosable(members, wish)
-  const account = places.take(exchange, wish)
-  if (!account) {
+function take(running: RunningRequest, criteria: RequestCriteria): UnderWay[] {
+  const allowed = choosable(members, criteria)
+  const slot = slots.take(running, criteria)
+  if (!slot) {
     expect(allowed.size).toBe(0)
     return []
   }
+  const { account } = slot
   expect(allowed.has(account)).toBe(true)
   const wasHalfOpen = isHalfOpen(account.live.state, now())
-  expect(consequences.begun(exchange, account)).toBe(wasHalfOpen)
+  expect(outcome.begun(running.request, account)).toBe(wasHalfOpen)
   // A trial is one request: whoever comes next goes elsewhere, if there is an elsewhere.
-  if (wasHalfOpen) expect(isEligible(account.live.state, wish.model, now())).toBe(false)
-  return [{ exchange, wish, account }]
+  if (wasHalfOpen) expect(isEligible(account.live.state, criteria.model, now())).toBe(false)
+  return [{ running, criteria, slot }]
 }
 
 /** The account fails the request; another one is tried, as failover does. */
-function fail({ exchange, wish, account }: UnderWay): UnderWay[] {
-  wish.tried.add(account.id)
-  const untried = { ...wish, tried: new Set<number>(), needsPlace: false, nowMs: now() }
+function fail({ running, criteria, slot }: UnderWay): UnderWay[] {
+  const { account } = slot
+  criteria.tried.add(account.id)
+  const untried = { ...criteria, tried: new Set<number>(), needsSlot: false, nowMs: now() }
   const others = members.filter((other) => other !== account && admits(other, untried, false))
   const failure = {
     kind: 'next' as const,
@@ -153,17 +156,17 @@ function fail({ exchange, wish, account }: UnderWay): UnderWay[] {
     cause: byRequest,
     sameAs: '',
     passIfLast: false,
-    refusal: null,
+    response: null,
   }
-  consequences.failed(exchange, account, failure, null)
+  outcome.failed(running.request, account, failure, null)
   // The last one is whom isEligible leaves alone.
-  expect((told.at(-1) as { isLast?: boolean }).isLast === true).toBe(others.length === 0)
-  places.free(exchange)
-  wish.nowMs = now()
-  return wish.tried.size < 3 ? take(exchange, wish) : []
+  expect((reported.at(-1) as { isLast?: boolean }).isLast === true).toBe(others.length === 0)
+  slot.free()
+  criteria.nowMs = now()
+  return criteria.tried.size < 3 ? take(running, criteria) : []
 }
 
-test('scheduler, stickiness, failover, half-open trials and panic choose only whom isEligible admits', () => {
+test('scheduler, affinity, failover, half-open trials and panic choose only whom isEligible admits', () => {
   fc.assert(
     fc.property(pool, fc.array(step, { minLength: 5, maxLength: 25 }), fc.boolean(), (drawn, steps, returning) => {
       runs++
@@ -175,20 +178,21 @@ test('scheduler, stickiness, failover, half-open trials and panic choose only wh
         if (one.do === 'wait') clock.atMs += one.ms
         else if (one.do === 'news') accounts.report(members[one.at % members.length]!, one.news(now()), byRequest)
         else if (one.do === 'ask') {
-          const exchange = exchangeOf(one.session, one.model, one.metered)
-          underWay.push(...take(exchange, wishOf(exchange)))
+          const running = runningOf(one.session, one.model, one.metered)
+          underWay.push(...take(running, affinity.criteriaOf(running.request)))
         } else {
           const ended = underWay.shift()
           if (!ended) continue
           if (one.fails) underWay.push(...fail(ended))
           else {
-            accounts.report(ended.account, { kind: 'answered' }, byRequest)
-            remember(ended.exchange, ended.account)
-            places.free(ended.exchange)
+            const { running, criteria, slot } = ended
+            accounts.report(slot.account, { kind: 'answered' }, byRequest)
+            affinity.remember(running.request, criteria, slot.account)
+            slot.free()
           }
         }
       }
-      for (const { exchange } of underWay) places.free(exchange)
+      for (const { slot } of underWay) slot.free()
       expect(members.map(({ live }) => live.inFlight)).toEqual(members.map(() => 0))
     }),
     { numRuns: 800 },
@@ -198,19 +202,19 @@ test('scheduler, stickiness, failover, half-open trials and panic choose only wh
 test('a simulated route and the reasons it gives agree with isEligible', () => {
   fc.assert(
     fc.property(pool, fc.constantFrom(...models), (members, model) => {
-      const wish = simulatedWish(model, t0 + 200_000, () => 0.3)
-      const allowed = choosable(members, wish)
-      const { candidates } = simulateRoute({ id: 1, groupId: 1 }, members, wish)
-      const chosen = choose(members, wish)
+      const criteria = criteriaOfNew(model, t0 + 200_000, () => 0.3)
+      const allowed = choosable(members, criteria)
+      const { candidates } = simulateRoute({ id: 1, groupId: 1 }, members, criteria)
+      const chosen = choose(members, criteria)
       expect(candidates.filter(({ reason }) => reason === 'chosen').map(({ accountId }) => accountId)).toEqual(
         chosen ? [chosen.id] : [],
       )
       for (const { accountId, reason } of candidates) {
         const account = members.find(({ id }) => id === accountId)!
         if (reason === 'chosen') expect(allowed.has(account)).toBe(true)
-        if (reason === 'resting') expect(isEligible(account.live.state, model, wish.nowMs)).toBe(false)
+        if (reason === 'resting') expect(isEligible(account.live.state, model, criteria.nowMs)).toBe(false)
         if (reason === 'lost_draw' || reason === 'lower_priority')
-          expect(isEligible(account.live.state, model, wish.nowMs)).toBe(true)
+          expect(isEligible(account.live.state, model, criteria.nowMs)).toBe(true)
       }
     }),
     { numRuns: 1000 },

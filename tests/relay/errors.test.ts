@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { errorBody, fail, failureTable } from '../../server/errors.ts'
+import { fail, failureTable } from '../../server/errors.ts'
+import { anthropicFormat } from '../../server/upstreams/formats/anthropic/anthropic.ts'
 
 /** What callers rely on. A change here is a change of the contract: make it on purpose, and say so in CHANGELOG.md. */
 const contract: [code: string, status: number, type: string, shouldRetry: boolean | undefined][] = [
@@ -54,7 +55,7 @@ test('a failure takes its status from the catalogue, and what is said for this c
 })
 
 test('an error body is one line of JSON in the shape of the vendor, whatever the message contains', () => {
-  const text = errorBody('api_error', 'a "quote"\r\nand a line\u0000', 'req_1')
+  const text = anthropicFormat.errorBody('api_error', 'a "quote"\r\nand a line\u0000', 'req_1').toString()
   expect(text).not.toMatch(/[\r\n\0]/)
   expect(JSON.parse(text)).toEqual({
     type: 'error',

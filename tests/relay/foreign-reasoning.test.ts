@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findMembers } from '../../server/json/members.ts'
-import { upstreamBody, withoutSpans } from '../../server/relay/attempt/body-edits.ts'
-import { countMessages, reasoningBefore } from '../../server/relay/attempt/foreign-reasoning.ts'
+import { upstreamBody, withoutSpans } from '../../server/relay/request/body-edits.ts'
+import { countMessages, reasoningBefore } from '../../server/relay/request/foreign-reasoning.ts'
 import { jsonObjectText, mutated } from '../json/json-texts.ts'
 
 const cut = (text: string, before = Number.POSITIVE_INFINITY): string =>

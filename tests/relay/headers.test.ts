@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { AnswerHeaders, readRequestHeaders } from '../../server/relay/request/headers.ts'
+import { readRequestHeaders } from '../../server/relay/request/headers.ts'
+import { ResponseHeaders } from '../../server/relay/request/response-headers.ts'
 
 const up = (raw: string[], connection?: string) => readRequestHeaders(raw, connection)
 
@@ -100,7 +101,7 @@ test('of an answer only what is listed comes down; retry-after with errors alone
     'date',
     'today',
   ]
-  const answer = new AnswerHeaders(raw)
+  const answer = new ResponseHeaders(raw)
   expect(answer).toMatchObject({
     contentType: 'text/event-stream',
     contentEncoding: 'gzip',

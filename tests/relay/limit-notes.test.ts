@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { GaugeReading } from '../../server/accounts/gauges/gauges.ts'
 import { createLimitNotes } from '../../server/relay/attempt/limit-notes.ts'
-import { AnswerHeaders } from '../../server/relay/request/headers.ts'
+import { ResponseHeaders } from '../../server/relay/request/response-headers.ts'
 import { claudePlatform } from '../../server/upstreams/platforms/claude/claude.ts'
 import { consolePlatform } from '../../server/upstreams/platforms/console/console.ts'
 import { accountOf } from './some-account.ts'
 
 const prefix = 'anthropic-ratelimit-unified-'
-const answer = (...headers: [name: string, value: string][]) => new AnswerHeaders(headers.flat())
+const answer = (...headers: [name: string, value: string][]) => new ResponseHeaders(headers.flat())
 const used = (share: string, name = '5h-utilization') =>
   answer(['Date', 'now'], [`${prefix}${name}`, share], [`${prefix}5h-status`, 'allowed'])
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/account.ts'
 import type { ApiKey } from '../../server/keys/keys.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import { modelAnswer } from '../../server/relay/request/models.ts'
+import { modelList } from '../../server/relay/request/models.ts'
 import { accountOf } from './some-account.ts'
 
 interface Page {
@@ -15,7 +15,7 @@ interface Page {
 const known = ['claude-opus-4-5', 'claude-haiku-4-5-20251001', 'claude-sonnet-5-5', 'gpt-5']
 const keyOf = (models: string[]) => ({ models: createModelList(models) }) as ApiKey
 const page = (query = '', accounts: Account[] = [accountOf()], models = ['*']) =>
-  modelAnswer(keyOf(models), accounts, known, '/v1/models', query) as Page
+  modelList(keyOf(models), accounts, known, '/v1/models', query) as Page
 const ids = (found: Page) => found.data.map((model) => model.id)
 
 test('behind a wildcard stand the Claude models with a price, in descending order, under readable names', () => {
@@ -65,7 +65,7 @@ test('a limit that is none is not obeyed', () => {
 })
 
 test('one model is found by its name in any letters, encoded or not', () => {
-  const get = (id: string) => modelAnswer(keyOf(['*']), [accountOf()], known, `/v1/models/${id}`, '')
+  const get = (id: string) => modelList(keyOf(['*']), [accountOf()], known, `/v1/models/${id}`, '')
   expect(get('CLAUDE-opus-4-5')).toMatchObject({ id: 'claude-opus-4-5' })
   expect(get('claude%2Dopus-4-5')).toMatchObject({ id: 'claude-opus-4-5' })
   expect(get('gpt-5')).toMatchObject({

@@ -1,54 +1,53 @@
 import { expect, test } from 'vitest'
-import type { Exchange } from '../../server/relay/request/exchange.ts'
-import type { TrialWish } from '../../server/relay/routing/affinity.ts'
+import type { RunningRequest } from '../../server/relay/request/relay-request.ts'
 import { createQueue } from '../../server/relay/routing/queue.ts'
+import type { RequestCriteria } from '../../server/relay/routing/route-criteria.ts'
 import { accountOf } from './some-account.ts'
 
-/** A line before one account with a number of places; names are key and number: `a1` is key 1's. */
-function stand(options: { places?: number; length?: number; waitMs?: number } = {}) {
-  const account = accountOf()
+/** A line before one account with a number of slots; names are key and number: `a1` is key 1's. */
+function stand(options: { slots?: number; length?: number; waitMs?: number } = {}) {
+  const slot = { account: accountOf(), free() {} }
   const clock = { atMs: 1_000_000 }
-  const state = { free: options.places ?? 0, waits: true }
+  const state = { free: options.slots ?? 0, waits: true }
   const served: string[] = []
   const given: string[] = []
   const positions = new Map<string, number | null>()
-  const names = new Map<Exchange, string>()
-  const wishes: TrialWish[] = []
+  const names = new Map<RunningRequest, string>()
+  const allCriteria: RequestCriteria[] = []
   const queue = createQueue({
     limits: { waitMs: options.waitMs ?? 1000, length: options.length ?? 100 },
     now: () => clock.atMs,
-    take(exchange) {
+    take(running) {
       if (state.free === 0) return undefined
       state.free--
-      given.push(names.get(exchange)!)
-      return account
+      given.push(names.get(running)!)
+      return slot
     },
-    waitsForPlace: () => state.waits,
-    onPosition: (exchange, position) => void positions.set(names.get(exchange)!, position),
+    waitsForSlot: () => state.waits,
+    onPosition: (running, position) => void positions.set(names.get(running)!, position),
   })
 
-  function join(name: string, groupId = 1, wish: TrialWish = { waitsUntilMs: 0 } as TrialWish) {
-    const exchange = {
-      key: { id: name.charCodeAt(0), groupId },
-      clientLeft: false,
-      call: null,
-    } as unknown as Exchange
-    names.set(exchange, name)
-    wishes.push(wish)
-    const answer = queue.join(exchange, wish).then((found) => {
+  function join(name: string, groupId = 1, criteria: RequestCriteria = { waitsUntilMs: 0 } as RequestCriteria) {
+    const running = {
+      request: { key: { id: name.charCodeAt(0), groupId } },
+      client: { hasLeft: false, onLeave: null },
+    } as unknown as RunningRequest
+    names.set(running, name)
+    allCriteria.push(criteria)
+    const answer = queue.join(running, criteria).then((found) => {
       served.push(found ? name : `${name} gave up`)
       return found
     })
-    return { exchange, answer }
+    return { running, answer }
   }
 
-  return { queue, join, account, clock, state, served, given, positions, wishes }
+  return { queue, join, slot, clock, state, served, given, positions, allCriteria }
 }
 
 test('keys take turns, and within a key who came first goes first', async () => {
   const { queue, join, state, given } = stand()
   for (const name of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) join(name)
-  for (let place = 0; place < 6; place++) {
+  for (let round = 0; round < 6; round++) {
     state.free = 1
     queue.serve(1)
   }
@@ -56,7 +55,7 @@ test('keys take turns, and within a key who came first goes first', async () => 
   expect(queue.waitingIn(1)).toBe(0)
 })
 
-test('several places at once are given in the same order as one by one', () => {
+test('several slots at once are given in the same order as one by one', () => {
   const { queue, join, state, given } = stand()
   for (const name of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) join(name)
   state.free = 4
@@ -65,7 +64,7 @@ test('several places at once are given in the same order as one by one', () => {
   queue.cutOff()
 })
 
-test('positions count as turns will be taken, and move up as places are given', () => {
+test('positions count as turns will be taken, and move up as slots are given', () => {
   const { queue, join, state, positions } = stand()
   for (const name of ['a1', 'a2', 'b1']) join(name)
   expect(Object.fromEntries(positions)).toEqual({ a1: 1, b1: 2, a2: 3 })
@@ -86,21 +85,21 @@ test('the line is bounded for each group, and who finds it full gives up at once
   queue.cutOff()
 })
 
-test('a client that leaves frees its place in the line, and the others move up', async () => {
+test('a client that leaves frees its position, and the others move up', async () => {
   const { queue, join, positions } = stand({ length: 2 })
   const gone = join('a1')
   join('b1')
-  gone.exchange.call!.clientIsGone()
+  gone.running.client.onLeave!()
   expect(await gone.answer).toBeUndefined()
   expect(positions.get('b1')).toBe(1)
   join('c1')
   expect(positions.get('c1')).toBe(2)
-  expect(gone.exchange.call).toBeNull()
+  expect(gone.running.client.onLeave).toBeNull()
   queue.cutOff()
 })
 
 test('who has waited as long as may be waited gives up, and a second time in line adds nothing to it', async () => {
-  const { queue, join, clock, state, wishes, served } = stand({ waitMs: 1000 })
+  const { queue, join, clock, state, allCriteria, served } = stand({ waitMs: 1000 })
   const first = join('a1')
   join('b1', 2)
   clock.atMs += 999
@@ -110,17 +109,17 @@ test('who has waited as long as may be waited gives up, and a second time in lin
   // The clock of the line finds it.
   expect(await first.answer).toBeUndefined()
   expect(served).toEqual(['b1', 'a1 gave up'])
-  expect(await join('a1', 1, wishes[0]).answer).toBeUndefined()
+  expect(await join('a1', 1, allCriteria[0]).answer).toBeUndefined()
 })
 
 test('who can be served by nobody any more need not wait to the end', async () => {
-  const { join, state, account } = stand()
+  const { join, state, slot } = stand()
   const waiting = join('a1')
   state.waits = false
   expect(await waiting.answer).toBeUndefined()
   state.waits = true
   const other = join('b1')
   state.free = 1
-  // Nobody tells that a place is free: the clock of the line looks.
-  expect(await other.answer).toBe(account)
+  // Nothing says that a slot is free: the clock of the queue looks.
+  expect(await other.answer).toBe(slot)
 })

@@ -3,14 +3,8 @@ import type { Account } from '../../server/accounts/account.ts'
 import { reduceState } from '../../server/accounts/state/reduce.ts'
 import { type AccountState, readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import {
-  choose,
-  drawOf,
-  isDisplaced,
-  soonestReturnMs,
-  type Wish,
-  waitsForPlace,
-} from '../../server/relay/routing/schedule.ts'
+import type { RouteCriteria } from '../../server/relay/routing/route-criteria.ts'
+import { choose, drawOf, isDisplaced, soonestReturnMs, waitsForSlot } from '../../server/relay/routing/schedule.ts'
 
 const nowMs = 1_000_000
 const limitedFor = (ms: number): AccountState =>
@@ -47,22 +41,22 @@ function account(
   }
 }
 
-const wish = (more: Partial<Wish> = {}): Wish => ({
+const criteria = (more: Partial<RouteCriteria> = {}): RouteCriteria => ({
   model: 'm',
   nowMs,
-  stickyId: undefined,
+  affinityId: undefined,
   draw: drawOf('conversation'),
   tried: new Set(),
   returns: false,
-  needsPlace: true,
+  needsSlot: true,
   ...more,
 })
 
 /** Shares of 10 000 conversations. */
-function shares(accounts: Account[], drawFor: (index: number) => Wish['draw']): Map<number, number> {
+function shares(accounts: Account[], drawFor: (index: number) => RouteCriteria['draw']): Map<number, number> {
   const counts = new Map<number, number>()
   for (let index = 0; index < 10_000; index++) {
-    const { id } = choose(accounts, wish({ draw: drawFor(index) }))!
+    const { id } = choose(accounts, criteria({ draw: drawFor(index) }))!
     counts.set(id, (counts.get(id) ?? 0) + 1 / 10_000)
   }
   return counts
@@ -109,10 +103,10 @@ test('the smallest priority number goes first, whatever the weights and the orde
     account(2, { priority: 1, weight: 1 }),
     account(3, { priority: 3 }),
   ]
-  for (let index = 0; index < 100; index++) expect(choose(accounts, wish({ draw: bySession(index) }))?.id).toBe(2)
-  expect(choose(accounts, wish({ tried: new Set([2]) }))?.id).toBe(1)
-  expect(choose(accounts, wish({ tried: new Set([1, 2]) }))?.id).toBe(3)
-  expect(choose(accounts, wish({ tried: new Set([1, 2, 3]) }))).toBeUndefined()
+  for (let index = 0; index < 100; index++) expect(choose(accounts, criteria({ draw: bySession(index) }))?.id).toBe(2)
+  expect(choose(accounts, criteria({ tried: new Set([2]) }))?.id).toBe(1)
+  expect(choose(accounts, criteria({ tried: new Set([1, 2]) }))?.id).toBe(3)
+  expect(choose(accounts, criteria({ tried: new Set([1, 2, 3]) }))).toBeUndefined()
 })
 
 test('a conversation draws the same account in any order of the list, and moves only when its own account goes', () => {
@@ -120,9 +114,9 @@ test('a conversation draws the same account in any order of the list, and moves 
   let moved = 0
   for (let index = 0; index < 1000; index++) {
     const draw = bySession(index)
-    const chosen = choose(accounts, wish({ draw }))!.id
-    expect(choose(accounts.toReversed(), wish({ draw }))!.id).toBe(chosen)
-    const without4 = choose(accounts.slice(0, 3), wish({ draw }))!.id
+    const chosen = choose(accounts, criteria({ draw }))!.id
+    expect(choose(accounts.toReversed(), criteria({ draw }))!.id).toBe(chosen)
+    const without4 = choose(accounts.slice(0, 3), criteria({ draw }))!.id
     if (chosen === 4) moved++
     else expect(without4).toBe(chosen)
   }
@@ -132,16 +126,16 @@ test('a conversation draws the same account in any order of the list, and moves 
 test('the account of the conversation is kept before priority, as long as it may serve', () => {
   const first = account(1, { priority: 1 })
   const sticky = account(2, { priority: 9 })
-  expect(choose([first, sticky], wish({ stickyId: 2 }))?.id).toBe(2)
-  expect(choose([first, { ...sticky, enabled: false }], wish({ stickyId: 2 }))?.id).toBe(1)
-  expect(choose([first, account(2, { state: limitedFor(1000) })], wish({ stickyId: 2 }))?.id).toBe(1)
-  expect(choose([first, account(2, { models: ['other'] })], wish({ stickyId: 2 }))?.id).toBe(1)
-  expect(choose([first, sticky], wish({ stickyId: 2, tried: new Set([2]) }))?.id).toBe(1)
+  expect(choose([first, sticky], criteria({ affinityId: 2 }))?.id).toBe(2)
+  expect(choose([first, { ...sticky, enabled: false }], criteria({ affinityId: 2 }))?.id).toBe(1)
+  expect(choose([first, account(2, { state: limitedFor(1000) })], criteria({ affinityId: 2 }))?.id).toBe(1)
+  expect(choose([first, account(2, { models: ['other'] })], criteria({ affinityId: 2 }))?.id).toBe(1)
+  expect(choose([first, sticky], criteria({ affinityId: 2, tried: new Set([2]) }))?.id).toBe(1)
   // Moved to another group, or deleted.
-  expect(choose([first], wish({ stickyId: 2 }))?.id).toBe(1)
-  expect(choose([first, account(2, { state: limitedFor(1000) })], wish({ stickyId: 2, nowMs: nowMs + 1000 }))?.id).toBe(
-    2,
-  )
+  expect(choose([first], criteria({ affinityId: 2 }))?.id).toBe(1)
+  expect(
+    choose([first, account(2, { state: limitedFor(1000) })], criteria({ affinityId: 2, nowMs: nowMs + 1000 }))?.id,
+  ).toBe(2)
 })
 
 test('switched off, without weight, resting or not for the model: not chosen', () => {
@@ -152,8 +146,8 @@ test('switched off, without weight, resting or not for the model: not chosen', (
     account(4, { models: ['claude-*'] }),
     account(5, { state: reduceState(readyState, { kind: 'login_needed', reason: 'r' }, nowMs, 0) }),
   ]
-  expect(choose(out, wish())).toBeUndefined()
-  expect(choose(out, wish({ model: 'claude-x' }))?.id).toBe(4)
+  expect(choose(out, criteria())).toBeUndefined()
+  expect(choose(out, criteria({ model: 'claude-x' }))?.id).toBe(4)
 })
 
 test('the soonest return counts accounts that serve the model, and tells apart never and nobody', () => {
@@ -175,14 +169,14 @@ const busy = (id: number, inFlight: number, more: Parameters<typeof account>[1] 
 test('new conversations pass by an account that is above its share of the load, whatever they draw', () => {
   for (let index = 0; index < 200; index++) {
     const draw = bySession(index)
-    expect(choose([busy(1, 10), busy(2, 0)], wish({ draw }))!.id).toBe(2)
+    expect(choose([busy(1, 10), busy(2, 0)], criteria({ draw }))!.id).toBe(2)
     // Three quarters of the weight carry three quarters of the load: that is even.
-    const third = choose([busy(1, 30, { weight: 300 }), busy(2, 10, { weight: 100 })], wish({ draw }))!.id
-    expect(third).toBe(choose([busy(1, 0, { weight: 300 }), busy(2, 0, { weight: 100 })], wish({ draw }))!.id)
+    const third = choose([busy(1, 30, { weight: 300 }), busy(2, 10, { weight: 100 })], criteria({ draw }))!.id
+    expect(third).toBe(choose([busy(1, 0, { weight: 300 }), busy(2, 0, { weight: 100 })], criteria({ draw }))!.id)
   }
   // Load of another priority number counts for nothing, and a conversation stays where it is.
-  expect(choose([busy(1, 99, { priority: 1 }), busy(2, 0, { priority: 2 })], wish())!.id).toBe(1)
-  expect(choose([busy(1, 99), busy(2, 0)], wish({ stickyId: 1 }))!.id).toBe(1)
+  expect(choose([busy(1, 99, { priority: 1 }), busy(2, 0, { priority: 2 })], criteria())!.id).toBe(1)
+  expect(choose([busy(1, 99), busy(2, 0)], criteria({ affinityId: 1 }))!.id).toBe(1)
 })
 
 test('some account is always chosen, however load and weights lie', () => {
@@ -191,14 +185,14 @@ test('some account is always chosen, however load and weights lie', () => {
     const accounts = Array.from({ length: 1 + Math.floor(random() * 6) }, (_, id) =>
       busy(id + 1, Math.floor(random() * 50), { weight: 1 + Math.floor(random() * 10_000) }),
     )
-    expect(choose(accounts, wish({ draw: drawOf(`s${round}`) }))).toBeDefined()
+    expect(choose(accounts, criteria({ draw: drawOf(`s${round}`) }))).toBeDefined()
   }
 })
 
 test('sixty subagents of one session are spread, no account carries more than its share and a quarter', () => {
   const accounts = [1, 2, 3, 4].map((id) => busy(id, 0))
   for (let agent = 0; agent < 60; agent++)
-    choose(accounts, wish({ draw: drawOf(`1|session|agent-${agent}`) }))!.live.inFlight++
+    choose(accounts, criteria({ draw: drawOf(`1|session|agent-${agent}`) }))!.live.inFlight++
   const loads = accounts.map(({ live }) => live.inFlight)
   expect(loads.reduce((sum, load) => sum + load)).toBe(60)
   expect(Math.max(...loads)).toBeLessThanOrEqual(Math.ceil(15 * 1.25))
@@ -208,26 +202,28 @@ test('sixty subagents of one session are spread, no account carries more than it
 test('a full account takes nobody who needs a place, not even its own conversations', () => {
   const full = busy(1, 2, { concurrency: 2, priority: 1 })
   const other = busy(2, 50, { priority: 9 })
-  expect(choose([full, other], wish({ stickyId: 1 }))!.id).toBe(2)
-  expect(choose([full, other], wish({ needsPlace: false }))!.id).toBe(1)
-  expect(choose([busy(1, 1, { concurrency: 2, priority: 1 }), other], wish())!.id).toBe(1)
-  expect(choose([full], wish())).toBeUndefined()
-  expect(waitsForPlace([full, account(3, { enabled: false })], wish())).toBe(true)
-  expect(waitsForPlace([full], wish({ tried: new Set([1]) }))).toBe(false)
-  expect(waitsForPlace([full], wish({ model: 'x', needsPlace: false }))).toBe(false)
-  expect(waitsForPlace([account(4, { concurrency: 1, state: limitedFor(1000) })], wish())).toBe(false)
+  expect(choose([full, other], criteria({ affinityId: 1 }))!.id).toBe(2)
+  expect(choose([full, other], criteria({ needsSlot: false }))!.id).toBe(1)
+  expect(choose([busy(1, 1, { concurrency: 2, priority: 1 }), other], criteria())!.id).toBe(1)
+  expect(choose([full], criteria())).toBeUndefined()
+  expect(waitsForSlot([full, account(3, { enabled: false })], criteria())).toBe(true)
+  expect(waitsForSlot([full], criteria({ tried: new Set([1]) }))).toBe(false)
+  expect(waitsForSlot([full], criteria({ model: 'x', needsSlot: false }))).toBe(false)
+  expect(waitsForSlot([account(4, { concurrency: 1, state: limitedFor(1000) })], criteria())).toBe(false)
 })
 
 test('a conversation returns to a smaller priority number when it may, and stays among equals', () => {
   const first = account(1, { priority: 1 })
   const second = account(2, { priority: 2 })
   const third = account(3, { priority: 2 })
-  expect(choose([first, second], wish({ stickyId: 2, returns: true }))!.id).toBe(1)
-  expect(isDisplaced([first, second], wish({ stickyId: 2 }))).toBe(true)
-  expect(isDisplaced([first, second], wish({ stickyId: 1 }))).toBe(false)
-  expect(isDisplaced([account(1, { priority: 1, state: limitedFor(1000) }), second], wish({ stickyId: 2 }))).toBe(false)
-  for (const stickyId of [2, 3]) {
-    expect(choose([second, third], wish({ stickyId, returns: true }))!.id).toBe(stickyId)
-    expect(isDisplaced([second, third], wish({ stickyId }))).toBe(false)
+  expect(choose([first, second], criteria({ affinityId: 2, returns: true }))!.id).toBe(1)
+  expect(isDisplaced([first, second], criteria({ affinityId: 2 }))).toBe(true)
+  expect(isDisplaced([first, second], criteria({ affinityId: 1 }))).toBe(false)
+  expect(isDisplaced([account(1, { priority: 1, state: limitedFor(1000) }), second], criteria({ affinityId: 2 }))).toBe(
+    false,
+  )
+  for (const affinityId of [2, 3]) {
+    expect(choose([second, third], criteria({ affinityId, returns: true }))!.id).toBe(affinityId)
+    expect(isDisplaced([second, third], criteria({ affinityId }))).toBe(false)
   }
 })

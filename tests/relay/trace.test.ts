@@ -3,13 +3,17 @@ import type { Account } from '../../server/accounts/account.ts'
 import { reduceState } from '../../server/accounts/state/reduce.ts'
 import { readyState } from '../../server/accounts/state/state.ts'
 import { createModelList } from '../../server/model-patterns.ts'
+import { criteriaOfNew, type RouteCriteria } from '../../server/relay/routing/route-criteria.ts'
 import { createTrace } from '../../server/relay/routing/route-trace.ts'
-import { choose, simulatedWish, type Wish } from '../../server/relay/routing/schedule.ts'
+import { choose } from '../../server/relay/routing/schedule.ts'
 import { accountOf } from './some-account.ts'
 
 const nowMs = 1_000_000
 const key = { id: 7, groupId: 1 }
-const wish = (more: Partial<Wish> = {}): Wish => ({ ...simulatedWish('m', nowMs, () => 0.5), ...more })
+const criteria = (more: Partial<RouteCriteria> = {}): RouteCriteria => ({
+  ...criteriaOfNew('m', nowMs, () => 0.5),
+  ...more,
+})
 const account = (id: number, more: Partial<Account> = {}) => accountOf({ id, ...more })
 const resting = (ms: number) => ({
   state: reduceState(readyState, { kind: 'rate_limited', untilMs: nowMs + ms, reason: 'r' }, nowMs, 0),
@@ -30,7 +34,7 @@ test('every candidate of a choice says what became of it, with the end of its re
     account(9),
   ]
   const trace = createTrace()
-  const asked = wish({ tried: new Set([5]), draw: (id) => (id === 8 ? 0.1 : 0.9) })
+  const asked = criteria({ tried: new Set([5]), draw: (id) => (id === 8 ? 0.1 : 0.9) })
   const chosen = choose(members, asked)
   expect(chosen?.id).toBe(8)
   trace.record('req_1', key, members, asked, chosen)
@@ -58,11 +62,11 @@ test('every candidate of a choice says what became of it, with the end of its re
 test('a conversation that stays names its account only; one that might have returned names all', () => {
   const members = [account(1, { priority: 1 }), account(2)]
   const trace = createTrace()
-  const stays = wish({ stickyId: 2 })
+  const stays = criteria({ affinityId: 2 })
   trace.record('req_1', key, members, stays, choose(members, stays))
   const stayed = trace.of('req_1')[0]!.candidates
   expect(stayed).toEqual([{ accountId: 2, reason: 'chosen', untilMs: null }])
-  const home = wish({ stickyId: 1, returns: true })
+  const home = criteria({ affinityId: 1, returns: true })
   trace.record('req_2', key, members, home, choose(members, home))
   expect(trace.of('req_2')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'sticky_elsewhere'])
 })
@@ -70,20 +74,20 @@ test('a conversation that stays names its account only; one that might have retu
 test('a request that nobody could take names every reason and no choice', () => {
   const members = [account(1, { live: resting(100) }), account(2, { enabled: false })]
   const trace = createTrace()
-  trace.record('req_1', key, members, wish(), choose(members, wish()))
+  trace.record('req_1', key, members, criteria(), choose(members, criteria()))
   expect(trace.of('req_1')[0]!.candidates.map(({ reason }) => reason)).toEqual(['resting', 'disabled'])
 })
 
 test('the memory is bounded: the oldest choices go, and none is told with the candidates of another', () => {
   const trace = createTrace({ decisions: 4, candidates: 6 })
   const members = [account(1), account(2)]
-  for (let n = 1; n <= 10; n++) trace.record(`req_${n}`, key, members, wish(), members[n % 2])
+  for (let n = 1; n <= 10; n++) trace.record(`req_${n}`, key, members, criteria(), members[n % 2])
   const known = Array.from({ length: 10 }, (_, n) => trace.of(`req_${n + 1}`)).map((found) => found.length)
   // Four decisions fit, but candidates of three.
   expect(known).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
   expect(trace.of('req_10')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'lost_draw'])
   // A request's choices come in order: the first, then after each failure another.
-  trace.record('req_10', key, members, wish({ tried: new Set([1]) }), members[1])
+  trace.record('req_10', key, members, criteria({ tried: new Set([1]) }), members[1])
   expect(trace.of('req_10').map(({ candidates }) => candidates.map(({ reason }) => reason))).toEqual([
     ['chosen', 'lost_draw'],
     ['tried', 'chosen'],

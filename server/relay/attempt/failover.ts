@@ -1,310 +1,163 @@
-// Over 300 lines: being taken apart.
+// Goes from account to account until one serves the request: the loop over its candidates.
 import type { Account } from '../../accounts/account.ts'
 import type { Accounts } from '../../accounts/accounts.ts'
-import type { Gauges } from '../../accounts/gauges/gauges.ts'
-import type { Renewals } from '../../accounts/login/oauth-renewal.ts'
 import { isEligible } from '../../accounts/state/eligibility.ts'
 import { readyState } from '../../accounts/state/state.ts'
-import { createComings } from '../../comings.ts'
 import type { Failure } from '../../errors.ts'
 import { sendFailure } from '../../http/send-failure.ts'
-import type { Outcome } from '../../ledger/entry.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
-import type { LiveSource } from '../../live/hub.ts'
-import type { Prices } from '../../prices/open-prices.ts'
-import type { Counters } from '../../store/counters.ts'
-import type { Classifier } from '../../upstreams/classify.ts'
-import type { Platform, Platforms } from '../../upstreams/platform.ts'
-import type { Transport } from '../../upstreams/transport/transport.ts'
-import type { AttemptResult, CallResult, Disconnect, Exchange, ForwardTimers } from '../request/exchange.ts'
-import { fitsHeader } from '../request/headers.ts'
-import { createStickiness, type TrialWish } from '../routing/affinity.ts'
-import type { Places } from '../routing/slots.ts'
-import { createTokenKeeper } from './access-token.ts'
-import { type CallParts, UpstreamCall } from './attempt.ts'
-import { upstreamBody } from './body-edits.ts'
-import { createConsequences, type Doubts } from './consequences.ts'
-import { exhausted, restarting } from './exhausted.ts'
-import { createLimitNotes } from './limit-notes.ts'
+import type { RunningRequest } from '../request/relay-request.ts'
+import type { RequestCriteria } from '../routing/route-criteria.ts'
+import type { Slot } from '../routing/slot.ts'
+import type { Slots } from '../routing/slots.ts'
+import { createTokenRenewal, type TokenRenewalParts } from './access-token.ts'
+import { createAccountOutcome, type Doubts } from './account-outcome.ts'
+import {
+  type AttemptResult,
+  clientLeft,
+  type FailedAttempt,
+  type PassableError,
+  type RequestEnd,
+} from './attempt-result.ts'
+import { type AttemptRunnerParts, createAttemptRunner } from './attempt-runner.ts'
+import { poolError, restarting } from './pool-error.ts'
 
-export interface FailoverParts {
+export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit<TokenRenewalParts, 'renewsTokens'> {
   accounts: Accounts
-  prices: Prices
-  ledger: Ledger
-  counters: Counters
-  transport: Transport
-  platforms: Platforms
-  classifier: Classifier
-  gauges: Pick<Gauges, 'note'>
-  renew: Renewals['renew']
-  timers: ForwardTimers
-  disconnect: Disconnect
-  /** The largest event of a stream, in bytes. */
-  mostEventBytes: number
-  now: () => number
-  chance: () => number
-  onError: (error: unknown, requestId: string) => void
-  live: LiveSource
-  places: Places
+  slots: Slots
+  /** The account served the request: its conversation stays there. */
+  remember: (running: RunningRequest, criteria: RequestCriteria, account: Account) => void
   /** Requests under way in the relay, for the retry budget. */
   inFlight: () => number
 }
 
-/** How a request ended, for its row. */
-export interface Ended {
-  outcome: Exclude<Outcome, 'interrupted'>
-  httpStatus: number
-  errorType: string
-}
-
-export interface Failover {
-  /** What a request wants of an account, with the one its conversation went to before. */
-  wishOf(exchange: Exchange): TrialWish
-  /**
-   * Tries accounts, `first` first, until one answers; without a first one the request waits for a free place if that is
-   * what is missing. What is left at the end goes to the client as an error.
-   */
-  forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended>
-  /** Ends every answer under way with an error: the process stops. */
-  cutOff(): void
-}
-
-const clientLeft: Ended = { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
-
 /** At most this many accounts are tried after the first. */
-const mostFailovers = 2
+const maxFailovers = 2
 /** Retries may be a fifth of what is in flight, but three always. */
 const retryShare = 0.2
-const fewestRetries = 3
+const minRetries = 3
 
-/** Which account serves a request, and what happens when it does not. */
-export function createFailover(parts: FailoverParts): Failover {
-  const { accounts, prices, ledger, counters, timers, now, places } = parts
-  const consequences = createConsequences({ accounts, now })
-  const calls = createComings<UpstreamCall>()
-  const { wishOf, remember, foreignBefore } = createStickiness(parts)
+export function createFailover(parts: FailoverParts) {
+  const { accounts, slots, now } = parts
+  const outcome = createAccountOutcome({ accounts, now })
+  const runner = createAttemptRunner({ ...parts, outcome })
+  const tokens = createTokenRenewal({ ...parts, renewsTokens: runner.renewsTokens })
   let retrying = 0
-  let stopping = false
-  let ticker: NodeJS.Timeout | null = null
+  let isStopping = false
 
-  /** Tries accounts until one answers; what is left at the end goes to the client as an error of ours, or the upstream's own. */
-  async function forward(exchange: Exchange, first: Account | undefined, wish: TrialWish): Promise<Ended> {
-    let account: Account | undefined
-    if (!stopping) account = first && mayStill(exchange, first) ? first : await waitInLine(exchange, first, wish)
-    let last: Extract<AttemptResult, { kind: 'next' }> | null = null
-    let misconfigured = true
+  /**
+   * Tries accounts, that of `first` first; without a first one the request waits for a slot if that is what is missing. What
+   * is left at the end goes to the client as an error.
+   */
+  async function forward(
+    running: RunningRequest,
+    first: Slot | undefined,
+    criteria: RequestCriteria,
+  ): Promise<RequestEnd> {
+    const { request, client } = running
+    let slot: Slot | undefined
+    let last: FailedAttempt | null = null
+    let isMisconfigured = true
     let doubts: Doubts | null = null
-    for (let failovers = 0; account !== undefined; failovers++) {
-      const isRetry = last !== null && !last.connectPhase
-      // Before a renewal too, that many may wait for.
-      if (isRetry) retrying++
-      let result: AttemptResult
-      try {
-        result = await withFreshToken(exchange, account)
-      } finally {
-        if (isRetry) retrying--
+    try {
+      if (!isStopping) slot = first && mayStill(running, first) ? first : await waitForSlot(running, first, criteria)
+      for (let failovers = 0; slot !== undefined; failovers++) {
+        const { account }: Slot = slot
+        const isRetry = last !== null && !last.connectPhase
+        const result = await attempt(running, account, criteria, isRetry)
+        if (result.kind === 'done') {
+          if (result.end.outcome !== 'completed') return result.end
+          if (doubts) outcome.answered(doubts)
+          parts.remember(running, criteria, account)
+          return result.end
+        }
+        if (result.kind === 'caller')
+          return client.hasLeft ? clientLeft : passOn(running, result.response, result.errorType)
+        criteria.tried.add(account.id)
+        doubts = outcome.failed(request, account, result, doubts)
+        slot.free()
+        isMisconfigured &&= result.misconfigured
+        last = result
+        if (client.hasLeft) return clientLeft
+        if (failovers >= maxFailovers || !(result.connectPhase || hasRetryBudget())) break
+        criteria.nowMs = now()
+        slot = slots.take(running, criteria) ?? (await waitForSlot(running, undefined, criteria))
       }
-      if (result.kind === 'done') {
-        if (doubts && result.outcome === 'completed') consequences.answered(doubts)
-        if (result.outcome === 'completed') remember(exchange, account)
-        return result
-      }
-      if (result.kind === 'caller')
-        return exchange.clientLeft ? clientLeft : passOn(exchange, result.refusal, result.errorType)
-      wish.tried.add(account.id)
-      doubts = consequences.failed(exchange, account, result, doubts)
-      places.free(exchange)
-      misconfigured &&= result.misconfigured
-      last = result
-      if (exchange.clientLeft) return clientLeft
-      const mayRetry =
-        failovers < mostFailovers &&
-        (result.connectPhase || retrying < Math.max(fewestRetries, parts.inFlight() * retryShare))
-      if (!mayRetry) break
-      wish.nowMs = now()
-      account = places.take(exchange, wish) ?? (await waitInLine(exchange, undefined, wish))
+    } finally {
+      slot?.free()
     }
-    if (exchange.clientLeft) return clientLeft
-    if (last?.refusal && last.refusal.status < 500 && (last.passIfLast || doubts?.isRequests) && exchange.metered)
-      return passOn(exchange, last.refusal, last.errorType)
-    if (stopping && last === null) return restarted(exchange)
-    wish.nowMs = now()
-    return giveUp(exchange, exhausted(exchange, accounts.ofGroup(exchange.key.groupId), wish, last, misconfigured))
+    if (client.hasLeft) return clientLeft
+    if (last?.response && last.response.status < 500 && (last.passIfLast || doubts?.isRequests) && request.metered)
+      return passOn(running, last.response, last.errorType)
+    if (isStopping && last === null) return giveUp(running, restarting())
+    criteria.nowMs = now()
+    const members = accounts.ofGroup(request.key.groupId)
+    return giveUp(running, poolError(request, members, criteria, last, isMisconfigured))
   }
+
+  async function attempt(
+    running: RunningRequest,
+    account: Account,
+    criteria: RequestCriteria,
+    isRetry: boolean,
+  ): Promise<AttemptResult> {
+    // Before a renewal too, that many may wait for.
+    if (isRetry) retrying++
+    try {
+      return await tokens.withFreshToken(running, account, async (current, mayRenew) => {
+        // Nothing begins any more that nobody would cut off.
+        if (isStopping) return { kind: 'done', end: giveUp(running, restarting()) }
+        return runner.run(running, current, criteria, mayRenew)
+      })
+    } finally {
+      if (isRetry) retrying--
+    }
+  }
+
+  const hasRetryBudget = (): boolean => retrying < Math.max(minRetries, parts.inFlight() * retryShare)
 
   /** False when the account chosen has gone meanwhile, or another request's trial has begun there. */
-  function mayStill(exchange: Exchange, { live }: Account): boolean {
-    return live.state === readyState || isEligible(live.state, exchange.model, now())
+  function mayStill({ request }: RunningRequest, { account }: Slot): boolean {
+    const { state } = account.live
+    return state === readyState || isEligible(state, request.model, now())
   }
 
-  /** Another account than `lost`: at once, or when the request's turn in the line has come. */
-  async function waitInLine(exchange: Exchange, lost: Account | undefined, wish: TrialWish) {
-    for (let account = lost; ; ) {
-      wish.nowMs = now()
-      if (account) {
-        places.free(exchange)
-        account = places.take(exchange, wish)
-        if (account) return account
+  /** Another slot than `lost`: at once, or when the request's turn in the line has come. */
+  async function waitForSlot(running: RunningRequest, lost: Slot | undefined, criteria: RequestCriteria) {
+    for (let slot = lost; ; ) {
+      criteria.nowMs = now()
+      if (slot) {
+        slot.free()
+        slot = slots.take(running, criteria)
+        if (slot) return slot
       }
-      account = await places.await(exchange, wish)
-      if (!account || mayStill(exchange, account)) return account
+      slot = await slots.await(running, criteria)
+      if (!slot || mayStill(running, slot)) return slot
     }
   }
 
-  function platformOf({ platform: name }: Account): Platform {
-    const platform = parts.platforms[name]
-    if (!platform) throw new Error(`the platform ${name} is not served`)
-    return platform
-  }
-
-  const renews = (account: Account): boolean => platformOf(account).renewsTokens
-  const { withFreshToken, cutOff: endWaits } = createTokenKeeper({ ...parts, renews, callOnce })
-
-  /** Not async, and one promise: this is on the path of every request. */
-  function callOnce(exchange: Exchange, account: Account): Promise<CallResult> {
-    // Nothing begins any more that nobody would cut off.
-    if (stopping) return Promise.resolve({ kind: 'done', ...restarted(exchange) })
-    const platform = platformOf(account)
-    const isTrial = consequences.begun(exchange, account)
-    const modelSent = account.mapping.map(exchange.model)
-    const dropTags = exchange.hasTags && !platform.isFirstParty(account)
-    const body = upstreamBody(
-      exchange.body,
-      { span: exchange.modelSpan, from: exchange.model, to: modelSent },
-      dropTags,
-      foreignBefore(exchange, account),
-    )
-    const { told } = exchange
-    if (told) {
-      told.attempt++
-      told.accountId = account.id
-      told.accountName = account.name
-      parts.live.progress(told)
+  function passOn({ client, request }: RunningRequest, response: PassableError, errorType: string): RequestEnd {
+    const { status, headers, body } = response
+    if (!client.headersSent && !client.destroyed) {
+      client.writeHead(status, [...headers, 'content-length', String(body.length), 'x-request-id', request.id.text])
+      client.end(body)
     }
-    return new Promise<CallResult>((resolve) => {
-      const call = new UpstreamCall(
-        exchange,
-        account,
-        platform.format,
-        modelSent,
-        firstByteMs(exchange),
-        callParts,
-        (result) => {
-          calls.delete(call)
-          if (isTrial) consequences.trialEnded(exchange, account)
-          resolve(result)
-        },
-      )
-      calls.add(call)
-      ticker ??= startTicker()
-      if (exchange.clientLeft) return call.clientIsGone()
-      if (!fitsHeader(account.secret)) return call.onError(badSecret())
-      const { path, query, headers } = exchange
-      const request = platform.buildRequest(account, { path, query, headers, dropTags })
-      const asked = { ...request, body: [body], bodyBytes: body.length }
-      parts.transport.send(account.origin, account.proxy, asked, call)
-    })
+    return { outcome: 'failed', httpStatus: status, errorType }
   }
 
-  const callParts: CallParts = {
-    renews,
-    noteLimits: createLimitNotes({ gauges: parts.gauges, platformOf }),
-    classify: (account, response, model) => parts.classifier.classify(account, response, model, now()),
-    classifyEvent: (account, error, model) => parts.classifier.classifyEvent(account, error, model, now()),
-    timers,
-    disconnect: parts.disconnect,
-    mostEventBytes: parts.mostEventBytes,
-    now,
-    report: accounts.report,
-    price: prices.price,
-    onUsage: (exchange, account, modelSent, reading) => {
-      if (exchange.metered) ledger.usage(exchange.ledgerId, { accountId: account.id, modelSent, reading })
-    },
-  }
-
-  function firstByteMs(exchange: Exchange): number {
-    if (exchange.stream) return timers.firstByteStreamMs
-    const said = Number(exchange.req.headers['x-stainless-timeout'])
-    return said > 0 ? Math.min(said * 1000, timers.firstByteJsonMs * 6) : timers.firstByteJsonMs
-  }
-
-  /** One clock for all calls under way; it stops when there are none. */
-  function startTicker(): NodeJS.Timeout {
-    return setInterval(() => {
-      const at = now()
-      calls.visit((call) => {
-        call.tick(at)
-        topUp(call)
-        tellProgress(call)
-      })
-      if (calls.size() === 0 && ticker) {
-        clearInterval(ticker)
-        ticker = null
-      }
-    }, timers.tickMs)
-  }
-
-  /** Tokens so far, at the pace of the clock; the hub slows it down further. */
-  function tellProgress(call: UpstreamCall): void {
-    const { exchange } = call
-    const { told } = exchange
-    if (!told || !exchange.stream || exchange.firstByteAtMs === 0) return
-    const { tokens } = call.readingInBetween()
-    told.firstByteMs = exchange.firstByteAtMs - exchange.id.atMs
-    told.inputTokens = tokens.input + tokens.cacheRead + tokens.cacheWrite5m + tokens.cacheWrite1h
-    told.outputTokens = tokens.output
-    parts.live.progress(told)
-  }
-
-  /** A request that costs more than it holds holds more. */
-  function topUp(call: UpstreamCall): void {
-    const { exchange } = call
-    if (exchange.ticket.claims.length === 0) return
-    const costNano = prices.price(call.readingInBetween(), exchange.id.atMs).totalNano
-    if (costNano <= exchange.ticket.heldNano) return
-    exchange.ticket = { ...exchange.ticket, heldNano: costNano }
-    counters.top(exchange.id.text, costNano).catch((error: unknown) => parts.onError(error, exchange.id.text))
-  }
-
-  function passOn(
-    exchange: Exchange,
-    refusal: { status: number; headers: string[]; body: Buffer },
-    errorType: string,
-  ): Ended {
-    const { res, id } = exchange
-    if (!res.headersSent && !res.destroyed) {
-      exchange.firstByteAtMs = now()
-      res.writeHead(refusal.status, [
-        ...refusal.headers,
-        'content-length',
-        String(refusal.body.length),
-        'x-request-id',
-        id.text,
-      ])
-      res.end(refusal.body)
-    }
-    return { outcome: 'failed', httpStatus: refusal.status, errorType }
-  }
-
-  const restarted = (exchange: Exchange): Ended => (exchange.clientLeft ? clientLeft : giveUp(exchange, restarting()))
-
-  function giveUp(exchange: Exchange, failure: Failure): Ended {
-    if (!exchange.res.destroyed) exchange.firstByteAtMs = now()
-    sendFailure(exchange.req, exchange.res, failure, exchange.id.text)
+  function giveUp({ client, request }: RunningRequest, failure: Failure): RequestEnd {
+    if (client.hasLeft) return clientLeft
+    sendFailure(client.req, client, failure, request.id.text, request.format)
     return { outcome: 'failed', httpStatus: failure.status, errorType: failure.code }
   }
 
   return {
-    wishOf,
     forward,
-    cutOff() {
-      stopping = true
-      places.cutOff()
-      endWaits()
-      calls.visit((call) => call.cutOff())
+    /** Ends every response under way with an error: the process stops. */
+    cutOff(): void {
+      isStopping = true
+      slots.cutOff()
+      tokens.cutOff()
+      runner.cutOff()
     },
   }
 }
-
-const badSecret = (): Error =>
-  Object.assign(new Error('The secret holds what no header can carry'), { code: 'UPSTREAM_BAD_SECRET' })

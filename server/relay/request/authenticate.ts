@@ -1,3 +1,4 @@
+// Whose request this is, from its headers alone.
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Failure, fail } from '../../errors.ts'
 import type { ApiKey, Keys } from '../../keys/keys.ts'

@@ -1,16 +1,16 @@
+// Which conversation a request belongs to: what keeps it on one account.
 import { hash } from 'node:crypto'
 import { findMembers, itemsOf, parseSpan, type Span } from '../../json/members.ts'
 
-/** Which conversation a request belongs to: what keeps it on one account. */
 export interface Conversation {
   /** As the client names it; '' when it does not. */
   sessionId: string
   agentId: string
-  /** Key of the stickiness; '' when nothing tells one conversation from another. */
-  stickyKey: string
+  /** Key of the session affinity; '' when nothing distinguishes one conversation from another. */
+  affinityKey: string
 }
 
-const longestId = 191
+const maxIdChars = 191
 
 /** Session header, else the session of metadata.user_id, else a hash of the first message. Another agent is another conversation. */
 export function conversationOf(
@@ -22,11 +22,11 @@ export function conversationOf(
 ): Conversation {
   const agentId = idOf(headers['x-claude-code-agent-id'])
   const sessionId = idOf(headers['x-claude-code-session-id']) || (metadata ? sessionOfMetadata(body, metadata) : '')
-  if (sessionId !== '') return { sessionId, agentId, stickyKey: `${keyId}|${sessionId}|${agentId}` }
-  if (!firstMessage) return { sessionId, agentId, stickyKey: '' }
+  if (sessionId !== '') return { sessionId, agentId, affinityKey: `${keyId}|${sessionId}|${agentId}` }
+  if (!firstMessage) return { sessionId, agentId, affinityKey: '' }
   // A long first message is told apart by its beginning; hashing megabytes would cost more than it is worth.
   const opening = body.subarray(firstMessage.start, Math.min(firstMessage.end, firstMessage.start + 8192))
-  return { sessionId, agentId, stickyKey: `${keyId}|#${hash('sha1', opening, 'base64')}|${agentId}` }
+  return { sessionId, agentId, affinityKey: `${keyId}|#${hash('sha1', opening, 'base64')}|${agentId}` }
 }
 
 /**
@@ -50,7 +50,7 @@ export function beginsTurn(message: Buffer): boolean {
 const closeBrace = '}'
 
 const idOf = (value: string | string[] | undefined): string =>
-  typeof value === 'string' ? value.slice(0, longestId) : ''
+  typeof value === 'string' ? value.slice(0, maxIdChars) : ''
 
 /** `{"user_id":"{\"device_id\":…,\"session_id\":\"…\"}"}` of newer clients, `user_…_session_…` of older ones. */
 function sessionOfMetadata(body: Buffer, span: Span): string {
@@ -60,7 +60,7 @@ function sessionOfMetadata(body: Buffer, span: Span): string {
     if (typeof userId !== 'string') return ''
     if (userId.startsWith('{')) {
       const session = (JSON.parse(userId) as { session_id?: unknown }).session_id
-      return typeof session === 'string' ? session.slice(0, longestId) : ''
+      return typeof session === 'string' ? session.slice(0, maxIdChars) : ''
     }
     return /_session_([\w-]{8,64})$/.exec(userId)?.[1] ?? ''
   } catch {

@@ -1,3 +1,4 @@
+// The rate at which a key may ask for token counts.
 /** count_tokens is free, but not boundless: a bucket a key. `/context` in Claude Code asks 26 times in a tenth of a second. */
 const burst = 200
 const perSecond = 50

@@ -1,3 +1,4 @@
+// Finds in the bytes of a body what the relay has to know of it; everything else goes up unread.
 import { type Failure, fail } from '../../errors.ts'
 import { findMembers, parseSpan, type Span } from '../../json/members.ts'
 

@@ -1,3 +1,4 @@
+// The list of models that a key may use.
 import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
 import type { ApiKey } from '../../keys/keys.ts'
@@ -11,10 +12,10 @@ interface ModelInfo {
 }
 
 /**
- * Answer to GET /v1/models and /v1/models/{id}: what this key may use and some account of its group serves. Pages as the
+ * Response to GET /v1/models and /v1/models/{id}: what this key may use and some account of its group serves. Pages as the
  * vendor's: `limit` (20, at most 1000), `after_id`, `before_id`; ids in descending order, so that newer models come first.
  */
-export function modelAnswer(
+export function modelList(
   key: ApiKey,
   accounts: readonly Account[],
   known: readonly string[],

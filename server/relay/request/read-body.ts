@@ -1,3 +1,4 @@
+// Reads a request body: bounded in size, in time and in what all bodies together take.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'

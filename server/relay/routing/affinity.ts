@@ -1,68 +1,62 @@
+// Keeps a conversation on the account that served it, for an hour after its last request.
 import { LRUCache } from 'lru-cache'
 import type { Account } from '../../accounts/account.ts'
 import type { Accounts } from '../../accounts/accounts.ts'
-import { countMessages } from '../attempt/foreign-reasoning.ts'
 import { beginsTurn } from '../request/conversation.ts'
-import type { ConversationPlace, Exchange } from '../request/exchange.ts'
-import { drawOf, isDisplaced, type Wish } from './schedule.ts'
+import { countMessages } from '../request/foreign-reasoning.ts'
+import type { RelayRequest } from '../request/relay-request.ts'
+import type { ConversationHome, RequestCriteria } from './route-criteria.ts'
+import { drawOf, isDisplaced } from './schedule.ts'
 
-export interface TrialWish extends Wish {
-  tried: Set<number>
-  /** When it gives up its place in line; 0 before it stands there. */
-  waitsUntilMs: number
-}
+const affinityMs = 3_600_000
 
-const stickyMs = 3_600_000
-
-/** Which account a conversation went to, for an hour after its last request. */
-export function createStickiness(parts: { accounts: Accounts; now: () => number; chance: () => number }) {
+export function createAffinity(parts: { accounts: Accounts; now: () => number; chance: () => number }) {
   const { accounts, now } = parts
-  const sticky = new LRUCache<string, ConversationPlace>({
+  const homes = new LRUCache<string, ConversationHome>({
     max: 100_000,
-    ttl: stickyMs,
+    ttl: affinityMs,
     updateAgeOnGet: true,
     perf: { now },
   })
 
   /** What a request wants of an account, with the one its conversation went to before. */
-  function wishOf(exchange: Exchange): TrialWish {
-    const { stickyKey } = exchange
-    if (stickyKey !== '') exchange.cameFrom = sticky.get(stickyKey) ?? null
-    const wish: TrialWish = {
-      model: exchange.model,
-      nowMs: exchange.id.atMs,
-      stickyId: exchange.cameFrom?.accountId,
-      draw: stickyKey === '' ? parts.chance : drawOf(stickyKey),
+  function criteriaOf(request: RelayRequest): RequestCriteria {
+    const { affinityKey, metered, key, lastMessage, body } = request
+    const home = (affinityKey !== '' && homes.get(affinityKey)) || null
+    const criteria: RequestCriteria = {
+      model: request.model,
+      nowMs: request.id.atMs,
+      affinityId: home?.accountId,
+      draw: affinityKey === '' ? parts.chance : drawOf(affinityKey),
       tried: new Set<number>(),
       returns: false,
-      needsPlace: exchange.metered,
+      needsSlot: metered,
+      home,
       waitsUntilMs: 0,
     }
-    // The message is looked at only when there is somewhere to return to.
+    // The message is looked at only when there is an account to return to.
     if (
-      wish.stickyId !== undefined &&
-      exchange.metered &&
-      accounts.group(exchange.key.groupId)?.returnsToPriority === true &&
-      isDisplaced(accounts.ofGroup(exchange.key.groupId), wish)
+      home !== null &&
+      metered &&
+      lastMessage !== undefined &&
+      accounts.group(key.groupId)?.returnsToPriority === true &&
+      isDisplaced(accounts.ofGroup(key.groupId), criteria)
     )
-      wish.returns =
-        exchange.lastMessage !== undefined &&
-        beginsTurn(exchange.body.subarray(exchange.lastMessage.start, exchange.lastMessage.end))
-    return wish
+      criteria.returns = beginsTurn(body.subarray(lastMessage.start, lastMessage.end))
+    return criteria
   }
 
   /** The account answered: the conversation stays there. */
-  function remember({ stickyKey, cameFrom, body }: Exchange, { id }: Account): void {
-    if (stickyKey === '' || id === cameFrom?.accountId) return
-    const foreignBefore = cameFrom === null ? 0 : countMessages(body)
-    sticky.set(stickyKey, { accountId: id, foreignBefore })
+  function remember({ affinityKey, body }: RelayRequest, { home }: RequestCriteria, { id }: Account): void {
+    if (affinityKey === '' || id === home?.accountId) return
+    homes.set(affinityKey, { accountId: id, foreignBefore: home === null ? 0 : countMessages(body) })
   }
 
   /** Of how many messages the reasoning has to be cut for this account; 0 where the group does not want it. */
-  function foreignBefore({ cameFrom, key }: Exchange, { id }: Account): number {
-    if (cameFrom === null || accounts.group(key.groupId)?.stripForeignReasoning !== true) return 0
-    return cameFrom.accountId === id ? cameFrom.foreignBefore : Number.POSITIVE_INFINITY
+  function foreignBefore({ key }: RelayRequest, { home }: RequestCriteria, { id }: Account): number {
+    if (home === null || accounts.group(key.groupId)?.stripForeignReasoning !== true) return 0
+    return home.accountId === id ? home.foreignBefore : Number.POSITIVE_INFINITY
   }
 
-  return { wishOf, remember, foreignBefore }
+  return { criteriaOf, remember, foreignBefore }
 }

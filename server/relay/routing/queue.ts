@@ -1,9 +1,10 @@
-import type { Account } from '../../accounts/account.ts'
-import type { Exchange } from '../request/exchange.ts'
-import type { TrialWish } from './affinity.ts'
+// The waiting line of a group: requests that find every account at its concurrency limit.
+import type { RunningRequest } from '../request/relay-request.ts'
+import type { RequestCriteria } from './route-criteria.ts'
+import type { Slot } from './slot.ts'
 
 export interface QueueLimits {
-  /** How long a request waits for a place at most; 0: nobody waits. */
+  /** How long a request waits for a slot at most; 0: nobody waits. */
   waitMs: number
   /** Requests that may wait in one group. */
   length: number
@@ -12,20 +13,26 @@ export interface QueueLimits {
 export interface QueueParts {
   limits: QueueLimits
   now: () => number
-  /** Takes a place for the request where one is free. */
-  take: (exchange: Exchange, wish: TrialWish) => Account | undefined
-  /** True while a place is all that the request waits for. */
-  waitsForPlace: (exchange: Exchange, wish: TrialWish) => boolean
-  /** Its place in the queue, from 1; null when it left. */
-  onPosition: (exchange: Exchange, position: number | null) => void
+  /** Takes a slot for the request where one is free. */
+  take: (running: RunningRequest, criteria: RequestCriteria) => Slot | undefined
+  /** True while a slot is all that the request waits for. */
+  waitsForSlot: (running: RunningRequest, criteria: RequestCriteria) => boolean
+  /** Its position in the queue, from 1; null when it left. */
+  onPosition: (running: RunningRequest, position: number | null) => void
 }
 
-/** Places are given on when one becomes free; the clock is for what nobody tells: an account back from a rest, an edit, a deadline. */
+/** A slot is passed on when it becomes free; the clock is for what sends no event: an account that is ready again, an edit, a deadline. */
 const tickMs = 250
 
+interface Waiter {
+  running: RunningRequest
+  criteria: RequestCriteria
+  resolve: (slot: Slot | undefined) => void
+}
+
 /**
- * Requests that wait for a place at an account with limited concurrency, a line for each group: keys take turns, and within
- * a key who came first goes first. Bounded in length and in time; who leaves frees its place in the line.
+ * A line for each group: keys take turns, and within a key who came first goes first. Bounded in length and in time; who
+ * leaves frees its position.
  */
 export function createQueue(parts: QueueParts) {
   const { limits, now } = parts
@@ -33,48 +40,34 @@ export function createQueue(parts: QueueParts) {
   const lines = new Map<number, Map<number, Waiter[]>>()
   let clock: NodeJS.Timeout | null = null
 
-  class Waiter {
-    constructor(
-      readonly exchange: Exchange,
-      readonly wish: TrialWish,
-      private readonly resolve: (account: Account | undefined) => void,
-    ) {}
-
-    clientIsGone(): void {
-      leave(this, undefined)
-    }
-
-    end(account: Account | undefined): void {
-      this.exchange.call = null
-      parts.onPosition(this.exchange, null)
-      this.resolve(account)
-    }
-  }
-
-  /** Waits for a place; resolves with the account once it is taken, or undefined: too many wait, too long, or the client left. */
-  function join(exchange: Exchange, wish: TrialWish): Promise<Account | undefined> {
-    const { groupId } = exchange.key
-    // One deadline a request, however often it stands in line.
-    if (wish.waitsUntilMs === 0) wish.waitsUntilMs = now() + limits.waitMs
-    if (now() >= wish.waitsUntilMs || waitingIn(groupId) >= limits.length || exchange.clientLeft)
+  /** Resolves with the slot once it is taken, or undefined: too many wait, too long, or the client left. */
+  function join(running: RunningRequest, criteria: RequestCriteria): Promise<Slot | undefined> {
+    const { client, request } = running
+    const { id: keyId, groupId } = request.key
+    // One deadline for a request, however often it stands in line.
+    if (criteria.waitsUntilMs === 0) criteria.waitsUntilMs = now() + limits.waitMs
+    if (now() >= criteria.waitsUntilMs || waitingIn(groupId) >= limits.length || client.hasLeft)
       return Promise.resolve(undefined)
     return new Promise((resolve) => {
-      const waiter = new Waiter(exchange, wish, resolve)
-      let line = lines.get(groupId)
-      if (!line) {
-        line = new Map()
-        lines.set(groupId, line)
-      }
-      const ofKey = line.get(exchange.key.id)
+      const waiter: Waiter = { running, criteria, resolve }
+      const line = lines.get(groupId) ?? new Map<number, Waiter[]>()
+      lines.set(groupId, line)
+      const ofKey = line.get(keyId)
       if (ofKey) ofKey.push(waiter)
-      else line.set(exchange.key.id, [waiter])
-      exchange.call = waiter
+      else line.set(keyId, [waiter])
+      client.onLeave = () => leave(waiter)
       clock ??= setInterval(tick, tickMs)
-      tellPositions(line)
+      announcePositions(line)
     })
   }
 
-  /** Gives free places to those who wait, in turn. Called when a place of the group became free. */
+  function end({ running, resolve }: Waiter, slot: Slot | undefined): void {
+    running.client.onLeave = null
+    parts.onPosition(running, null)
+    resolve(slot)
+  }
+
+  /** Gives free slots to those who wait, in turn. Called when a slot of the group became free. */
   function serve(groupId: number): void {
     const line = lines.get(groupId)
     if (!line) return
@@ -82,13 +75,13 @@ export function createQueue(parts: QueueParts) {
     // Who is served goes to the end of the turns: going on with the rest visits every key once, then those again.
     for (const [keyId, waiters] of line) {
       for (const waiter of waiters) {
-        waiter.wish.nowMs = now()
-        const account = parts.take(waiter.exchange, waiter.wish)
-        if (!account) continue
+        waiter.criteria.nowMs = now()
+        const slot = parts.take(waiter.running, waiter.criteria)
+        if (!slot) continue
         line.delete(keyId)
         waiters.splice(waiters.indexOf(waiter), 1)
         if (waiters.length > 0) line.set(keyId, waiters)
-        waiter.end(account)
+        end(waiter, slot)
         served = true
         break
       }
@@ -96,19 +89,19 @@ export function createQueue(parts: QueueParts) {
     if (served) afterChange(groupId, line)
   }
 
-  function leave(waiter: Waiter, account: Account | undefined): void {
-    const { groupId, id } = waiter.exchange.key
+  function leave(waiter: Waiter): void {
+    const { groupId, id } = waiter.running.request.key
     const line = lines.get(groupId)
     const waiters = line?.get(id)
     if (!line || !waiters) return
     waiters.splice(waiters.indexOf(waiter), 1)
     if (waiters.length === 0) line.delete(id)
-    waiter.end(account)
+    end(waiter, undefined)
     afterChange(groupId, line)
   }
 
   function afterChange(groupId: number, line: Map<number, Waiter[]>): void {
-    if (line.size > 0) return tellPositions(line)
+    if (line.size > 0) return announcePositions(line)
     lines.delete(groupId)
     if (lines.size > 0 || !clock) return
     clearInterval(clock)
@@ -119,8 +112,8 @@ export function createQueue(parts: QueueParts) {
     for (const groupId of lines.keys()) serve(groupId)
     const at = now()
     for (const waiter of all()) {
-      waiter.wish.nowMs = at
-      if (at >= waiter.wish.waitsUntilMs || !parts.waitsForPlace(waiter.exchange, waiter.wish)) leave(waiter, undefined)
+      waiter.criteria.nowMs = at
+      if (at >= waiter.criteria.waitsUntilMs || !parts.waitsForSlot(waiter.running, waiter.criteria)) leave(waiter)
     }
   }
 
@@ -133,7 +126,7 @@ export function createQueue(parts: QueueParts) {
   }
 
   /** Round by round, as turns will be taken. */
-  function tellPositions(line: Map<number, Waiter[]>): void {
+  function announcePositions(line: Map<number, Waiter[]>): void {
     let position = 0
     for (let round = 0, more = true; more; round++) {
       more = false
@@ -141,7 +134,7 @@ export function createQueue(parts: QueueParts) {
         const waiter = waiters[round]
         if (!waiter) continue
         more = true
-        parts.onPosition(waiter.exchange, ++position)
+        parts.onPosition(waiter.running, ++position)
       }
     }
   }
@@ -153,7 +146,7 @@ export function createQueue(parts: QueueParts) {
     waitingIn,
     /** Everybody leaves: the process stops. */
     cutOff(): void {
-      for (const waiter of all()) leave(waiter, undefined)
+      for (const waiter of all()) leave(waiter)
     },
   }
 }

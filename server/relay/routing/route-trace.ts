@@ -1,8 +1,10 @@
+// Remembers why the last requests went to their accounts, for those who ask later.
 import type { Account } from '../../accounts/account.ts'
 import { returnsAtMs } from '../../accounts/state/eligibility.ts'
-import { choose, type RouteReason, reasonFor, routeReasons, type Wish } from './schedule.ts'
+import type { RouteCriteria } from './route-criteria.ts'
+import { choose, type RouteReason, reasonFor, routeReasons } from './schedule.ts'
 
-/** One choice, as it can be told afterwards. */
+/** One choice, as it is shown afterwards. */
 export interface RouteDecision {
   atMs: number
   apiKeyId: number
@@ -21,11 +23,11 @@ export interface RouteCandidate {
 /** Choices of about the last hundred requests a second over a minute; candidates are eight bytes and a half each. */
 const defaultSizes = { decisions: 8192, candidates: 65_536 }
 
-const resting = routeReasons.indexOf('resting')
+const cooling = routeReasons.indexOf('resting')
 
 /**
- * Why requests went where they went: numbers written into rings at the decision, words made of them when somebody asks.
- * A conversation that stays notes its account only; the others were not looked at.
+ * Numbers are written into rings at the decision; words are made of them when somebody asks. A conversation that stays
+ * notes its account only, for the others were not looked at.
  */
 export function createTrace(sizes = defaultSizes) {
   const ids: string[] = Array.from({ length: sizes.decisions }, () => '')
@@ -42,12 +44,12 @@ export function createTrace(sizes = defaultSizes) {
   let decisions = 0
   let noted = 0
 
-  function note(account: Account, reason: number, wish: Wish): void {
+  function note(account: Account, reason: number, criteria: RouteCriteria): void {
     const at = noted++ % sizes.candidates
     accountIds[at] = account.id
     reasons[at] = reason
     // NaN: only a person can tell.
-    untils[at] = reason === resting ? (returnsAtMs(account.live.state, wish.model) ?? Number.NaN) : Number.NaN
+    untils[at] = reason === cooling ? (returnsAtMs(account.live.state, criteria.model) ?? Number.NaN) : Number.NaN
   }
 
   function read(index: number): RouteDecision | undefined {
@@ -79,18 +81,18 @@ export function createTrace(sizes = defaultSizes) {
       requestId: string,
       key: { id: number; groupId: number },
       members: readonly Account[],
-      wish: Wish,
+      criteria: RouteCriteria,
       chosen: Account | undefined,
     ): void {
       const index = decisions++ % sizes.decisions
       ids[index] = requestId
-      models[index] = wish.model
-      atMs[index] = wish.nowMs
+      models[index] = criteria.model
+      atMs[index] = criteria.nowMs
       keyIds[index] = key.id
       groupIds[index] = key.groupId
       starts[index] = noted
-      if (chosen !== undefined && chosen.id === wish.stickyId && !wish.returns) note(chosen, 0, wish)
-      else for (const account of members) note(account, reasonFor(account, wish, chosen), wish)
+      if (chosen !== undefined && chosen.id === criteria.affinityId && !criteria.returns) note(chosen, 0, criteria)
+      else for (const account of members) note(account, reasonFor(account, criteria, chosen), criteria)
       counts[index] = noted - starts[index]!
     },
 
@@ -113,10 +115,10 @@ export function createTrace(sizes = defaultSizes) {
 export function simulateRoute(
   key: { id: number; groupId: number },
   members: readonly Account[],
-  wish: Wish,
+  criteria: RouteCriteria,
 ): RouteDecision {
   const trace = createTrace({ decisions: 1, candidates: Math.max(1, members.length) })
-  trace.record('', key, members, wish, choose(members, wish))
+  trace.record('', key, members, criteria, choose(members, criteria))
   return trace.of('')[0]!
 }
 

@@ -1,34 +1,7 @@
+// Chooses the account to try next: pure, from the accounts of a group and a request's criteria.
 import type { Account } from '../../accounts/account.ts'
 import { isEligible, returnsAtMs } from '../../accounts/state/eligibility.ts'
-
-/** What a choice depends on. Pure: the moment and the draw are arguments. */
-export interface Wish {
-  model: string
-  nowMs: number
-  /** The account this conversation went to before. */
-  stickyId: number | undefined
-  /** In [0, 1): one draw for one account. The same conversation draws the same for the same account, on every process. */
-  draw: (accountId: number) => number
-  /** Accounts tried already. */
-  tried: ReadonlySet<number>
-  /** The conversation leaves its account for one of a smaller priority number. */
-  returns: boolean
-  /** It counts in the account's concurrency, and so needs a free place. */
-  needsPlace: boolean
-}
-
-/** What a request of a new conversation would wish. */
-export function simulatedWish(model: string, nowMs: number, chance: () => number): Wish {
-  return {
-    model,
-    nowMs,
-    stickyId: undefined,
-    draw: chance,
-    tried: new Set(),
-    returns: false,
-    needsPlace: true,
-  }
-}
+import type { RouteCriteria } from './route-criteria.ts'
 
 /**
  * How far above its fair share of the requests in flight an account may be before new conversations pass it by (consistent
@@ -42,21 +15,21 @@ const loadSlack = 1.25
  * (rendezvous: each draws, the weight bends the draw, the best wins) among those that are not above their share of the
  * load. Undefined: none can take it now.
  */
-export function choose(accounts: readonly Account[], wish: Wish): Account | undefined {
-  return chooseAmong(accounts, wish, false) ?? chooseAmong(accounts, wish, true)
+export function choose(accounts: readonly Account[], criteria: RouteCriteria): Account | undefined {
+  return chooseAmong(accounts, criteria, false) ?? chooseAmong(accounts, criteria, true)
 }
 
 /** `isLast`: nobody else can, so also one whose trial is under way. */
-function chooseAmong(accounts: readonly Account[], wish: Wish, isLast: boolean): Account | undefined {
+function chooseAmong(accounts: readonly Account[], criteria: RouteCriteria, isLast: boolean): Account | undefined {
   let priority = Number.POSITIVE_INFINITY
   let inFlight = 0
   let weight = 0
-  let sticky: Account | undefined
+  let home: Account | undefined
   for (const account of accounts) {
-    if (!mayTake(account, wish, isLast)) continue
-    if (account.id === wish.stickyId) {
-      if (!wish.returns) return account
-      sticky = account
+    if (!mayTake(account, criteria, isLast)) continue
+    if (account.id === criteria.affinityId) {
+      if (!criteria.returns) return account
+      home = account
     }
     if (account.priority > priority) continue
     if (account.priority < priority) {
@@ -67,15 +40,15 @@ function chooseAmong(accounts: readonly Account[], wish: Wish, isLast: boolean):
     inFlight += account.live.inFlight
     weight += account.weight
   }
-  if (sticky?.priority === priority) return sticky
+  if (home?.priority === priority) return home
   let best: Account | undefined
   let bestDraw = Number.POSITIVE_INFINITY
   // Together the shares are above the load, so that one account at least is below its own.
   const loadOfWeight = (loadSlack * (inFlight + 1)) / weight
   for (const account of accounts) {
-    if (account.priority !== priority || !mayTake(account, wish, isLast)) continue
+    if (account.priority !== priority || !mayTake(account, criteria, isLast)) continue
     if (account.live.inFlight >= Math.ceil(loadOfWeight * account.weight)) continue
-    const draw = -Math.log(1 - wish.draw(account.id)) / account.weight
+    const draw = -Math.log(1 - criteria.draw(account.id)) / account.weight
     if (draw < bestDraw) {
       best = account
       bestDraw = draw
@@ -84,16 +57,16 @@ function chooseAmong(accounts: readonly Account[], wish: Wish, isLast: boolean):
   return best
 }
 
-function mayTake(account: Account, wish: Wish, isLast: boolean): boolean {
-  return mayServe(account, wish, isLast) && !(wish.needsPlace && isFull(account))
+function mayTake(account: Account, criteria: RouteCriteria, isLast: boolean): boolean {
+  return mayServe(account, criteria, isLast) && !(criteria.needsSlot && isFull(account))
 }
 
-/** Everything but a free place. */
-function mayServe(account: Account, wish: Wish, isLast: boolean): boolean {
+/** Everything but a free slot. */
+function mayServe(account: Account, criteria: RouteCriteria, isLast: boolean): boolean {
   return (
-    !wish.tried.has(account.id) &&
-    serves(account, wish.model) &&
-    isEligible(account.live.state, wish.model, wish.nowMs, isLast)
+    !criteria.tried.has(account.id) &&
+    serves(account, criteria.model) &&
+    isEligible(account.live.state, criteria.model, criteria.nowMs, isLast)
   )
 }
 
@@ -111,15 +84,15 @@ export const routeReasons = [
 ] as const
 export type RouteReason = (typeof routeReasons)[number]
 
-/** Why an account was chosen or not, right after `choose` with the same wish: an index of `routeReasons`. */
-export function reasonFor(account: Account, wish: Wish, chosen: Account | undefined): number {
+/** Why an account was chosen or not, right after `choose` with the same criteria: an index of `routeReasons`. */
+export function reasonFor(account: Account, criteria: RouteCriteria, chosen: Account | undefined): number {
   if (account === chosen) return 0
   if (!account.enabled || account.weight <= 0) return 1
-  if (!account.models.allows(wish.model)) return 2
-  if (wish.tried.size > 0 && wish.tried.has(account.id)) return 3
-  if (!isEligible(account.live.state, wish.model, wish.nowMs)) return 4
-  if (wish.needsPlace && isFull(account)) return 5
-  if (chosen !== undefined && chosen.id === wish.stickyId) return 6
+  if (!account.models.allows(criteria.model)) return 2
+  if (criteria.tried.size > 0 && criteria.tried.has(account.id)) return 3
+  if (!isEligible(account.live.state, criteria.model, criteria.nowMs)) return 4
+  if (criteria.needsSlot && isFull(account)) return 5
+  if (chosen !== undefined && chosen.id === criteria.affinityId) return 6
   return chosen !== undefined && account.priority > chosen.priority ? 7 : 8
 }
 
@@ -128,16 +101,17 @@ function isFull(account: Account): boolean {
   return account.concurrency !== null && account.live.inFlight >= account.concurrency
 }
 
-/** True when a place is all that is missing: some account would take the request, and is full. */
-export function waitsForPlace(accounts: readonly Account[], wish: Wish): boolean {
-  return wish.needsPlace && accounts.some((account) => isFull(account) && mayServe(account, wish, true))
+/** True when a slot is all that is missing: some account would take the request, and is full. */
+export function waitsForSlot(accounts: readonly Account[], criteria: RouteCriteria): boolean {
+  return criteria.needsSlot && accounts.some((account) => isFull(account) && mayServe(account, criteria, true))
 }
 
 /** True when the conversation's account has a larger priority number than another that could take the request. */
-export function isDisplaced(accounts: readonly Account[], wish: Wish): boolean {
-  const own = accounts.find((account) => account.id === wish.stickyId)
+export function isDisplaced(accounts: readonly Account[], criteria: RouteCriteria): boolean {
+  const own = accounts.find((account) => account.id === criteria.affinityId)
   return (
-    own !== undefined && accounts.some((account) => account.priority < own.priority && mayTake(account, wish, false))
+    own !== undefined &&
+    accounts.some((account) => account.priority < own.priority && mayTake(account, criteria, false))
   )
 }
 

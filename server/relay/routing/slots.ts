@@ -1,13 +1,14 @@
-import type { Account } from '../../accounts/account.ts'
+// Concurrency slots: an account is chosen and its slot counted in one step, or the request waits in the queue.
 import type { Accounts } from '../../accounts/accounts.ts'
 import type { LiveSource } from '../../live/hub.ts'
-import type { Exchange } from '../request/exchange.ts'
-import type { TrialWish } from './affinity.ts'
+import type { RunningRequest } from '../request/relay-request.ts'
 import { createQueue, type QueueLimits } from './queue.ts'
+import type { RequestCriteria } from './route-criteria.ts'
 import type { Trace } from './route-trace.ts'
-import { choose, waitsForPlace } from './schedule.ts'
+import { choose, waitsForSlot } from './schedule.ts'
+import type { Slot } from './slot.ts'
 
-export interface PlacesParts {
+export interface SlotsParts {
   accounts: Accounts
   live: LiveSource
   queue: QueueLimits
@@ -15,64 +16,60 @@ export interface PlacesParts {
   now: () => number
 }
 
-/**
- * Requests at their accounts: chosen and counted in one step, so that requests of the same moment see each other, and those
- * that find every account full wait in line. Counted in this process: between processes a limit is each one's own, which
- * costs no round trip, and is what the README says.
- */
-export function createPlaces(parts: PlacesParts) {
+/** Counted in this process: with several processes a limit is each one's own, which costs no round trip; the README says so. */
+export function createSlots(parts: SlotsParts) {
   const { accounts, live, trace } = parts
-  const membersFor = (exchange: Exchange) => accounts.ofGroup(exchange.key.groupId)
+  const membersFor = ({ request }: RunningRequest) => accounts.ofGroup(request.key.groupId)
   const queue = createQueue({
     limits: parts.queue,
     now: parts.now,
-    take: (exchange, wish) => takeNow(exchange, wish),
-    waitsForPlace: (exchange, wish) => waitsForPlace(membersFor(exchange), wish),
-    onPosition({ told }, position) {
-      if (!told || told.queuePosition === position) return
-      told.queuePosition = position
-      live.progress(told)
+    take: (running, criteria) => takeNow(running, criteria, true),
+    waitsForSlot: (running, criteria) => waitsForSlot(membersFor(running), criteria),
+    onPosition({ live: shown }, position) {
+      if (!shown || shown.queuePosition === position) return
+      shown.queuePosition = position
+      live.progress(shown)
     },
   })
 
-  function takeNow(exchange: Exchange, wish: TrialWish, isWaiting = true): Account | undefined {
-    const members = membersFor(exchange)
-    const account = choose(members, wish)
-    // Of those in line only the end of the wait is told.
-    if (account || !isWaiting) trace.record(exchange.id.text, exchange.key, members, wish, account)
+  function takeNow(running: RunningRequest, criteria: RequestCriteria, isWaiting: boolean): Slot | undefined {
+    const { request } = running
+    const members = membersFor(running)
+    const account = choose(members, criteria)
+    // While a request waits, only the choice that ends the wait is traced.
+    if (account || !isWaiting) trace.record(request.id.text, request.key, members, criteria, account)
     if (!account) return undefined
-    exchange.account = account
-    if (exchange.metered) {
-      exchange.holdsPlace = true
-      account.live.inFlight++
+    running.account = account
+    if (!request.metered) return { account, free() {} }
+    account.live.inFlight++
+    let isTaken = true
+    return {
+      account,
+      free() {
+        if (!isTaken) return
+        isTaken = false
+        account.live.inFlight--
+        if (account.concurrency !== null) queue.serve(request.key.groupId)
+      },
     }
-    return account
   }
 
   return {
-    /** The account for this request, counted as being there until it is freed; undefined: none can take it now. */
-    take(exchange: Exchange, wish: TrialWish): Account | undefined {
+    /** Undefined: no account can take the request now. */
+    take(running: RunningRequest, criteria: RequestCriteria): Slot | undefined {
       // Nobody overtakes those in line.
-      queue.serve(exchange.key.groupId)
-      return takeNow(exchange, wish, false)
+      queue.serve(running.request.key.groupId)
+      return takeNow(running, criteria, false)
     },
 
-    /** The same, waiting in line where a place is all that is missing. */
-    async await(exchange: Exchange, wish: TrialWish): Promise<Account | undefined> {
-      return waitsForPlace(membersFor(exchange), wish) ? queue.join(exchange, wish) : undefined
+    /** The same, waiting in line where a slot is all that is missing. */
+    async await(running: RunningRequest, criteria: RequestCriteria): Promise<Slot | undefined> {
+      return waitsForSlot(membersFor(running), criteria) ? queue.join(running, criteria) : undefined
     },
 
-    /** The request has left its account. Once is enough, twice does no harm. */
-    free(exchange: Exchange): void {
-      const { account } = exchange
-      if (!exchange.holdsPlace || !account) return
-      exchange.holdsPlace = false
-      account.live.inFlight--
-      if (account.concurrency !== null) queue.serve(exchange.key.groupId)
-    },
-
+    /** Ends all waits: the process stops. */
     cutOff: queue.cutOff,
   }
 }
 
-export type Places = ReturnType<typeof createPlaces>
+export type Slots = ReturnType<typeof createSlots>

@@ -1,33 +1,34 @@
+// Headers that tell Claude Code how much of its key's limits is used.
 import type { LimitClaim } from '../../keys/limits.ts'
 import type { ZoneDay } from '../../zone-days.ts'
 
-/** Hundredths of a limit from which on Claude Code tells its user, the greatest first. */
+/** Hundredths of a limit from which on Claude Code warns its user, the greatest first. */
 const thresholds = [
   [95, '0.95'],
   [75, '0.75'],
 ] as const
 
 /**
- * What a good answer tells of its key's budgets, of the one that is most used (claude-code-signin.md, "A cap the client can
- * show"). Other clients of the format pass over it. `spentNano`: settled spend by claim; none known, none told.
+ * For a successful response: the limit of which most is used (claude-code-signin.md, "A cap the client can show"). Other
+ * clients of the format ignore it. `spentNano`: settled spend by claim; without any there are no headers.
  */
 export function usageHeaders(
   claims: readonly LimitClaim[],
   spentNano: readonly number[],
   day: ZoneDay,
 ): readonly string[] {
-  let most = -1
-  let told: LimitClaim | undefined
+  let maxHundredths = -1
+  let shown: LimitClaim | undefined
   for (const [index, spent] of spentNano.entries()) {
     const claim = claims[index]!
     // A key that was let in has not reached its limit, whatever rounding says.
     const hundredths = Math.min(99, Math.floor((spent * 100) / claim.limitNano))
-    if (hundredths <= most) continue
-    most = hundredths
-    told = claim
+    if (hundredths <= maxHundredths) continue
+    maxHundredths = hundredths
+    shown = claim
   }
-  if (told === undefined) return []
-  const threshold = thresholds.find(([from]) => most >= from)?.[1]
+  if (shown === undefined) return []
+  const threshold = thresholds.find(([from]) => maxHundredths >= from)?.[1]
   const status = threshold === undefined ? 'allowed' : 'allowed_warning'
   const headers = [
     'anthropic-ratelimit-unified-status',
@@ -38,13 +39,34 @@ export function usageHeaders(
     'anthropic-ratelimit-unified-overage-status',
     status,
     'anthropic-ratelimit-unified-overage-utilization',
-    (most / 100).toFixed(2),
+    (maxHundredths / 100).toFixed(2),
   ]
   if (threshold !== undefined) headers.push('anthropic-ratelimit-unified-overage-surpassed-threshold', threshold)
   // A total limit never begins anew.
-  if (told.expiresAtMs !== null) {
+  if (shown.expiresAtMs !== null) {
     const resetS = String(Math.ceil(day.endMs / 1000))
     headers.push('anthropic-ratelimit-unified-reset', resetS, 'anthropic-ratelimit-unified-overage-reset', resetS)
   }
   return headers
+}
+
+/** For the refusal of a key whose daily limit is reached. */
+export function limitHeaders(day: ZoneDay): readonly string[] {
+  const resetS = String(Math.ceil(day.endMs / 1000))
+  return [
+    'anthropic-ratelimit-unified-status',
+    'rejected',
+    'anthropic-ratelimit-unified-reset',
+    resetS,
+    'anthropic-ratelimit-unified-overage-reset',
+    resetS,
+    'anthropic-ratelimit-unified-overage-utilization',
+    '1',
+    'anthropic-ratelimit-unified-overage-surpassed-threshold',
+    '1',
+    'anthropic-ratelimit-unified-overage-period',
+    'daily',
+    'anthropic-ratelimit-unified-overage-disabled-reason',
+    'org_spend_cap_reached',
+  ]
 }

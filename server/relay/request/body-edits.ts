@@ -1,3 +1,4 @@
+// The edits of a request body that relaying in the same format allows; every other byte goes up as it came.
 import { findMembers, replaceSpan, type Span } from '../../json/members.ts'
 import { reasoningBefore } from './foreign-reasoning.ts'
 

@@ -1,33 +1,32 @@
+// What a request's attempts do to the state of its accounts.
 import type { Account } from '../../accounts/account.ts'
 import type { Accounts } from '../../accounts/accounts.ts'
 import { isEligible, isHalfOpen } from '../../accounts/state/eligibility.ts'
 import { retractionOf } from '../../accounts/state/reduce.ts'
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
-import type { AttemptResult, Exchange } from '../request/exchange.ts'
+import type { RelayRequest } from '../request/relay-request.ts'
 import { serves } from '../routing/schedule.ts'
-
-type Next = Extract<AttemptResult, { kind: 'next' }>
+import type { FailedAttempt } from './attempt-result.ts'
 
 /** Failures of one request that could be its own fault, and whether that has come out. */
 export interface Doubts {
-  failed: { account: Account; event: AccountEvent; cause: Cause; sameAs: string; takenBackBy: AccountEvent | null }[]
+  failed: { account: Account; event: AccountEvent; cause: Cause; sameAs: string; retractedBy: AccountEvent | null }[]
   /** Two accounts said the same: what they said is held against the request until another one answers it. */
   isRequests: boolean
 }
 
-/** What a request's attempts do to the accounts. */
-export function createConsequences({ accounts, now }: { accounts: Accounts; now: () => number }) {
-  const causeOf = (exchange: Exchange): Cause => ({ by: 'request', requestId: exchange.id.text, evidence: null })
+export function createAccountOutcome({ accounts, now }: { accounts: Accounts; now: () => number }) {
+  const causeOf = (request: RelayRequest): Cause => ({ by: 'request', requestId: request.id.text, evidence: null })
 
   /** The last account that could serve is not ejected before a trial. Errors 403 count by the key they are said to. */
-  function completed(exchange: Exchange, account: Account, event: AccountEvent): AccountEvent {
-    if (event.kind === 'forbidden') return { ...event, keyId: exchange.key.id }
+  function completed(request: RelayRequest, account: Account, event: AccountEvent): AccountEvent {
+    if (event.kind === 'forbidden') return { ...event, keyId: request.key.id }
     if (event.kind !== 'failed') return event
     const atMs = now()
-    for (const other of accounts.ofGroup(exchange.key.groupId)) {
-      if (other.id === account.id || !serves(other, exchange.model)) continue
-      if (isEligible(other.live.state, exchange.model, atMs)) return event
+    for (const other of accounts.ofGroup(request.key.groupId)) {
+      if (other.id === account.id || !serves(other, request.model)) continue
+      if (isEligible(other.live.state, request.model, atMs)) return event
     }
     return { ...event, isLast: true }
   }
@@ -46,21 +45,21 @@ export function createConsequences({ accounts, now }: { accounts: Accounts; now:
 
   return {
     /** An attempt begins, in the turn that chose its account: no other request can have taken the trial. True: this is it. */
-    begun(exchange: Exchange, account: Account): boolean {
+    begun(request: RelayRequest, account: Account): boolean {
       const isTrial = isHalfOpen(account.live.state, now())
-      if (isTrial) accounts.report(account, { kind: 'half_open_request' }, causeOf(exchange))
+      if (isTrial) accounts.report(account, { kind: 'half_open_request' }, causeOf(request))
       return isTrial
     },
 
-    /** A trial has ended. One that brought no verdict leaves it to the next request; a verdict is reported in this very turn. */
-    trialEnded(exchange: Exchange, account: Account): void {
-      setImmediate(() => accounts.report(account, { kind: 'half_open_released' }, causeOf(exchange)))
+    /** A trial has ended. One that showed nothing leaves it to the next request; what it showed is reported in this very turn. */
+    trialEnded(request: RelayRequest, account: Account): void {
+      setImmediate(() => accounts.report(account, { kind: 'half_open_released' }, causeOf(request)))
     },
 
-    /** An account failed the request, and another one may be tried. Returns what is to be said of the next ones. */
-    failed(exchange: Exchange, account: Account, result: Next, doubts: Doubts | null): Doubts | null {
+    /** An account failed the request, and another one may be tried. Returns the doubts with which the next one begins. */
+    failed(request: RelayRequest, account: Account, result: FailedAttempt, doubts: Doubts | null): Doubts | null {
       if (!result.event) return doubts
-      const event = completed(exchange, account, result.event)
+      const event = completed(request, account, result.event)
       const { cause, sameAs } = result
       const before = doubts?.failed[0]
       if (sameAs === '' || (before && before.sameAs !== sameAs)) {
@@ -68,12 +67,12 @@ export function createConsequences({ accounts, now }: { accounts: Accounts; now:
         return doubts
       }
       if (!doubts || !before) {
-        const takenBackBy = reported(account, event, cause)
-        return { failed: [{ account, event, cause, sameAs, takenBackBy }], isRequests: false }
+        const retractedBy = reported(account, event, cause)
+        return { failed: [{ account, event, cause, sameAs, retractedBy }], isRequests: false }
       }
       // Not by a rule any more: the request itself brings it about.
-      if (!doubts.isRequests && before.takenBackBy)
-        accounts.report(before.account, before.takenBackBy, { ...before.cause, by: 'request' })
+      if (!doubts.isRequests && before.retractedBy)
+        accounts.report(before.account, before.retractedBy, { ...before.cause, by: 'request' })
       return { failed: [...doubts.failed, { ...before, account, event, cause }], isRequests: true }
     },
 

@@ -1,22 +1,24 @@
+// What a client is told when no account served its request: the reason, when to come again, and no upstream.
 import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
-import type { AttemptResult, Exchange } from '../request/exchange.ts'
 import { shown } from '../request/inspect.ts'
-import { soonestReturnMs, type Wish, waitsForPlace } from '../routing/schedule.ts'
+import type { RelayRequest } from '../request/relay-request.ts'
+import type { RouteCriteria } from '../routing/route-criteria.ts'
+import { soonestReturnMs, waitsForSlot } from '../routing/schedule.ts'
+import type { FailedAttempt } from './attempt-result.ts'
 
-/** Who found no place comes again when some of those in front have been served. */
+/** Who found no slot comes again when some of those in front have been served. */
 const busyRetryS = 5
 
-/** What a client is told when no account answered, or none could be asked: the reason, when to come again, and no upstream. */
-export function exhausted(
-  { id, model, metered }: Exchange,
+export function poolError(
+  { id, model, metered }: RelayRequest,
   members: readonly Account[],
-  wish: Wish,
-  last: Extract<AttemptResult, { kind: 'next' }> | null,
+  criteria: RouteCriteria,
+  last: FailedAttempt | null,
   misconfigured: boolean,
 ): Failure {
-  if (!metered && last?.refusal) return fail('count_unsupported', 'No upstream of this key counts tokens.')
-  if (waitsForPlace(members, wish)) {
+  if (!metered && last?.response) return fail('count_unsupported', 'No upstream of this key counts tokens.')
+  if (waitsForSlot(members, criteria)) {
     return fail(
       'accounts_busy',
       `All upstream accounts for this request are busy; try again shortly. Request id: ${id.text}.`,
@@ -39,7 +41,7 @@ export function exhausted(
   }
   const code = last === null ? 'accounts_resting' : 'upstream_failed'
   const why = last === null ? 'All upstream accounts for this request are resting' : 'The upstream accounts failed'
-  const waitMs = Math.max(0, soonest - wish.nowMs)
+  const waitMs = Math.max(0, soonest - criteria.nowMs)
   const when = waitMs > 0 ? `until ${new Date(soonest).toISOString()}` : 'try again shortly'
   const message = `${why}, ${when}. Request id: ${id.text}.`
   if (waitMs > 60_000) {

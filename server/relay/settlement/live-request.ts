@@ -1,11 +1,12 @@
+// What live subscribers see of a request, while it runs and at its end.
 import type { Account } from '../../accounts/account.ts'
 import { chargedAttempt, type LedgerEntry } from '../../ledger/entry.ts'
 import type { LiveRequest, SettledRequest } from '../../live/live-events.ts'
-import type { Exchange } from '../request/exchange.ts'
+import type { RelayRequest } from '../request/relay-request.ts'
 
-/** What is told of a request while it runs: the relay changes this very object as it goes. */
-export function liveRequestOf(exchange: Exchange, first: Account | undefined): LiveRequest {
-  const { id, key } = exchange
+/** The relay changes this very object as the request goes on. */
+export function liveRequestOf(request: RelayRequest, first: Account | undefined): LiveRequest {
+  const { id, key } = request
   return {
     requestId: id.text,
     startedAtMs: id.atMs,
@@ -15,8 +16,8 @@ export function liveRequestOf(exchange: Exchange, first: Account | undefined): L
     groupId: key.groupId,
     accountId: first?.id ?? null,
     accountName: first?.name ?? null,
-    model: exchange.model,
-    stream: exchange.stream,
+    model: request.model,
+    stream: request.stream,
     attempt: 0,
     queuePosition: null,
     firstByteMs: null,
@@ -25,8 +26,12 @@ export function liveRequestOf(exchange: Exchange, first: Account | undefined): L
   }
 }
 
-/** What is told of its end: what the ledger was given. */
-export function settledOf(entry: LedgerEntry, live: LiveRequest, record: SettledRequest['record']): SettledRequest {
+/** Its end, as the ledger was given it. */
+export function settledRequestOf(
+  entry: LedgerEntry,
+  live: LiveRequest,
+  record: SettledRequest['record'],
+): SettledRequest {
   const charged = chargedAttempt(entry)
   const tokens = charged?.reading.tokens
   return {

@@ -1,3 +1,4 @@
+// Finds the reasoning of earlier turns that another account signed, so that it can be cut.
 import { findMembers, itemsOf, parseSpan, type Span } from '../../json/members.ts'
 import { beginsTurn } from '../request/conversation.ts'
 

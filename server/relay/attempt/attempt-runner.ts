@@ -1,0 +1,161 @@
+// Starts attempts: builds the upstream request, sends it, and keeps the running ones on the clock.
+import type { Account } from '../../accounts/account.ts'
+import type { Gauges } from '../../accounts/gauges/gauges.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { LiveSource } from '../../live/hub.ts'
+import type { Prices } from '../../prices/open-prices.ts'
+import type { Platform, Platforms } from '../../upstreams/platform.ts'
+import type { Transport } from '../../upstreams/transport/transport.ts'
+import { upstreamBody } from '../request/body-edits.ts'
+import { fitsHeader } from '../request/headers.ts'
+import type { RelayRequest, RunningRequest } from '../request/relay-request.ts'
+import type { RequestCriteria } from '../routing/route-criteria.ts'
+import type { createReservations } from '../settlement/reservation.ts'
+import type { createAccountOutcome } from './account-outcome.ts'
+import { followAttempt } from './attempt.ts'
+import type { CallResult } from './attempt-result.ts'
+import { createClock } from './clock.ts'
+import { createLimitNotes } from './limit-notes.ts'
+import { type Attempt, type AttemptParts, readingOf } from './running-attempt.ts'
+import { UpstreamCall } from './upstream-call.ts'
+
+export interface AttemptRunnerParts extends Omit<AttemptParts, 'price' | 'noteLimits' | 'onUsage'> {
+  ledger: Pick<Ledger, 'usage'>
+  prices: Pick<Prices, 'price'>
+  transport: Pick<Transport, 'send'>
+  platforms: Platforms
+  gauges: Pick<Gauges, 'note'>
+  live: Pick<LiveSource, 'progress'>
+  reservations: Pick<ReturnType<typeof createReservations>, 'topUp'>
+  outcome: ReturnType<typeof createAccountOutcome>
+  /** Of how many messages the reasoning has to be cut for this account. */
+  foreignBefore: (request: RelayRequest, criteria: RequestCriteria, account: Account) => number
+}
+
+/** A client may allow more time for a JSON response than the relay does, but no more than so many times. */
+const maxPatience = 6
+
+export function createAttemptRunner(parts: AttemptRunnerParts) {
+  const { ledger, prices, live, timers, now, outcome } = parts
+  const attemptParts: AttemptParts = {
+    ...parts,
+    price: prices.price,
+    noteLimits: createLimitNotes({ gauges: parts.gauges, platformOf }),
+    onUsage: (attempt) => {
+      const { ledgerId, metered } = attempt.running.request
+      if (!metered) return
+      const { account, modelSent } = attempt
+      ledger.usage(ledgerId, { accountId: account.id, modelSent, reading: readingOf(attempt) })
+    },
+  }
+  const clock = createClock({ tickMs: timers.tickMs, now, onTick })
+
+  function platformOf({ platform: name }: Account): Platform {
+    const platform = parts.platforms[name]
+    if (!platform) throw new Error(`the platform ${name} is not served`)
+    return platform
+  }
+
+  async function run(
+    running: RunningRequest,
+    account: Account,
+    criteria: RequestCriteria,
+    mayRenew: boolean,
+  ): Promise<CallResult> {
+    const { request } = running
+    const isTrial = outcome.begun(request, account)
+    const attempt = attemptAt(running, account, mayRenew)
+    const upstreamRequest = upstreamRequestOf(attempt, criteria)
+    showAttempt(attempt)
+    clock.add(attempt)
+    try {
+      const result = followAttempt(attempt, attemptParts)
+      if (running.client.hasLeft) attempt.call.stop({ by: 'client' })
+      else if (!fitsHeader(account.secret)) attempt.call.onError(badSecret())
+      else parts.transport.send(account.origin, account.proxy, upstreamRequest, attempt.call)
+      return await result
+    } finally {
+      clock.delete(attempt)
+      if (isTrial) outcome.trialEnded(request, account)
+    }
+  }
+
+  function attemptAt(running: RunningRequest, account: Account, mayRenew: boolean): Attempt {
+    return {
+      running,
+      account,
+      secret: account.secret,
+      format: platformOf(account).format,
+      modelSent: account.mapping.map(running.request.model),
+      startedAtMs: now(),
+      firstByteMs: firstByteMs(running.request),
+      mayRenew,
+      call: new UpstreamCall(now),
+      head: null,
+      reader: null,
+      leftAtMs: 0,
+      canReadOn: true,
+      onTick: () => {},
+      onLeave: () => {},
+    }
+  }
+
+  function upstreamRequestOf({ running, account, modelSent }: Attempt, criteria: RequestCriteria) {
+    const { request } = running
+    const platform = platformOf(account)
+    const dropTags = request.hasTags && !platform.isFirstParty(account)
+    const body = upstreamBody(
+      request.body,
+      { span: request.modelSpan, from: request.model, to: modelSent },
+      dropTags,
+      parts.foreignBefore(request, criteria, account),
+    )
+    const { path, query, headers } = request
+    const head = platform.buildRequest(account, { path, query, headers, dropTags })
+    return { ...head, body: [body], bodyBytes: body.length }
+  }
+
+  function firstByteMs({ stream, clientHeaders }: RelayRequest): number {
+    if (stream) return timers.firstByteStreamMs
+    const said = Number(clientHeaders['x-stainless-timeout'])
+    return said > 0 ? Math.min(said * 1000, timers.firstByteJsonMs * maxPatience) : timers.firstByteJsonMs
+  }
+
+  function showAttempt({ running, account }: Attempt): void {
+    const { live: shown } = running
+    if (!shown) return
+    shown.attempt++
+    shown.accountId = account.id
+    shown.accountName = account.name
+    live.progress(shown)
+  }
+
+  /** A request that costs more than it has reserved reserves more; its tokens so far are shown. */
+  function onTick(attempt: Attempt): void {
+    const { request, client, reservation, live: shown } = attempt.running
+    if (attempt.reader === null) return
+    const reading = readingOf(attempt, attempt.reader.readingInBetween())
+    if (reservation.claims.length > 0) {
+      const { totalNano } = prices.price(reading, request.id.atMs)
+      parts.reservations.topUp(reservation, request.id, totalNano)
+    }
+    if (!shown || client.firstByteAtMs === 0) return
+    const { tokens } = reading
+    shown.firstByteMs = client.firstByteAtMs - request.id.atMs
+    shown.inputTokens = tokens.input + tokens.cacheRead + tokens.cacheWrite5m + tokens.cacheWrite1h
+    shown.outputTokens = tokens.output
+    live.progress(shown)
+  }
+
+  return {
+    run,
+    renewsTokens: (account: Account): boolean => platformOf(account).renewsTokens,
+    /** Ends the running attempts: the process stops. */
+    cutOff(): void {
+      for (const { call } of clock.running) call.stop({ by: 'shutdown' })
+    },
+  }
+}
+
+const badSecret = (): Error =>
+  Object.assign(new Error('The secret holds what no header can carry'), { code: 'UPSTREAM_BAD_SECRET' })

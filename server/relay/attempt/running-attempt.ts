@@ -1,0 +1,72 @@
+// An attempt while it runs, and what all its phases need.
+import type { Account } from '../../accounts/account.ts'
+import type { AccountEvent } from '../../accounts/state/state.ts'
+import type { Cause } from '../../accounts/state/transitions.ts'
+import type { Cost } from '../../money/cost.ts'
+import type { Reading } from '../../money/reading.ts'
+import { noReading } from '../../money/reading.ts'
+import type { Classifier } from '../../upstreams/classify.ts'
+import type { Format, StreamReader } from '../../upstreams/format.ts'
+import { explain } from '../../upstreams/transport/failure-cause.ts'
+import type { RunningRequest } from '../request/relay-request.ts'
+import type { ResponseHeaders } from '../request/response-headers.ts'
+import type { ForwardTimers } from './timers.ts'
+import type { ResponseHead, UpstreamCall } from './upstream-call.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
+
+/** What becomes of an upstream's response when its client leaves: broken off, or read to its usage. */
+export type Disconnect = 'abort' | 'drain'
+
+export interface AttemptParts {
+  classifier: Classifier
+  timers: ForwardTimers
+  disconnect: Disconnect
+  /** The largest event of a stream, in bytes. */
+  maxEventBytes: number
+  now: () => number
+  report: (account: Account, event: AccountEvent, cause: Cause) => void
+  price: (reading: Reading, atMs: number) => Cost
+  /** What response headers say of the account's limits. */
+  noteLimits: (account: Account, headers: ResponseHeaders) => void
+  /** Usage of a stream has changed, for the journal. */
+  onUsage: (attempt: Attempt) => void
+}
+
+export interface Attempt {
+  readonly running: RunningRequest
+  readonly account: Account
+  /** The account's secret when the attempt began; it may have another one before the end. */
+  readonly secret: string
+  /** What the account's platform speaks. */
+  readonly format: Format
+  readonly modelSent: string
+  readonly startedAtMs: number
+  readonly firstByteMs: number
+  /** A refused access token is worth a renewal. */
+  readonly mayRenew: boolean
+  readonly call: UpstreamCall
+  head: ResponseHead | null
+  /** Meters the stream, once there is one. */
+  reader: StreamReader | null
+  /** When the client left a response that is read on for its usage; 0: it is there. */
+  leftAtMs: number
+  /** False for what is not worth reading on once the client has left. */
+  canReadOn: boolean
+  /** Set by the phase the attempt is in. */
+  onTick: (nowMs: number) => void
+  onLeave: () => void
+}
+
+export function hasReadOnTooLong({ leftAtMs }: Attempt, { timers }: AttemptParts, nowMs: number): boolean {
+  return leftAtMs > 0 && nowMs - leftAtMs > timers.drainMs
+}
+
+export function noFirstByte({ account, firstByteMs }: Attempt): UpstreamFailure {
+  const explained = explain('no_answer', 'first_byte_timeout', account, firstByteMs)
+  return { errorType: 'first_byte_timeout', explained }
+}
+
+/** What is known of usage so far, with the model that was sent where the upstream names none. */
+export function readingOf(attempt: Attempt, reading: Reading = attempt.reader?.reading() ?? noReading): Reading {
+  return reading.model === '' ? { ...reading, model: attempt.modelSent } : reading
+}

@@ -1,0 +1,187 @@
+// Relays an event stream: held until content begins, then passed on in whole events as they come, and metered beside.
+import { told as describe, explain } from '../../upstreams/transport/failure-cause.ts'
+import {
+  type AttemptEnd,
+  abandoned,
+  brokenOff,
+  causeOf,
+  classified,
+  completed,
+  failed,
+  shutDown,
+} from './attempt-end.ts'
+import { brokenBy, brokenResponse } from './broken-response.ts'
+import { restarting } from './pool-error.ts'
+import { contentTypeProblem, decoderFor, isFailure, writeHead } from './response-head.ts'
+import { type Attempt, type AttemptParts, hasReadOnTooLong, noFirstByte } from './running-attempt.ts'
+import type { ResponseHead } from './upstream-call.ts'
+import { classificationOf, type UpstreamFailure } from './upstream-failure.ts'
+
+/** Bytes of a stream held before the account is fixed. */
+const maxHeldBytes = 64 * 1024
+
+/** `held`: the client has nothing yet; `flowing`: the account is fixed; `unheard`: the client left, and only usage is read. */
+type State = 'held' | 'flowing' | 'unheard'
+
+export async function relayStream(attempt: Attempt, head: ResponseHead, parts: AttemptParts): Promise<AttemptEnd> {
+  const { call, running, account } = attempt
+  const { client, request } = running
+  const { timers, now } = parts
+  const problem = contentTypeProblem(attempt, head)
+  if (problem !== null) return failed(attempt, problem)
+  const decoder = decoderFor(attempt, head)
+  if (isFailure(decoder)) return failed(attempt, decoder)
+
+  const reader = attempt.format.createStreamReader(attempt.secret)
+  attempt.reader = reader
+  let state: State = attempt.leftAtMs > 0 ? 'unheard' : 'held'
+  let held: Buffer[] = []
+  let heldBytes = 0
+  let finishedAtMs = 0
+  let blockedSinceMs = 0
+  let lastPingAtMs = 0
+
+  /** Reads whole events of the next chunk, or at the end (null) of what is left. */
+  function readEvents(chunk: Buffer | null): void {
+    const events = chunk === null ? reader.end() : reader.push(chunk)
+    if (finishedAtMs === 0 && (reader.isFinished || reader.error !== null)) finishedAtMs = now()
+    if (reader.usageChanged()) parts.onUsage(attempt)
+    for (const bytes of events) {
+      if (state === 'flowing') send(bytes)
+      else if (state === 'held') {
+        held.push(bytes)
+        heldBytes += bytes.length
+      }
+    }
+  }
+
+  /** False when the client does not keep up. */
+  function take(chunk: Buffer): boolean {
+    readEvents(chunk)
+    if (state === 'held') {
+      if (reader.error !== null && !reader.hasContent) call.stop({ by: 'reader' })
+      else if (reader.hasContent || reader.flowing || heldBytes + reader.heldBytes > maxHeldBytes) commit()
+    } else if (reader.eventBytes > parts.maxEventBytes) call.stop({ by: 'failure', failure: tooLargeEvent() })
+    return blockedSinceMs === 0
+  }
+
+  /** The account is fixed: the client gets its status and what was held. */
+  function commit(): void {
+    state = 'flowing'
+    const headers = head.headers.forClient(false)
+    if (!headers.includes('content-type')) headers.push('content-type', 'text/event-stream')
+    headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no')
+    writeHead(attempt, head, headers)
+    client.onDrain(resume)
+    if (held.length === 0) client.flushHeaders()
+    for (const bytes of held) send(bytes)
+    held = []
+  }
+
+  function send(bytes: Buffer): void {
+    if (!client.destroyed && !client.write(bytes) && blockedSinceMs === 0) blockedSinceMs = now()
+  }
+
+  function resume(): void {
+    if (blockedSinceMs === 0) return
+    blockedSinceMs = 0
+    call.resume()
+  }
+
+  attempt.onLeave = () => {
+    state = 'unheard'
+    held = []
+    resume()
+  }
+
+  attempt.onTick = (nowMs) => {
+    if (hasReadOnTooLong(attempt, parts, nowMs)) return call.stop({ by: 'client' })
+    if (state === 'held') return tickHeld(nowMs)
+    if (blockedSinceMs > 0) {
+      if (nowMs - blockedSinceMs > timers.blockedMs) client.destroy()
+      return
+    }
+    if (finishedAtMs > 0) {
+      if (nowMs - finishedAtMs > timers.closeMs) call.stop({ by: 'reader' })
+      return
+    }
+    const silentMs = nowMs - call.lastByteAtMs
+    if (silentMs > timers.idleMs) call.stop({ by: 'failure', failure: silence() })
+    else if (
+      silentMs > timers.pingMs &&
+      nowMs - lastPingAtMs > timers.pingMs &&
+      state === 'flowing' &&
+      !reader.flowing
+    ) {
+      lastPingAtMs = nowMs
+      send(reader.started ? request.format.ping : request.format.keepAlive)
+    }
+  }
+
+  function tickHeld(nowMs: number): void {
+    // A head alone is no first byte.
+    if (heldBytes + reader.heldBytes === 0 && nowMs - attempt.startedAtMs > attempt.firstByteMs)
+      call.stop({ by: 'failure', failure: noFirstByte(attempt) })
+    else if (nowMs - head.atMs > timers.commitMs) commit()
+  }
+
+  const silence = (): UpstreamFailure => {
+    const explained = explain('silent', 'idle_timeout', account, timers.idleMs)
+    return { errorType: 'broken_answer', explained }
+  }
+  const tooLargeEvent = (): UpstreamFailure => {
+    const reason = `an event of more than ${parts.maxEventBytes} bytes`
+    return { errorType: 'event_too_large', explained: describe('event_too_large', reason, account) }
+  }
+
+  const end = await call.read(take, decoder)
+  if (end.by === 'client') return abandoned(attempt, true)
+  if (end.by === 'shutdown') {
+    if (state === 'held') return shutDown(attempt)
+    const failure = restarting()
+    return breakOff(failure.code, failure.message)
+  }
+  // After the last event, how the connection ends says nothing more.
+  if (end.by === 'upstream' || end.by === 'reader' || finishedAtMs > 0) return complete()
+  return broken(brokenBy(attempt, end))
+
+  function complete(): AttemptEnd {
+    readEvents(null)
+    const { error, hasContent } = reader
+    if (state === 'held' && error !== null)
+      return classified(attempt, parts.classifier.classifyEvent(account, error, request.model, now()))
+    if (state === 'held' && !hasContent && finishedAtMs === 0)
+      return broken(brokenResponse(attempt, 'the answer ended before any content'))
+    if (state === 'held') commit()
+    if (error !== null) {
+      // The upstream itself ended its response with an error event, which has gone out.
+      const classification = parts.classifier.classifyEvent(account, error, request.model, now())
+      if (classification.event) parts.report(account, classification.event, causeOf(attempt, classification))
+      client.end()
+      return brokenOff(error.type, error.code)
+    }
+    if (finishedAtMs === 0) return broken(brokenResponse(attempt, 'the answer ended without message_stop'))
+    client.end()
+    parts.report(account, { kind: 'answered' }, causeOf(attempt))
+    return completed()
+  }
+
+  /** Before the commit another account is tried; after it the client is told by an error event. */
+  function broken(failure: UpstreamFailure): AttemptEnd {
+    if (state === 'held') return failed(attempt, failure)
+    const classification = classificationOf(failure, head.status)
+    if (classification.event) parts.report(account, classification.event, causeOf(attempt, classification))
+    const message =
+      failure.errorType === 'event_too_large'
+        ? failure.explained.reason
+        : 'The upstream broke off in the middle of its answer.'
+    return breakOff(failure.errorType, message)
+  }
+
+  function breakOff(errorType: string, message: string): AttemptEnd {
+    // What has gone out is whole events, unless one too large to hold was on its way: then only a reset is honest.
+    if (reader.flowing) client.destroy()
+    else client.end(request.format.errorEvent('api_error', message, request.id.text))
+    return brokenOff(errorType)
+  }
+}
