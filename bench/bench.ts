@@ -68,7 +68,7 @@ const single = { workloads: ['w1', 'w2b'] as readonly Workload[], rounds: Math.c
 
 function planFor(workload: Workload, isFirst: boolean): TurnPlan {
   const plan = { connections, isSingle: false, warmMs: 500, warmResponses: 0, windowMs }
-  if (workload === 'w3') return { ...plan, connections: w3.connections, windowMs: w3.windowMs }
+  if (workload === 'w3') return { ...plan, connections: w3.connections, warmMs: 1000, windowMs: w3.windowMs }
   if (!isFirst) return plan
   // Node's compiler is at work for some tens of thousands of small responses, all its threads counted.
   if (options.quick) return { ...plan, warmResponses: 3000 }
