@@ -148,8 +148,8 @@ test('a wrong provisioning file is told field by field, a port in use and an unk
     `Port ${taken.port} on 127.0.0.1 is in use by another program. Stop it, or set PORT to another port (0 takes any free one).\n`,
   )
   const unknown = start(cwd, {}, 'serve')
-  expect(await unknown.ended).toBe(1)
-  expect(unknown.output()).toBe('There is no command "serve". Known: start (the default), demo, admin.\n')
+  expect(await unknown.ended).toBe(2)
+  expect(unknown.output()).toBe('There is no command "serve". Known: start, demo, admin. --help says more.\n')
 })
 
 test('the demo needs nothing, serves the line it prints, sums its ledger up and stops', async () => {

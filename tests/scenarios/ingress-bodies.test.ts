@@ -16,6 +16,8 @@ beforeAll(async () => {
   relay = await startRelayApp({
     accounts: [{ url: upstream.url }],
     env: { BODY_MEMORY_MB: '32' },
+    // 31 MB take their time on a busy machine, and a late answer would send them up twice.
+    timers: { firstByteJsonMs: 20_000 },
   })
   hasty = await startRelayApp({ accounts: [{ url: upstream.url }], readLimits: { bodyMs: 400 } })
 })

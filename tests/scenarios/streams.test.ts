@@ -15,7 +15,9 @@ let relay: Pools
 beforeAll(async () => {
   upstream = await createFakeUpstream()
   // An account whose answer ended with overloaded_error rests for seconds: those streams have one of their own.
-  relay = await startPools({ p: [{ url: upstream.url }], brokenOff: [{ url: upstream.url }] })
+  // Nothing here is about silence: a busy machine may take its time.
+  const timers = { firstByteStreamMs: 10_000, idleMs: 10_000 }
+  relay = await startPools({ p: [{ url: upstream.url }], brokenOff: [{ url: upstream.url }] }, { timers })
 })
 afterAll(async () => {
   await relay.stop()
@@ -154,7 +156,10 @@ test('comments, empty lines, a byte order mark and unknown events pass untouched
 
 test('through a line that delivers single bytes a tool call arrives whole', async () => {
   const proxy = await createFaultProxy({ target: upstream.url })
-  const sliced = await startPools({ p: [{ url: proxy.url }] })
+  const sliced = await startPools(
+    { p: [{ url: proxy.url }] },
+    { timers: { firstByteStreamMs: 10_000, idleMs: 10_000 } },
+  )
   try {
     proxy.set('toClient', { sliceBytes: 1 })
     upstream.script(toolUse('Read', { path: '/tmp/🙂', note: '你好' }))
