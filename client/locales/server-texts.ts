@@ -79,8 +79,8 @@ const chinese: Record<string, string> = {
   'must be printable ASCII without spaces': '须为不含空格的可见 ASCII 字符',
   'must be the account: only a limit can be of models': '须为整个账号：只有限流可以针对模型',
   'must be the name of a model': '须为模型名称',
-  'must be the name of a model or a pattern with *, without spaces, not digits only':
-    '须为模型名称或带 * 的模式，不含空格，不能全是数字',
+  'must be "console" or "claude", the platforms known so far': '须为目前已知的平台 "console" 或 "claude"',
+  'must be in quotes, such as "12.50": amounts are decimal text': '须写成带引号的十进制文本，如 "12.50"',
   'must be the name of a model, or a pattern with *, without spaces': '须为模型名称或带 * 的模式，不含空格',
   'must be the name of a model, without * and spaces': '须为模型名称，不含 * 和空格',
   'must be true: read the notice first': '须先阅读告知',

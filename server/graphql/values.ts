@@ -21,28 +21,12 @@ export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'Verdic
 export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'VerdictRule') =>
   z.object({ id: globalId(type) })
 
-export const newPassword = z
-  .string()
-  .min(10, 'must have at least 10 characters')
-  .max(200, 'must have at most 200 characters')
-
 /** For signing in: any text of bounded length. */
 export const typedText = z.string().max(200, 'is too long')
 
-export const email = z.email('must be an e-mail address').max(190, 'is too long')
-
-export const remark = z
-  .string()
-  .max(190, 'must have at most 190 characters')
-  // SQLite gives back what stands before a NUL.
-  .refine((text) => !/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(text), 'must hold no control characters')
-
-/** Lists are kept as JSON in columns of 64 KB; they hold printable ASCII. */
-export const fits = (value: unknown): boolean => JSON.stringify(value).length < 65_000
-export const tooMuch = 'is too long altogether'
-
-/** 9 000 000 USD: beyond that nano-dollars leave exact numbers. */
-export const limitNano = z.bigint().refine((nano) => nano <= 9_000_000_000_000_000n, 'must be at most 9000000 USD')
+/** Absent and null both mean the value that a new object begins with. */
+export const orElse = <Value extends z.ZodType, Fallback>(value: Value, fallback: Fallback) =>
+  value.nullish().transform((given) => given ?? fallback)
 
 /** Fields that may stay away but not be null. */
 export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>

@@ -1,79 +1,68 @@
 import { z } from 'zod'
-import {
-  errorText,
-  errorWord,
-  keySecret,
-  modelMapping,
-  modelPatterns,
-  moment,
-  objectName,
-  planName,
-  proxyUrl,
-  restSeconds,
-  upstreamSecret,
-  upstreamUrl,
-  usdAmount,
-  userName,
-  verdictStatus,
-} from '../field-values.ts'
-import { type JsonPath, JsonTextError, parseJsonText } from '../json/text.ts'
-
-const whole = (least: number, most: number) => z.int().min(least).max(most)
-const knownPlatforms = z.enum(['console', 'claude'], 'must be "console" or "claude", the platforms known so far')
+import { accountFields, upstreamSecret } from '../accounts/account-input.ts'
+import { groupFields } from '../accounts/group-input.ts'
+import { moment } from '../field-values.ts'
+import { userFields } from '../identity/user-input.ts'
+import { keyFields } from '../keys/key-input.ts'
+import { ruleFields } from '../upstreams/rules/rule-input.ts'
 
 const admin = z
   .strictObject({
-    username: userName.meta({ description: 'Found by this name.' }),
-    password: z.string().min(8).max(200).optional(),
-    email: z.email('must be an e-mail address').nullable().optional(),
+    username: userFields.username.meta({ description: 'Found by this name.' }),
+    password: userFields.deploymentPassword.optional(),
+    email: userFields.email.nullable().optional(),
   })
   .meta({ description: 'The administrator.' })
 
 const group = z.strictObject({
-  name: objectName.meta({ description: 'Found by this name.' }),
-  returnsToPriority: z.boolean().optional().meta({
+  name: groupFields.name.meta({ description: 'Found by this name.' }),
+  returnsToPriority: groupFields.returnsToPriority.optional().meta({
     description: 'Conversations return to accounts of a smaller priority number at their next user turn. New: true.',
   }),
-  stripForeignReasoning: z.boolean().optional().meta({
+  stripForeignReasoning: groupFields.stripForeignReasoning.optional().meta({
     description:
       'When a conversation has moved to another account, the reasoning that the earlier one signed is cut from its requests. New: false.',
   }),
-  shared: z.boolean().optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
+  shared: groupFields.shared.optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
 })
 
-const accountFields = z.strictObject({
-  name: objectName.meta({ description: 'Found by this name.' }),
-  platform: knownPlatforms.optional().meta({
+const accountDraft = z.strictObject({
+  name: accountFields.name.meta({ description: 'Found by this name.' }),
+  platform: accountFields.platform.optional().meta({
     description:
       'console: any endpoint that speaks the Anthropic format. claude: a subscription of your own, behind a login.',
   }),
-  url: upstreamUrl.optional().meta({
+  url: accountFields.url.optional().meta({
     description: 'What ANTHROPIC_BASE_URL would be, such as https://api.anthropic.com. claude: may be absent.',
   }),
-  authHeader: z.enum(['bearer', 'x-api-key']).optional().meta({ description: 'How the secret is sent. New: bearer.' }),
-  secret: upstreamSecret.optional().meta({ description: "The upstream's key. Stored sealed, never shown again." }),
+  authHeader: accountFields.authHeader.optional().meta({ description: 'How the secret is sent. New: bearer.' }),
+  secret: accountFields.secret
+    .optional()
+    .meta({ description: "The upstream's key. Stored sealed, never shown again." }),
   accessToken: upstreamSecret.optional().meta({
     description: 'claude: in place of a secret; also what `claude setup-token` prints. Used once: renewed tokens stay.',
   }),
   refreshToken: upstreamSecret.optional().meta({ description: 'claude: with accessToken; renews it.' }),
   expiresAt: moment.optional().meta({ description: 'claude: end of the accessToken, where it is known.' }),
-  plan: planName.optional().meta({ description: 'What the subscription is called, for people.' }),
-  group: objectName.optional().meta({ description: 'A group of this file or one that exists.' }),
-  priority: whole(0, 10_000).optional().meta({ description: 'Smaller first. New: 100.' }),
-  weight: whole(1, 10_000).optional().meta({ description: 'Share among accounts of one priority. New: 100.' }),
-  concurrency: whole(1, 10_000)
+  plan: accountFields.plan.optional().meta({ description: 'What the subscription is called, for people.' }),
+  group: groupFields.name.optional().meta({ description: 'A group of this file or one that exists.' }),
+  priority: accountFields.priority.optional().meta({ description: 'Smaller first. New: 100.' }),
+  weight: accountFields.weight.optional().meta({ description: 'Share among accounts of one priority. New: 100.' }),
+  concurrency: accountFields.concurrency
     .nullable()
     .optional()
     .meta({ description: 'Requests at once, counted by each process. null: no limit.' }),
-  models: modelPatterns.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
-  modelMapping: modelMapping.optional().meta({ description: 'Requested pattern → model sent; the first match wins.' }),
-  proxy: proxyUrl
+  models: accountFields.models.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
+  modelMapping: accountFields.modelMapping
+    .optional()
+    .meta({ description: 'Requested pattern → model sent; the first match wins.' }),
+  proxy: accountFields.proxy
     .nullable()
     .optional()
     .meta({ description: 'null: what UPSTREAM_PROXY says. "none": a direct connection.' }),
 })
 
-const account = accountFields.superRefine((given, check) => {
+const account = accountDraft.superRefine((given, check) => {
   const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
   const { platform, accessToken } = given
   if (accessToken === undefined) {
@@ -87,43 +76,38 @@ const account = accountFields.superRefine((given, check) => {
 })
 
 const key = z.strictObject({
-  name: objectName.meta({ description: 'Found by this name.' }),
-  secret: keySecret.optional().meta({ description: 'What a client sends. Only a keyed hash of it is stored.' }),
-  group: objectName.optional().meta({ description: 'The key uses the accounts of this group.' }),
-  models: modelPatterns.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
-  dailyLimitUsd: usdAmount.nullable().optional().meta({ description: 'Decimal text is preferred. null: no limit.' }),
-  totalLimitUsd: usdAmount.nullable().optional().meta({ description: 'Decimal text is preferred. null: no limit.' }),
+  name: keyFields.name.meta({ description: 'Found by this name.' }),
+  secret: keyFields.secret.optional().meta({ description: 'What a client sends. Only a keyed hash of it is stored.' }),
+  group: groupFields.name.optional().meta({ description: 'The key uses the accounts of this group.' }),
+  models: keyFields.models.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
+  dailyLimitUsd: keyFields.limitUsd.nullable().optional().meta({ description: 'Decimal text in USD. null: no limit.' }),
+  totalLimitUsd: keyFields.limitUsd.nullable().optional().meta({ description: 'Decimal text in USD. null: no limit.' }),
   expiresAt: moment.nullable().optional().meta({ description: 'Date and time with a zone. null: never.' }),
 })
 
 const rule = z.strictObject({
-  name: objectName.meta({ description: 'Found by this name.' }),
-  platform: knownPlatforms.nullable().optional().meta({ description: 'null: all of them. New: null.' }),
-  enabled: z.boolean().optional().meta({ description: 'New: true.' }),
-  status: verdictStatus
+  name: ruleFields.name.meta({ description: 'Found by this name.' }),
+  platform: ruleFields.platform.nullable().optional().meta({ description: 'null: all of them. New: null.' }),
+  enabled: ruleFields.enabled.optional().meta({ description: 'New: true.' }),
+  status: ruleFields.status
     .nullable()
     .optional()
     .meta({ description: 'A status, a range, or event: an error event in a stream. null: any.' }),
-  errorType: errorWord.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
-  code: errorWord.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
-  message: errorText
+  errorType: ruleFields.errorType.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
+  code: ruleFields.code.nullable().optional().meta({ description: 'With * for anything. null: any.' }),
+  message: ruleFields.message
     .nullable()
     .optional()
     .meta({ description: 'What the whole text of the error has to fit, with * for anything. null: any.' }),
-  effect: z.enum(['pass', 'next', 'rate_limited', 'cooling_down', 'reauth_required', 'out_of_credit']).optional().meta({
+  effect: ruleFields.effect.optional().meta({
     description: 'pass: to the caller. next: the next account; none rests. Else what becomes of the account.',
   }),
-  scope: z
-    .enum(['account', 'model', 'family'])
-    .optional()
-    .meta({ description: 'With rate_limited: what rests. New: account.' }),
-  durationSeconds: restSeconds
+  scope: ruleFields.scope.optional().meta({ description: 'With rate_limited: what rests. New: account.' }),
+  durationSeconds: ruleFields.durationSeconds
     .nullable()
     .optional()
     .meta({ description: 'With rate_limited and out_of_credit. null: as the answer says.' }),
 })
-
-const amountFields = new Set(['dailyLimitUsd', 'totalLimitUsd'])
 
 const provision = z.strictObject({
   $schema: z.string().optional().meta({ description: 'For editors.' }),
@@ -171,28 +155,25 @@ export function readProvisionFile(text: string): Provision {
 
 /** The format as a JSON Schema (2020-12), for editors: docs/provision.schema.json. */
 export function provisionSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(provision, { io: 'input', override: allowAmountNumbers })
+  const { $schema, ...schema } = z.toJSONSchema(provision, { io: 'input' })
   return { $schema, title: 'Provisioning file of Claude Code Relay', ...schema }
 }
 
 function parse(text: string): unknown {
+  const clean = text.replace(/^\uFEFF/, '')
   try {
-    return parseJsonText(text.replace(/^\uFEFF/, ''), readNumber)
+    return JSON.parse(clean)
   } catch (error) {
-    if (error instanceof JsonTextError) throw new ProvisionError([{ path: '', problem: `not JSON: ${error.message}` }])
-    throw error
+    throw new ProvisionError([{ path: '', problem: `not JSON${placeOf(error as SyntaxError, clean)}` }])
   }
 }
 
-function readNumber(literal: string, [list, , field, ...deeper]: JsonPath): unknown {
-  const isAmount = list === 'keys' && typeof field === 'string' && amountFields.has(field) && !deeper.length
-  return isAmount ? literal : Number(literal)
-}
-
-function allowAmountNumbers({ path, jsonSchema }: { path: (string | number)[]; jsonSchema: Record<string, unknown> }) {
-  // Of the two forms of an amount (text, null) only the text has a pattern.
-  if (path.some((part) => amountFields.has(String(part))) && jsonSchema['pattern'])
-    jsonSchema['type'] = ['string', 'number']
+/** Where the text stops being JSON, as far as the parser says. Its message is left out: it quotes the text. */
+function placeOf({ message }: SyntaxError, text: string): string {
+  const position = / at position (\d+)/.exec(message)?.[1]
+  if (position === undefined) return ''
+  const before = text.slice(0, Number(position)).split('\n')
+  return `: line ${before.length}, column ${before.at(-1)!.length + 1}`
 }
 
 function explain(issue: z.core.$ZodRawIssue): string | undefined {

@@ -1,7 +1,5 @@
 // Over 300 lines: one case a line of what a file can hold.
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { JsonTextError, parseJsonText } from '../../server/json/text.ts'
 import {
   ProvisionError,
   type ProvisionProblem,
@@ -88,21 +86,34 @@ test('absent fields stay absent and null stays null', () => {
 })
 
 test.each(['0.1', '0.10', '12.50', '0', '9000000', '1234567.123456789', '0.000000001'])(
-  'the amount %s is kept exactly as written, as text and as a number',
+  'the amount %s is kept exactly as written; as a JSON number it is refused',
   (amount) => {
-    for (const literal of [amount, `"${amount}"`])
-      expect(readProvisionFile(`{"keys":[{"name":"k","totalLimitUsd":${literal}}]}`).keys[0]?.totalLimitUsd).toBe(
-        amount,
-      )
+    const file = (literal: string) => `{"keys":[{"name":"k","totalLimitUsd":${literal}}]}`
+    expect(readProvisionFile(file(`"${amount}"`)).keys[0]?.totalLimitUsd).toBe(amount)
+    expect(problemsOf(file(amount))).toEqual([
+      {
+        path: 'keys[0].totalLimitUsd',
+        problem: 'must be in quotes, such as "12.50": amounts are decimal text',
+      },
+    ])
   },
 )
 
-test.each(['-1', '1e2', '0.1234567891', '9000001', '9000000.000000001', '"1,5"', '".5"', '"$5"', '""', 'true'])(
-  'the amount %s is a problem',
-  (literal) => {
-    expect(pathsOf(`{"keys":[{"name":"k","dailyLimitUsd":${literal}}]}`)).toEqual(['keys[0].dailyLimitUsd'])
-  },
-)
+test.each([
+  '"-1"',
+  '"1e2"',
+  '"0.1234567891"',
+  '"9000001"',
+  '"9000000.000000001"',
+  '1e2',
+  '"1,5"',
+  '".5"',
+  '"$5"',
+  '""',
+  'true',
+])('the amount %s is a problem', (literal) => {
+  expect(pathsOf(`{"keys":[{"name":"k","dailyLimitUsd":${literal}}]}`)).toEqual(['keys[0].dailyLimitUsd'])
+})
 
 test.each([
   ['https://api.example.org', 'https://api.example.org'],
@@ -253,53 +264,18 @@ test('no secret is repeated in a message, wherever it was put by mistake', () =>
   }
 })
 
-test('text that is no JSON is told by line and column', () => {
-  expect(problemsOf('{\n  "groups": [],\n}')).toEqual([
-    { path: '', problem: 'not JSON: line 3, column 1: expected a string in double quotes, closed on its line' },
-  ])
-  expect(problemsOf('{"groups":[],"groups":[]}')[0]?.problem).toMatch(/column 14: this field was already written/)
+test('text that is no JSON is refused with its line and column, where the parser names them', () => {
+  expect(problemsOf('{\n  "groups": [],\n}')).toEqual([{ path: '', problem: 'not JSON: line 3, column 1' }])
+  expect(problemsOf('{"groups": nothing}')[0]?.problem).toMatch(/^not JSON(: line 1, column 13)?$/)
 })
 
 test('a field named __proto__ is an unknown field like any other', () => {
   expect(pathsOf('{"__proto__":{"keys":[]}}')).toEqual(['__proto__'])
 })
 
-test('the parser agrees with JSON.parse on every JSON text and on every broken one', () => {
-  const ours = (text: string) => parseJsonText(text, Number)
-  fc.assert(
-    fc.property(
-      fc.json(),
-      fc.nat(),
-      fc.constantFrom('', '"', '{', '[', ',', ':', '0', '-', '.', 'e', '\\', ' ', 'x', '\n'),
-      (text, at, piece) => {
-        expect(ours(text)).toEqual(JSON.parse(text))
-        const place = at % (text.length + 1)
-        const broken = text.slice(0, place) + piece + text.slice(place + 1)
-        let expected: { value: unknown } | undefined
-        try {
-          expected = { value: JSON.parse(broken) as unknown }
-        } catch {
-          expected = undefined
-        }
-        try {
-          expect({ value: ours(broken) }).toEqual(expected)
-        } catch (error) {
-          // The one text that JSON.parse takes and we do not: a field written twice.
-          if (!(error instanceof JsonTextError) || (expected && !error.message.includes('already written'))) throw error
-        }
-      },
-    ),
-    { numRuns: 1_000 },
-  )
-})
-
-test('nesting without end is refused, not a crash', () => {
-  expect(() => parseJsonText('['.repeat(100_000), Number)).toThrow(/nested too deeply/)
-})
-
 test('the schema for editors allows what the parser allows of an amount', () => {
   const amount = JSON.stringify(provisionSchema()).match(/"dailyLimitUsd":(\{.*?\}\]\})/)?.[1]
   expect(JSON.parse(amount?.replace(/\]\}.*$/, ']}') ?? '')).toMatchObject({
-    anyOf: [{ type: ['string', 'number'] }, { type: 'null' }],
+    anyOf: [{ type: 'string' }, { type: 'null' }],
   })
 })

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { vendorUrls } from '../../accounts/account.ts'
-import { modelPatterns, objectName, planName, proxyUrl, upstreamSecret, upstreamUrl } from '../../field-values.ts'
+import { accountFields, mappedPattern } from '../../accounts/account-input.ts'
+import { fitsColumn, isTooLong, modelName } from '../../field-values.ts'
 import { builder } from '../builder.ts'
-import { fits, globalId, tooMuch, unlessAbsent } from '../values.ts'
+import { globalId, orElse, unlessAbsent } from '../values.ts'
 import { AuthHeader, Platform } from './accounts.ts'
 import { ClaudeLoginInput, claudeLogin } from './claude-login.ts'
 
@@ -14,44 +15,15 @@ const ModelMappingInput = builder.inputType('ModelMappingInput', {
   }),
 })
 
-/** Only platforms that the relay can speak to can be had; the others are named by the contract already. */
-export const platform = z
-  .enum(['claude', 'console', 'openai', 'codex'])
-  .refine((name) => name === 'console' || name === 'claude', 'is not supported yet')
-
 const mapping = z
-  .array(
-    z.object({
-      from: z
-        .string()
-        .regex(
-          /^(?!\d+$)[\x21-\x7e]{1,191}$/,
-          'must be the name of a model or a pattern with *, without spaces, not digits only',
-        ),
-      to: z.string().regex(/^[\x21-\x29\x2b-\x7e]{1,191}$/, 'must be the name of a model, without * and spaces'),
-    }),
-  )
+  .array(z.object({ from: mappedPattern, to: modelName }))
   .max(200, 'has too many entries')
   .refine((pairs) => new Set(pairs.map(({ from }) => from)).size === pairs.length, 'names a model twice')
   .transform((pairs) => Object.fromEntries(pairs.map(({ from, to }) => [from, to])))
-  .refine(fits, tooMuch)
+  .refine(fitsColumn, isTooLong)
 
-const fields = {
-  name: objectName,
-  platform,
-  url: upstreamUrl,
-  authHeader: z.enum(['bearer', 'x-api-key']),
-  secret: upstreamSecret,
-  groupId: globalId('Group'),
-  priority: z.int().min(0, 'must be at least 0').max(10_000, 'must be at most 10000'),
-  weight: z.int().min(1, 'must be at least 1').max(10_000, 'must be at most 10000'),
-  concurrency: z.int().min(1, 'must be at least 1').max(10_000, 'must be at most 10000'),
-  models: modelPatterns.max(200, 'has too many entries').refine(fits, tooMuch),
-  modelMapping: mapping,
-  proxy: proxyUrl,
-  plan: planName,
-  enabled: z.boolean(),
-}
+/** As GraphQL gives them: the group by its id, the mapping as a list. */
+const fields = { ...accountFields, groupId: globalId('Group'), modelMapping: mapping }
 
 /** What opens an account: a secret, or on a platform with logins a login; never both. */
 export function checkOpening(
@@ -62,10 +34,6 @@ export function checkOpening(
   if (platform !== 'claude') refuse('login', 'is for accounts of the platform CLAUDE')
   if (secret !== undefined) refuse('secret', 'cannot stand beside a login')
 }
-
-/** Absent and null both mean the value a new object begins with. */
-const or = <Value extends z.ZodType>(value: Value, fallback: z.output<Value>) =>
-  value.nullish().transform((one) => one ?? fallback)
 
 export const CreateAccountInput = builder.inputType('CreateAccountInput', {
   description: 'A new account. It is owned by who makes it.',
@@ -102,18 +70,18 @@ export const createAccountCheck = z.object({
   input: z
     .object({
       ...fields,
-      url: fields.url.nullish().transform((url) => url ?? undefined),
-      secret: fields.secret.nullish().transform((secret) => secret ?? undefined),
-      login: claudeLogin.nullish().transform((login) => login ?? undefined),
-      plan: fields.plan.nullish().transform((plan) => plan ?? undefined),
-      authHeader: or(fields.authHeader, 'bearer'),
-      priority: or(fields.priority, 100),
-      weight: or(fields.weight, 100),
-      concurrency: fields.concurrency.nullish().transform((places) => places ?? null),
-      models: or(fields.models, ['*']),
-      modelMapping: or(fields.modelMapping, {}),
-      proxy: fields.proxy.nullish().transform((text) => text ?? null),
-      enabled: or(fields.enabled, true),
+      url: orElse(fields.url, undefined),
+      secret: orElse(fields.secret, undefined),
+      login: orElse(claudeLogin, undefined),
+      plan: orElse(fields.plan, undefined),
+      authHeader: orElse(fields.authHeader, 'bearer' as const),
+      priority: orElse(fields.priority, 100),
+      weight: orElse(fields.weight, 100),
+      concurrency: orElse(fields.concurrency, null),
+      models: orElse(fields.models, ['*']),
+      modelMapping: orElse(fields.modelMapping, {}),
+      proxy: orElse(fields.proxy, null),
+      enabled: orElse(fields.enabled, true),
     })
     .transform((input, check) => {
       const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { upstreamSecret } from '../../accounts/account-input.ts'
 import type { Tokens } from '../../accounts/credential.ts'
 import { readCredentialsFile } from '../../accounts/login/oauth-import.ts'
 import { type PastedCode, readPastedCode } from '../../accounts/login/oauth-login.ts'
-import { upstreamSecret } from '../../field-values.ts'
 import { builder } from '../builder.ts'
 import type { Context } from '../server/context.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { objectName } from '../../field-values.ts'
+import { groupFields } from '../../accounts/group-input.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
 import type { Tx } from '../../store/database.ts'
@@ -7,7 +7,7 @@ import { inputFailure, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { given, User } from '../identity/users.ts'
 import { addMutation, addOkSuccess } from '../mutation.ts'
-import { globalId, onlyId, remark, searched, soundPage, unlessAbsent } from '../values.ts'
+import { globalId, onlyId, orElse, searched, soundPage, unlessAbsent } from '../values.ts'
 import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from '../visible.ts'
 
 export const Group = builder.prismaNode('Group', {
@@ -115,20 +115,11 @@ addMutation('createGroup', {
   args: (arg) => ({ input: arg({ type: CreateGroupInput, required: true }) }),
   check: z.object({
     input: z.object({
-      name: objectName,
-      remark: remark.nullish().transform((text) => text ?? ''),
-      returnsToPriority: z
-        .boolean()
-        .nullish()
-        .transform((returns) => returns ?? true),
-      stripForeignReasoning: z
-        .boolean()
-        .nullish()
-        .transform((strips) => strips ?? false),
-      shared: z
-        .boolean()
-        .nullish()
-        .transform((shared) => shared ?? false),
+      name: groupFields.name,
+      remark: orElse(groupFields.remark, ''),
+      returnsToPriority: orElse(groupFields.returnsToPriority, true),
+      stripForeignReasoning: orElse(groupFields.stripForeignReasoning, false),
+      shared: orElse(groupFields.shared, false),
     }),
   }),
   success: addGroupSuccess('CreateGroupSuccess'),
@@ -166,12 +157,12 @@ addMutation('updateGroup', {
   check: z.object({
     input: z.object({
       id: globalId('Group'),
-      name: unlessAbsent(objectName),
-      remark: remark.nullish().transform((text) => (text === null ? '' : text)),
-      enabled: unlessAbsent(z.boolean()),
-      returnsToPriority: unlessAbsent(z.boolean()),
-      stripForeignReasoning: unlessAbsent(z.boolean()),
-      shared: unlessAbsent(z.boolean()),
+      name: unlessAbsent(groupFields.name),
+      remark: groupFields.remark.nullish().transform((text) => (text === null ? '' : text)),
+      enabled: unlessAbsent(groupFields.enabled),
+      returnsToPriority: unlessAbsent(groupFields.returnsToPriority),
+      stripForeignReasoning: unlessAbsent(groupFields.stripForeignReasoning),
+      shared: unlessAbsent(groupFields.shared),
     }),
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),

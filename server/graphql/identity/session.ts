@@ -1,14 +1,14 @@
 // Over 300 lines: every way a session begins, goes on and ends.
 import { z } from 'zod'
-import { userName } from '../../field-values.ts'
 import { hashPassword, isPassword } from '../../identity/passwords.ts'
 import { signInRefused, type Tokens, type Viewer } from '../../identity/sessions.ts'
+import { userFields } from '../../identity/user-input.ts'
 import { conflict, inputFailure, VerbFailure } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { addMutation, addOkSuccess } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { readSettings } from '../settings/settings.ts'
-import { email, newPassword, typedText } from '../values.ts'
+import { typedText } from '../values.ts'
 import { User } from './users.ts'
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
@@ -127,7 +127,12 @@ addMutation('completeSetup', {
   scope: 'public',
   args: (arg) => ({ input: arg({ type: CompleteSetupInput, required: true }) }),
   check: z.object({
-    input: z.object({ token: typedText, username: userName, password: newPassword, email: email.nullish() }),
+    input: z.object({
+      token: typedText,
+      username: userFields.username,
+      password: userFields.password,
+      email: userFields.email.nullish(),
+    }),
   }),
   success: addTokensSuccess('CompleteSetupSuccess'),
   failures: ['input', 'conflict'],
@@ -279,7 +284,7 @@ addMutation('changePassword', {
   description: 'Changes your own password; your other sessions end.',
   scope: 'signedIn',
   args: (arg) => ({ input: arg({ type: ChangePasswordInput, required: true }) }),
-  check: z.object({ input: z.object({ current: typedText, next: newPassword }) }),
+  check: z.object({ input: z.object({ current: typedText, next: userFields.password }) }),
   success: addOkSuccess('ChangePasswordSuccess'),
   failures: ['input', 'sign_in'],
   locks: ['users'],

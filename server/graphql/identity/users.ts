@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { userName } from '../../field-values.ts'
 import { hashPassword } from '../../identity/passwords.ts'
+import { userFields } from '../../identity/user-input.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
-import { email, globalId, newPassword, searched, soundPage, unlessAbsent } from '../values.ts'
+import { globalId, searched, soundPage, unlessAbsent } from '../values.ts'
 import { visibleUsers } from '../visible.ts'
 
 const Role = builder.enumType('Role', {
@@ -93,17 +93,11 @@ addMutation('createUser', {
   args: (arg) => ({ input: arg({ type: CreateUserInput, required: true }) }),
   check: z.object({
     input: z.object({
-      username: userName,
-      password: newPassword,
-      email: email.nullable().default(null),
-      role: z
-        .enum(['admin', 'user'])
-        .nullish()
-        .transform((role) => role ?? 'user'),
-      enabled: z
-        .boolean()
-        .nullish()
-        .transform((enabled) => enabled ?? true),
+      username: userFields.username,
+      password: userFields.password,
+      email: userFields.email.nullable().default(null),
+      role: userFields.role.nullish().transform((role) => role ?? 'user'),
+      enabled: userFields.enabled.nullish().transform((enabled) => enabled ?? true),
     }),
   }),
   success: addUserSuccess('CreateUserSuccess'),
@@ -141,11 +135,11 @@ addMutation('updateUser', {
   check: z.object({
     input: z.object({
       id: globalId('User'),
-      username: unlessAbsent(userName),
-      email: email.nullish(),
-      role: unlessAbsent(z.enum(['admin', 'user'])),
-      enabled: unlessAbsent(z.boolean()),
-      password: unlessAbsent(newPassword),
+      username: unlessAbsent(userFields.username),
+      email: userFields.email.nullish(),
+      role: unlessAbsent(userFields.role),
+      enabled: unlessAbsent(userFields.enabled),
+      password: unlessAbsent(userFields.password),
     }),
   }),
   success: addUserSuccess('UpdateUserSuccess'),

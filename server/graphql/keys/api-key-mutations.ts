@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { keySecret, modelPatterns, objectName } from '../../field-values.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
+import { keyFields } from '../../keys/key-input.ts'
 import type { Tx } from '../../store/database.ts'
 import { notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
@@ -10,7 +10,7 @@ import { refuseForeignGroup } from '../groups/groups.ts'
 import { given } from '../identity/users.ts'
 import { addMutation, addOkSuccess } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
-import { fits, globalId, limitNano, onlyId, tooMuch, unlessAbsent } from '../values.ts'
+import { globalId, onlyId, orElse, unlessAbsent } from '../values.ts'
 import { visibleKeys } from '../visible.ts'
 import { ApiKey } from './api-keys.ts'
 
@@ -34,13 +34,6 @@ const addSecretSuccess = (name: string) =>
 
 const newSecret = (): string => `sk-${randomBytes(32).toString('base64url')}`
 
-const fields = {
-  name: objectName,
-  groupId: globalId('Group'),
-  models: modelPatterns.max(200, 'has too many entries').refine(fits, tooMuch),
-  enabled: z.boolean(),
-}
-
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   description: 'A new key. It is owned by who makes it.',
   fields: (t) => ({
@@ -61,19 +54,14 @@ addMutation('createApiKey', {
   args: (arg) => ({ input: arg({ type: CreateApiKeyInput, required: true }) }),
   check: z.object({
     input: z.object({
-      ...fields,
-      secret: keySecret.nullish().transform((text) => text ?? newSecret()),
-      models: fields.models.nullish().transform((models) => models ?? ['*']),
-      dailyLimit: limitNano.nullish().transform((nano) => nano ?? null),
-      totalLimit: limitNano.nullish().transform((nano) => nano ?? null),
-      expiresAt: z
-        .date()
-        .nullish()
-        .transform((date) => date ?? null),
-      enabled: z
-        .boolean()
-        .nullish()
-        .transform((enabled) => enabled ?? true),
+      name: keyFields.name,
+      groupId: globalId('Group'),
+      secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
+      models: orElse(keyFields.models, ['*']),
+      dailyLimit: orElse(keyFields.limitNano, null),
+      totalLimit: orElse(keyFields.limitNano, null),
+      expiresAt: orElse(z.date(), null),
+      enabled: orElse(keyFields.enabled, true),
     }),
   }),
   success: addSecretSuccess('CreateApiKeySuccess'),
@@ -124,13 +112,13 @@ addMutation('updateApiKey', {
   check: z.object({
     input: z.object({
       id: globalId('ApiKey'),
-      name: unlessAbsent(fields.name),
-      groupId: unlessAbsent(fields.groupId),
-      models: unlessAbsent(fields.models),
-      dailyLimit: limitNano.nullish(),
-      totalLimit: limitNano.nullish(),
+      name: unlessAbsent(keyFields.name),
+      groupId: unlessAbsent(globalId('Group')),
+      models: unlessAbsent(keyFields.models),
+      dailyLimit: keyFields.limitNano.nullish(),
+      totalLimit: keyFields.limitNano.nullish(),
       expiresAt: z.date().nullish(),
-      enabled: unlessAbsent(fields.enabled),
+      enabled: unlessAbsent(keyFields.enabled),
     }),
   }),
   success: UpdateApiKeySuccess,
@@ -168,8 +156,8 @@ addMutation('rotateApiKey', {
   check: z.object({
     input: z.object({
       id: globalId('ApiKey'),
-      keepOldHours: z.int().min(0, 'must be 0 to 24').max(24, 'must be 0 to 24'),
-      secret: keySecret.nullish().transform((text) => text ?? newSecret()),
+      keepOldHours: keyFields.keepOldHours,
+      secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
     }),
   }),
   success: addSecretSuccess('RotateApiKeySuccess'),

@@ -1,23 +1,9 @@
 import { z } from 'zod'
-import { errorText, errorWord, objectName, restSeconds, verdictStatus } from '../../field-values.ts'
-import { platform } from '../accounts/account-input.ts'
+import { ruleFields as fields } from '../../upstreams/rules/rule-input.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
-import { globalId, unlessAbsent } from '../values.ts'
+import { globalId, orElse, unlessAbsent } from '../values.ts'
 import { VerdictEffect, VerdictScope } from './rule-types.ts'
-
-const fields = {
-  name: objectName,
-  platform,
-  enabled: z.boolean(),
-  status: verdictStatus,
-  errorType: errorWord,
-  code: errorWord,
-  message: errorText,
-  effect: z.enum(['pass', 'next', 'rate_limited', 'cooling_down', 'reauth_required', 'out_of_credit']),
-  scope: z.enum(['account', 'model', 'family']),
-  durationSeconds: restSeconds,
-}
 
 /** Absent and null both mean: anything. */
 const orAny = <Value extends z.ZodType<string>>(value: Value) => value.nullish().transform((text) => text ?? '')
@@ -50,21 +36,21 @@ export const CreateVerdictRuleInput = builder.inputType('CreateVerdictRuleInput'
 })
 
 const whole = {
-  platform: fields.platform.nullish().transform((name) => name ?? null),
+  platform: orElse(fields.platform, null),
   status: orAny(fields.status),
   errorType: orAny(fields.errorType),
   code: orAny(fields.code),
   message: orAny(fields.message),
   effect: fields.effect,
-  scope: fields.scope.nullish().transform((scope) => scope ?? ('account' as const)),
-  durationSeconds: fields.durationSeconds.nullish().transform((seconds) => seconds ?? null),
+  scope: orElse(fields.scope, 'account' as const),
+  durationSeconds: orElse(fields.durationSeconds, null),
 }
 
 export const createRuleCheck = z.object({
   input: z.object({
     ...whole,
     name: fields.name,
-    enabled: fields.enabled.nullish().transform((enabled) => enabled ?? true),
+    enabled: orElse(fields.enabled, true),
   }),
 })
 
