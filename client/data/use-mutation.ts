@@ -31,7 +31,11 @@ export function useMutation() {
     const failure = readErrorOf(error)
     const outcome: MutationOutcome<Success<Result>> =
       data === undefined || data === null
-        ? { ok: false, message: failure?.kind === 'server' ? serverText(failure.message) : t('state.offline'), fields: {} }
+        ? {
+            ok: false,
+            message: failure?.kind === 'server' ? serverText(failure.message) : t('state.offline'),
+            fields: {},
+          }
         : outcomeOf(data.result, serverText)
     if (!outcome.ok) {
       problems.value = outcome.fields
