@@ -3,17 +3,25 @@ import vue from '@vitejs/plugin-vue'
 import components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vite'
 
+/** Vue files, and TDesign's components by their tags. */
+export const clientPlugins = () => [
+  vue(),
+  components({
+    dts: false,
+    dirs: [],
+    resolvers: [TDesignResolver({ library: 'vue-next', resolveIcons: false })],
+  }),
+]
+
+function messageFile(id: string): string | null {
+  const [, language, page] = /locales[\\/](en|zh-CN)[\\/]([\w-]+)\.ts$/.exec(id) ?? []
+  return language === undefined ? null : `${language}-${page}`
+}
+
 /** The dashboard: client/ → dist/client, which server/http/static-client.ts serves. */
 export default defineConfig({
   root: 'client',
-  plugins: [
-    vue(),
-    components({
-      dts: false,
-      dirs: [],
-      resolvers: [TDesignResolver({ library: 'vue-next', resolveIcons: false })],
-    }),
-  ],
+  plugins: clientPlugins(),
   define: {
     __VUE_OPTIONS_API__: 'true',
     __VUE_PROD_DEVTOOLS__: 'false',
@@ -39,6 +47,8 @@ export default defineConfig({
               test: /node_modules[\\/](@urql|@0no-co|graphql|graphql-ws|gql\.tada|wonka)[\\/]/,
               priority: 10,
             },
+            // Messages: one file a language and page, named by both.
+            { name: messageFile, test: /locales[\\/](en|zh-CN)[\\/]/ },
           ],
         },
       },

@@ -20,12 +20,19 @@ export default defineConfig({
     // Property tests and kills are the same at every run.
     env: { TEST_SEED: '20261123' },
     projects: [
+      'client/vitest.config.ts',
       {
         extends: true,
         test: {
           name: 'embedded',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/clients/**', 'tests/browser/**', 'tests/long/**', 'tests/program/**'],
+          exclude: [
+            'tests/clients/**',
+            'tests/browser/**',
+            'tests/long/**',
+            'tests/client/components/**',
+            'tests/program/**',
+          ],
         },
       },
       {

@@ -1,9 +1,9 @@
 import type { TypedDocumentNode } from '@urql/core'
 import { useClientHandle } from '@urql/vue'
-import { MessagePlugin } from 'tdesign-vue-next/es/message/plugin'
 import { type Ref, ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useServerText } from '../locales/server-texts.ts'
+import { showMessage } from '../shell/message.ts'
 import { type MutationOutcome, outcomeOf } from './outcome.ts'
 import { readErrorOf } from './read-error.ts'
 
@@ -51,7 +51,7 @@ export function useMutation() {
     variables: Variables,
   ) {
     const outcome = await send(document, variables)
-    if (!outcome.ok) void MessagePlugin.error(message.value || Object.values(outcome.fields).join(' '))
+    if (!outcome.ok) void showMessage('error', message.value || Object.values(outcome.fields).join(' '))
     return outcome
   }
 
