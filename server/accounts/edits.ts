@@ -8,7 +8,7 @@ import { changeCredential, openCredential } from './credential.ts'
 export type NewAccount = Required<Omit<AccountDraft, 'secret' | 'login'>> &
   Pick<AccountDraft, 'secret' | 'login'> & { ownerId: number | null }
 
-/** What people do to groups and accounts, by id. Each runs in the caller's transaction; afterwards accounts.changed(). */
+/** What people do to groups and accounts, by id. Each runs in the caller's transaction. */
 export function createAccountEdits({ seal }: { seal: Seal }) {
   return {
     /** Creates a group. Throws an input failure for a name that is taken. */

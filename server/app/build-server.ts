@@ -3,7 +3,6 @@ import { createLogins } from '../accounts/login/oauth-login.ts'
 import { fail } from '../errors.ts'
 import { createGraphqlDoor } from '../graphql/server/door.ts'
 import { type Enveloped, openSocketDoor } from '../graphql/server/websocket.ts'
-import { settingsChanged } from '../graphql/settings/settings.ts'
 import { createClientAddress } from '../http/client-address.ts'
 import { listen } from '../http/listen.ts'
 import { sendFailure } from '../http/send-failure.ts'
@@ -85,8 +84,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     rules,
     bench: createBench(rules, platforms),
     live,
-    reload: services.reload,
-    settingsChanged: () => events.publish(settingsChanged, {}),
+    changed: services.reload.changed,
     routes: relay,
     jobs,
     logins: createLogins({ database, seal, now, authorizeAddress, exchange }),

@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import type { Account } from '../accounts/account.ts'
-import { accountsChanged, createAccounts } from '../accounts/accounts.ts'
+import { createAccounts } from '../accounts/accounts.ts'
 import { createGauges, gaugesNoted } from '../accounts/gauges/gauges.ts'
 import { createRenewals } from '../accounts/login/oauth-renewal.ts'
 import { accountReported } from '../accounts/state/reports.ts'
 import type { Transition } from '../accounts/state/transitions.ts'
-import { readSettings, settingsChanged } from '../graphql/settings/settings.ts'
+import { readSettings } from '../graphql/settings/settings.ts'
 import { createUsers } from '../identity/users.ts'
 import { createJobs, defaultTimes as defaultJobTimes } from '../jobs/jobs.ts'
 import { said } from '../jobs/run-words.ts'
-import { createKeys, keysChanged } from '../keys/keys.ts'
+import { createKeys } from '../keys/keys.ts'
 import { readDaySeed } from '../live/day-seed.ts'
 import { openLiveHub } from '../live/hub.ts'
 import { roomLog } from '../log.ts'
@@ -21,12 +21,12 @@ import { createDurableFiles } from '../store/durable-files.ts'
 import { createClassifier } from '../upstreams/classify.ts'
 import { createClaudeOauth } from '../upstreams/platforms/claude/oauth.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
-import { createErrorRules, rulesChanged } from '../upstreams/rules/rules.ts'
+import { createErrorRules } from '../upstreams/rules/rules.ts'
 import { createTransport } from '../upstreams/transport/transport.ts'
 import type { AppContext } from './context.ts'
 import { openLedger } from './open-ledger.ts'
 import type { Stores } from './open-stores.ts'
-import { oneAtATime } from './reload.ts'
+import { createReload } from './reload.ts'
 
 export type Services = Awaited<ReturnType<typeof buildServices>>
 
@@ -111,8 +111,8 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     await accounts.stored().catch(() => {})
     accounts.stop()
   })
-  const keys = createKeys({ database, seal, events, now })
-  const rules = createErrorRules({ database, events, platforms })
+  const keys = createKeys({ database, seal, now })
+  const rules = createErrorRules({ database, platforms })
   const users = createUsers()
   if (config.defaultAdmin) {
     const { username, password, email } = config.defaultAdmin
@@ -132,63 +132,48 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   const transport = createTransport({ ...network, lookup: options.lookup })
   onClose(() => transport.close())
   const probing = { isActive: false, firstMs: 0 }
-  const changedIds = new Set<number | undefined>()
-  const loadChanged = oneAtATime(async () => {
-    const ids = [...changedIds]
-    changedIds.clear()
-    try {
-      if (ids.includes(undefined)) await accounts.load()
-      else for (const id of ids) await accounts.load(id)
-    } catch (error) {
-      changedIds.add(undefined)
-      throw error
-    }
+  async function loadSettings(): Promise<void> {
+    const { upstreamAllow, recoveryProbes, recoveryProbeSeconds } = await readSettings(database)
+    probing.isActive = recoveryProbes === 'active'
+    probing.firstMs = Number(recoveryProbeSeconds) * 1000
+    const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
+    if (allow.join() === network.allow.join()) return
+    network.allow = allow
+    transport.allow(allow)
+  }
+  const publishAccounts = (): void => {
+    for (const account of accounts.all()) publishAccount(account)
+  }
+  const reload = await createReload({
+    events,
+    load: {
+      account: accounts.load,
+      group: accounts.loadGroup,
+      key: keys.load,
+      rule: rules.load,
+      settings: loadSettings,
+    },
+    onChanged(noun, id) {
+      // Nothing that a live event says of an account depends on its group.
+      if (noun !== 'account') return
+      if (id === undefined) return publishAccounts()
+      const account = accounts.byId(id)
+      if (account) publishAccount(account)
+    },
   })
-  const reloadAccounts = (id?: number): Promise<void> => {
-    changedIds.add(id)
-    return loadChanged()
-  }
-  const publishAccounts = (id?: number): void => {
-    for (const account of accounts.all()) if (id === undefined || account.id === id) publishAccount(account)
-  }
-  const reload = {
-    accounts: reloadAccounts,
-    keys: oneAtATime(keys.load),
-    rules: oneAtATime(rules.load),
-    settings: oneAtATime(async () => {
-      const { upstreamAllow, recoveryProbes, recoveryProbeSeconds } = await readSettings(database)
-      probing.isActive = recoveryProbes === 'active'
-      probing.firstMs = Number(recoveryProbeSeconds) * 1000
-      const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
-      if (allow.join() === network.allow.join()) return
-      network.allow = allow
-      transport.allow(allow)
-    }),
+  const readAll = async (): Promise<void> => {
+    await Promise.all((['account', 'key', 'rule', 'settings'] as const).map((noun) => reload.read(noun)))
+    publishAccounts()
   }
   await events.subscribe(gaugesNoted, gauges.applyNoted)
   await gauges.load()
-  await events.subscribe(accountsChanged, async (message) => {
-    const { id, isOwn } = accounts.changeOf(message)
-    await reloadAccounts(id)
-    // One live event an account, from the process that made the change.
-    if (isOwn) publishAccounts(id)
-  })
-  await events.subscribe(keysChanged, reload.keys)
-  await events.subscribe(rulesChanged, reload.rules)
-  await events.subscribe(settingsChanged, reload.settings)
   await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
-    const accountsAgain = (): Promise<void> => reloadAccounts().then(() => publishAccounts())
-    for (const load of [accountsAgain, reload.keys, reload.rules, reload.settings, gauges.load])
+    for (const load of [readAll, gauges.load])
       load().catch((error: unknown) => report('store')(error, 'reading accounts, keys, rules and settings anew'))
   })
-  await Promise.all([reload.accounts(), reload.keys(), reload.rules(), reload.settings()])
-  publishAccounts()
-  if (files.provision) {
-    accounts.changed()
-    keys.changed()
-    rules.changed()
-  }
+  await readAll()
+  if (files.provision) for (const noun of ['account', 'key', 'rule'] as const) reload.publish(noun)
 
   const classifier = createClassifier({ platforms, rowsOf: rules.rowsOf })
   const oauth = createClaudeOauth({ transport, places: config.claudeOauth, now })
@@ -199,6 +184,9 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     locks: stores.createLocks(loginLockWaitMs),
     kept: createDurableFiles(join(stores.dataDir.path, 'refreshed-logins')),
     refresh: (account, refreshToken) => oauth.refresh(refreshToken, account.proxy),
+    onChanged(id) {
+      reload.changed('account', id).catch((error: unknown) => report('accounts')(error, 'reading a refreshed login'))
+    },
     now,
     chance,
     onError: report('accounts'),

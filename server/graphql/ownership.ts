@@ -7,9 +7,9 @@ import { addMutation } from './mutation.ts'
 import { globalId, idNumber } from './values.ts'
 
 const nouns = {
-  Group: 'group',
-  Account: 'account',
-  ApiKey: 'API key',
+  Group: { text: 'group', changed: 'group' },
+  Account: { text: 'account', changed: 'account' },
+  ApiKey: { text: 'API key', changed: 'key' },
 } as const
 type Noun = keyof typeof nouns
 
@@ -44,18 +44,11 @@ addMutation('giveToOwner', {
       const owner = await tx.user.findFirst({ where: { id: ownerId, deletedMark: 0 } })
       if (!owner) throw inputFailure({ path: 'ownerId', message: 'is nobody here' })
       const before = await transfer(tx, object, ownerId)
-      if (before === undefined) throw notFound(nouns[object.noun])
+      if (before === undefined) throw notFound(nouns[object.noun].text)
       const audit = { objectType: object.noun, objectId: object.id, before: { ownerId: before }, after: { ownerId } }
       return { answer: null, audit }
     })
-    if (object.noun === 'ApiKey') {
-      parts.keys.changed()
-      await parts.reload.keys()
-    } else {
-      const id = object.noun === 'Account' ? object.id : undefined
-      parts.accounts.changed(id)
-      await parts.reload.accounts(id)
-    }
+    await parts.changed(nouns[object.noun].changed, object.id)
     return { ownerId }
   },
 })

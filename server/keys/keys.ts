@@ -1,6 +1,6 @@
+import type { Prisma } from '../generated/sqlite/client.ts'
 import { createModelList, type ModelList } from '../model-patterns.ts'
 import type { Database, Tx } from '../store/database.ts'
-import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
 import type { Limits } from './limits.ts'
@@ -34,44 +34,34 @@ export interface ApiKeyDraft {
 /** A key with all it needs. */
 export type NewApiKey = Required<ApiKeyDraft>
 
-export const keysChanged = 'keys.changed'
-
 /** Keys in memory by the HMAC of their secret, and the verbs that change them. */
-export function createKeys(parts: { database: Database; seal: Seal; events: Events; now?: () => number }) {
-  const { database, seal, events, now = Date.now } = parts
-  let byHmac = new Map<string, ApiKey>()
+export function createKeys(parts: { database: Database; seal: Seal; now?: () => number }) {
+  const { database, seal, now = Date.now } = parts
+  const byHmac = new Map<string, ApiKey>()
   /** Secrets that were rotated out and still open their key for a while. */
-  let byOldHmac = new Map<string, { key: ApiKey; untilMs: number }>()
-  let byId = new Map<number, ApiKey>()
+  const byOldHmac = new Map<string, { key: ApiKey; untilMs: number }>()
+  const byId = new Map<number, ApiKey>()
 
-  /** Reads all keys anew. */
-  async function load(): Promise<void> {
-    const rows = await database.client.apiKey.findMany({ where: { deletedMark: 0 }, include: { user: true } })
-    const nextByHmac = new Map<string, ApiKey>()
-    const nextByOldHmac = new Map<string, { key: ApiKey; untilMs: number }>()
-    const nextById = new Map<number, ApiKey>()
-    for (const row of rows) {
-      const key: ApiKey = {
-        id: row.id,
-        name: row.name,
-        userId: row.userId ?? 0,
-        groupId: row.groupId,
-        models: createModelList(JSON.parse(row.models)),
-        dailyLimitNano: row.dailyLimitNano === null ? null : Number(row.dailyLimitNano),
-        totalLimitNano: row.totalLimitNano === null ? null : Number(row.totalLimitNano),
-        expiresAtMs: row.expiresAt?.getTime() ?? null,
-        enabled: row.enabled,
-        ownerEnabled: row.user === null || (row.user.enabled && row.user.deletedMark === 0),
-      }
-      nextByHmac.set(row.secretHmac, key)
+  /** Reads a key, or without an id all keys. */
+  async function load(id?: number): Promise<void> {
+    const rows = await database.client.apiKey.findMany({ where: { deletedMark: 0, id }, include: { user: true } })
+    const read = rows.map((row) => ({ row, key: keyOf(row) }))
+    forget(id)
+    for (const { row, key } of read) {
+      byId.set(key.id, key)
+      byHmac.set(row.secretHmac, key)
       if (row.previousSecretHmac !== null && row.previousUntil !== null) {
-        nextByOldHmac.set(row.previousSecretHmac, { key, untilMs: row.previousUntil.getTime() })
+        byOldHmac.set(row.previousSecretHmac, { key, untilMs: row.previousUntil.getTime() })
       }
-      nextById.set(key.id, key)
     }
-    byHmac = nextByHmac
-    byOldHmac = nextByOldHmac
-    byId = nextById
+  }
+
+  /** Forgets a key, or without an id all keys. */
+  function forget(id?: number): void {
+    const isMeant = (key: ApiKey): boolean => id === undefined || key.id === id
+    for (const [keyId, key] of byId) if (isMeant(key)) byId.delete(keyId)
+    for (const [hmac, key] of byHmac) if (isMeant(key)) byHmac.delete(hmac)
+    for (const [hmac, { key }] of byOldHmac) if (isMeant(key)) byOldHmac.delete(hmac)
   }
 
   function findByHmac(hmac: string): ApiKey | undefined {
@@ -183,13 +173,27 @@ export function createKeys(parts: { database: Database; seal: Seal; events: Even
       if (count > 0)
         throw conflict(`The group still has ${count} API ${count === 1 ? 'key' : 'keys'}. Move or delete them first.`)
     },
-
-    /** Tells every process, this one too, that keys changed. */
-    changed: () => events.publish(keysChanged, {}),
   }
 }
 
 export type Keys = ReturnType<typeof createKeys>
+
+type Row = Prisma.ApiKeyGetPayload<{ include: { user: true } }>
+
+function keyOf(row: Row): ApiKey {
+  return {
+    id: row.id,
+    name: row.name,
+    userId: row.userId ?? 0,
+    groupId: row.groupId,
+    models: createModelList(JSON.parse(row.models)),
+    dailyLimitNano: row.dailyLimitNano === null ? null : Number(row.dailyLimitNano),
+    totalLimitNano: row.totalLimitNano === null ? null : Number(row.totalLimitNano),
+    expiresAtMs: row.expiresAt?.getTime() ?? null,
+    enabled: row.enabled,
+    ownerEnabled: row.user === null || (row.user.enabled && row.user.deletedMark === 0),
+  }
+}
 
 async function existing(tx: Tx, id: number) {
   const found = await tx.apiKey.findFirst({ where: { id, deletedMark: 0 } })

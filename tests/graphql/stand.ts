@@ -41,6 +41,13 @@ export async function startGraphqlStand(
   const live = await memoryPlace().join(
     options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
   )
+  const loads = {
+    account: accounts.load,
+    group: accounts.loadGroup,
+    key: keys.load,
+    rule: rules.load,
+    settings: async () => {},
+  }
   const gauges = createGauges({
     database,
     events,
@@ -62,8 +69,7 @@ export async function startGraphqlStand(
     rules,
     bench: createBench(rules, platforms),
     live,
-    reload: { accounts: accounts.load, keys: keys.load, rules: rules.load, settings: async () => {} },
-    settingsChanged: () => {},
+    changed: (noun, id) => loads[noun](id),
     logins: createLogins({
       database,
       seal,

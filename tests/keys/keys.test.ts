@@ -109,3 +109,21 @@ test('a key knows when its owner is disabled or gone', async () => {
     expect(keys.byId(id)?.ownerEnabled).toBe(false)
   }
 })
+
+test('a key that was changed is read alone, and what it was opened with before opens it no more', async () => {
+  const { save, groupId, keys, write } = await openKeys()
+  const { id } = await save({ name: 'alice', secret, groupId })
+  const bob = await save({ name: 'bob', secret: 'sk-bob-0123456789abcdef', groupId })
+  await write((tx) => keys.rotate(tx, id, 'sk-alice-new-0123456789', new Date(Date.now() + 60_000)))
+  await keys.load(id)
+  expect(keys.find(secret)).toBe(keys.byId(id))
+  expect(keys.find('sk-alice-new-0123456789')).toBe(keys.byId(id))
+  await write((tx) => keys.remove(tx, id))
+  await keys.load(id)
+  expect([keys.byId(id), keys.find(secret), keys.find('sk-alice-new-0123456789')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(keys.byId(bob.id)).toBe(bob)
+})

@@ -25,8 +25,8 @@ export async function openNouns() {
   })
   const newId = createRequestIds(3, Date.now)
   const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
-  const keys = createKeys({ database, seal, events })
-  const rules = createErrorRules({ database, events, platforms })
+  const keys = createKeys({ database, seal })
+  const rules = createErrorRules({ database, platforms })
   const users = createUsers()
   return {
     database,

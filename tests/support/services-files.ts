@@ -53,6 +53,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/scenarios/ingress-keys.test.ts': 'limits in Redis',
   'tests/scenarios/jobs-lease.test.ts': 'the lease in Redis',
   'tests/scenarios/limits.test.ts': 'limits in Redis',
+  'tests/scenarios/one-edit.test.ts': 'live events in every process',
   'tests/scenarios/one-request.test.ts': 'a row with every column',
   'tests/scenarios/provision.test.ts': 'the provisioning file on both databases',
   'tests/scenarios/rules.test.ts': 'rules in every process',

@@ -34,6 +34,8 @@ export function createRenewals(parts: {
   kept: DurableFiles
   /** Asks the vendor, through the account's proxy. */
   refresh: (account: Account, refreshToken: string) => Promise<RefreshAnswer>
+  /** The row of the account's credential was changed. */
+  onChanged: (accountId: number) => void
   now: () => number
   chance: () => number
   onError: (error: unknown, doing: string) => void
@@ -132,7 +134,7 @@ export function createRenewals(parts: {
       data: { refreshFailure: why.slice(0, 190), refreshStartedAtMs: null },
     })
     accounts.refreshIsOver(id)
-    accounts.changed(id)
+    parts.onChanged(id)
     return { kind: 'refused', reason: why }
   }
 
@@ -163,7 +165,7 @@ export function createRenewals(parts: {
       accounts.applyLogin(id, stored.version, stored.tokens)
       const account = accounts.byId(id)
       if (account?.live.state.kind === 'reauth_required') accounts.report(account, { kind: 'cleared' }, byItself)
-      accounts.changed(id)
+      parts.onChanged(id)
     }
     await kept.remove(String(id))
   }

@@ -8,7 +8,6 @@ import { builder } from '../builder.ts'
 import { refuseForeignGroup } from '../groups/groups.ts'
 import { given } from '../identity/users.ts'
 import { addMutation, addOkSuccess } from '../mutation.ts'
-import type { Context } from '../server/context.ts'
 import type { AccountTest } from '../server/parts.ts'
 import { globalId, onlyId } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
@@ -64,7 +63,7 @@ addMutation('createAccount', {
       const after = { ...fields, ...(login && { login: login.way }) }
       return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
     })
-    await applyAccount(context, id)
+    await context.parts.changed('account', id)
     return { id }
   },
 })
@@ -110,7 +109,7 @@ addMutation('updateAccount', {
       return { answer, audit: { objectType: 'Account', objectId: id, before: changed.before, after } }
     })
     if (opensAnew) accounts.cleared(id, cause)
-    await applyAccount(context, id)
+    await context.parts.changed('account', id)
     return { id }
   },
 })
@@ -129,7 +128,7 @@ addMutation('deleteAccount', {
       await context.parts.accountEdits.remove(tx, id)
       return { answer: null, audit: { objectType: 'Account', objectId: id, before: { name, url } } }
     })
-    await applyAccount(context, id)
+    await context.parts.changed('account', id)
     return { ok: true }
   },
 })
@@ -211,11 +210,6 @@ type Checking = Pick<Tx, 'account' | 'group' | 'setting'>
 async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
   if (!(await readClaudeSwitch(tx)).enabled)
     throw inputFailure({ path: 'platform', message: `cannot be used: ${claudeIsOff}` })
-}
-
-async function applyAccount({ parts }: Context, id: number): Promise<void> {
-  parts.accounts.changed(id)
-  await parts.reload.accounts(id)
 }
 
 /** An account that the viewer may change. Throws not found for others, as if they did not exist. */

@@ -90,8 +90,7 @@ addMutation('setClaudeAccounts', {
         },
       }
     })
-    parts.accounts.changed()
-    await parts.reload.accounts()
+    await parts.changed('account')
     return { claudeAccounts }
   },
 })

@@ -131,8 +131,7 @@ addMutation('createGroup', {
       const objectId = await parts.accountEdits.createGroup(tx, { ...input, ownerId: actor.userId })
       return { answer: objectId, audit: { objectType: 'Group', objectId, after: input } }
     })
-    parts.accounts.changed()
-    await parts.reload.accounts()
+    await parts.changed('group', id)
     return { id }
   },
 })
@@ -176,8 +175,7 @@ addMutation('updateGroup', {
       await parts.accountEdits.updateGroup(tx, id, draft)
       return { answer: null, audit: { objectType: 'Group', objectId: id, ...changedFields(found, draft) } }
     })
-    parts.accounts.changed()
-    await parts.reload.accounts()
+    await parts.changed('group', id)
     return { id }
   },
 })
@@ -197,8 +195,7 @@ addMutation('deleteGroup', {
       await parts.accountEdits.removeGroup(tx, id)
       return { answer: null, audit: { objectType: 'Group', objectId: id, before: { name } } }
     })
-    parts.accounts.changed()
-    await parts.reload.accounts()
+    await parts.changed('group', id)
     return { ok: true }
   },
 })

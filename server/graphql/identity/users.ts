@@ -158,8 +158,7 @@ addMutation('updateUser', {
     })
     if (endsSessions) parts.sessions.ended({ userId: id })
     // A key stops working with its owner.
-    parts.keys.changed()
-    await parts.reload.keys()
+    await parts.changed('key')
     return { id }
   },
 })

@@ -74,7 +74,7 @@ addMutation('createApiKey', {
       const objectId = await context.parts.keys.create(tx, draft)
       return { answer: objectId, audit: { objectType: 'ApiKey', objectId, after: draft } }
     })
-    await applyKeys(context)
+    await context.parts.changed('key', id)
     return { id, secret: draft.secret }
   },
 })
@@ -135,7 +135,7 @@ addMutation('updateApiKey', {
       const before = { ...row, models: JSON.parse(row.models) }
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, ...changedFields<object>(before, draft) } }
     })
-    await applyKeys(context)
+    await context.parts.changed('key', id)
     return { id }
   },
 })
@@ -170,7 +170,7 @@ addMutation('rotateApiKey', {
       await context.parts.keys.rotate(tx, id, secret, until)
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, after: { secret, keepOldHours } } }
     })
-    await applyKeys(context)
+    await context.parts.changed('key', id)
     return { id, secret }
   },
 })
@@ -189,15 +189,10 @@ addMutation('deleteApiKey', {
       await context.parts.keys.remove(tx, id)
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, before: { name, hint } } }
     })
-    await applyKeys(context)
+    await context.parts.changed('key', id)
     return { ok: true }
   },
 })
-
-async function applyKeys({ parts }: Context): Promise<void> {
-  parts.keys.changed()
-  await parts.reload.keys()
-}
 
 /** A key that the viewer may change. Throws not found for others, as if they did not exist. */
 async function ownKey(tx: Tx, viewer: Viewer | null, id: number) {

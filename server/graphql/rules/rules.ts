@@ -56,7 +56,7 @@ addMutation('createVerdictRule', {
       const objectId = await context.parts.rules.create(tx, input)
       return { answer: objectId, audit: { objectType: 'VerdictRule', objectId, after: { ...input } } }
     })
-    await applyRules(context)
+    await context.parts.changed('rule', id)
     return { id }
   },
 })
@@ -75,7 +75,7 @@ addMutation('updateVerdictRule', {
       const before = await context.parts.rules.update(tx, id, draft)
       return { answer: null, audit: { objectType: 'VerdictRule', objectId: id, ...changedFields(before, draft) } }
     })
-    await applyRules(context)
+    await context.parts.changed('rule', id)
     return { id }
   },
 })
@@ -93,7 +93,7 @@ addMutation('deleteVerdictRule', {
       const { id: _, ...before } = await context.parts.rules.remove(tx, id)
       return { answer: null, audit: { objectType: 'VerdictRule', objectId: id, before } }
     })
-    await applyRules(context)
+    await context.parts.changed('rule', id)
     return { ok: true }
   },
 })
@@ -113,12 +113,7 @@ addMutation('orderVerdictRules', {
       const order = await context.parts.rules.order(tx, ids)
       return { answer: null, audit: { objectType: 'VerdictRule', objectId: 0, after: { order } } }
     })
-    await applyRules(context)
+    await context.parts.changed('rule')
     return { ok: true }
   },
 })
-
-async function applyRules({ parts }: Context): Promise<void> {
-  parts.rules.changed()
-  await parts.reload.rules()
-}

@@ -124,15 +124,8 @@ export interface GraphqlParts {
   bench: Bench
   statistics: Statistics
   live: LiveHub
-  /** Read accounts, keys, rules and settings of this process anew; resolves when the change just made is in force here. */
-  reload: {
-    accounts: (id?: number) => Promise<void>
-    keys: () => Promise<void>
-    rules: () => Promise<void>
-    settings: () => Promise<void>
-  }
-  /** Publishes to every process, including this one, that settings were changed. */
-  settingsChanged: () => void
+  /** Tells every process that a row was changed (without an id: any of the noun); resolves when the change is in force here. */
+  changed: (noun: 'account' | 'group' | 'key' | 'rule' | 'settings', id?: number) => Promise<void>
   testAccount: TestAccount
   routes: Routes
   jobs: Jobs

@@ -43,9 +43,6 @@ const catalogue = {
   },
 } as const
 
-/** Topic of the event that settings were changed. */
-export const settingsChanged = 'settings.changed'
-
 type Name = keyof typeof catalogue
 const names = Object.keys(catalogue) as Name[]
 const rowName = (name: string): string => `page:${name}`
@@ -132,8 +129,7 @@ addMutation('updateSettings', {
         audit: { objectType: 'Setting', objectId: 0, ...changedFields(before, draft) },
       }
     })
-    parts.settingsChanged()
-    await parts.reload.settings()
+    await parts.changed('settings')
     return { settings: toList(values) }
   },
 })

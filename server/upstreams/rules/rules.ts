@@ -1,15 +1,11 @@
 import type { Platform } from '../../accounts/account.ts'
 import type { ErrorRule as Stored } from '../../generated/sqlite/client.ts'
 import type { Database, Tx } from '../../store/database.ts'
-import type { Events } from '../../store/events.ts'
 import { conflict, inputFailure, notFound } from '../../verb-failure.ts'
 import type { ClassificationRow } from '../classification.ts'
 import type { Platforms } from '../platform.ts'
 import { type ErrorRule, type RuleDraft, type RuleEffect, type RuleScope, rowOfRule } from './rule.ts'
 import { ruleProblems } from './rule-checks.ts'
-
-/** Topic: rules were changed, read them anew. */
-export const rulesChanged = 'rules.changed'
 
 /** Each of them is tried on every failing answer. */
 const mostRules = 100
@@ -29,11 +25,12 @@ const newRule: Omit<RuleDraft, 'name' | 'effect'> = {
 }
 
 /**
- * Rules of administrators in memory, and the verbs that change them. Verbs run in the caller's transaction; afterwards
- * changed(). The platforms' own rows are asked after the rules.
+ * Rules of administrators in memory, and the verbs that change them. Verbs run in the caller's transaction. The platforms'
+ * own rows are asked after the rules.
  */
-export function createErrorRules(parts: { database: Database; events: Events; platforms: Platforms }) {
-  const { database, events, platforms } = parts
+export function createErrorRules(parts: { database: Database; platforms: Platforms }) {
+  const { database, platforms } = parts
+  let stored: readonly Stored[] = []
   let rules: readonly ErrorRule[] = []
   let rows = rowsWith([])
 
@@ -81,8 +78,12 @@ export function createErrorRules(parts: { database: Database; events: Events; pl
   }
 
   return {
-    async load(): Promise<void> {
-      rules = await readRules(database.client)
+    /** Reads a rule, or without an id all rules. */
+    async load(id?: number): Promise<void> {
+      const read = await database.client.errorRule.findMany({ where: { id } })
+      const others = id === undefined ? [] : stored.filter((rule) => rule.id !== id)
+      stored = [...others, ...read].sort((one, other) => one.position - other.position || one.id - other.id)
+      rules = stored.map(ruleOf)
       rows = rowsWith(rules)
     },
 
@@ -126,9 +127,6 @@ export function createErrorRules(parts: { database: Database; events: Events; pl
       return create(tx, { ...newRule, ...draft, effect })
     },
     putInOrder,
-
-    /** Tells every process, this one too, of changes. */
-    changed: () => events.publish(rulesChanged, {}),
   }
 }
 

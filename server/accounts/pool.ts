@@ -1,0 +1,158 @@
+import { createModelList, createModelMapping } from '../model-patterns.ts'
+import type { Database } from '../store/database.ts'
+import type { Seal } from '../store/seal.ts'
+import type { Account, AccountLive, AuthHeader, Group, Platform } from './account.ts'
+import { openCredential, type Tokens } from './credential.ts'
+import { loginClock, storedClock, takeLogin } from './login/login-clock.ts'
+import { platformsOff } from './platform-switch.ts'
+import type { AccountState } from './state/state.ts'
+import { storedState } from './state/state-text.ts'
+
+/** Groups and accounts in memory, as the relay reads them. Loads must not overlap: an older one could overwrite a newer one. */
+export function createPool(parts: {
+  database: Database
+  seal: Seal
+  now: () => number
+  /** For accounts that name none. */
+  defaultProxy?: string | null | undefined
+}) {
+  const { database, seal } = parts
+  /** Logins that are newer in memory than the rows, by account: the database was away, or a read was under way. */
+  const renewed = new Map<number, { version: number; tokens: Tokens; atMs: number }>()
+  let byId = new Map<number, Account>()
+  let byGroup = new Map<number, readonly Account[]>()
+  let groups = new Map<number, Group>()
+  let off: ReadonlySet<Platform> = new Set()
+  /** The proxy each account names, as it names it. */
+  const proxyChoices = new Map<number, string | null>()
+
+  const readAccounts = (id?: number) =>
+    database.client.account.findMany({ where: { deletedMark: 0, id }, include: { credential: true } })
+
+  function accountOf(row: Awaited<ReturnType<typeof readAccounts>>[number]): Account {
+    const credential = openCredential(seal, row.credential?.sealed, row.id)
+    const platform = row.platform as Platform
+    const url = new URL(row.url)
+    proxyChoices.set(row.id, credential.proxy)
+    const account: Account = {
+      id: row.id,
+      name: row.name,
+      platform,
+      origin: url.origin,
+      basePath: url.pathname.replace(/\/+$/, ''),
+      authHeader: row.authHeader as AuthHeader,
+      secret: credential.secret,
+      ...storedClock(row.credential, credential),
+      proxy: proxyFor(credential.proxy),
+      groupId: row.groupId,
+      ownerId: row.ownerId ?? 0,
+      priority: row.priority,
+      weight: row.weight,
+      concurrency: row.concurrency,
+      models: createModelList(JSON.parse(row.models)),
+      mapping: createModelMapping(JSON.parse(row.modelMapping)),
+      enabled: takesPart({ switchedOn: row.enabled, platform, groupId: row.groupId }),
+      switchedOn: row.enabled,
+      live: liveOf(byId.get(row.id), storedState(row.state)),
+    }
+    const newer = renewed.get(row.id)
+    if (newer && newer.version > (row.credential?.version ?? 0)) takeLogin(account, newer.tokens, newer.atMs)
+    else renewed.delete(row.id)
+    return account
+  }
+
+  function takesPart({ switchedOn, platform, groupId }: Pick<Account, 'switchedOn' | 'platform' | 'groupId'>): boolean {
+    return switchedOn && !off.has(platform) && groups.get(groupId)?.enabled !== false
+  }
+
+  function sortIntoGroups(): void {
+    const sorted = new Map<number, Account[]>()
+    for (const account of [...byId.values()].sort((one, other) => one.id - other.id)) {
+      const members = sorted.get(account.groupId)
+      if (members) members.push(account)
+      else sorted.set(account.groupId, [account])
+    }
+    byGroup = sorted
+  }
+
+  /** What a choice of proxy comes to. */
+  function proxyFor(choice: string | null): string | null {
+    return choice === 'none' ? null : (choice ?? parts.defaultProxy ?? null)
+  }
+
+  async function loadAll(): Promise<void> {
+    const [rows, groupRows, platforms] = await Promise.all([
+      readAccounts(),
+      database.client.group.findMany({ where: { deletedMark: 0 } }),
+      platformsOff(database.client),
+    ])
+    off = platforms
+    groups = new Map(groupRows.map((row) => [row.id, row]))
+    byId = new Map(rows.map((row) => [row.id, accountOf(row)]))
+    for (const id of proxyChoices.keys()) if (!byId.has(id)) proxyChoices.delete(id)
+    sortIntoGroups()
+  }
+
+  return {
+    /** Reads an account, or without an id groups and accounts altogether. Accounts keep their live state over it. */
+    async load(id?: number): Promise<void> {
+      if (id === undefined) return loadAll()
+      const [row] = await readAccounts(id)
+      if (row) byId.set(id, accountOf(row))
+      else {
+        byId.delete(id)
+        proxyChoices.delete(id)
+      }
+      sortIntoGroups()
+    },
+
+    /** Reads a group; without an id groups and accounts altogether. */
+    async loadGroup(id?: number): Promise<void> {
+      if (id === undefined) return loadAll()
+      const row = await database.client.group.findFirst({ where: { id, deletedMark: 0 } })
+      if (row) groups.set(id, row)
+      else groups.delete(id)
+      for (const account of byGroup.get(id) ?? []) byId.set(account.id, { ...account, enabled: takesPart(account) })
+      sortIntoGroups()
+    },
+
+    proxyFor,
+    ofGroup: (groupId: number): readonly Account[] => byGroup.get(groupId) ?? [],
+    byId: (id: number): Account | undefined => byId.get(id),
+    all: (): Iterable<Account> => byId.values(),
+    group: (id: number): Group | undefined => groups.get(id),
+
+    /** A login was renewed: requests from now on carry it. `version` is that of its row, stored or about to be. */
+    applyLogin(id: number, version: number, tokens: Tokens): void {
+      const atMs = parts.now()
+      renewed.set(id, { version, tokens, atMs })
+      const account = byId.get(id)
+      if (account) takeLogin(account, tokens, atMs)
+    },
+
+    /** The vendor will not renew this login; its access token is good until it ends. */
+    refreshIsOver(id: number): void {
+      const account = byId.get(id)
+      if (account) Object.assign(account, loginClock(account.expiresAtMs, 0, false))
+    },
+
+    /** Whether it goes through a proxy; the credential itself is never shown. */
+    hasProxy: (id: number): boolean => (byId.get(id)?.proxy ?? null) !== null,
+
+    /** Whose proxy it goes through. */
+    proxyChoice(id: number): 'default' | 'none' | 'own' {
+      const choice = proxyChoices.get(id) ?? 'default'
+      return choice === 'none' || choice === 'default' ? choice : 'own'
+    },
+
+    /** True when its access token is renewed before it ends. */
+    renews: (id: number): boolean => (byId.get(id)?.dueAtMs ?? Infinity) < Infinity,
+  }
+}
+
+/** An account keeps its live state. The row is newer where other processes changed it while this one heard nothing. */
+function liveOf(known: Account | undefined, stored: AccountState): AccountLive {
+  if (!known) return { state: stored, inFlight: 0 }
+  if (stored.sinceMs > known.live.state.sinceMs) known.live.state = stored
+  return known.live
+}
