@@ -212,17 +212,18 @@ export function createProbes(parts: ProbesParts) {
       const asked = platform.probe && status === 200 ? ofProbe(answer.body) : []
       parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers))])
     }
-    const verdict =
+    const classification =
       status === 0 || status === 200
         ? null
         : parts.classifier.classify(account, errorResponseOf(answer, account.secret), model, now())
     // A model is back when it answers; a refusal of whatever kind is what it rests for.
-    const ok = rest === '' ? status !== 0 && isBack(account.live.state, verdict, !platform.probe) : status === 200
+    const ok =
+      rest === '' ? status !== 0 && isBack(account.live.state, classification, !platform.probe) : status === 200
     const words =
       status === 0
         ? saidAs(answer.problem, answer.fault)
-        : verdict
-          ? saidAs(`${status} ${verdict.errorType}`)
+        : classification
+          ? saidAs(`${status} ${classification.errorType}`)
           : said(ok ? 'answered' : 'still_limited')
     let costNano = 0
     if (status === 200 && !platform.probe) {
@@ -230,7 +231,7 @@ export function createProbes(parts: ProbesParts) {
       costNano = await bookProbe(parts, account, { model, startedMs, durationMs, reading })
     }
     if (ok) {
-      const evidence = { status, errorType: verdict?.errorType ?? '', code: '', message: '' }
+      const evidence = { status, errorType: classification?.errorType ?? '', code: '', message: '' }
       const event = { kind: 'recovered' as const, startedMs, ...(rest !== '' && { model: rest }) }
       accounts.report(account, event, { by: 'probe', requestId: '', evidence })
       tries.delete(keyOf(target))

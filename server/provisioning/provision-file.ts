@@ -4,6 +4,7 @@ import { groupFields } from '../accounts/group-input.ts'
 import { moment } from '../field-values.ts'
 import { userFields } from '../identity/user-input.ts'
 import { keyFields } from '../keys/key-input.ts'
+import { platformNamed } from '../upstreams/platforms/platforms.ts'
 import { ruleFields } from '../upstreams/rules/rule-input.ts'
 
 const admin = z
@@ -71,7 +72,8 @@ const account = accountDraft.superRefine((given, check) => {
     }
     return
   }
-  if (platform !== 'claude') refuse('accessToken', 'is for accounts with "platform": "claude"')
+  if (platformNamed(platform ?? '')?.opensWith !== 'login')
+    refuse('accessToken', 'is for accounts with "platform": "claude"')
   if (given.secret !== undefined) refuse('secret', 'cannot stand beside an accessToken')
 })
 

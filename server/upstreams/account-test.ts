@@ -12,11 +12,11 @@ import type { Transport } from './transport/transport.ts'
 export interface AccountTrial {
   ok: boolean
   latencyMs: number
-  /** Upstream's status; 0 when there was no answer. */
+  /** The upstream's status; 0: there was no response. */
   status: number
-  /** For people; of the upstream only what names the error, never its text. */
+  /** For people. Of the upstream's error only its type, never its text. */
   message: string
-  /** Why no answer came; null when one did, and where the message alone tells. */
+  /** Why no response came; null when one did, and where the message alone says it. */
   fault: Fault | null
 }
 

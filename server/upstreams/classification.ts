@@ -67,8 +67,8 @@ export interface Consequence {
   /** What becomes of the account; absent: nothing. `forbidden`: as rate_limited, and a lost login when two keys are refused. */
   state?: 'rate_limited' | 'cooling_down' | 'forbidden' | 'reauth_required' | 'out_of_credit'
   scope?: 'account' | 'model' | 'family'
-  /** Until when; milliseconds from now, or where it stands in the response (`answer`: wherever it does). */
-  until?: number | 'retry_after' | 'window' | 'date_said' | 'next_month' | 'answer'
+  /** Until when; milliseconds from now, or where the response says it (`response`: wherever it does). */
+  until?: number | 'retry_after' | 'window' | 'date_said' | 'next_month' | 'response'
   passIfLast?: true
   misconfigured?: true
   /** The same from two accounts is the request's fault. */

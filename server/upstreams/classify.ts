@@ -200,7 +200,7 @@ function untilOf({ until }: Consequence, facts: ErrorFacts, nowMs: number): numb
       return dateIn(facts.message, nowMs) ?? nextMonthMs(nowMs)
     case 'window':
       return windowOrRetry(facts, nowMs)
-    case 'answer':
+    case 'response':
       return windowOrRetry(facts, nowMs) ?? dateIn(facts.text, nowMs)
     case 'retry_after':
       return pauseUntil(facts.retryAfterMs, nowMs)

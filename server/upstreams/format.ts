@@ -56,7 +56,7 @@ export interface StreamReader {
   readonly eventBytes: number
   /** An event too large to hold is passing through: until its end nothing may be put in between. */
   readonly flowing: boolean
-  /** True once after the stream has told its first usage, for the journal. */
+  /** True once after the stream has reported its first usage, for the journal. */
   usageChanged(): boolean
   /** What is known now of usage; may be asked while the stream runs. */
   reading(): Reading

@@ -1,12 +1,12 @@
 /**
- * Upstreams that quote the credential they were opened with: what they say goes on without it, into rows, the log, and to
- * clients. Looked for as it was sent, in errors and in what is kept of answers.
+ * Some upstreams quote the credential that we sent. It is cut from what they say before that reaches a row, the log or a
+ * client. It is looked for as it was sent, in errors and in what is kept of responses.
  */
 const instead = '[redacted]'
 /** Shorter ones are no secrets, and would be found in anything. */
-const shortestSecret = 16
+const minSecretChars = 16
 
-const isSecret = (secret: string): boolean => secret.length >= shortestSecret
+const isSecret = (secret: string): boolean => secret.length >= minSecretChars
 
 /** The text without the secret, which is taken out wherever it stands. */
 export function withoutSecret(text: string, secret: string): string {

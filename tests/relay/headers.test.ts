@@ -118,3 +118,16 @@ test('of an answer only what is listed comes down; retry-after with errors alone
   expect(answer.forClient(true).slice(6)).toEqual(['retry-after', '3600'])
   expect(answer.all().get('anthropic-ratelimit-unified-status')).toBe('allowed')
 })
+
+test.each([
+  ['too long', 'x'.repeat(20_000)],
+  ['with a line break', 'req_1\r\nset-cookie: a=b'],
+  ['with characters beyond ASCII', 'req_\u00a0\u4f59'],
+])(
+  'fault 57: a request id, content type or retry header of an upstream that is %s counts as absent',
+  (_what, value) => {
+    const names = ['request-id', 'content-type', 'x-should-retry', 'retry-after', 'retry-after-ms']
+    const headers = new ResponseHeaders(names.flatMap((name) => [name, value]))
+    expect([headers.requestId, headers.contentType, headers.forClient(true)]).toEqual(['', '', []])
+  },
+)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { vendorUrls } from '../../accounts/account.ts'
 import { accountFields, mappedPattern } from '../../accounts/account-input.ts'
 import { fitsColumn, isTooLong, modelName } from '../../field-values.ts'
+import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
 import { globalId, orElse, unlessAbsent } from '../values.ts'
 import { AuthHeader, Platform } from './accounts.ts'
@@ -31,7 +32,7 @@ export function checkOpening(
   refuse: (path: string, message: string) => void,
 ): void {
   if (login === undefined) return
-  if (platform !== 'claude') refuse('login', 'is for accounts of the platform CLAUDE')
+  if (platformNamed(platform)?.opensWith !== 'login') refuse('login', 'is for accounts of the platform CLAUDE')
   if (secret !== undefined) refuse('secret', 'cannot stand beside a login')
 }
 
@@ -88,7 +89,7 @@ export const createAccountCheck = z.object({
       const url = input.url ?? vendorUrls[input.platform]
       if (url === undefined) refuse('url', 'is missing')
       if (input.secret === undefined && input.login === undefined) {
-        refuse(input.platform === 'claude' ? 'login' : 'secret', 'is missing')
+        refuse(platformNamed(input.platform)?.opensWith === 'login' ? 'login' : 'secret', 'is missing')
       }
       checkOpening(input, refuse)
       return { ...input, url: url ?? '' }

@@ -3,6 +3,7 @@ import { readClaudeSwitch } from '../../accounts/platform-switch.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
 import type { Tx } from '../../store/database.ts'
+import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { inputFailure, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { refuseForeignGroup } from '../groups/groups.ts'
@@ -50,7 +51,7 @@ addMutation('createAccount', {
     const check = async (tx: Checking) => {
       await refuseForeignGroup(tx, context.viewer, input.groupId)
       await accountEdits.refuseTakenName(tx, input.name)
-      if (input.platform === 'claude') await refuseClaudeWhileOff(tx)
+      if (platformNamed(input.platform)?.isOptIn) await refuseClaudeWhileOff(tx)
     }
     // Checked before the exchange, because a code can be used once.
     await check(database.reader)
@@ -86,7 +87,7 @@ addMutation('updateAccount', {
       checkOpening({ platform, secret: draft.secret, login }, (path, message) => {
         throw inputFailure({ path, message })
       })
-      if (platform === 'claude' && (login || platform !== row.platform)) await refuseClaudeWhileOff(tx)
+      if (platformNamed(platform)?.isOptIn && (login || platform !== row.platform)) await refuseClaudeWhileOff(tx)
       if (draft.name !== undefined) await accountEdits.refuseTakenName(tx, draft.name, id)
       if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
         await refuseForeignGroup(tx, viewer, draft.groupId)

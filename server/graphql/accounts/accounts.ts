@@ -1,6 +1,7 @@
 import { storedState } from '../../accounts/state/state-text.ts'
 import type { Account as StoredAccount } from '../../generated/sqlite/client.ts'
 import { noTotals } from '../../statistics/statistics.ts'
+import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
 import { Group } from '../groups/groups.ts'
 import { User } from '../identity/users.ts'
@@ -143,7 +144,7 @@ export const Account = builder.prismaNode('Account', {
       nullable: true,
       description: 'null: it opens its upstream with a key.',
       resolve: async ({ id, platform }, _args, { parts, batches }) => {
-        const stored = platform === 'claude' ? await batches.credential(id) : undefined
+        const stored = platformNamed(platform)?.opensWith === 'login' ? await batches.credential(id) : undefined
         return stored ? { ...stored, renews: parts.accounts.renews(id) } : null
       },
     }),

@@ -43,7 +43,7 @@ const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
     }),
     errorType: t.exposeString('errorType', { description: "As attempts show it; '' for none." }),
     code: t.exposeString('errorCode', { description: "The identifier beside the type; '' for none." }),
-    verdict: t.exposeString('verdict', { description: 'What was decided then.' }),
+    verdict: t.exposeString('decided', { description: 'What was decided then.' }),
     attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
     lastAt: t.field({
       description: 'When the newest of them ended.',
@@ -178,7 +178,7 @@ function groupByKind(counts: readonly FailureCount[]): RecentFailure[] {
       known.lastAtMs = Math.max(known.lastAtMs, lastAtMs)
       known.accountIds.push(accountId)
     } else {
-      const fields = { verdict: outcome, httpStatus, errorType, errorCode, attempts, lastAtMs }
+      const fields = { decided: outcome, httpStatus, errorType, errorCode, attempts, lastAtMs }
       found.set(key, { ...fields, platform: platform as RecentFailure['platform'], accountIds: [accountId] })
     }
   }

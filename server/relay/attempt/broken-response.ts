@@ -1,5 +1,5 @@
 // Why a response that had begun did not come to its end.
-import { told as describe, explainFailure } from '../../upstreams/transport/failure-cause.ts'
+import { describeFailure, explainFailure } from '../../upstreams/transport/failure-cause.ts'
 import type { Attempt } from './running-attempt.ts'
 import type { CallEnd } from './upstream-call.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
@@ -17,5 +17,5 @@ export function brokenBy(
 }
 
 export function brokenResponse({ account }: Attempt, reason: string): UpstreamFailure {
-  return { errorType: 'broken_answer', explained: describe('ended_early', reason, account) }
+  return { errorType: 'broken_answer', explained: describeFailure('ended_early', reason, account) }
 }

@@ -1,6 +1,6 @@
 // The head of a successful response, checked when it comes and made for the client.
 import type { Transform } from 'node:stream'
-import { told as describe, type FailureCause } from '../../upstreams/transport/failure-cause.ts'
+import { describeFailure, type FailureCause } from '../../upstreams/transport/failure-cause.ts'
 import type { Attempt } from './running-attempt.ts'
 import { createDecoder, type ResponseHead } from './upstream-call.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
@@ -26,7 +26,7 @@ export function contentTypeProblem(attempt: Attempt, { headers }: ResponseHead):
 }
 
 export function unusable({ account }: Attempt, cause: FailureCause, reason: string): UpstreamFailure {
-  return { errorType: cause, explained: describe(cause, reason, account) }
+  return { errorType: cause, explained: describeFailure(cause, reason, account) }
 }
 
 /** The client gets status 200 and `headers`, with our request id and what is used of its limits. */

@@ -1,5 +1,5 @@
 // Relays an event stream: held until content begins, then passed on in whole events as they come, and metered beside.
-import { told as describe, explain } from '../../upstreams/transport/failure-cause.ts'
+import { describeFailure, explain } from '../../upstreams/transport/failure-cause.ts'
 import {
   type AttemptEnd,
   abandoned,
@@ -131,7 +131,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   }
   const tooLargeEvent = (): UpstreamFailure => {
     const reason = `an event of more than ${parts.maxEventBytes} bytes`
-    return { errorType: 'event_too_large', explained: describe('event_too_large', reason, account) }
+    return { errorType: 'event_too_large', explained: describeFailure('event_too_large', reason, account) }
   }
 
   const end = await call.read(take, decoder)

@@ -17,17 +17,17 @@ export class ResponseHeaders {
       // By length first: most headers of a response are dropped unread.
       switch (raw[i]!.length) {
         case 10:
-          if (this.requestId === '' && isNamed(raw, i, 'request-id')) this.requestId = valueAt(raw, i)
+          if (this.requestId === '' && isNamed(raw, i, 'request-id')) this.requestId = boundedAt(raw, i)
           break
         case 11:
-          if (this.retryAfter === '' && isNamed(raw, i, 'retry-after')) this.retryAfter = valueAt(raw, i)
+          if (this.retryAfter === '' && isNamed(raw, i, 'retry-after')) this.retryAfter = boundedAt(raw, i)
           break
         case 12:
-          if (this.contentType === '' && isNamed(raw, i, 'content-type')) this.contentType = valueAt(raw, i)
+          if (this.contentType === '' && isNamed(raw, i, 'content-type')) this.contentType = boundedAt(raw, i)
           break
         case 14:
-          if (this.shouldRetry === '' && isNamed(raw, i, 'x-should-retry')) this.shouldRetry = valueAt(raw, i)
-          else if (this.retryAfterMs === '' && isNamed(raw, i, 'retry-after-ms')) this.retryAfterMs = valueAt(raw, i)
+          if (this.shouldRetry === '' && isNamed(raw, i, 'x-should-retry')) this.shouldRetry = boundedAt(raw, i)
+          else if (this.retryAfterMs === '' && isNamed(raw, i, 'retry-after-ms')) this.retryAfterMs = boundedAt(raw, i)
           break
         case 16:
           if (isNamed(raw, i, 'content-encoding')) this.contentEncoding = valueAt(raw, i).toLowerCase()
@@ -94,3 +94,9 @@ const isNamed = (raw: readonly string[], i: number, name: string): boolean =>
   raw[i] === name || raw[i]!.toLowerCase() === name
 const nameAt = (raw: readonly string[], i: number): string => raw[i]!.toLowerCase()
 const valueAt = (raw: readonly string[], i: number): string => raw[i + 1]!
+
+/** What reaches clients, rows and the log: printable ASCII that fits a row's column. Anything else counts as absent (fault 57). */
+function boundedAt(raw: readonly string[], i: number): string {
+  const value = valueAt(raw, i)
+  return /^[\x20-\x7e]{1,191}$/.test(value) ? value : ''
+}

@@ -21,7 +21,7 @@ export interface SseListener {
 export interface SseScanner {
   /**
    * Takes the next chunk and returns the bytes that may go out: all whole events now complete, comment lines between
-   * events, and what flows. The chunk is not copied, except for an unfinished event at its end. Joined, the answers of all
+   * events, and what flows. The chunk is not copied, except for an unfinished event at its end. Joined, the results of all
    * calls and `rest()` are the input.
    */
   push(chunk: Buffer): Buffer[]
@@ -40,13 +40,13 @@ export interface SseScanner {
   end(): Buffer[]
 }
 
-/** `maxHeldBytes`: an unfinished event larger than this flows instead of being held; 1 MiB unless told. */
+/** `maxHeldBytes`: an unfinished event larger than this flows instead of being held; 1 MiB by default. */
 export function createSseScanner(listener: SseListener, limits: { maxHeldBytes?: number } = {}): SseScanner {
   return new Scanner(listener, limits.maxHeldBytes ?? 1_048_576)
 }
 
 /**
- * A class: there is one for each answer. Getters of an object literal would be worse than slow: V8 makes a map for each such
+ * A class: there is one for each response. Getters of an object literal would be worse than slow: V8 makes a map for each such
  * object, in old memory, and with it the whole request outlives its garbage collection.
  */
 class Scanner implements SseScanner {

@@ -1,4 +1,4 @@
-import type { Platforms } from '../platform.ts'
+import type { Platform, Platforms } from '../platform.ts'
 import { claudePlatform } from './claude/claude.ts'
 import { consolePlatform } from './console/console.ts'
 
@@ -9,3 +9,7 @@ export const platforms: Platforms = {
   openai: undefined,
   codex: undefined,
 }
+
+/** By a name as it was stored; undefined where nothing speaks it. */
+export const platformNamed = (name: string): Platform | undefined =>
+  (platforms as Record<string, Platform | undefined>)[name]

@@ -13,18 +13,18 @@ export interface RecentFailure {
   errorType: string
   errorCode: string
   /** What was decided then. */
-  verdict: 'caller' | 'limited' | 'refused' | 'failing'
+  decided: 'caller' | 'limited' | 'refused' | 'failing'
   attempts: number
   accountIds: readonly number[]
   lastAtMs: number
 }
 
-/** `maybe`: its status, type and code fit, and a text or headers decide, which are not kept. */
+/** `maybe`: its status, type and code fit; the text or headers, which are not kept, decide. */
 export type RuleMatch = 'yes' | 'maybe' | 'no'
 
 export interface TriedFailure extends RecentFailure {
   match: RuleMatch
-  /** What may decide today, the likelier first; more than one where a text or headers tell which. */
+  /** What may decide today, the likelier first; more than one where a text or headers decide between them. */
   today: Meaning[]
   withRule: Meaning[]
 }
@@ -43,16 +43,16 @@ export interface TriedSample {
   withRule: Meaning
 }
 
-/** How answers that never reached the table are called: their attempts say nothing about rules. */
-const neverJudged = new Set(
+/** Error types of attempts that were never classified: they say nothing about rules. */
+const neverClassified = new Set(
   ['first_byte_timeout', 'idle_timeout', 'wrong_content_type', 'answer_too_large', 'bad_answer', 'bad_encoding'].concat(
     ['broken_answer', 'stopping', 'interrupted'],
   ),
 )
 
-/** Runs a rule that is not saved over failures of the past, and over an answer that somebody has at hand. Pure. */
+/** Runs a rule that is not saved over failures of the past, and over a response that somebody has at hand. Pure. */
 export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith'>, platforms: Platforms) {
-  /** The rule in the place that it has or would get. It is tried as if it were switched on. */
+  /** The rule at the position that it has or would get. It is tried as if it were switched on. */
   function withRule(draft: RuleDraft, id: number | undefined) {
     const known = rules.all()
     const replaced = known.find((rule) => rule.id === id)
@@ -66,7 +66,7 @@ export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith
     tryFailures(draft: RuleDraft, id: number | undefined, failures: readonly RecentFailure[]): RuleTrial {
       const { rows, names } = withRule(draft, id)
       const tried = failures
-        .filter(({ httpStatus, errorType }) => httpStatus !== 0 && !neverJudged.has(errorType))
+        .filter(({ httpStatus, errorType }) => httpStatus !== 0 && !neverClassified.has(errorType))
         .map((failure) => tryFailure(failure, rules.rowsOf(failure.platform), rows[failure.platform], names))
       const decided = touchesAccount(draft) ? tried.filter((one) => one.match === 'yes') : []
       return {
@@ -78,7 +78,7 @@ export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith
       }
     },
 
-    /** `status`: `event`, or a number. `body`: of the answer, or the data of the event. Nothing of it is kept. */
+    /** `status`: `event`, or a number. `body`: of the response, or the data of the event. Nothing of it is kept. */
     trySample(
       draft: RuleDraft,
       id: number | undefined,
@@ -111,12 +111,12 @@ function tryFailure(
   names: { before: string | undefined; after: string },
 ): TriedFailure {
   const now = mayDecide(today, failure)
-  // What was decided then tells which of them it was, unless the rules are others by now.
-  const then = now.filter((row) => row.means.kind === failure.verdict)
+  // What was decided then shows which of them it was, unless the rules have changed since.
+  const then = now.filter((row) => row.means.kind === failure.decided)
   const known = then.length > 0 ? then : now
   const isRule = (row: ClassificationRow, name: string | undefined): boolean => row.isRule === true && row.name === name
   const all = mayDecide(after, failure)
-  // Where the rule as it is stored may have decided, nothing tells which of the others would have.
+  // Where the rule as it is stored may have decided, nothing shows which of the others would have.
   const next = known.some((row) => isRule(row, names.before))
     ? all
     : all.filter((row) => isRule(row, names.after) || known.some(({ name }) => name === row.name))
@@ -129,7 +129,7 @@ function tryFailure(
   }
 }
 
-/** Rows that may have decided, in their order, by what is known of the answer. */
+/** Rows that may have decided, in their order, by what is known of the response. */
 function mayDecide(
   rows: readonly ClassificationRow[],
   { httpStatus, errorType, errorCode }: RecentFailure,
@@ -149,6 +149,6 @@ function mayDecide(
   return found
 }
 
-/** True when what is kept of an answer is all that the row asks for. */
+/** True when what is kept of a response is all that the row asks for. */
 const isSure = ({ message, text, limits }: ClassificationRow): boolean =>
   message === undefined && text === undefined && limits === undefined

@@ -27,9 +27,9 @@ export function ruleProblems(rule: RuleDraft): FieldProblem[] {
 const tooWide =
   'is needed here: clients bring such answers about by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)'
 
-/** Statuses whose answers are about the account and not about what was asked. */
+/** Statuses that are about the account and not about what was asked. */
 const accountStatuses = [401, 402, 407, 408, 429]
-/** Never passed to a client: it would believe them of its own key. */
+/** Never passed to a client, which would take them for an error of its own key. */
 const privateStatuses = [401, 402, 403, 407, 429]
 
 const all = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
@@ -46,7 +46,7 @@ function mayPass(status: string): boolean {
   return status !== '' && status !== 'event' && from >= 400 && !privateStatuses.some((one) => from <= one && one <= to)
 }
 
-/** True when answers to a request that is itself at fault could fit. A 403 tells of one model: that rests as the table has it. */
+/** True when an error of a request that is itself at fault could fit. A 403 is about one model, which may be limited. */
 function mayBeCallers({ status, effect, scope }: RuleDraft): boolean {
   if (status === '' || status === 'event') return true
   const [from, to] = range(status)
@@ -66,16 +66,16 @@ const plainTypes = [
   all(400, 499).map((status) => `http_${status}`),
 )
 
-/** What has to stand there so that it cannot mean just anything. */
-const fewestOfWord = 3
-const fewestTextBytes = 8
+/** Shorter patterns would fit too much. */
+const minWordChars = 3
+const minTextBytes = 8
 
 /** True when the rule says more than which status: identifiers of the upstream, or how its text begins (a client may be quoted later). */
 function isNamed({ errorType, code, message }: RuleDraft): boolean {
   const type = createPattern(errorType)
   return (
-    code.replaceAll('*', '').length >= fewestOfWord ||
-    (errorType.replaceAll('*', '').length >= fewestOfWord && !plainTypes.some((plain) => type.test(plain))) ||
-    Buffer.byteLength(message.replace(/\*.*$/s, '')) >= fewestTextBytes
+    code.replaceAll('*', '').length >= minWordChars ||
+    (errorType.replaceAll('*', '').length >= minWordChars && !plainTypes.some((plain) => type.test(plain))) ||
+    Buffer.byteLength(message.replace(/\*.*$/s, '')) >= minTextBytes
   )
 }

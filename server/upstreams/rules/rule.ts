@@ -17,21 +17,21 @@ export interface RuleDraft {
   errorType: string
   /** Pattern with `*`. */
   code: string
-  /** Pattern with `*` that the whole text of the error has to fit; of an answer without a message the whole body. */
+  /** Pattern with `*` that the whole text of the error has to fit; of a response without a message the whole body. */
   message: string
   effect: RuleEffect
-  /** With `rate_limited`: what rests. */
+  /** With `rate_limited`: what is limited. */
   scope: RuleScope
-  /** With `rate_limited` and `out_of_credit`: for how long; null: as the answer says, else as long as the state itself takes. */
+  /** With `rate_limited` and `out_of_credit`: for how long; null: as the response says, else as long as the state itself takes. */
   durationSeconds: number | null
 }
 
-/** A rule of an administrator: what an answer means, whatever the built-in table says of it. */
+/** A rule of an administrator: what an error means, whatever the built-in table says. */
 export interface ErrorRule extends RuleDraft {
   id: number
 }
 
-/** A rule as a row of the table. Nothing of it runs longer than its text is long: patterns have `*` and no more. */
+/** A rule as a row of the table. Patterns have `*` and no more, so that matching takes linear time. */
 export function rowOfRule(rule: RuleDraft): ClassificationRow {
   const { name, status, errorType, code, message } = rule
   return {
@@ -53,7 +53,7 @@ export function statusOf(text: string): NonNullable<ClassificationRow['status']>
 }
 
 function consequenceOf({ effect, scope, durationSeconds }: RuleDraft): Consequence {
-  const until = durationSeconds === null ? 'answer' : durationSeconds * 1000
+  const until = durationSeconds === null ? 'response' : durationSeconds * 1000
   switch (effect) {
     case 'pass':
       return { kind: 'caller' }
@@ -77,7 +77,7 @@ export interface Meaning {
   isRule: boolean
   effect: RuleEffect
   scope: RuleScope
-  /** null: as the answer says, or as long as the state itself takes. */
+  /** null: as the response says, or as long as the state itself takes. */
   durationSeconds: number | null
 }
 
@@ -93,5 +93,5 @@ export function meaningOf({ name, isRule, means }: ClassificationRow): Meaning {
   }
 }
 
-/** True when the account, or a model of it, rests or counts a failure for it. */
+/** True when the rule changes the state of the account or of one of its models. */
 export const touchesAccount = ({ effect }: { effect: RuleEffect }): boolean => effect !== 'pass' && effect !== 'next'

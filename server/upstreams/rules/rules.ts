@@ -7,8 +7,8 @@ import type { Platforms } from '../platform.ts'
 import { type ErrorRule, type RuleDraft, type RuleEffect, type RuleScope, rowOfRule } from './rule.ts'
 import { ruleProblems } from './rule-checks.ts'
 
-/** Each of them is tried on every failing answer. */
-const mostRules = 100
+/** Each of them is tried on every error. */
+const maxRules = 100
 
 /** A rule as a provisioning file has it: what is absent stays, or is as in a new one. */
 export type NamedRule = Pick<RuleDraft, 'name'> & Partial<RuleDraft>
@@ -26,7 +26,7 @@ const newRule: Omit<RuleDraft, 'name' | 'effect'> = {
 
 /**
  * Rules of administrators in memory, and the verbs that change them. Verbs run in the caller's transaction. The platforms'
- * own rows are asked after the rules.
+ * own rows come after the rules.
  */
 export function createErrorRules(parts: { database: Database; platforms: Platforms }) {
   const { database, platforms } = parts
@@ -34,7 +34,7 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
   let rules: readonly ErrorRule[] = []
   let rows = rowsWith([])
 
-  /** What is asked, in this order: these rules as far as they are enabled and of the platform, then the built-in table. */
+  /** The rows of each platform in their order: the rules that are enabled and of the platform, then the built-in table. */
   function rowsWith(list: readonly RuleDraft[]): Record<Platform, readonly ClassificationRow[]> {
     const of = (platform: Platform): readonly ClassificationRow[] => [
       ...list.filter((rule) => rule.enabled && (rule.platform ?? platform) === platform).map(rowOfRule),
@@ -52,8 +52,8 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
     await refuseTakenName(tx, draft.name)
     refuseProblems(draft)
     const last = await tx.errorRule.aggregate({ _max: { position: true }, _count: true })
-    if (last._count >= mostRules)
-      throw conflict(`There are ${mostRules} rules, the most there can be. Delete some first.`)
+    if (last._count >= maxRules)
+      throw conflict(`There are ${maxRules} rules, the most there can be. Delete some first.`)
     const position = (last._max.position ?? 0) + 1
     return (await tx.errorRule.create({ data: { ...columnsOf(draft), position } })).id
   }
@@ -67,7 +67,7 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
     return before
   }
 
-  /** Puts these into this order, on the places they have together. */
+  /** Puts these into this order, at the positions they have together. */
   async function putInOrder(tx: Tx, ids: readonly number[]): Promise<void> {
     const stored = await tx.errorRule.findMany({ where: { id: { in: [...ids] } }, orderBy: { position: 'asc' } })
     for (const [index, id] of ids.entries()) {
@@ -87,7 +87,7 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
       rows = rowsWith(rules)
     },
 
-    /** In the order in which they are asked. */
+    /** In their order. */
     all: () => rules,
     rowsOf: (platform: Platform): readonly ClassificationRow[] => rows[platform],
     rowsWith,

@@ -1,13 +1,13 @@
 import { parseProxyUrl } from '../../proxy-url.ts'
 import { isConnectFailure } from './connect-failure.ts'
 
-/** What a connection was for: scheme://host:port, and the proxy on the way (its URL may hold a password). */
+/** What was asked: scheme://host:port, and the proxy on the way (its URL may hold a password). */
 export interface Tried {
   origin: string
   proxy: string | null
 }
 
-/** Why no usable answer came. Names never change: clients translate them, timelines keep them. */
+/** Why no usable response came. Names never change: clients translate them, timelines keep them. */
 const plainCauses = {
   connection_refused: (at: string) => `connection refused by ${at}`,
   name_unresolved: (at: string) => `the name of ${at} does not resolve`,
@@ -28,7 +28,7 @@ const upstreamCauses = {
 } as const
 type UpstreamCause = keyof typeof upstreamCauses
 
-/** Said in the words of whoever found it; here only so that the names are known. */
+/** Causes whose sentence is written where they are found. */
 const otherCauses = [
   'address_refused',
   'proxy_login_refused',
@@ -80,7 +80,7 @@ const byCode: readonly [RegExp, PlainCause | UpstreamCause][] = [
   [/^idle_timeout$/, 'silent'],
 ]
 
-/** The cause by the name alone that an attempt's row keeps; null for what an upstream said. */
+/** The cause by the code that an attempt's row keeps; null where the code is an upstream's own. */
 export function causeOfCode(code: string): FailureCause | null {
   if (code === 'UPSTREAM_ADDRESS_REFUSED') return 'address_refused'
   if (code === 'UPSTREAM_PROXY_FAILED') return 'proxy_failed'
@@ -88,7 +88,7 @@ export function causeOfCode(code: string): FailureCause | null {
   return known ?? otherCauses.find((name) => name === code) ?? null
 }
 
-/** An error of the operating system, of TLS, of HTTP, or of ours, that came in place of an answer. */
+/** An error of the operating system, of TLS, of HTTP, or of ours, that came in place of a response. */
 export function explainFailure(error: unknown, tried: Tried, limitMs?: number): Explained {
   const code = codeOfError(error)
   if (!isConnectFailure(error)) return explain(causeOfCode(code) ?? 'other', code, tried, limitMs)
@@ -121,8 +121,8 @@ export function explain(cause: FailureCause, code: string, tried: Tried, limitMs
   return { cause, reason: `${said}${through} (${code})`, place }
 }
 
-/** The same where there are words for it already. */
-export function told(cause: FailureCause, reason: string, tried: Tried): Explained {
+/** A failure whose sentence is written already. */
+export function describeFailure(cause: FailureCause, reason: string, tried: Tried): Explained {
   return { cause, reason, place: placeOf(tried) }
 }
 

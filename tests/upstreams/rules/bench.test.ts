@@ -19,7 +19,7 @@ const failure = (more: Partial<RecentFailure>): RecentFailure => ({
   httpStatus: 400,
   errorType: 'invalid_request_error',
   errorCode: '',
-  verdict: 'caller',
+  decided: 'caller',
   attempts: 3,
   accountIds: [1],
   lastAtMs: nowMs,
@@ -31,7 +31,7 @@ const quota = ruleWith({ name: 'quota', status: '400', code: 'quota', effect: 'r
 test('of each failure it is told what decides today and what would with the rule, and which accounts would have rested', () => {
   const { failures, touched } = benchBeside().tryFailures(quota, undefined, [
     failure({ errorCode: 'quota', attempts: 5, accountIds: [1, 2] }),
-    failure({ errorCode: 'quota', verdict: 'refused', attempts: 2, accountIds: [2, 3], platform: 'claude' }),
+    failure({ errorCode: 'quota', decided: 'refused', attempts: 2, accountIds: [2, 3], platform: 'claude' }),
     failure({ errorCode: 'other', attempts: 7, accountIds: [4] }),
   ])
   expect(failures.map(({ match }) => match)).toEqual(['yes', 'yes', 'no'])
@@ -55,8 +55,8 @@ test('where a text decides, which the ledger has not, it is a maybe and touches 
   const rule = ruleWith({ name: 'text', status: '400', message: 'Your plan*', effect: 'reauth_required' })
   const { failures, touched } = benchBeside().tryFailures(rule, undefined, [
     failure({}),
-    failure({ verdict: 'refused' }),
-    failure({ httpStatus: 404, errorType: 'not_found_error', verdict: 'refused' }),
+    failure({ decided: 'refused' }),
+    failure({ httpStatus: 404, errorType: 'not_found_error', decided: 'refused' }),
   ])
   expect(failures.map(({ match }) => match)).toEqual(['maybe', 'maybe', 'no'])
   expect(names(failures[0]!.withRule)).toEqual(['text', "the request's own fault"])
@@ -74,7 +74,7 @@ test('of a 429 the headers are not known: every case of it may be', () => {
   const { failures } = benchBeside().tryFailures(
     ruleWith({ name: 'r', status: '429', errorType: 'odd', effect: 'next' }),
     undefined,
-    [failure({ httpStatus: 429, errorType: 'odd', verdict: 'limited' })],
+    [failure({ httpStatus: 429, errorType: 'odd', decided: 'limited' })],
   )
   expect(failures[0]!.today).toHaveLength(4)
   expect(names(failures[0]!.withRule)).toEqual(['r'])
@@ -82,7 +82,7 @@ test('of a 429 the headers are not known: every case of it may be', () => {
 
 test('a rule in front keeps its say; the tried one comes last, or where it stands already', () => {
   const first = ruleWith({ name: 'first', status: '400', code: 'q*', effect: 'next' })
-  const found = [failure({ errorCode: 'quota', verdict: 'refused' })]
+  const found = [failure({ errorCode: 'quota', decided: 'refused' })]
   const behind = benchBeside(first).tryFailures(quota, undefined, found).failures[0]!
   expect([behind.match, names(behind.withRule)]).toEqual(['no', ['first']])
   const stored = benchBeside(quota, first)
@@ -103,11 +103,11 @@ test('types as the ledger has them where an answer named none, events, and what 
   const events = ruleWith({ name: 'events', status: 'event', errorType: 'api_error', effect: 'next' })
   const unnamed = ruleWith({ name: 'unnamed', errorType: 'http_503', effect: 'next' })
   const list = [
-    failure({ httpStatus: 0, errorType: 'ECONNREFUSED', verdict: 'failing' }),
-    failure({ httpStatus: 200, errorType: 'broken_answer', verdict: 'failing' }),
-    failure({ httpStatus: 500, errorType: 'idle_timeout', verdict: 'failing' }),
-    failure({ httpStatus: 200, errorType: 'api_error', verdict: 'failing' }),
-    failure({ httpStatus: 503, errorType: 'http_503', verdict: 'failing' }),
+    failure({ httpStatus: 0, errorType: 'ECONNREFUSED', decided: 'failing' }),
+    failure({ httpStatus: 200, errorType: 'broken_answer', decided: 'failing' }),
+    failure({ httpStatus: 500, errorType: 'idle_timeout', decided: 'failing' }),
+    failure({ httpStatus: 200, errorType: 'api_error', decided: 'failing' }),
+    failure({ httpStatus: 503, errorType: 'http_503', decided: 'failing' }),
   ]
   const matches = (rule: RuleDraft) =>
     benchBeside()

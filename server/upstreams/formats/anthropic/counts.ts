@@ -1,7 +1,7 @@
 import type { Tokens } from '../../../money/reading.ts'
 import type { UsageFlags } from './usage-flags.ts'
 
-/** Token counts of a usage object or of one of its iterations, as far as they were told. Always all fields: one shape for V8. */
+/** Token counts of a usage object or of one of its iterations, as far as they were reported. All fields are always there: one shape for V8. */
 export interface Counts {
   input: number | undefined
   output: number | undefined
@@ -24,25 +24,25 @@ export const noCounts = (): Counts => ({
   webSearches: undefined,
 })
 
-/** No prompt and no answer is near this; beyond it a count is a fault of the upstream, not something to bill (fault 29). */
+/** No prompt and no response is near this. A larger count is a fault of the upstream, not something to bill (fault 29). */
 const largestCount = 1_000_000_000
 
 /** Puts the counts that are there into `counts`, each in 0 … largestCount; flags `clamped` when one had to be changed or left out. */
 export function readCounts(usage: Record<string, unknown>, flags: UsageFlags, counts: Counts): Counts {
   const split = fieldsOf(usage['cache_creation'])
-  counts.input = told(usage['input_tokens'], counts.input, flags)
-  counts.output = told(usage['output_tokens'], counts.output, flags)
-  counts.cacheWrite = told(usage['cache_creation_input_tokens'], counts.cacheWrite, flags)
-  counts.cacheWrite5m = told(split['ephemeral_5m_input_tokens'], counts.cacheWrite5m, flags)
-  counts.cacheWrite1h = told(split['ephemeral_1h_input_tokens'], counts.cacheWrite1h, flags)
-  counts.cacheRead = told(usage['cache_read_input_tokens'], counts.cacheRead, flags)
-  counts.thinking = told(fieldsOf(usage['output_tokens_details'])['thinking_tokens'], counts.thinking, flags)
-  counts.webSearches = told(fieldsOf(usage['server_tool_use'])['web_search_requests'], counts.webSearches, flags)
+  counts.input = countOf(usage['input_tokens'], counts.input, flags)
+  counts.output = countOf(usage['output_tokens'], counts.output, flags)
+  counts.cacheWrite = countOf(usage['cache_creation_input_tokens'], counts.cacheWrite, flags)
+  counts.cacheWrite5m = countOf(split['ephemeral_5m_input_tokens'], counts.cacheWrite5m, flags)
+  counts.cacheWrite1h = countOf(split['ephemeral_1h_input_tokens'], counts.cacheWrite1h, flags)
+  counts.cacheRead = countOf(usage['cache_read_input_tokens'], counts.cacheRead, flags)
+  counts.thinking = countOf(fieldsOf(usage['output_tokens_details'])['thinking_tokens'], counts.thinking, flags)
+  counts.webSearches = countOf(fieldsOf(usage['server_tool_use'])['web_search_requests'], counts.webSearches, flags)
   return counts
 }
 
-/** The count, or the one `before` where none was told. */
-function told(value: unknown, before: number | undefined, flags: UsageFlags): number | undefined {
+/** The count, or the one `before` where none was reported. */
+function countOf(value: unknown, before: number | undefined, flags: UsageFlags): number | undefined {
   if (value === undefined || value === null) return before
   if (typeof value !== 'number' || Number.isNaN(value)) {
     flags.add('clamped')
@@ -62,13 +62,13 @@ export function tokensOf(counts: Counts, flags: UsageFlags): Tokens {
   const output = counts.output ?? 0
   const thinking = Math.min(counts.thinking ?? 0, output)
   const hasSplit = counts.cacheWrite5m !== undefined || counts.cacheWrite1h !== undefined
-  const told5m = counts.cacheWrite5m ?? 0
-  const told1h = counts.cacheWrite1h ?? 0
-  const total = counts.cacheWrite ?? told5m + told1h
-  const cacheWrite1h = Math.min(told1h, total)
+  const reported5m = counts.cacheWrite5m ?? 0
+  const reported1h = counts.cacheWrite1h ?? 0
+  const total = counts.cacheWrite ?? reported5m + reported1h
+  const cacheWrite1h = Math.min(reported1h, total)
   if (!hasSplit && total > 0) flags.add('split_missing')
-  else if (hasSplit && total > told5m + told1h) flags.add('split_surplus')
-  else if (hasSplit && total < told5m + told1h) flags.add('split_deficit')
+  else if (hasSplit && total > reported5m + reported1h) flags.add('split_surplus')
+  else if (hasSplit && total < reported5m + reported1h) flags.add('split_deficit')
   return {
     input: counts.input ?? 0,
     output,

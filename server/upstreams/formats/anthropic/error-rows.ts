@@ -116,7 +116,7 @@ export const anthropicErrorRows: readonly ClassificationRow[] = [
   { name: 'internal error', status: 500, means: { ...failing, doubtful: true } },
   { name: 'server error', status: [501, 599], means: failing },
   { name: 'redirect', status: [300, 399], means: { ...failing, misconfigured: true } },
-  // 201, 204 …: no answer of this API.
+  // 201, 204 …: this API does not send them.
   { name: 'odd success', status: [200, 299], means: failing },
   {
     name: 'limited within the stream',

@@ -4,7 +4,7 @@ import type { SseListener } from '../sse.ts'
 
 /**
  * What a meter needs of an Anthropic stream (protocol.md §1.4). Only the events that carry usage or end the stream reach it as text;
- * the many deltas are counted in their bytes. `ping`, `content_block_stop` and unknown events are nobody's business.
+ * the many deltas are counted in their bytes. `ping`, `content_block_stop` and unknown events are skipped.
  */
 export interface AnthropicSink {
   /** `json` is the data of the event as it came, not checked; '' when the event was too large to hold. Must not throw. */
@@ -48,7 +48,7 @@ const nothing = Buffer.alloc(0)
 /** Turns whole events into calls of `sink`. The event's name decides, or `type` in its data when the name says nothing. What is kept of them is kept without `secret`. */
 export const listenToAnthropic = (sink: AnthropicSink, secret = ''): SseListener => new Listener(sink, secret)
 
-/** A class, for there is one for each answer. */
+/** A class: there is one for each response. */
 class Listener implements SseListener {
   private readonly sink: AnthropicSink
   private readonly secret: string

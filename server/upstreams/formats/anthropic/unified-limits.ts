@@ -1,24 +1,24 @@
 import type { GaugeReading } from '../../../accounts/gauges/gauges.ts'
 import { fitsPattern } from '../../../model-patterns.ts'
 
-/** One window of a subscription's limits as an answer's headers tell it (protocol.md §1.8). */
+/** One window of a subscription's limits as a response's headers report it (protocol.md §1.8). */
 export interface LimitWindow {
-  /** allowed, allowed_warning, rejected; '' when it was not said. */
+  /** allowed, allowed_warning, rejected; '' where it is missing. */
   status: string
-  /** Share that is used, 0 to 1 and beyond; null when it was not said. */
+  /** Share that is used, 0 to 1 and beyond; null where it is missing. */
   utilization: number | null
   resetMs: number | null
 }
 
 export interface UnifiedLimits {
   status: string
-  /** Of the window that binds. */
+  /** When the window that binds now ends. */
   resetMs: number | null
   /** By name: 5h, 7d, 7d_sonnet, overage, …: the vendor changes the set. */
   windows: Readonly<Record<string, LimitWindow>>
-  /** five_hour, seven_day, …; '' when it was not said. */
+  /** five_hour, seven_day, …; '' where it is missing. */
   representativeClaim: string
-  /** out_of_credits, org_level_disabled, …; '' when it was not said. */
+  /** out_of_credits, org_level_disabled, …; '' where it is missing. */
   overageDisabledReason: string
 }
 
@@ -26,12 +26,12 @@ export interface UnifiedLimits {
 export const unifiedPrefix = 'anthropic-ratelimit-unified-'
 /** Behind the prefix. */
 const windowHeader = /^([a-z0-9_]{1,32})-(status|utilization|reset)$/
-/** Windows named in headers that nobody bounds: a stranger's could be many. */
-const mostWindows = 32
-const longestStatus = 32
-const mostShare = 100
+/** An upstream could name any number of windows. */
+const maxWindows = 32
+const maxStatusChars = 32
+const maxShare = 100
 
-/** The limits of a subscription from an answer's headers (names in lower case); null when there are none. */
+/** The limits of a subscription from a response's headers (names in lower case); null when there are none. */
 export function readUnifiedLimits(headers: ReadonlyMap<string, string>): UnifiedLimits | null {
   const windows = new Map<string, LimitWindow>()
   let found = false
@@ -42,7 +42,7 @@ export function readUnifiedLimits(headers: ReadonlyMap<string, string>): Unified
     if (window === undefined) continue
     let known = windows.get(window)
     if (!known) {
-      if (windows.size >= mostWindows) continue
+      if (windows.size >= maxWindows) continue
       known = { status: '', utilization: null, resetMs: null }
       windows.set(window, known)
     }
@@ -66,20 +66,20 @@ export function gaugesOfHeaders(headers: ReadonlyMap<string, string>): GaugeRead
   if (!limits) return []
   return Object.entries(limits.windows).map(([window, { status, utilization, resetMs }]) => ({
     window,
-    status: status.slice(0, longestStatus),
+    status: status.slice(0, maxStatusChars),
     usedPpm: utilization === null ? null : ppmOf(utilization),
     resetMs,
   }))
 }
 
-/** A share (1: all of it) in millionths; a hundred times the limit is as much as is told. */
-export const ppmOf = (share: number): number => Math.round(Math.min(share, mostShare) * 1e6)
+/** A share (1: all of it) in millionths; more than a hundred times the limit is cut to that. */
+export const ppmOf = (share: number): number => Math.round(Math.min(share, maxShare) * 1e6)
 
-/** What a refused request ran into. `untilMs` null: it was not said. */
+/** What a refused request ran into. `untilMs` null: the headers do not say until when. */
 export type LimitReached =
-  /** The whole account rests until the window's end. */
+  /** A window of the whole account is used up. */
   | { scope: 'account'; untilMs: number | null }
-  /** Only these models do; `family` is a pattern with `*`, or the model itself. */
+  /** A window of some models is used up; `family` is a pattern with `*`, or the model itself. */
   | { scope: 'family'; family: string; untilMs: number | null }
 
 /** Windows of the whole account; all others are of some models. */
@@ -98,7 +98,7 @@ export function limitReached(limits: UnifiedLimits, model: string): LimitReached
     const untilMs = limits.windows['overage']?.resetMs ?? limits.resetMs
     return { scope: 'family', family: familyOf(model), untilMs }
   }
-  // Only the sum of all windows was told.
+  // The headers report all windows together, and no single one.
   const tellsWindows = Object.keys(limits.windows).some((name) => accountWindows.has(name))
   return limits.status === 'rejected' && !tellsWindows ? { scope: 'account', untilMs: limits.resetMs } : null
 }
@@ -109,7 +109,7 @@ export function familyOf(model: string): string {
   return word === undefined ? model : `*${word.toLowerCase()}*`
 }
 
-/** `7d_sonnet` → `*sonnet*`; null where the name tells no model. */
+/** `7d_sonnet` → `*sonnet*`; null where the name holds no model. */
 function familyOfWindow(name: string): string | null {
   const word = /_([a-z]{3,})$/.exec(name)?.[1]
   return word === undefined ? null : `*${word}*`

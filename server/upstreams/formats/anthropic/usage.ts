@@ -5,7 +5,7 @@ import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './counts
 import { UsageFlags } from './usage-flags.ts'
 
 /**
- * Reads what an Anthropic answer says it used, by the merge rule of protocol.md §1.5 (its letters stand in the code).
+ * Reads what an Anthropic response says it used, by the merge rule of protocol.md §1.5 (its letters stand in the code).
  * Nothing here throws: what cannot be read is flagged, for a bad usage must never end a good stream (faults 27, 29).
  */
 export interface UsageReader {
@@ -19,7 +19,7 @@ export interface UsageReader {
   unreadable(): void
   /** `message_stop` came. */
   stop(): void
-  /** What is known now; may be asked while the answer still runs. */
+  /** What is known now; may be asked while the response still runs. */
   reading(): Reading
   /** The same for a look in between, without the usages as they came: writing them out is what costs. */
   readingInBetween(): Reading
@@ -45,15 +45,15 @@ interface Gathered {
   flags: UsageFlags
 }
 
-/** For one streamed answer. */
+/** For one streamed response. */
 export const createUsageReader = (): UsageReader => new StreamUsage()
 
-/** A class, for there is one for each answer. */
+/** A class: there is one for each response. */
 class StreamUsage implements UsageReader {
   private readonly gathered = nothingGathered()
   private startUsage: Fields | undefined = undefined
   private deltaUsage: Fields | undefined = undefined
-  private outputTold = false
+  private hasOutput = false
   private chars = 0
   private stopped = false
 
@@ -73,7 +73,7 @@ class StreamUsage implements UsageReader {
     const usage = gatherUsage(gathered, event['usage'])
     if (usage === undefined) return
     this.deltaUsage = usage
-    this.outputTold ||= typeof usage['output_tokens'] === 'number'
+    this.hasOutput ||= typeof usage['output_tokens'] === 'number'
   }
 
   text(more: number): void {
@@ -98,7 +98,7 @@ class StreamUsage implements UsageReader {
 
   private read(usages: readonly (Fields | undefined)[]): Reading {
     const { gathered } = this
-    if (this.outputTold) return readingOf(gathered, this.source(), usages)
+    if (this.hasOutput) return readingOf(gathered, this.source(), usages)
     // (g) Without a final word the input counts are real and the output is estimated from what was forwarded.
     const counts = { ...gathered.counts, output: Math.ceil(this.chars / 4), thinking: 0 }
     return readingOf({ ...gathered, counts, iterations: undefined }, this.source(), usages)
@@ -106,7 +106,7 @@ class StreamUsage implements UsageReader {
 
   private source(): UsageSource {
     if (this.gathered.flags.has('unreadable')) return 'partial'
-    if (this.outputTold) return this.stopped ? 'final' : 'partial'
+    if (this.hasOutput) return this.stopped ? 'final' : 'partial'
     return this.startUsage || this.chars > 0 ? 'estimated' : 'none'
   }
 }
@@ -115,8 +115,8 @@ class StreamUsage implements UsageReader {
 export const responseMembers = ['type', 'model', 'stop_reason', 'usage'] as const
 
 /**
- * For one whole JSON answer in its bytes; only the members that matter are parsed, without `secret`. An error answer has
- * used nothing.
+ * For one whole JSON response in its bytes; only the members that matter are parsed, without `secret`. An error has used
+ * nothing.
  */
 export function readUsageFromJson(
   bytes: Buffer,
@@ -140,8 +140,8 @@ export function readUsageFromJson(
   const usage = usageSpan && parse(raw)
   if (usage === undefined && usageSpan) gathered.flags.add('unreadable')
   const found = gatherMessage(gathered, { model: scalar(modelSpan), stop_reason: scalar(stopReasonSpan), usage })
-  const told = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
-  const source = told ? 'final' : found || gathered.flags.has('unreadable') ? 'partial' : 'none'
+  const hasOutput = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
+  const source = hasOutput ? 'final' : found || gathered.flags.has('unreadable') ? 'partial' : 'none'
   return readingOf(gathered, source, [found], found && usageSpan ? `[${raw}]` : '')
 }
 
@@ -235,7 +235,7 @@ function splitIterations(iterations: readonly unknown[], from: Gathered, flags: 
   const top = tokensOf(from.counts, topFlags)
   let tokens = top
   if (ofMessage.any) {
-    // Searches and thinking are told of the whole message only, and so may be the split of its cache writes.
+    // Searches and thinking are reported for the whole message only, and so may be the split of its cache writes.
     const thinking = Math.min(top.thinking, ofMessage.tokens.output)
     tokens = { ...ofMessage.tokens, thinking, webSearches: top.webSearches }
     if (cacheWrites(tokens) === cacheWrites(top) && ofMessage.flags.delete('split_missing')) {
