@@ -112,7 +112,7 @@ test('Claude accounts: turned on, added by code, ready, a gauge that comes with 
   // The vendor ends the login; the row says so and leads back.
   claude.takesTokens = false
   expect(await ask()).toBe(503)
-  await row.getByText('Re-authentication required').waitFor()
+  await row.getByText('Sign-in required').waitFor()
   claude.takesTokens = true
   await row.getByRole('button', { name: 'Sign in again' }).click()
   await page.getByLabel('Code *').fill(await code())

@@ -201,7 +201,7 @@ export default {
       rate_limited: 'Rate limited',
       cooling_down: 'Cooling down',
       recovering: 'Recovering',
-      reauth_required: 'Re-authentication required',
+      reauth_required: 'Sign-in required',
       key_rejected: 'Key rejected',
       out_of_credit: 'Out of credit',
     },
