@@ -1,7 +1,7 @@
 /**
- * Every failure of ours that a caller of the relay can see. One table: code, status, Anthropic error type, and whether
- * the client may try again (`x-should-retry`; undefined leaves the choice to the client). Without `false` on 401s and
- * limits Claude Code retries silently for minutes.
+ * Every failure of the relay's own that a caller can see: code, status, Anthropic error type, and whether the client may
+ * try again (`x-should-retry`; undefined leaves the choice to the client). Without `false` on 401s and limits Claude Code
+ * retries silently for minutes.
  */
 const catalogue = {
   route_unknown: { status: 404, type: 'not_found_error', shouldRetry: false },
@@ -34,7 +34,7 @@ const catalogue = {
 
 export type FailureCode = keyof typeof catalogue
 
-/** A failure on its way to a caller. `message` is for people: it names what is wrong and, where there is one, the remedy. */
+/** A failure for a caller. `message` is for people: it says what is wrong and, if possible, what to do. */
 export interface Failure {
   code: FailureCode
   status: number
@@ -43,9 +43,9 @@ export interface Failure {
   shouldRetry: boolean | undefined
   /** Seconds, for the `retry-after` header. */
   retryAfterS?: number
-  /** The connection cannot be used again (an unread body, a broken request). */
+  /** True when the connection cannot be used again (an unread body, a broken request). */
   closes?: boolean
-  /** More answer headers, name after value. */
+  /** More response headers: name, value, name, value … */
   headers?: readonly string[]
 }
 

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   stopOnSignal(() => app.stop(), log)
 }
 
-/** The program's version, from the package.json beside dist. */
+/** The program's version, from package.json. */
 function versionOf(): string {
   const file = new URL('../../package.json', import.meta.url)
   const beside = new URL('../package.json', import.meta.url)
@@ -59,7 +59,7 @@ function stopOnSignal(stop: () => Promise<void>, log: Log): void {
   let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      // A second signal means: now.
+      // A second signal ends the process at once.
       if (stopping) process.exit(1)
       stopping = true
       stop().then(
@@ -101,7 +101,7 @@ function welcome(app: App, config: Config): string {
 }
 
 main().catch((error: unknown) => {
-  // Messages are for people; stacks are for those who look for a fault.
+  // People read the message; the stack is only for debugging.
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${message}\n`)
   if (

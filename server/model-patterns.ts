@@ -1,4 +1,4 @@
-/** Model lists and mappings as people write them: exact names or `*` wildcards, upper and lower case alike. */
+/** A list of models as people write it: exact names or `*` wildcards, in any case. */
 export interface ModelList {
   allows(model: string): boolean
   /** The names without a wildcard, as written. */
@@ -7,7 +7,7 @@ export interface ModelList {
   everything: boolean
 }
 
-/** An empty list allows everything, as the original's empty restriction did. */
+/** An empty list allows every model. */
 export function createModelList(patterns: readonly string[]): ModelList {
   const names = patterns.filter((pattern) => !pattern.includes('*'))
   const exact = new Set(names.map((name) => name.toLowerCase()))
@@ -25,13 +25,13 @@ export function createModelList(patterns: readonly string[]): ModelList {
 }
 
 export interface ModelMapping {
-  /** The name to send upstream; the very same string when nothing maps it. First match wins, in the order written. */
+  /** The name to send upstream; the same string when no pattern fits. The first pattern that fits wins. */
   map(model: string): string
   /** Requested names without a wildcard, as written. */
   names: readonly string[]
 }
 
-/** `pairs`: requested pattern → model sent. */
+/** `pairs`: the sent model by requested pattern. */
 export function createModelMapping(pairs: Readonly<Record<string, string>>): ModelMapping {
   const rules = Object.entries(pairs).map(([pattern, target]) => ({ fits: globOf(pattern), target }))
   return {
@@ -43,18 +43,18 @@ export function createModelMapping(pairs: Readonly<Record<string, string>>): Mod
   }
 }
 
-/** Texts of one pattern: the whole of a text has to fit, upper and lower case alike. */
+/** One pattern, which must fit the whole text, in any case. */
 export function createPattern(pattern: string): { test(text: string): boolean } {
   const fits = globOf(pattern)
   return { test: (text) => fits(text.toLowerCase()) }
 }
 
-/** Whether a name fits one pattern, for those who keep no list of compiled ones. */
+/** True when a name fits the pattern; compiles the pattern at each call. */
 export function fitsPattern(pattern: string, model: string): boolean {
   return globOf(pattern)(model.toLowerCase())
 }
 
-/** Whether a lower-case name fits. Linear in its length: names come from callers, and a regular expression with a few `*` is not. */
+/** Takes time linear in the length of the name, because callers choose it; a regular expression with several `*` would not. */
 function globOf(pattern: string): (lowerCase: string) => boolean {
   const [head = '', ...rest] = pattern.toLowerCase().split(/\*+/)
   const tail = rest.pop()

@@ -5,20 +5,20 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /** Networks in CIDR form, such as 10.0.0.0/8. */
 export interface NetworkList {
-  /** Is `address` (an IP literal without brackets) in one of them? ::ffff:a.b.c.d counts as a.b.c.d too. */
+  /** True when `address` (an IP literal without brackets) is in one of them. ::ffff:a.b.c.d counts as a.b.c.d too. */
   contains(address: string): boolean
 }
 
-/** The CIDR form of a network; a single address becomes a network of its own. undefined for anything else. */
+/** The CIDR form of a network or of a single address; undefined for anything else. */
 export function readNetwork(text: string): string | undefined {
-  // isIP, because ipaddr.js also reads 10.1 and 0x7f.1, which nobody means in a list of networks.
+  // isIP, because ipaddr.js also reads forms such as 10.1 and 0x7f.1, which are mistakes in a list of networks.
   const version = isIP(text.split('/')[0] ?? '')
   if (version === 0) return undefined
   const network = text.includes('/') ? text : `${text}/${version === 6 ? 128 : 32}`
   return ipaddr.isValidCIDR(network) ? network : undefined
 }
 
-/** Throws on text that `readNetwork` does not read. */
+/** Throws on text that `readNetwork` cannot read. */
 export function createNetworkList(networks: readonly string[]): NetworkList {
   const ranges = networks.map((text) => {
     const network = readNetwork(text)
@@ -32,10 +32,10 @@ export function createNetworkList(networks: readonly string[]): NetworkList {
   }
 }
 
-/** What IANA hands out for global unicast; ipaddr.js also calls the unassigned rest "unicast". */
+/** The range that IANA assigns for global unicast; ipaddr.js also calls unassigned ranges "unicast". */
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3')
 
-/** True for addresses of the public internet. Mapped, tunnelled, translated and documentation forms are not public. */
+/** True for addresses of the public internet. Mapped, tunnelled, translated and documentation addresses are not public. */
 export function isPublicAddress(text: string): boolean {
   if (isIP(text) === 0) return false
   const address = ipaddr.parse(text)

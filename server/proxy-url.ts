@@ -1,4 +1,4 @@
-/** A proxy: http, https (both by CONNECT), socks5 or socks5h (both leave names to the proxy). */
+/** A proxy: http or https (by CONNECT), socks5 or socks5h (with both the proxy resolves names). */
 export interface ProxyUrl {
   protocol: 'http:' | 'https:' | 'socks5:' | 'socks5h:'
   /** Without brackets. */
@@ -13,8 +13,8 @@ export interface ProxyUrl {
 const defaultPorts = { 'http:': 80, 'https:': 443, 'socks5:': 1080, 'socks5h:': 1080 }
 
 /**
- * Reads a proxy's URL; user and password are %-escaped in it. Returns null for anything else, and never throws: an URL
- * error of Node carries its input, with the password in it.
+ * Reads a proxy's URL, with user and password %-escaped. Returns null for anything else. Never throws, because Node's error
+ * contains the URL and so the password.
  */
 export function parseProxyUrl(text: string): ProxyUrl | null {
   if (!URL.canParse(text) || /[\s\p{Cc}?#]/u.test(text)) return null

@@ -1,13 +1,13 @@
 const removed = '[redacted]'
 const deepest = 6
 
-/** Names compared in lower case without - and _. `tokens` and `inputTokens` are counts and stay. */
+/** Compared with names in lower case without - and _. `tokens` and `inputTokens` are counts and are kept. */
 const secretName =
   /^(authorization|proxyauthorization|cookie|setcookie|credentials?|passphrase|privatekey|sealed|.*apikey|.*secret|.*passwd|.*password|.*passwordhash|.*token)$/
 
-/** `user:password@` and secret query values taken out of every URL in a text. */
+/** Removes `user:password@` and secret query values from every URL in a text. */
 export function redactUrl(text: string): string {
-  // Anchored at :// so that a long text is read once.
+  // Anchored at ://, so that a long text takes linear time.
   return text
     .replace(/:\/\/[^\s/?#"'<>]*@/g, '://')
     .replace(/([?&](?:[\w-]*(?:key|token|secret|password)|code)=)[^&#\s"'<>]+/gi, `$1${removed}`)
@@ -20,12 +20,12 @@ export function redactText(text: string): string {
     .replace(/\bsk-[\x21\x23-\x26\x28-\x2b\x2d-\x3a\x3c-\x5b\x5e-\x7a\x7e]{8,}/g, `sk-${removed}`)
 }
 
-/** A copy that can be logged: secret fields replaced, texts cleaned, errors made plain, bytes counted instead of shown. */
+/** A copy that may be logged: secret fields are replaced, texts redacted, errors become plain objects, buffers their sizes. */
 export function redactFields(fields: object): Record<string, unknown> {
   return copyOf(fields, [])
 }
 
-/** The same for anything that may stand beside a message. */
+/** The same for any value. */
 export function redactValue(value: unknown): unknown {
   return clean(value, [])
 }
@@ -43,7 +43,7 @@ function clean(value: unknown, above: readonly object[]): unknown {
   if (value instanceof Map) return copyOf(Object.fromEntries(value) as object, [...above, value])
   if (value instanceof Error) {
     const { name, message, stack, cause } = value
-    // A refused connection to a name with two addresses says everything in `errors` and nothing in `message`.
+    // When a name has several addresses, the causes of a failed connection are in `errors`, and `message` is empty.
     const errors = value instanceof AggregateError ? value.errors : undefined
     return copyOf({ type: name, message, stack, cause, errors, ...(value as object) }, [...above, value])
   }
@@ -61,7 +61,7 @@ function isSecret(name: string, value: unknown): boolean {
   return !isEmpty && isNamed(name)
 }
 
-/** Also for raw header lists, where a name stands before its value. */
+/** True for the name of a secret; in raw header lists the name comes before its value. */
 function isNamed(name: unknown): boolean {
   return typeof name === 'string' && name.length < 60 && secretName.test(name.toLowerCase().replace(/[-_]/g, ''))
 }

@@ -1,8 +1,8 @@
 /**
  * Request ids: 63 bits that sort by time, written `req_` + 14 characters for people and clients.
  * Bits: milliseconds since 2024 (41) · process slot (10) · counter within the millisecond (12).
- * The ledger's primary key is the same number, so a request id is looked up without an index of its own, id order is time
- * order, and a time filter is a range of the key.
+ * The ledger's primary key is the same number. So a request id needs no index of its own, rows sort by time, and a time
+ * filter is a range of the key.
  */
 const epochMs = Date.UTC(2024, 0, 1)
 const digits = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -10,24 +10,24 @@ const digits = '0123456789abcdefghjkmnpqrstvwxyz'
 export interface RequestId {
   /** `req_…`, as clients and logs see it. */
   text: string
-  /** The ledger's key, decimal. */
+  /** The ledger's key as decimal text. */
   key: string
   /** When it was made, epoch milliseconds. */
   atMs: number
 }
 
-/** `slot` (0..1023) tells processes apart that share a database. */
+/** `slot` (0..1023) is different for each process of a deployment. */
 export function createRequestIds(slot: number, now: () => number): () => RequestId {
-  // A machine without a clock wakes in 1970; its ids begin with the epoch.
+  // A clock may start in 1970, before our epoch.
   let lastMs = epochMs
   let counter = 0
-  // What changes once a millisecond is made once a millisecond.
+  // The part of the text that depends on the time is made once per millisecond.
   let madeForMs = -1
   let prefix = ''
   let base = 0n
   return () => {
     const wall = now()
-    // A clock that stands still or runs back never repeats an id: the counter runs on into the next millisecond.
+    // When the clock stands still or is set back, the counter continues into the next millisecond, so that no id repeats.
     if (wall > lastMs) {
       lastMs = wall
       counter = 0
@@ -65,7 +65,7 @@ export function requestIdOf(key: bigint): string {
   return `req_${base32(Number(key >> 22n), 9)}${base32(Number(key & 0x3fffffn), 5)}`
 }
 
-/** The smallest ledger key of a moment: rows admitted at or after it have keys at or above. */
+/** The smallest ledger key of a time: rows admitted then or later have this key or a larger one. */
 export function firstKeyAt(atMs: number): bigint {
   return BigInt(Math.max(0, Math.floor(atMs) - epochMs)) << 22n
 }

@@ -5,19 +5,19 @@ const sources = new URL('.', import.meta.url).href
 const built = new URL('../dist/server/', import.meta.url).href
 
 /**
- * Starts a worker thread on the module `entry` (written as `new URL('./name.ts', import.meta.url)`), which finds `workerData`
- * under `workerData.given` (see {@link givenTo}). A thread always runs compiled code: Node 20 cannot run .ts in a worker, and the
- * compiler rewrites imports, not URLs. A program that runs from its sources (the tests) needs an up-to-date dist/.
- * A thread that grows beyond `limits` is ended with an error event; the process goes on.
+ * Starts a worker thread on the module `entry` (written as `new URL('./name.ts', import.meta.url)`), which reads `workerData`
+ * with {@link givenTo}. A thread always runs compiled code: Node 20 cannot run .ts in a worker, and the compiler rewrites
+ * imports, not URLs. So tests, which run from the sources, need an up-to-date dist/.
+ * A thread that grows beyond `limits` ends with an error event; the process continues.
  */
 export function startThread(entry: URL, workerData: unknown, limits?: ResourceLimits): Worker {
   const compiled = entry.href.replace(/\.ts$/, '.js')
   const url = new URL(isBuilt || compiled === entry.href ? compiled : compiled.replace(sources, built))
-  // What the parent was started with (loaders, inspectors) is not the thread's business.
+  // No execArgv: the parent's loaders and inspectors are not for the thread.
   return new Worker(url, { workerData: { given: workerData }, execArgv: [], ...(limits && { resourceLimits: limits }) })
 }
 
-/** What {@link startThread} was given, read inside the thread from node:worker_threads' `workerData`. */
+/** Reads, inside the thread, the `workerData` that {@link startThread} got. */
 export function givenTo<T>(workerData: unknown): T {
   return (workerData as { given: T }).given
 }

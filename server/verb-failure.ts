@@ -1,4 +1,4 @@
-/** What a caller of a verb did wrong: an answer, not an accident. `path` as in the input ("dailyLimit"). */
+/** A wrong field of an input. `path` is its name in the input ("dailyLimit"). */
 export interface FieldProblem {
   path: string
   message: string
@@ -6,7 +6,7 @@ export interface FieldProblem {
 
 export type VerbFailureKind = 'input' | 'not_found' | 'conflict' | 'sign_in'
 
-/** Thrown by verbs of nouns, shown to people as it is: no message holds a secret. */
+/** A failure that is the caller's own mistake. Its message is shown to people and contains no secret. */
 export class VerbFailure extends Error {
   override name = 'VerbFailure'
   readonly kind: VerbFailureKind

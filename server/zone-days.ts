@@ -1,4 +1,4 @@
-/** Calendar days of a time zone: 23, 24 or 25 hours long, found with Intl, the latest ones kept. */
+/** A calendar day of a time zone: 23, 24 or 25 hours long, found with Intl. */
 export interface ZoneDay {
   /** YYYY-MM-DD in the zone. */
   day: string
@@ -7,15 +7,15 @@ export interface ZoneDay {
   endMs: number
 }
 
-/** Today, the days about it, and a few that people look at. */
-const mostKept = 16
+/** Days to keep: today, the days around it, and a few that people look at. */
+const maxKept = 16
 const dayMs = 24 * 3_600_000
 
 /** `zone` is an IANA name; throws RangeError when Intl does not know it. */
 export function createZoneDays(zone: string): (atMs: number) => ZoneDay {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' })
   const dayOf = (atMs: number) => format.format(atMs)
-  /** The one asked for last in front: whoever looks at another year, or at tomorrow, does not push today out for long. */
+  /** The most recently used day comes first. */
   const kept: ZoneDay[] = []
 
   /** First millisecond after `fromMs` whose day differs from `day`, searched no further than `toMs`. */
@@ -31,16 +31,16 @@ export function createZoneDays(zone: string): (atMs: number) => ZoneDay {
   }
 
   function startOf(day: string, atMs: number): number {
-    // Days are often walked through one after the other.
+    // Callers often ask for one day after the other.
     if (kept.some(({ endMs }) => endMs === atMs)) return atMs
     const before = atMs - 30 * 3_600_000
     const start = changeBetween(dayOf(before), before, atMs)
-    // Thirty hours back can lie two days back: step to the change that opens this very day.
+    // Thirty hours earlier can be two days earlier: then search the start of this day once more.
     return dayOf(start) === day ? start : changeBetween(dayOf(start), start, atMs)
   }
 
   function endOf(day: string, startMs: number, atMs: number): number {
-    // Nearly all of them are as long as this: a search asks Intl thirty times.
+    // Nearly every day has 24 hours, and a search asks Intl thirty times.
     const usual = startMs + dayMs
     if (usual > atMs && dayOf(usual - 1) === day && dayOf(usual) !== day) return usual
     return changeBetween(day, atMs, atMs + 30 * 3_600_000)
@@ -60,7 +60,7 @@ export function createZoneDays(zone: string): (atMs: number) => ZoneDay {
     const startMs = startOf(day, atMs)
     const found = { day, startMs, endMs: endOf(day, startMs, atMs) }
     kept.unshift(found)
-    if (kept.length > mostKept) kept.pop()
+    if (kept.length > maxKept) kept.pop()
     return found
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Coming, createComings, RenewedMap } from '../server/comings.ts'
+import { type Coming, createComings } from '../server/comings.ts'
 
 interface Item extends Coming {
   name: number
@@ -49,28 +49,4 @@ test('what goes during a visit is not visited any more, and what comes is not vi
   })
   expect(visited).toEqual([1, 3])
   expect(comings.size()).toBe(2)
-})
-
-test('a renewed map is a Map, also beyond its renewals and while it is walked', () => {
-  const renewed = new RenewedMap<number, string>()
-  const model = new Map<number, string>()
-  for (let n = 0; n < 5000; n++) {
-    renewed.set(n, `${n}`)
-    model.set(n, `${n}`)
-    if (n % 7 === 0) continue
-    expect(renewed.delete(n - (n % 3))).toBe(model.delete(n - (n % 3)))
-  }
-  expect(renewed.size).toBe(model.size)
-  expect([...renewed]).toEqual([...model])
-  expect([...renewed.keys()]).toEqual([...model.keys()])
-  let walked = 0
-  for (const key of renewed.keys()) {
-    expect(renewed.get(key)).toBe(model.get(key))
-    expect(renewed.has(key)).toBe(true)
-    renewed.delete(key)
-    walked++
-  }
-  expect(walked).toBe(model.size)
-  expect(renewed.size).toBe(0)
-  expect([...renewed.values()]).toEqual([])
 })

@@ -1,16 +1,16 @@
 import { redactText } from '../redaction.ts'
 import type { Tx } from '../store/database.ts'
 
-/** Who asks, from where, in which request. */
+/** The person or program that makes a change, with address and request. */
 export interface Actor {
-  /** 0: nobody who is signed in (setup, a sign-in, the program itself). */
+  /** 0 when nobody is signed in (setup, a sign-in, the program itself). */
   userId: number
   clientIp: string
   userAgent: string
   requestId: string
 }
 
-/** What was changed. `before` and `after` hold the fields that changed; secrets are named by their presence only. */
+/** A change. `before` and `after` hold the changed fields; of a secret they say only whether it is set. */
 export interface AuditEntry {
   action: string
   objectType: string
@@ -21,7 +21,7 @@ export interface AuditEntry {
 
 const longestText = 16_000
 
-/** Writes the row of a change, in the transaction that makes the change. `id` sorts by time and is unique. */
+/** Writes the row of a change, in the transaction that makes it. `id` is unique and sorts by time. */
 export async function recordChange(
   tx: Tx,
   { id, atMs }: { id: bigint; atMs: number },

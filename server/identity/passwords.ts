@@ -1,12 +1,12 @@
 import { hash, verify } from '@node-rs/argon2'
 
-/** Argon2id (19 MiB, 2 passes), computed on the thread pool. */
+/** Argon2id (19 MiB, 2 passes), computed in the thread pool. */
 export const hashPassword = (password: string): Promise<string> => hash(password)
 
-/** Verified against when there is no such user, so that the answer takes as long. */
+/** Checked when the user does not exist, so that the reply takes as long as for one who does. */
 const nobodysHash = hashOnce('no password is this one')
 
-/** True when `password` is the one of `passwordHash`; null stands for a user who does not exist, at the same cost. */
+/** True when `password` matches `passwordHash`. null: the user does not exist; false after the same time. */
 export async function isPassword(passwordHash: string | null, password: string): Promise<boolean> {
   const right = await verify(passwordHash ?? (await nobodysHash()), password)
   return right && passwordHash !== null

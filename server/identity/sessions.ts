@@ -5,27 +5,27 @@ import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
 import { VerbFailure } from '../verb-failure.ts'
 
-/** Topic of sessions that ended before their time. Message: SessionsEnded. */
+/** Topic of sessions that were ended before they expired. Message: SessionsEnded. */
 export const sessionsEnded = 'sessions.ended'
-/** One session, or with `userId` all of a user (disabled, another role, another password). */
+/** One session, or with `userId` all sessions of a user (disabled, another role, another password). */
 export type SessionsEnded = { sessionId: number } | { userId: number }
 
 export interface SessionTimes {
   accessMs: number
   refreshMs: number
-  /** A used refresh token that comes again this soon is two tabs at once, not a thief. */
+  /** A used refresh token may come again within this time: then two tabs refreshed at once, and it is no theft. */
   graceMs: number
 }
 
 const defaultTimes: SessionTimes = { accessMs: 15 * 60_000, refreshMs: 30 * 24 * 3_600_000, graceMs: 10_000 }
 
-/** Who is signed in, as the database says now. */
+/** The signed-in user, as in the database now. */
 export interface Viewer {
   userId: number
   sessionId: number
   username: string
   role: 'admin' | 'user'
-  /** Signed in with a password of `admin reset`: may choose another, and nothing else. */
+  /** Signed in with a password of `admin reset`: may only choose a new one. */
   mustChangePassword: boolean
   /** When the access token ends, epoch milliseconds. */
   expiresAtMs: number
@@ -42,7 +42,7 @@ export interface Tokens {
 
 const issuer = 'claude-code-relay'
 
-/** Sessions: short access tokens (JWT, HS256), and refresh tokens that change with each use and are stored as HMAC only. */
+/** Sessions: short-lived access tokens (JWT, HS256), and refresh tokens that change with each use and are stored only as HMAC. */
 export function createSessions(parts: {
   database: Database
   seal: Seal
@@ -61,7 +61,7 @@ export function createSessions(parts: {
     const expiresAt = new Date(refreshExpiresAtMs)
     await tx.refreshToken.create({ data: { tokenHmac: digest(refreshToken), sessionId: session.id, expiresAt } })
     await tx.session.update({ where: { id: session.id }, data: { expiresAt } })
-    // JWT counts whole seconds: rounded down, so that nothing says longer than it is.
+    // JWT has whole seconds. Rounded down, so that no time that we give is later than the token's own.
     const accessExpiresAtMs = Math.floor((nowMs + times.accessMs) / 1000) * 1000
     const accessToken = await new SignJWT({ sid: session.id })
       .setProtectedHeader({ alg: 'HS256' })
@@ -83,7 +83,7 @@ export function createSessions(parts: {
   const digest = (token: string): string => seal.hmac(`refresh:${token}`)
 
   return {
-    /** Begins a session for a user whose password was right. Sessions that ended long ago go. */
+    /** Begins a session for a user whose password was right, and deletes sessions that ended long ago. */
     async begin(tx: Tx, userId: number, from: { clientIp: string; userAgent: string }): Promise<Tokens> {
       await tx.session.deleteMany({ where: { expiresAt: { lt: new Date(now()) } } })
       const session = await tx.session.create({
@@ -99,8 +99,8 @@ export function createSessions(parts: {
     },
 
     /**
-     * Exchanges a refresh token for new ones. A token that was used before ends the whole session: one of its two
-     * holders is a thief. → null when it opens nothing; `reused` names the session that was ended by it.
+     * Exchanges a refresh token for new tokens. A token that was used before ends the session, because two have it and one
+     * of them is a thief. Returns null for a token that is not valid; `reused` names the session that was ended.
      */
     async refresh(
       tx: Tx,
@@ -124,14 +124,14 @@ export function createSessions(parts: {
       return { tokens: await issue(tx, session) }
     },
 
-    /** A token that was given to somebody once: a stranger's nonsense is worth neither a lock nor a row of the audit log. */
+    /** The token, if it was ever issued, else null: for an invented one no lock is taken and no audit row is written. */
     async known(refreshToken: string | null): Promise<string | null> {
       if (refreshToken === null) return null
       const where = { tokenHmac: digest(refreshToken) }
       return (await database.reader.refreshToken.findUnique({ where })) && refreshToken
     },
 
-    /** The session a refresh token belongs to, used or not; null: none that lives. */
+    /** The session of a refresh token, whether used or not; null when it has ended. */
     async ofRefreshToken(tx: Tx, refreshToken: string): Promise<{ id: number; userId: number } | null> {
       const row = await tx.refreshToken.findUnique({
         where: { tokenHmac: digest(refreshToken) },
@@ -144,7 +144,7 @@ export function createSessions(parts: {
       await tx.session.updateMany({ where: { id: sessionId, revokedAt: null }, data: { revokedAt: new Date(now()) } })
     },
 
-    /** Ends all sessions of a user but `except`. */
+    /** Ends all sessions of a user except `except`. */
     async endAllOf(tx: Tx, userId: number, except?: number): Promise<void> {
       await tx.session.updateMany({
         where: { userId, revokedAt: null, ...(except !== undefined && { NOT: { id: except } }) },
@@ -152,7 +152,7 @@ export function createSessions(parts: {
       })
     },
 
-    /** Who an access token speaks for, or null: expired, forged, its session over, its user disabled. Reads one row. */
+    /** The viewer of an access token; null when it is expired or forged, its session has ended or its user is disabled. Reads one row. */
     async viewerOf(accessToken: string): Promise<Viewer | null> {
       const claims = await claimsOf(accessToken)
       if (claims === null) return null
@@ -165,7 +165,7 @@ export function createSessions(parts: {
       return { ...claims, username, role, mustChangePassword }
     },
 
-    /** Those of these sessions that have not ended, with the role of their user. */
+    /** Of these sessions, those that have not ended, with the role of their user. */
     async standing(ids: readonly number[]): Promise<Map<number, Viewer['role']>> {
       const found = await database.reader.session.findMany({
         where: { id: { in: [...ids] }, revokedAt: null, user: { enabled: true, deletedMark: 0 } },
@@ -174,7 +174,7 @@ export function createSessions(parts: {
       return new Map(found.map(({ id, user }) => [id, user.role]))
     },
 
-    /** Tells every process, after the commit. */
+    /** Informs every process. Call it after the commit. */
     ended: (message: SessionsEnded) => events.publish(sessionsEnded, message),
   }
 
@@ -195,6 +195,6 @@ export function createSessions(parts: {
 
 export type Sessions = ReturnType<typeof createSessions>
 
-/** The one answer to a wrong name, a wrong password and a disabled user. */
+/** The same failure for a wrong name, a wrong password and a disabled user, so that it reveals none of them. */
 export const signInRefused = (): VerbFailure =>
   new VerbFailure('sign_in', 'The name or the password is wrong, or the account is disabled.')

@@ -5,8 +5,8 @@ import type { Seal } from '../store/seal.ts'
 const validMs = 24 * 3_600_000
 
 /**
- * The way in while nobody is: a link that is made anew at every start and works on every process of the deployment, for
- * a day, and never again once there is an administrator.
+ * The link by which the first administrator is made. A new one is made at every start. It works on every process of the
+ * deployment, for one day, and only while there is no administrator.
  */
 export function createSetup(parts: { database: Database; seal: Seal; now: () => number }) {
   const { database, now } = parts
@@ -14,12 +14,12 @@ export function createSetup(parts: { database: Database; seal: Seal; now: () => 
   const sign = (text: string): Buffer => createHmac('sha256', key).update(text).digest()
 
   return {
-    /** True until an administrator exists who could sign in. */
+    /** True while there is no administrator who can sign in. */
     async isNeeded(tx: Pick<Tx, 'user'> = database.reader): Promise<boolean> {
       return (await tx.user.count({ where: { role: 'admin', enabled: true, deletedMark: 0 } })) === 0
     },
 
-    /** `/setup?token=…`, a fresh one at each call. It is a secret: print it, do not log it. */
+    /** `/setup?token=…`, a new one at each call. It is a secret: print it, do not log it. */
     linkPath(): string {
       const body = `${(now() + validMs).toString(36)}.${randomBytes(16).toString('base64url')}`
       return `/setup?token=${body}.${sign(body).toString('base64url')}`

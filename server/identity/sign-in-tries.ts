@@ -2,12 +2,12 @@ import { isIPv6 } from 'node:net'
 import type { Database, Tx } from '../store/database.ts'
 import { VerbFailure } from '../verb-failure.ts'
 
-const mostTries = 10
+const maxTries = 10
 const windowMs = 15 * 60_000
 
 /**
- * Counts tries to sign in by user name and by address: the eleventh within 15 minutes is refused before any password is
- * looked at. A try counts before it is judged, so that many at once are no way round; a right password takes it back.
+ * Counts tries to sign in by user name and by address: the eleventh within 15 minutes is refused before its password is
+ * checked. A try is counted before the check, so that many tries at once are counted too; a right password takes it back.
  */
 export function createSignInTries(parts: { database: Database; now: () => number }) {
   const { database, now } = parts
@@ -19,7 +19,7 @@ export function createSignInTries(parts: { database: Database; now: () => number
         await tx.signInTry.deleteMany({ where: { firstAtMs: { lte: BigInt(atMs - windowMs) } } })
         const names = subjects(username, address)
         const known = await tx.signInTry.findMany({ where: { subject: { in: names } } })
-        const full = known.filter((row) => row.tries >= mostTries)
+        const full = known.filter((row) => row.tries >= maxTries)
         if (full.length > 0) return Math.max(...full.map((row) => Number(row.firstAtMs) + windowMs - atMs))
         for (const subject of names) {
           await tx.signInTry.upsert({
@@ -33,7 +33,7 @@ export function createSignInTries(parts: { database: Database; now: () => number
       if (waitMs > 0) throw tooManyTries(Math.ceil(waitMs / 1000))
     },
 
-    /** The password was right: the name starts anew, and the address gets this one try back. */
+    /** The password was right: clears the tries of the name, and takes one try of the address back. */
     async succeeded(tx: Tx, username: string, address: string): Promise<void> {
       const [user, place] = subjects(username, address)
       await tx.signInTry.deleteMany({ where: { subject: user } })
@@ -44,7 +44,7 @@ export function createSignInTries(parts: { database: Database; now: () => number
 
 export type SignInTries = ReturnType<typeof createSignInTries>
 
-/** Lifts the lock of a user; for the administrator's command. */
+/** Clears the tries of a user, for the administrator's command. */
 export async function forgetTries(tx: Tx, username: string): Promise<void> {
   await tx.signInTry.deleteMany({ where: { subject: userSubject(username) } })
 }
@@ -61,7 +61,7 @@ function subjects(username: string, address: string): [string, string] {
   return [userSubject(username), `address:${networkOf(address)}`]
 }
 
-/** Whoever has one IPv6 address has the whole /64. */
+/** An IPv6 address counts as its /64 network, because whoever has one of its addresses has all of them. */
 function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
   if (!isIPv6(plain)) return plain

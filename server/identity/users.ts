@@ -3,7 +3,7 @@ import type { Tx } from '../store/database.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
 import { changedFields } from './audit.ts'
 
-/** What a provisioning file or the environment says of the first administrator. */
+/** The first administrator as in the provisioning file or the environment. */
 export interface AdminDraft {
   username: string
   password?: string
@@ -11,23 +11,23 @@ export interface AdminDraft {
   email?: string | null
 }
 
-/** A person as an administrator makes or changes one. Absent fields stay as they are. */
+/** The fields of a user that an administrator sets. Absent fields stay as they are. */
 export interface UserDraft {
   username: string
-  /** Argon2id; hashed before the transaction, which must not wait for it. */
+  /** Argon2id. Hashed before the transaction, because a transaction must not wait for it. */
   passwordHash: string
   /** null clears. */
   email: string | null
   role: 'admin' | 'user'
   enabled: boolean
-  /** Nothing else may be done before another password is chosen. */
+  /** The user must choose a new password before anything else. */
   mustChangePassword?: boolean
 }
 
-/** People. Passwords are argon2id (19 MiB, 2 passes); names and e-mail addresses are kept in lower case. */
+/** Users. Names and e-mail addresses are stored in lower case. */
 export function createUsers() {
   return {
-    /** Creates an administrator or changes the fields given; matched by name. A password that is right already stays. */
+    /** Creates the administrator with this name, or changes the given fields. A password that already matches is kept. */
     async saveAdmin(tx: Tx, draft: AdminDraft): Promise<number> {
       const username = draft.username.toLowerCase()
       const email = draft.email?.toLowerCase() ?? draft.email
@@ -54,7 +54,7 @@ export function createUsers() {
       return found.id
     },
 
-    /** Creates a user. Throws an input failure for a name or an e-mail address that is taken. */
+    /** Creates a user. Throws an input failure when the name or e-mail address is taken. */
     async create(tx: Tx, draft: UserDraft): Promise<number> {
       const fields = inLowerCase(draft)
       await refuseTaken(tx, fields)
@@ -62,8 +62,8 @@ export function createUsers() {
     },
 
     /**
-     * Changes the fields given. `endsSessions` is true when who is signed in as this user must not stay so. Throws not
-     * found, an input failure for what is taken, a conflict for the last administrator.
+     * Changes the given fields. `endsSessions` is true when the sessions of this user must end. Throws not found, an input
+     * failure for a taken name or address, and a conflict for the last administrator.
      */
     async update(tx: Tx, id: number, draft: Partial<UserDraft>) {
       const found = await tx.user.findFirst({ where: { id, deletedMark: 0 } })
@@ -79,7 +79,7 @@ export function createUsers() {
       return { ...changed, endsSessions }
     },
 
-    /** The user a sign-in names, whatever the letter case; null when there is none that may sign in. */
+    /** The user with this name, in upper or lower case; null when nobody with it may sign in. */
     async findByName(tx: Pick<Tx, 'user'>, username: string) {
       return tx.user.findFirst({ where: { username: username.toLowerCase(), deletedMark: 0 } })
     },

@@ -1,8 +1,8 @@
 /**
- * Members of a JSON object, found in its raw bytes without parsing it: JSON.parse of a 150 KB body costs more than
- * everything else a relay does (performance.md). Whatever is refused here JSON.parse refuses too (except nesting beyond
- * `deepestNesting`); whatever JSON.parse accepts is found as JSON.parse would read it. Inside values only strings and
- * brackets are looked at: other malformed JSON is not seen.
+ * Finds members of a JSON object in its raw bytes without parsing it: JSON.parse of a 150 KB body costs more than
+ * everything else a relay does. What this refuses JSON.parse refuses too (except nesting deeper than `maxNesting`), and what
+ * JSON.parse accepts is found with the same meaning. Inside values only strings and brackets are read: other malformed JSON
+ * is not noticed.
  */
 
 /** Bytes of a value; `end` is exclusive. */
@@ -14,18 +14,18 @@ export interface Span {
 export type Members =
   | {
       ok: true
-      /** By index of the names asked for; the last duplicate wins. */
+      /** In the order of the given names. Of duplicates the last one counts. */
       spans: (Span | undefined)[]
       /** First element of the array member `itemsOf`; undefined when it is absent, empty or no array. */
       firstItem: Span | undefined
-      /** The last element of it that is an object or an array; its `end` is the list's own closing bracket. */
+      /** Its last element that is an object or an array; `end` is the closing bracket of the list. */
       lastItem: Span | undefined
     }
-  /** `problem` is one line that says what is wrong and at which byte; it quotes nothing of the input. */
+  /** `problem` is one line that says what is wrong and at which byte. It does not quote the input. */
   | { ok: false; problem: string }
 
-/** Nobody sends this; it bounds what a hostile body can make us, and the upstream, remember. */
-export const deepestNesting = 2_000
+/** No client nests deeper. Bounds the memory that a hostile body can take here and at the upstream. */
+export const maxNesting = 2_000
 
 const quote = 0x22
 const backslash = 0x5c
@@ -36,19 +36,19 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
-/** A native search costs 15 ns, a looped byte about 0.7: of 0, 6, 10, 16, 24, 32 this was the fastest on real bodies. */
+/** Bytes to compare in a loop before a native search: the search costs 15 ns, a byte in the loop about 0.7. Of 0, 6, 10, 16, 24 and 32 this was the fastest on real bodies. */
 const loopedBytes = 16
 
 interface Scan {
   bytes: Buffer
   problem: string
-  /** Where the last container directly in the one that was skipped last begins; -1: it held none. */
+  /** Start of the last container directly inside the one that was skipped last; -1 when it had none. */
   lastInner: number
 }
 
 /**
- * Finds members at depth 1. `names` are ASCII; keys written with escapes count as JSON.parse would read them.
- * `itemsOf` is one of `names`. Linear, without recursion, without copies.
+ * Finds members at depth 1. `names` are ASCII; escapes in keys are read as JSON.parse reads them. `itemsOf` is one of
+ * `names`. Takes linear time, without recursion and copies.
  */
 export function findMembers(bytes: Buffer, names: readonly string[], itemsOf?: string): Members {
   const scan: Scan = { bytes, problem: '', lastInner: -1 }
@@ -103,7 +103,7 @@ export function findMembers(bytes: Buffer, names: readonly string[], itemsOf?: s
   return { ok: true, spans, firstItem, lastItem }
 }
 
-/** The elements of the array at `span`, one after the other; fewer when it is malformed, none when it is no array. */
+/** The elements of the array at `span`. Ends early when it is malformed; empty when it is no array. */
 export function* itemsOf(bytes: Buffer, span: Span): Generator<Span> {
   const scan: Scan = { bytes, problem: '', lastInner: -1 }
   let at = skipSpace(bytes, span.start)
@@ -118,7 +118,7 @@ export function* itemsOf(bytes: Buffer, span: Span): Generator<Span> {
   } while (bytes[at] === comma && at < span.end)
 }
 
-/** A short string of printable ASCII without escapes: what it means is what stands there, and no parser is needed. */
+/** True for a short string of printable ASCII without escapes: it needs no parser. */
 function isPlainString(bytes: Buffer, { start, end }: Span): boolean {
   if (bytes[start] !== quote || end - start > 100 || bytes[end - 1] !== quote || end - start < 2) return false
   for (let at = start + 1; at < end - 1; at++) {
@@ -128,7 +128,7 @@ function isPlainString(bytes: Buffer, { start, end }: Span): boolean {
   return true
 }
 
-/** true, false or an integer of a few digits; undefined for all else. */
+/** true, false or an integer of a few digits; undefined for anything else. */
 function plainScalar(bytes: Buffer, { start, end }: Span): boolean | number | undefined {
   const first = bytes[start]!
   if (first === 0x74 || first === 0x66) {
@@ -145,18 +145,18 @@ function plainScalar(bytes: Buffer, { start, end }: Span): boolean | number | un
   return value
 }
 
-/** The value of a span; undefined (which no JSON text means) when its bytes are not JSON. Never throws. */
+/** The value of a span; undefined, which is no JSON value, when its bytes are not JSON. Never throws. */
 export function parseSpan(bytes: Buffer, span: Span): unknown {
   if (isPlainString(bytes, span)) return bytes.toString('latin1', span.start + 1, span.end - 1)
   try {
     return plainScalar(bytes, span) ?? JSON.parse(bytes.toString('utf8', span.start, span.end))
   } catch {
-    // The message of a SyntaxError quotes the input, and the input may hold secrets.
+    // Not thrown on: the message of a SyntaxError quotes the input, which may contain secrets.
     return undefined
   }
 }
 
-/** A copy of `bytes` in which `span` holds `text` as a JSON string; every other byte is as it was. */
+/** A copy of `bytes` with `text` as a JSON string at `span`; all other bytes are the same. */
 export function replaceSpan(bytes: Buffer, span: Span, text: string): Buffer {
   const value = JSON.stringify(text)
   const added = Buffer.byteLength(value)
@@ -167,7 +167,7 @@ export function replaceSpan(bytes: Buffer, span: Span, text: string): Buffer {
   return out
 }
 
-/** After the white space that JSON.parse knows: space, tab, line feed, carriage return. A byte order mark is none. */
+/** The index after white space as JSON.parse knows it: space, tab, line feed, carriage return, but no byte order mark. */
 function skipSpace(bytes: Buffer, from: number): number {
   let at = from
   while (at < bytes.length) {
@@ -178,7 +178,7 @@ function skipSpace(bytes: Buffer, from: number): number {
   return at
 }
 
-/** From the first byte of a value to behind its last, or -1. */
+/** The index after the value that begins at `start`, or -1. */
 function skipValue(scan: Scan, start: number): number {
   const { bytes } = scan
   const first = bytes[start]
@@ -201,7 +201,7 @@ function isBracket(byte: number): boolean {
   return brace === openBrace || brace === closeBrace
 }
 
-/** From the opening quote of a string to behind its closing one, or -1. */
+/** The index after the string whose opening quote is at `open`, or -1. */
 function skipString(scan: Scan, open: number): number {
   const { bytes } = scan
   const { length } = bytes
@@ -218,7 +218,7 @@ function skipString(scan: Scan, open: number): number {
       scan.problem = `a string that is not closed, opened at byte ${open}`
       return -1
     }
-    // `at` is never inside an escape, so that an even run of backslashes leaves the quote a closing one.
+    // `at` is never inside an escape: after an even number of backslashes the quote closes the string.
     let run = close
     while (run > at && bytes[run - 1] === backslash) run--
     at = close + 1
@@ -226,7 +226,7 @@ function skipString(scan: Scan, open: number): number {
   }
 }
 
-/** From a point inside the container opened at `open`, directly in it, to behind its closing bracket, or -1. */
+/** The index after the closing bracket of the container at `open`, or -1. `from` is directly inside it. */
 function skipToClose(scan: Scan, open: number, from: number): number {
   const { bytes } = scan
   const { length } = bytes
@@ -245,9 +245,9 @@ function skipToClose(scan: Scan, open: number, from: number): number {
     at++
     const brace = byte | 0x20
     if (brace === openBrace) {
-      // The object itself and this container are two levels.
-      if (outer.length + 2 >= deepestNesting) {
-        scan.problem = `nested deeper than ${deepestNesting} levels, at byte ${at - 1}`
+      // The whole object and this container are two levels.
+      if (outer.length + 2 >= maxNesting) {
+        scan.problem = `nested deeper than ${maxNesting} levels, at byte ${at - 1}`
         return -1
       }
       if (outer.length === 0) scan.lastInner = at - 1
@@ -274,7 +274,7 @@ function indexOfKey(bytes: Buffer, start: number, end: number, names: readonly s
   return -1
 }
 
-/** Compares in step, so that a long or escaped key costs no more than its difference from the name. */
+/** Compares byte by byte and stops at the first difference, however long the key is. */
 function keyIs(bytes: Buffer, start: number, end: number, name: string): boolean {
   if (end - start < name.length) return false
   let at = start
@@ -294,7 +294,7 @@ function keyIs(bytes: Buffer, start: number, end: number, name: string): boolean
   return at === end
 }
 
-/** What follows the backslash → the character meant. */
+/** The character after the backslash, and the character that both mean. */
 const shortEscapes: ReadonlyMap<number, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
 )

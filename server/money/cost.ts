@@ -1,11 +1,11 @@
-/** A price put on a reading. Money in nano-USD. Every amount is an integer below 2^53. */
+/** What a reading costs, in nano-USD. Every amount is an integer below 2^53. */
 export interface Cost {
   totalNano: number
   inputNano: number
   outputNano: number
   cacheWriteNano: number
   cacheReadNano: number
-  /** Web searches and other things sold by the piece. */
+  /** Web searches and other items that are sold per piece. */
   unitNano: number
   /** Id of the card that priced the main model. */
   cardId: string

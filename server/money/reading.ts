@@ -12,15 +12,15 @@ export interface Tokens {
   webSearches: number
 }
 
-/** final: the upstream said so at the end; partial: its first word, or something of it was unreadable; estimated: ours. */
+/** final: reported at the end; partial: only a first report, or a part was unreadable; estimated: by us. */
 export type UsageSource = 'final' | 'partial' | 'estimated' | 'none'
 
-/** What a dialect read off an answer: everything that a price needs. */
+/** What a format read from a response: everything that a price needs. */
 export interface Reading {
-  /** The model the upstream says it ran; '' when it never said. */
+  /** The model that the upstream reports; '' when it reports none. */
   model: string
   tokens: Tokens
-  /** Billed beside `tokens`, under models of their own (compaction, advisor). */
+  /** Tokens billed beside `tokens`, each under a model of its own (compaction, advisor). */
   extras: readonly { model: string; tokens: Tokens }[]
   source: UsageSource
   speed: 'standard' | 'fast'
@@ -29,9 +29,9 @@ export interface Reading {
   /** `usage.service_tier`, '' when absent. */
   serviceTier: string
   stopReason: string
-  /** Remarks worth keeping: clamped, split_surplus, split_missing, credit, unreadable. */
+  /** Notes for the ledger: clamped, split_surplus, split_missing, credit, unreadable. */
   flags: readonly string[]
-  /** The usage objects as they came, as JSON text; '' when none came. */
+  /** The usage objects as received, as JSON text; '' when there were none. */
   raw: string
 }
 

@@ -1,34 +1,34 @@
-/** Decimal text ↔ integers. Amounts never pass through a float on their way in or out. */
+/** Decimal text to integers and back. Amounts never become a float. */
 
-const nanoPlaces = 9
+const nanoDecimals = 9
 /** What a BIGINT column holds. */
 const largestNano = 2n ** 63n - 1n
 
 /**
- * US dollars as people write them ("12.50") → nano-USD.
+ * Reads US dollars as people write them ("12.50") as nano-USD.
  * Throws an error whose `name` says what is wrong: UsdMalformed, UsdExponent, UsdNegative, UsdTooPrecise (more than nine
  * decimals), UsdTooLarge (over 2^63-1 nano-USD, about $9.2e9).
  */
 export function parseUsd(text: string): bigint {
   if (/^-\d/.test(text)) throw refusal('UsdNegative', text, 'is negative')
   if (/^\d[\d.]*e[+-]?\d+$/i.test(text)) throw refusal('UsdExponent', text, 'has an exponent; write it out')
-  const nano = parseDecimal(text, nanoPlaces)
+  const nano = parseDecimal(text, nanoDecimals)
   if (nano === 'malformed') throw refusal('UsdMalformed', text, 'is not an amount such as 12.50')
   if (nano === 'too_precise') throw refusal('UsdTooPrecise', text, 'has more than nine decimals')
   if (nano > largestNano) throw refusal('UsdTooLarge', text, 'is more than can be stored')
   return nano
 }
 
-/** Nano-USD → US dollars, exact, without trailing zeros: 1926000 → "0.001926". Throws on a number that is no safe integer. */
+/** Nano-USD as US dollars, exact, without trailing zeros: 1926000 is "0.001926". Throws on a number that is no safe integer. */
 export function formatUsd(nano: bigint | number): string {
   if (typeof nano === 'number' && !Number.isSafeInteger(nano)) throw new RangeError(`not exact nano-USD: ${nano}`)
   const value = BigInt(nano)
-  const digits = (value < 0n ? -value : value).toString().padStart(nanoPlaces + 1, '0')
-  const fraction = digits.slice(-nanoPlaces).replace(/0+$/, '')
-  return `${value < 0n ? '-' : ''}${digits.slice(0, -nanoPlaces)}${fraction && `.${fraction}`}`
+  const digits = (value < 0n ? -value : value).toString().padStart(nanoDecimals + 1, '0')
+  const fraction = digits.slice(-nanoDecimals).replace(/0+$/, '')
+  return `${value < 0n ? '-' : ''}${digits.slice(0, -nanoDecimals)}${fraction && `.${fraction}`}`
 }
 
-/** US dollars per million tokens ("0.003625") → pico-USD a token (3625). Throws when the text is no such price. */
+/** Reads US dollars per million tokens ("0.003625") as pico-USD per token (3625). Throws when the text is no such price. */
 export function parseRate(usdPerMillionTokens: string): number {
   const pico = parseDecimal(usdPerMillionTokens, 6)
   if (typeof pico !== 'bigint' || pico > BigInt(Number.MAX_SAFE_INTEGER)) {
@@ -37,12 +37,12 @@ export function parseRate(usdPerMillionTokens: string): number {
   return Number(pico)
 }
 
-/** Digits with at most one point between them → the integer `places` decimals further left. */
-function parseDecimal(text: string, places: number): bigint | 'malformed' | 'too_precise' {
+/** Decimal text as an integer in units of 10^-`decimals`: "12.5" with 2 decimals is 1250. */
+function parseDecimal(text: string, decimals: number): bigint | 'malformed' | 'too_precise' {
   const match = /^(\d{1,20})(?:\.(\d{1,40}))?$/.exec(text)
   if (!match) return 'malformed'
   const fraction = match[2] ?? ''
-  return fraction.length > places ? 'too_precise' : BigInt(`${match[1]}${fraction.padEnd(places, '0')}`)
+  return fraction.length > decimals ? 'too_precise' : BigInt(`${match[1]}${fraction.padEnd(decimals, '0')}`)
 }
 
 function refusal(name: string, text: string, wrong: string): Error {

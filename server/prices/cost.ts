@@ -4,30 +4,30 @@ import { type PriceCard, type PriceTier, peakBpAt, tierOf } from './price-card.t
 import type { PriceBook } from './prices.ts'
 
 /**
- * Amounts are exact until the one rounding at the end: pico-USD × three modifiers in basis points. A token count times a
- * rate passes 2^53 only in nonsense (10^8 tokens of the dearest model), but the modifiers multiply by 10^12: BigInt.
+ * Amounts are exact until they are rounded once at the end: pico-USD × three modifiers in basis points. BigInt, because the
+ * modifiers multiply by 10^12; a token count times a rate alone stays below 2^53.
  */
 const modifierUnit = 10_000n ** 3n
 const exactPerNano = 1_000n * modifierUnit
 const largestNano = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Where each part stands in `exact`; the order also settles ties when a rest is dealt out. */
+/** The index of each part in `exact`. When remainders are equal, the first part gets the rounding unit. */
 const parts = { input: 0, output: 1, cacheWrite: 2, cacheRead: 3, unit: 4 } as const
 
 const billed = ['input', 'output', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'webSearches'] as const
 
-/** How the answer says it was served, where that has no rate of its own here. */
+/** Service tiers that a response may name and that have no rates here, with their flags. */
 const unpricedTiers = new Map([
   ['priority', 'priority_as_standard'],
   ['flex', 'flex_as_standard'],
 ])
 
 /**
- * The price of a reading in nano-USD, rounded half-up once; the five parts sum to the total exactly. Rules: protocol.md
- * §5.1. Extras are priced under their own models and added in; the card named is the main model's. Speed, geo and tier
- * come from the answer's usage, never from the request. Never negative, never above 2^53-1 (flag `capped`), never throws.
+ * The price of a reading in nano-USD, rounded half-up once; the five parts add up to the total exactly. Extras are priced
+ * under their own models and added; `cardId` is the main model's. Speed, geo and tier come from the response's usage, never
+ * from the request. Never negative, never above 2^53-1 (flag `capped`), never throws.
  *
- * Flags: fallback_price, derived_rate (a cache rate that nobody published was used), clamped, capped, fast_as_standard,
+ * Flags: fallback_price, derived_rate (an unpublished cache rate was used), clamped, capped, fast_as_standard,
  * batch_as_standard, priority_as_standard, flex_as_standard, unit_unpriced (searches on a card without a price for them).
  */
 export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
@@ -65,14 +65,14 @@ export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
   for (const extra of reading.extras) {
     const found = book.find(extra.model, atMs)
     if (found.source === 'fallback') flags.add('fallback_price')
-    // An extra does not say how fast it was: what ran on the main model ran as the main model did (compaction), another
-    // model (an advisor) at its usual speed.
+    // The upstream does not report the speed of an extra. On the main model (compaction) it is the main model's, on another
+    // model (an advisor) the standard one.
     add(extra.tokens, found.card, found.card === card ? reading.speed : 'standard', false)
   }
   const unpriced = unpricedTiers.get(reading.serviceTier)
   if (unpriced) flags.add(unpriced)
   const { total, shares } = roundOnce(exact, flags)
-  // Field by field: on Node 20 a spread here took 4 µs, four times the rest of this function.
+  // Field by field, because on Node 20 a spread takes 4 µs here, four times the rest of this function.
   return {
     totalNano: total,
     inputNano: shares[parts.input]!,
@@ -89,8 +89,8 @@ export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
 }
 
 /**
- * What to hold for a request before its price is known, in nano-USD, rounded up: a token for every four bytes of body
- * at the input rate, and at most 4096 tokens of output (protocol.md §5.6). `maxTokens`: as the caller sent it, if it did.
+ * The amount to reserve before the price of a request is known, in nano-USD, rounded up: one token for every four bytes of
+ * body at the input rate, and at most 4096 tokens of output. `maxTokens`: the caller's own bound, if it sent one.
  */
 export function estimateReservation(
   model: string,
@@ -122,14 +122,14 @@ function factorOf(
     return BigInt(bp)
   }
   const geo = apply('geo_us', reading.geo === 'us' ? card.geoUsBp : 10_000)
-  // Fast speed is not sold at the batch discount.
+  // There is no batch discount on fast speed.
   const inBatch = reading.serviceTier === 'batch' && tier.speed !== 'fast'
   if (inBatch && card.batchBp === 10_000) flags.add('batch_as_standard')
   const batch = apply('batch', inBatch ? card.batchBp : 10_000)
   return geo * batch * apply('peak', peakBpAt(card, atMs))
 }
 
-/** Largest remainder: each part is cut down to whole nano-USD, and what is missing to the total goes to the biggest rests. */
+/** The largest remainder method: each part is rounded down, and the missing units go to the parts with the largest remainders. */
 function roundOnce(exact: readonly bigint[], flags: Set<string>): { total: number; shares: number[] } {
   const sum = exact.reduce((whole, part) => whole + part, 0n)
   let total = (sum + exactPerNano / 2n) / exactPerNano
@@ -157,7 +157,7 @@ function isEmpty(tokens: Tokens): boolean {
   return promptOf(tokens) === 0 && tokens.output === 0 && tokens.webSearches === 0
 }
 
-/** Upstreams are not trusted to count: what is no count becomes the nearest one. */
+/** Upstreams may report anything: a value that is no count becomes the nearest count. */
 function sanitised(tokens: Tokens, flags: Set<string>): Tokens {
   if (billed.every((name) => countOf(tokens[name]) === tokens[name])) return tokens
   flags.add('clamped')

@@ -6,7 +6,7 @@ import { loadPriceBook } from './price-store.ts'
 
 export type Prices = Awaited<ReturnType<typeof openPrices>>
 
-/** The price book in memory, and what is computed from it. */
+/** Keeps the price book in memory and computes prices from it. */
 export async function openPrices(database: Database) {
   const book = await loadPriceBook(database)
   return {

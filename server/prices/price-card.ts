@@ -1,25 +1,25 @@
-/** What a model costs during a time: the shape that the tables price_cards and price_tiers store. */
+/** The price of a model during a period, as the tables price_cards and price_tiers store it. */
 export interface PriceCard {
-  /** Unique for ever; ledger rows name it. */
+  /** Never used again for another card, because ledger rows refer to it. */
   id: string
   provider: string
-  /** Lower case; has `*` exactly when matchKind is glob. */
+  /** Lower case; contains `*` only and always when matchKind is glob. */
   pattern: string
   matchKind: 'exact' | 'glob'
-  /** The card holds from here … */
+  /** The card is valid from this time … */
   effectiveFromMs: number
-  /** … until just before here; null = no end known. */
+  /** … until just before this time; null: no known end. */
   effectiveToMs: number | null
-  /** US inference, in basis points; 10000 = none. */
+  /** Factor for US inference in basis points; 10000: none. */
   geoUsBp: number
-  /** Batch, in basis points; 10000 = none. */
+  /** Factor for batches in basis points; 10000: none. */
   batchBp: number
   webSearchNano: number
-  /** Hours of the day at which all token rates are multiplied; usually none. */
+  /** Hours of the day when all token rates are multiplied; usually empty. */
   peaks: readonly PeakHours[]
   /** Where the figures come from. */
   source: string
-  /** The day somebody looked, YYYY-MM-DD. */
+  /** The day on which the figures were compared with the source, YYYY-MM-DD. */
   checkedAt: string
   tiers: readonly PriceTier[]
 }
@@ -33,7 +33,7 @@ export interface PeakHours {
 
 /** Rates in pico-USD a token (US dollars per million tokens × 10^6). */
 export interface PriceTier {
-  /** Holds for prompts (input + cache writes + cache reads) of MORE than this many tokens; 0 = from the first. */
+  /** Valid for prompts (input + cache writes + cache reads) of more than this many tokens; 0: for all. */
   abovePromptTokens: number
   speed: 'standard' | 'fast'
   inputPico: number
@@ -41,13 +41,13 @@ export interface PriceTier {
   cacheWrite5mPico: number
   cacheWrite1hPico: number
   cacheReadPico: number
-  /** True when one of the cache rates was computed from others, not published. */
+  /** True when a cache rate is not published but computed from other rates. */
   derived: boolean
 }
 
 /**
- * The tier that prices every token of a prompt of this length. A card without rates for `fast` answers with its standard
- * ones: look at the tier's `speed`.
+ * The tier that prices every token of a prompt of this length. A card without rates for `fast` gives its standard tier: check
+ * the `speed` of the result.
  */
 export function tierOf(card: PriceCard, promptTokens: number, speed: PriceTier['speed']): PriceTier {
   let chosen: PriceTier | undefined
@@ -60,14 +60,14 @@ export function tierOf(card: PriceCard, promptTokens: number, speed: PriceTier['
   throw new Error(`price card ${card.id} has no standard rates from the first token`)
 }
 
-/** Basis points of the peak that holds at this time; 10000 outside peaks. */
+/** The factor of the peak hours at this time in basis points; 10000 outside of them. */
 export function peakBpAt(card: PriceCard, atMs: number): number {
   if (card.peaks.length === 0) return 10_000
   const hour = new Date(atMs).getUTCHours()
   return card.peaks.find((peak) => hour >= peak.fromHour && hour < peak.toHour)?.bp ?? 10_000
 }
 
-/** Everything that is wrong with a card, in words; empty when it can be used. */
+/** Everything that is wrong with a card, as text; empty when it can be used. */
 export function faultsOf(card: PriceCard): string[] {
   const faults: string[] = []
   const expect = (right: boolean, wrong: string) => right || faults.push(`price card ${card.id}: ${wrong}`)

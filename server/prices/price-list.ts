@@ -1,20 +1,20 @@
 import { parseRate } from '../money/usd.ts'
 import type { PeakHours, PriceCard, PriceTier } from './price-card.ts'
 
-/** What a price list says beside the rates. Days are YYYY-MM-DD and begin at 00:00 UTC. */
+/** The terms of a price list beside its rates. Days are YYYY-MM-DD and begin at 00:00 UTC. */
 export interface ListTerms {
   provider: string
-  /** Day from which the price holds; without it, always. */
+  /** First day on which the price is valid; absent: always. */
   from?: string
-  /** First day on which it no longer holds. */
+  /** First day on which it is no longer valid. */
   until?: string
   source: string
   checkedAt: string
-  /** Input and output at fast speed; caches keep the ratio to input that the standard rates have. */
+  /** Input and output at fast speed; cache rates have the same ratio to input as the standard ones. */
   fast?: string
-  /** Prompts above this length: every rate of the whole request as listed … */
+  /** Rates of the whole request when the prompt is longer than `above` … */
   longPrompt?: { above: number; price: ListPrice }
-  /** … or as a multiple: input and caches by one, output by the other. */
+  /** … or factors for them: `inputBp` for input and caches, `outputBp` for output. */
   longFactor?: { above: number; inputBp: number; outputBp: number }
   geoUsBp?: number
   batchBp?: number
@@ -22,7 +22,7 @@ export interface ListTerms {
   peaks?: readonly PeakHours[]
 }
 
-/** US dollars per million tokens as decimal text; a cache rate that is absent was not published. */
+/** US dollars per million tokens as decimal text; an absent cache rate is not published. */
 export interface ListPrice {
   input: string
   output: string
@@ -74,7 +74,7 @@ function tiersOf(price: ListPrice, terms: ListTerms): PriceTier[] {
   return tiers
 }
 
-/** Missing cache rates by protocol.md §5.1: writes 1.25 and 2 times input, reads a tenth. */
+/** Missing cache rates are computed as Anthropic does: writes cost 1.25 and 2 times the input rate, reads a tenth of it. */
 function tierFrom(price: ListPrice, abovePromptTokens: number): PriceTier {
   const inputPico = parseRate(price.input)
   const rate = (listed: string | undefined, bp: number) =>
@@ -101,7 +101,7 @@ function scaleInput(tier: PriceTier, numerator: number, denominator: number): Pr
   }
 }
 
-/** Exact or not at all: a rate that does not divide evenly must be written out in the list. */
+/** Throws when the result is not exact: then the rate must be written out in the list. */
 function scale(pico: number, numerator: number, denominator: number): number {
   const product = BigInt(pico) * BigInt(numerator)
   if (product % BigInt(denominator) !== 0n) throw new RangeError(`${pico} × ${numerator}/${denominator} is no integer`)

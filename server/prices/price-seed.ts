@@ -1,10 +1,10 @@
 import type { PeakHours, PriceCard } from './price-card.ts'
 import { type ListPrice, type ListTerms, listCards } from './price-list.ts'
 
-/** The day the tables below were last compared with their sources (protocol.md §5.2, §5.3, claude-list-prices.json). */
+/** The day on which the tables below were last compared with the vendors' price lists. */
 const checkedAt = '2026-11-23'
 
-/** A model nobody knows is never free: what the vendor's own gateway charges (protocol.md §5.5). No discounts on a guess. */
+/** For unknown models, which must never be free: the rates of the vendor's own gateway, without discounts. */
 export const fallbackCard: PriceCard = listCards(
   ['unknown'],
   { input: '5', output: '25' },
@@ -19,11 +19,11 @@ export const fallbackCard: PriceCard = listCards(
 const official = 'Anthropic price list; claude-list-prices.json'
 const listed = 'claude-list-prices.json'
 
-/** 2× input and caches, 1.5× output for the whole request. */
+/** Above this length the whole request costs 2 times input and caches, and 1.5 times output. */
 const long272k = { above: 272_000, inputBp: 20_000, outputBp: 15_000 }
 const long200k = { above: 200_000, inputBp: 20_000, outputBp: 15_000 }
 
-/** Input, output, 5-minute write, 1-hour write, read. The surcharge for US inference came with 4.6. */
+/** Input, output, 5-minute write, 1-hour write, read. US inference costs more since 4.6. */
 const claudeCards: readonly PriceCard[] = [
   ...claude(['claude-fable-5-2'], '8 40 10 16 0.20', {
     from: '2026-11-09',
@@ -53,7 +53,7 @@ const claudeCards: readonly PriceCard[] = [
     source: `${official}; the rise of 2026-09-01 was cancelled (claudit v1.8.1)`,
   }),
   ...claude(['claude-sonnet-4-6'], '3 15 3.75 6 0.30', { source: official }),
-  // Prompts that long exist only with the 1M beta, which is why the vendor's flat list does not show the tier.
+  // Only the 1M beta allows prompts this long, so the vendor's short list does not have the tier.
   ...claude(['claude-sonnet-4-5', 'claude-sonnet-4-0', 'claude-sonnet-4'], '3 15 3.75 6 0.30', {
     geoUsBp: 10_000,
     longFactor: long200k,
@@ -96,7 +96,7 @@ const openaiCards: readonly PriceCard[] = [
 
 const cnyList = 'genai-prices 0.1.8, from the list in CNY; its tiers by input length are not modelled'
 const openRouter = 'genai-prices 0.1.8, OpenRouter rates; the own list is tiered and in CNY'
-/** 01-04 and 06-10 UTC are the peaks of Beijing's day, 09-12 and 14-18. */
+/** 01-04 and 06-10 UTC are 09-12 and 14-18 in Beijing. */
 const deepseekPeaks: readonly PeakHours[] = [
   { fromHour: 1, toHour: 4, bp: 20_000 },
   { fromHour: 6, toHour: 10, bp: 20_000 },
@@ -128,7 +128,7 @@ const otherCards: readonly PriceCard[] = [
   ...family('minimax', ['minimax-m2.7'], '0.3 1.2 0.06 0.375'),
 ]
 
-/** Every card the program ships with. No globs: ids with a vendor's prefix are sold by others at their own prices. */
+/** The cards that come with the program. No globs, because others sell prefixed ids at prices of their own. */
 export const seedCards: readonly PriceCard[] = Object.freeze([...claudeCards, ...openaiCards, ...otherCards])
 
 function claude(

@@ -4,8 +4,8 @@ import { seedCards } from './price-seed.ts'
 import { createPriceBook, type PriceBook } from './prices.ts'
 
 /**
- * The price book as the database has it. Cards of this version's list that the database lacks are added first: the book
- * is append-only, and what an administrator changed stays.
+ * The price book of the database. Cards of this version that are missing there are added first. Existing cards are never
+ * changed, so the changes of administrators stay.
  */
 export async function loadPriceBook(database: Database): Promise<PriceBook> {
   await database.locked(['price-cards'], async (tx) => {

@@ -2,39 +2,39 @@ import { createModelList } from '../model-patterns.ts'
 import { faultsOf, type PriceCard } from './price-card.ts'
 import { fallbackCard } from './price-seed.ts'
 
-/** The card for a model, and how it was found; `fallback` = nobody knows this model. */
+/** The card for a model, and how it was found. `fallback`: the model is unknown. */
 export interface FoundPrice {
   card: PriceCard
   source: 'exact' | 'dated' | 'glob' | 'fallback'
 }
 
-/** An immutable snapshot of all cards: replace the whole book when a card changes. */
+/** An immutable snapshot of all cards; when a card changes, the whole book is replaced. */
 export interface PriceBook {
   /**
-   * The card that holds for `model` at `atMs` (epoch milliseconds): the exact name, then the name without its date, then
-   * the longest declared glob, else the fallback. Case does not count; a mere prefix never matches, or
-   * `claude-sonnet-5` would price `claude-sonnet-5-5`. Never throws.
+   * The card for `model` at `atMs` (epoch milliseconds): by the exact name, then by the name without its date, then by the
+   * longest declared glob, else the fallback. Ignores case. A prefix alone never matches, or `claude-sonnet-5` would also
+   * price `claude-sonnet-5-5`. Never throws.
    */
   find(model: string, atMs: number): FoundPrice
   cards: readonly PriceCard[]
-  /** Names that have a card of their own, whatever its dates; sorted. */
+  /** Names that have a card of their own at any time, sorted. */
   knownModels(): readonly string[]
 }
 
 /**
- * Endings that name a snapshot of a model and share its card: Anthropic's -20250929, Vertex's @20250929, OpenAI's
- * -2025-08-07, and -latest. Only one is cut, and what is left must have an exact card.
+ * Endings that name a snapshot of a model, which has the card of the model: Anthropic's -20250929, Vertex's @20250929,
+ * OpenAI's -2025-08-07, and -latest. Only one is removed, and the rest must have an exact card.
  */
 const datedEnding = /(?:[-@]20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|-20\d\d-(?:0[1-9]|1[0-2])-\d\d|-latest)$/
 
-/** No model has a longer name; what callers send may, and must cost neither time nor memory. */
-const longestName = 200
-const mostRemembered = 2_000
+/** No model has a longer name. Callers may send longer ones, which must cost neither time nor memory. */
+const maxNameLength = 200
+const maxRemembered = 2_000
 
 /** Throws one error that lists everything wrong with the cards. */
 export function createPriceBook(cards: readonly PriceCard[], fallback: PriceCard = fallbackCard): PriceBook {
   refuseFaults(cards, fallback)
-  // Latest first, so that the first card in force is the newest word.
+  // The newest first, so that of several valid cards the newest is found.
   const newestFirst = [...cards].sort((a, b) => b.effectiveFromMs - a.effectiveFromMs)
   const exact = groupByPattern(newestFirst)
   const globs = newestFirst
@@ -58,12 +58,12 @@ export function createPriceBook(cards: readonly PriceCard[], fallback: PriceCard
   function find(model: string, atMs: number): FoundPrice {
     const known = remembered.get(model)
     if (known && atMs >= known.fromMs && atMs < known.toMs) return known.found
-    if (model.length > longestName) return unknown
+    if (model.length > maxNameLength) return unknown
     const found = look(model, atMs)
-    // Between two dates at which any card changes, the answer cannot change.
+    // The result is the same until the next date at which any card changes.
     const fromMs = Math.max(-Infinity, ...boundaries.filter((ms) => ms <= atMs))
     const toMs = Math.min(Infinity, ...boundaries.filter((ms) => ms > atMs))
-    if (!known && remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
+    if (!known && remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value ?? '')
     remembered.set(model, { found, fromMs, toMs })
     return found
   }

@@ -13,11 +13,11 @@ export interface FailureCount {
   lastAtMs: number
 }
 
-/** Attempts that are looked through, the newest: nothing tells failures apart before their rows are read. */
+/** Only the newest attempts are read: no index finds the failed ones. */
 const maxAttempts = 200_000
 const maxKinds = 1000
 
-/** Failed attempts since a moment, counted by what the ledger has of them; the most frequent first. For people: off every request's way. */
+/** Failed attempts since `sinceMs`, counted by account, outcome, status, type and code; the most frequent first. */
 export async function readFailures(database: Pick<Database, 'select'>, sinceMs: number): Promise<FailureCount[]> {
   const rows = await database.select(
     'SELECT `f`.`account_id`, `a`.`platform`, `f`.`outcome`, `f`.`http_status`, `f`.`error_type`, `f`.`error_code`, ' +

@@ -2,7 +2,7 @@ import { firstKeyAt, ledgerKey } from '../request-ids.ts'
 import type { Database, Scalar } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 
-/** Sums over requests. A request counts on its final account; what an account cost without serving is `absorbedNano`. */
+/** Sums over requests. A request counts for its last account; the cost of its failed attempts is `absorbedNano`. */
 export interface TotalsRow {
   requests: number
   failures: number
@@ -14,7 +14,7 @@ export interface TotalsRow {
   absorbedNano: bigint
 }
 
-/** Which requests; absent: all. `userId` is also what keeps people to their own. */
+/** Which requests to count; an absent field means all. `userId` also limits people to their own requests. */
 export interface TotalsFilter {
   apiKeyId?: number
   accountId?: number
@@ -42,9 +42,9 @@ export interface LogFilter extends TotalsFilter {
 }
 
 const hourMs = 3_600_000
-/** Of a series. */
-export const mostPoints = 20_000
-/** Ranges from here on are read by whole days. */
+/** The most points that a series may have. */
+export const maxPoints = 20_000
+/** Shorter ranges are read by hours, longer ones by whole days. */
 const byHourBelowMs = 3 * 24 * hourMs
 const columns: Record<Dimension, string> = {
   key: 'api_key_id',
@@ -67,11 +67,11 @@ const summed = sums.map((name) => `SUM(\`${name}\`)`).join(', ')
 
 export const noTotals: TotalsRow = Object.freeze(totalsOf([]))
 
-/** Reads of the ledger and its rollups, for people; nothing here is on a request's way. */
+/** Reads the ledger and its rollups for people. No relay request waits for it. */
 export function createStatistics(parts: { database: Database; dayAt: (atMs: number) => ZoneDay; now: () => number }) {
   const { database, dayAt, now } = parts
 
-  /** The table whose rows lie in the range, and the range in its terms: whole hours (UTC) or whole days of the zone. */
+  /** The rollup table for the range, and the range in its unit: whole hours (UTC) or whole days of the zone. */
   function span({ fromMs, toMs }: Range, interval?: 'hour' | 'day') {
     const firstDay = dayAt(fromMs)
     const lastDay = dayAt(Math.max(fromMs, toMs - 1))
@@ -106,7 +106,7 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
     return rows.map((row) => ({ key: row.slice(0, by.length), totals: totalsOf(row.slice(by.length)) }))
   }
 
-  /** Begins of the intervals in the range, epoch milliseconds. */
+  /** The starts of the intervals in the range, epoch milliseconds. */
   function intervals(range: Range, interval: 'hour' | 'day'): { key: string; atMs: number }[] {
     const found: { key: string; atMs: number }[] = []
     if (interval === 'hour') {
@@ -125,13 +125,13 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
     },
 
     /**
-     * One point an hour or a day, in order; without `by` also those without requests. With `by` only points that have
-     * some, `key` being the id or the model; of more than `mostPoints` not all.
+     * One point per hour or day, in order. Without `by`, intervals without requests are included. With `by`, each point has
+     * the id or model in `key`, and there are only points with requests. Returns at most one more than `maxPoints`.
      */
     async series(range: Range, interval: 'hour' | 'day', filter: TotalsFilter, by?: Dimension) {
       const rows = await read(range, filter, ['time', ...(by ? [columns[by]] : [])], {
         interval,
-        limit: mostPoints + 1,
+        limit: maxPoints + 1,
       })
       const points = intervals(range, interval)
       if (by) {
@@ -144,7 +144,7 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
       return points.map(({ key, atMs }) => ({ atMs, key: null, totals: byTime.get(key) ?? noTotals }))
     },
 
-    /** The dearest first. */
+    /** The most expensive first. */
     async ranking(range: Range, by: Dimension, filter: TotalsFilter, limit: number) {
       const order = `SUM(\`cost_nano\`) DESC, SUM(\`requests\`) DESC, \`${columns[by]}\``
       const rows = await read(range, filter, [columns[by]], { order, limit })
@@ -160,7 +160,7 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
       return new Map(rows.map(([id, ...values]) => [Number(id), totalsOf(values)]))
     },
 
-    /** Nano-USD that keys spent today and ever, and when each was used last: out of the ledger, so that no request writes it. */
+    /** Nano-USD that keys spent today and in total, and when each was last used. Read from the ledger, so that no request has to write it. */
     async keyUse(apiKeyIds: readonly number[]) {
       const [spent, used] = await Promise.all([
         database.select(
@@ -168,7 +168,7 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
             `FROM \`daily_rollups\` WHERE \`api_key_id\` IN (${marks(apiKeyIds)}) GROUP BY \`api_key_id\``,
           [dayAt(now()).day, ...apiKeyIds],
         ),
-        // One step down an index for each, instead of all their rows.
+        // One index lookup for each key, instead of reading all its rows.
         database.select(
           apiKeyIds
             .map(
@@ -196,7 +196,7 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
       )
     },
 
-    /** Ledger rows, the newest first: those before `before` (an id), `limit` of them. No counts: they would read it all. */
+    /** Up to `limit` ledger rows before `before` (an id), the newest first. There is no total, because counting reads every row. */
     async logs(filter: LogFilter, limit: number, before?: bigint) {
       const id = idRange(filter, before)
       if (id === null) return []
@@ -233,7 +233,7 @@ export type Statistics = ReturnType<typeof createStatistics>
 export type StoredLog = Awaited<ReturnType<Statistics['logs']>>[number]
 export type StoredAttempt = Awaited<ReturnType<Statistics['attempts']>>[number]
 
-/** Times and cursors are all ranges of the key; null: nothing can be in it. */
+/** Times and cursors as one range of the primary key; null when the range is empty. */
 function idRange({ fromMs, toMs, requestId }: LogFilter, before?: bigint) {
   const upper = [...(toMs === undefined ? [] : [firstKeyAt(toMs)]), ...(before === undefined ? [] : [before])]
   const range: { gte?: bigint; lt?: bigint; equals?: bigint } = {}

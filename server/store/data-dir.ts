@@ -6,18 +6,18 @@ import { type FileLock, takeFileLock } from './file-lock.ts'
 export interface DataDir {
   /** Absolute. */
   path: string
-  /** Gives the folder free for another process; the folder stays. */
+  /** Unlocks the folder for another process. The folder stays. */
   release(): Promise<void>
 }
 
-/** Another process works in this folder; the message names it and the remedy. */
+/** Another process uses this folder. The message names it and says what to do. */
 export class DataDirInUse extends Error {
   override name = 'DataDirInUse'
 }
 
 /**
- * Makes the data folder (mode 0700) and locks it for this process by the file `relay.lock`. `relay.pid` beside it only tells
- * people who has it: `pid`, and where.
+ * Makes the data folder (mode 0700) and locks it for this process by the file `relay.lock`. `relay.pid` beside it is for
+ * people only: it names the process and the machine that have the lock.
  */
 export async function openDataDir(path: string, pid?: number): Promise<DataDir> {
   const folder = resolve(path)
@@ -38,7 +38,7 @@ export async function openDataDir(path: string, pid?: number): Promise<DataDir> 
   }
 }
 
-/** SQLite's own error says "14" of a file that it may not write. */
+/** For a file that it may not write, SQLite's own message says no more than "14". */
 function lockFolder(folder: string): FileLock | null {
   const path = join(folder, 'relay.lock')
   try {

@@ -10,7 +10,7 @@ export type { Engine, LockName, PrismaClient, StoreLog }
 /** Prisma inside an interactive transaction. */
 export type Tx = Prisma.TransactionClient
 
-/** How a process uses a database: without Redis it must be alone, with Redis others may share the database. */
+/** Without Redis a process must be alone on its database; with Redis several may share it. */
 export type DatabaseUse = 'alone' | 'shared'
 
 /** One database, SQLite or MySQL. Raw SQL uses `?` and backticks; dates are always passed, never left to the database. */
@@ -29,16 +29,17 @@ export interface Database {
   /** The rows of one SELECT on the reader, as arrays. Integers are numbers where that is exact, else bigint; dates are epoch ms. */
   select(sql: string, args?: readonly Scalar[]): Promise<Scalar[][]>
   /**
-   * The one way to read, decide and write: runs `fn` in a transaction that holds every lock in `names`. Nobody else holds one
-   * of them meanwhile, in any process. `fn` uses only `tx` (anything else would wait for itself) and may run again after a
-   * deadlock on MySQL. The transaction ends after 30 s. Without names: a plain transaction.
+   * Runs `fn` in a transaction that holds every lock in `names`; no other process holds one of them at the same time. Use it
+   * wherever a write depends on what was read. `fn` must use only `tx`: any other query would wait for
+   * this transaction to end. On MySQL `fn` may run again after a deadlock. The transaction ends after 30 s. Without names: a plain
+   * transaction.
    */
   locked<T>(names: readonly LockName[], fn: (tx: Tx) => Promise<T>): Promise<T>
   /** SQLite: gives free pages of the file back to the disk and returns how many. Other writes run in between. MySQL: 0. */
   incrementalVacuum(): Promise<number>
   /**
-   * Locks the database for this process, until it closes or ends. False when another process uses it alone, or when this one
-   * wants to be alone and others use it. SQLite locks the file `<database>.lock`, MySQL takes named locks.
+   * Locks the database for this process until it is closed or the process ends. False when another process uses it alone, or
+   * when this one wants to be alone and others use it. SQLite locks the file `<database>.lock`, MySQL takes named locks.
    */
   lockForProcess(use: DatabaseUse): Promise<boolean>
   close(): Promise<void>

@@ -3,13 +3,13 @@ export type Engine = 'sqlite' | 'mysql'
 /** Backticks: MySQL's own quoting, which SQLite accepts. Names come from our code, never from a caller. */
 const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``
 
-/** `INSERT` of `rows` rows at once, with `?` for every value in row order. */
+/** An `INSERT` of `rows` rows, with `?` for every value in row order. */
 export function insertSql(table: string, columns: readonly string[], rows: number): string {
   const tuple = `(${columns.map(() => '?').join(', ')})`
   return `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) VALUES ${Array(rows).fill(tuple).join(', ')}`
 }
 
-/** Insert, or add the sums to the row that has the keys. MySQL's VALUES() is old, but MariaDB knows no other way. */
+/** Inserts a row, or adds the sums to the row with the same keys. MySQL's VALUES() is deprecated, but MariaDB has nothing else. */
 export function addSql(
   engine: Engine,
   table: string,

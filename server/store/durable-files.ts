@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Small texts that must survive the process before the database has them: one file for each name, in one folder. */
+/** Small texts that must survive a crash before they are in the database: one file for each name, in one folder. */
 export interface DurableFiles {
   /** Resolves when the file and its directory entry are on the disk. */
   put(name: string, text: string): Promise<void>
@@ -9,7 +9,7 @@ export interface DurableFiles {
   all(): Promise<{ name: string; text: string }[]>
 }
 
-/** `folder` is made with the first text. Names must be valid file names. */
+/** `folder` is made when the first text is written. Names must be valid file names. */
 export function createDurableFiles(folder: string): DurableFiles {
   return {
     async put(name, text) {

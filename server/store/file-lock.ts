@@ -1,14 +1,14 @@
 import Database from 'libsql'
 
-/** A file that one process has, or that several share. */
+/** A lock on a file that one process holds alone, or that several share. */
 export interface FileLock {
   release(): void
 }
 
 /**
- * Takes `path` for this process alone, or as one of those that share it; null when others have it otherwise. A SQLite transaction
- * on an empty file, exclusive or reading: the kernel gives it back when the process ends, however it ends, on every system that SQLite runs on, also
- * between containers that share the folder, where a pid says nothing.
+ * Locks `path` for this process alone, or shared with others; null when the locks of others do not allow it. The lock is a
+ * SQLite transaction on an empty file, exclusive or reading. The kernel frees it however the process ends, on every system
+ * that SQLite supports, and it works between containers that share the folder, where a pid means nothing.
  */
 export function takeFileLock(path: string, isShared = false): FileLock | null {
   const lock = new Database(path, { timeout: 0 })

@@ -10,7 +10,7 @@ export interface Step {
   checksum: string
 }
 
-/** One row of `_prisma_migrations`. `done`: statements applied so far. `finished` is false when a start was cut off in the middle. */
+/** One row of `_prisma_migrations`. `done`: statements applied so far. `finished` is false after a start that was interrupted. */
 export interface AppliedStep {
   name: string
   checksum: string
@@ -18,7 +18,7 @@ export interface AppliedStep {
   done: number
 }
 
-/** The database and this program do not fit together; the message says what to do. */
+/** This program cannot use the database. The message says what to do. */
 export class MigrationRefused extends Error {
   override name = 'MigrationRefused'
 }
@@ -34,7 +34,7 @@ export const appliedTable: Record<Engine, string> = {
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 }
 
-/** The migrations of an engine, in order. The sources and dist lie at different distances from the folder prisma. */
+/** The migrations of an engine, in order. */
 export async function readSteps(engine: Engine, folder: URL = prismaFolder()): Promise<Step[]> {
   const migrations = new URL(`${engine}/migrations/`, folder)
   const names = (await readdir(migrations)).filter((name) => /^\d{4}_/.test(name)).sort()
@@ -54,8 +54,8 @@ function prismaFolder(): URL {
 }
 
 /**
- * What is left to apply, in order; an unfinished step counts as left. Throws MigrationRefused when the database was written by a
- * newer program, or when a file that was applied is no longer the same.
+ * The steps that are not applied yet, in order, with an unfinished one. Throws MigrationRefused when the database was written
+ * by a newer program, or when the file of an applied step has changed since.
  */
 export function pendingSteps(steps: readonly Step[], applied: readonly AppliedStep[]): Step[] {
   const newest = steps.at(-1)?.name ?? 'none'

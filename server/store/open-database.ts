@@ -4,11 +4,11 @@ import type { Database } from './database.ts'
 import type { StoreLog } from './store-log.ts'
 
 /**
- * Opens and migrates the database at `url` (`file:…`, or `mysql://user:password@host:port/name`); makes it when it is absent.
- * Throws MigrationRefused when program and database do not fit together.
+ * Opens and migrates the database at `url` (`file:…`, or `mysql://user:password@host:port/name`), and makes it when it is
+ * absent. Throws MigrationRefused when this program cannot use the database.
  */
 export async function openDatabase({ url, log }: { url: string; log: StoreLog }): Promise<Database> {
-  // Only the engine in use is loaded: each has a query compiler of its own.
+  // Loads only the engine in use, because each brings a query compiler of some megabytes.
   if (url.startsWith('file:')) {
     const { openSqlite } = await import('./sqlite/database.ts')
     return openSqlite({ path: sqlitePath(url), log })

@@ -1,23 +1,23 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
-/** Everything that is made of the master key: sealed texts, digests of API key secrets, keys for other purposes. */
+/** Everything that needs the master key: sealed texts, digests of API key secrets, derived keys. */
 export interface Seal {
   /**
-   * Encrypts with AES-256-GCM under a fresh nonce. `aad` names the row and column (`accounts:7:secret`): the text opens
-   * there only. → `v1.<key id>.<base64url of nonce, ciphertext, tag>`.
+   * Encrypts with AES-256-GCM under a fresh nonce. `aad` names the row and column (`accounts:7:secret`); the text cannot be
+   * opened for another. Returns `v1.<key id>.<base64url of nonce, ciphertext, tag>`.
    */
   seal(plain: string, aad: string): string
-  /** The plain text again. Throws SealBroken for another key, another `aad`, a cut or changed text. */
+  /** Decrypts. Throws SealBroken for another key, another `aad`, and a text that was changed. */
   open(sealed: string, aad: string): string
-  /** HMAC-SHA-256 as 64 hex digits; for looking API key secrets up. */
+  /** HMAC-SHA-256 as 64 hex digits, to look up API key secrets. */
   hmac(text: string): string
-  /** 16 hex digits that tell master keys apart and say nothing about them; kept in the database. */
+  /** 16 hex digits that identify the master key without revealing it; stored in the database. */
   fingerprint: string
-  /** 32 bytes for `purpose`, by HKDF-SHA-256: the same for the same master key. */
+  /** 32 bytes for `purpose`, by HKDF-SHA-256; always the same for the same master key. */
   derive(purpose: string): Buffer
 }
 
-/** A sealed text that does not open. The message says why and carries nothing of the text, the key or the aad. */
+/** A sealed text that cannot be opened. The message says why, without the text, the key or the aad. */
 export class SealBroken extends Error {
   override name = 'SealBroken'
 }
@@ -27,8 +27,8 @@ const tagBytes = 16
 const shape = /^v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]+)$/
 
 /**
- * `masterKey` (32 bytes or more) seals and digests. `retired` are earlier master keys: what they sealed still opens;
- * digests made with them do not match any more.
+ * `masterKey` (32 bytes or more) seals and digests. `retired` are earlier master keys: texts sealed with them can be opened,
+ * but digests made with them no longer match.
  */
 export function createSeal(masterKey: Buffer, retired: readonly Buffer[] = []): Seal {
   for (const key of [masterKey, ...retired]) {
@@ -71,12 +71,12 @@ export function createSeal(masterKey: Buffer, retired: readonly Buffer[] = []): 
   }
 }
 
-/** Binds the version and the key id beside the row, so that neither can be exchanged. */
+/** Binds version and key id as well, so that neither can be replaced. */
 const boundTo = (keyId: string, aad: string): Buffer => Buffer.from(`v1.${keyId}.${aad}`)
 
 const fingerprintOf = (masterKey: Buffer): string => expand(masterKey, 'fingerprint').toString('hex', 0, 8)
 
-/** RFC 5869; the master key is random already, so there is no salt. */
+/** RFC 5869 without a salt, because the master key is already random. */
 function expand(masterKey: Buffer, info: string): Buffer {
   return Buffer.from(hkdfSync('sha256', masterKey, '', `claude-code-relay:${info}`, 32))
 }

@@ -1,4 +1,4 @@
-/** What the store asks of a logger; pino's fits. */
+/** The logger that the store needs; pino's has this shape. */
 export interface StoreLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void

@@ -1,4 +1,4 @@
-/** The connection was lost while the commit was under way: it may have happened or not. Look before writing again. */
+/** The connection was lost during the commit, which may or may not have happened. Look before writing again. */
 export class OutcomeUnknown extends Error {
   override name = 'OutcomeUnknown'
 }
@@ -8,7 +8,7 @@ export function isOutcomeUnknown(error: unknown): boolean {
   return error instanceof OutcomeUnknown
 }
 
-/** True for a batch that failed because a row with the same unique key exists; nothing of it was written. */
+/** True for a batch that failed because a row with the same unique key exists. Nothing of it was written. */
 export function isDuplicate(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { rawCode, errno } = error as { rawCode?: unknown; errno?: unknown }
@@ -17,10 +17,10 @@ export function isDuplicate(error: unknown): boolean {
 
 /** SQLite's result codes TOOBIG, CONSTRAINT, MISMATCH, RANGE: https://www.sqlite.org/rescode.html */
 const sqliteRefusals = new Set([18, 19, 20, 25])
-/** MySQL's for values whose SQL state is HY000: a field without a default, text not of its character set, a packet too large. */
+/** MySQL's errors of values with SQL state HY000: a field without a default, text outside its character set, a packet too large. */
 const mysqlRefusals = new Set([1364, 1366, 1153])
 
-/** True when the values are at fault: the same batch would fail for ever. All else is the database's trouble, and passes. */
+/** True when the values are wrong: the same batch would fail every time. Other failures are temporary. */
 export function isRefusal(error: unknown): boolean {
   const { rawCode, code, errno, sqlState } = error as {
     rawCode?: number

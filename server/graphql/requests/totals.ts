@@ -2,7 +2,7 @@ import { encodeGlobalID } from '@pothos/plugin-relay'
 import { GraphQLError } from 'graphql'
 import {
   type Dimension,
-  mostPoints,
+  maxPoints,
   type Range,
   type TotalsFilter,
   type TotalsRow,
@@ -119,7 +119,7 @@ function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'da
 
 /** A series with points left out would be wrong. */
 const tooManyPoints = () =>
-  new GraphQLError(`The series has more than ${mostPoints} points. Choose a shorter range, days, or a filter.`, {
+  new GraphQLError(`The series has more than ${maxPoints} points. Choose a shorter range, days, or a filter.`, {
     extensions: { code: 'QUERY_TOO_COMPLEX' },
   })
 
@@ -174,7 +174,7 @@ builder.queryFields((t) => ({
         useFilter(filter, context),
         by ?? undefined,
       )
-      if (points.length > mostPoints) throw tooManyPoints()
+      if (points.length > maxPoints) throw tooManyPoints()
       if (!by) return points.map((point) => ({ ...point, label: null }))
       return withLabels(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
     },

@@ -1,4 +1,3 @@
-import { RenewedMap } from '../../comings.ts'
 import {
   type Claim,
   type CounterParts,
@@ -15,22 +14,22 @@ interface Counter {
   /** Σ of `holds`. */
   heldNano: number
   /** By request id. */
-  holds: RenewedMap<string, { amountNano: number; deadlineMs: number }>
+  holds: Map<string, { amountNano: number; deadlineMs: number }>
   /** No hold ends before this. */
   soonestDeadlineMs: number
   expiresAtMs: number
 }
 
 const sweepEveryMs = 60_000
-/** Within one process a request is settled again at once or never, so that few ids are enough. */
-const rememberedAtMost = 100_000
+/** Within one process a request is settled again at once or never: few ids are enough. */
+const maxRemembered = 100_000
 
-/** Counters of one process; gone with it, and seeded from the ledger at the next start. */
+/** Counters of one process. They end with it and are seeded from the ledger at the next start. */
 export function createMemoryCounters(parts: CounterParts): Counters {
   const { now, holdTtlMs = defaultHoldTtlMs, rememberMs = defaultRememberMs } = parts
   const counters = new Map<string, Counter>()
   /** Requests in flight with their claims, and when to forget them. */
-  const open = new RenewedMap<string, { counters: string[]; forgetAtMs: number }>()
+  const open = new Map<string, { counters: string[]; forgetAtMs: number }>()
   /** Settled request ids, oldest first, and when to forget them. */
   const settled = new Map<string, number>()
   let sweptAtMs = now()
@@ -43,7 +42,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       counters.set(counter, {
         spentNano,
         heldNano: 0,
-        holds: new RenewedMap(),
+        holds: new Map(),
         soonestDeadlineMs: Number.POSITIVE_INFINITY,
         expiresAtMs: expires,
       })
@@ -60,7 +59,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       for (const claim of claims) {
         const counter = live(claim.counter)!
         spentNano.push(counter.spentNano)
-        place(counter, requestId, amountNano)
+        setHold(counter, requestId, amountNano)
         counter.expiresAtMs = Math.max(counter.expiresAtMs, claim.expiresAtMs ?? Number.POSITIVE_INFINITY)
       }
       const names = distinct(claims.map((claim) => claim.counter))
@@ -75,7 +74,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       request.forgetAtMs = now() + rememberMs
       for (const name of request.counters) {
         const counter = live(name)
-        if (counter !== undefined) place(counter, requestId, amountNano)
+        if (counter !== undefined) setHold(counter, requestId, amountNano)
       }
     },
 
@@ -121,7 +120,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
     return { kind: 'busy', counter: busy.counter, spentNano: busy.spentNano, heldNano: busy.heldNano }
   }
 
-  /** The counter without the holds of the dead; undefined when there is none or its time is over. */
+  /** The counter without expired holds; undefined when it is absent or expired. */
   function live(name: string): Counter | undefined {
     const counter = counters.get(name)
     if (counter === undefined) return undefined
@@ -140,7 +139,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
     return counter
   }
 
-  function place(counter: Counter, requestId: string, amountNano: number): void {
+  function setHold(counter: Counter, requestId: string, amountNano: number): void {
     const before = counter.holds.get(requestId)?.amountNano ?? 0
     const hold = { amountNano: Math.max(before, amountNano), deadlineMs: now() + holdTtlMs }
     counter.holds.set(requestId, hold)
@@ -153,17 +152,17 @@ export function createMemoryCounters(parts: CounterParts): Counters {
     counter.holds.delete(requestId)
   }
 
-  /** Keeps memory in bounds: what nobody asks for again would stay for ever. */
+  /** Bounds the memory: counters and ids that nobody asks for again would stay for ever. */
   function sweep(): void {
     const at = now()
-    // Either way: a clock that was set back would stop the sweeping otherwise.
+    // The absolute difference, because a clock that was set back would stop the sweeps.
     if (Math.abs(at - sweptAtMs) >= sweepEveryMs) {
       sweptAtMs = at
       for (const name of counters.keys()) live(name)
       for (const [id, request] of open) if (request.forgetAtMs <= at) open.delete(id)
     }
     for (const [id, forgetAtMs] of settled) {
-      if (forgetAtMs > at && settled.size <= rememberedAtMost) break
+      if (forgetAtMs > at && settled.size <= maxRemembered) break
       settled.delete(id)
     }
   }

@@ -18,13 +18,13 @@ export function createMemoryEvents(report: ReportEventFailure): Events {
   }
 }
 
-/** The listeners of a process by topic; both twins deliver through it. */
+/** The listeners of a process by topic; memory and Redis both deliver through it. */
 export interface Listeners {
-  /** → removes the listener; true when it was the topic's last. */
+  /** Returns the function that removes the listener; its result is true when the topic has no other. */
   add(topic: string, listener: EventListener): () => boolean
   has(topic: string): boolean
   topics(): string[]
-  /** Hands each listener its own copy of the JSON text, after the caller's turn and in order. */
+  /** Gives each listener its own copy of the message, after the caller's turn of the event loop and in order. */
   deliver(topic: string, text: string): void
   clear(): void
 }
@@ -33,7 +33,7 @@ export function createListeners(report: ReportEventFailure): Listeners {
   const byTopic = new Map<string, Set<{ listener: EventListener }>>()
   return {
     add(topic, listener) {
-      // Wrapped: the same function may listen twice.
+      // In an object, because the same function may be added twice.
       const entry = { listener }
       const entries = byTopic.get(topic) ?? new Set()
       byTopic.set(topic, entries.add(entry))
@@ -49,7 +49,7 @@ export function createListeners(report: ReportEventFailure): Listeners {
   }
 
   async function hand(topic: string, entry: { listener: EventListener }, text: string): Promise<void> {
-    // It may have left since the message was queued.
+    // It may have been removed since the message was queued.
     if (!byTopic.get(topic)?.has(entry)) return
     try {
       await entry.listener(JSON.parse(text) as Json)

@@ -1,8 +1,8 @@
 import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../locks.ts'
 
-/** Locks within one process: a queue for each name, first come, first served. `ttlMs` means nothing here. */
+/** Locks within one process: a queue for each name, first come, first served. `ttlMs` has no effect here. */
 export function createMemoryLocks({ waitMs = defaultLockWaitMs }: LockTimes = {}): Locks {
-  /** Who waits, by name; a name that is here is held. */
+  /** The waiting callers by name. A name that is in the map is held. */
   const queues = new Map<string, (() => void)[]>()
   const never = new AbortController().signal
 

@@ -1,9 +1,9 @@
 import type { Stream, StreamListener } from '../stream.ts'
 
-/** The stream of a deployment with one process: batches go straight to the listener, which keeps what it wants. */
+/** The stream of a deployment with one process: batches go straight to the listener, and none is kept. */
 export function createMemoryStream<T>(parts: { now: () => number }): Stream<T> {
   let listener: StreamListener<T> | null = null
-  // A number of its own for every moment, so that ids grow also when the clock stands still or runs back.
+  // Ids must grow also when the clock stands still or is set back.
   let lastMs = 0
   let number = 0
   return {

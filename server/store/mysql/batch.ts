@@ -4,7 +4,7 @@ import { addSql, insertSql } from '../dialect.ts'
 import { OutcomeUnknown } from '../write-failures.ts'
 import { withoutSql } from './connect.ts'
 
-/** Rows and bytes of one statement: few round trips, and far below max_allowed_packet (16 MB at least). */
+/** Limits of one statement: few round trips, and far below max_allowed_packet (16 MB or more). */
 const rowsAtOnce = 250
 const bytesAtOnce = 4 * 1024 * 1024
 /** Deadlock and lock wait timeout. Both were rolled back, so another try is safe. */

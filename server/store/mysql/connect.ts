@@ -3,14 +3,14 @@ import { type Connection, type ConnectionConfig, createConnection, type SqlError
 
 export type { Connection }
 
-/** What a mysql:// URL says: host, port, user, password, database, and `connectionLimit`, `ssl` or the like as parameters. */
+/** The parts of a mysql:// URL: host, port, user, password, database, and parameters such as `connectionLimit` and `ssl`. */
 export interface MysqlAddress {
   database: string
   connectionLimit: number
   config: ConnectionConfig
 }
 
-/** Reads a database URL. Throws without repeating it: it may hold a password. */
+/** Reads a database URL. The error does not repeat it, because it may hold a password. */
 export function readMysqlUrl(text: string): MysqlAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const database = url ? decodeURIComponent(url.pathname.slice(1)) : ''
@@ -27,16 +27,16 @@ export function readMysqlUrl(text: string): MysqlAddress {
       user: decodeURIComponent(url.username),
       password: decodeURIComponent(url.password),
       database,
-      // No time zone, session variables or first SQL here: when the connection is lost while the driver sends those, it leaves an
-      // unhandled rejection behind that ends the process (mariadb 3.4.5, authSucceedHandler). This collation costs no command.
+      // No time zone, session variables or first SQL here: if the connection is lost while the driver sends them, an unhandled
+      // rejection ends the process (mariadb 3.4.5, authSucceedHandler). The collation is sent without a command of its own.
       collation: 'UTF8MB4_BIN',
       connectTimeout: 10_000,
       keepAliveDelay: 30_000,
-      // Affected rows are the rows matched, as on SQLite, not the rows whose values really changed.
+      // Count the rows that match, as SQLite does, not only those whose values changed.
       foundRows: true,
       // Values must not appear in error messages.
       logParam: false,
-      // Prisma's adapter asks for it: a cache of prepared statements grows without bound on the server.
+      // Prisma's adapter wants 0: prepared statements that are cached pile up on the server.
       prepareCacheLength: 0,
       allowPublicKeyRetrieval: known('allowPublicKeyRetrieval'),
       ...(known('ssl') ? { ssl: true } : {}),
@@ -44,7 +44,7 @@ export function readMysqlUrl(text: string): MysqlAddress {
   }
 }
 
-/** One connection of its own, outside the pool; makes the database if it is absent and the user may. */
+/** A connection outside the pool. Makes the database if it is absent and the user has the right. */
 export async function connectMysql({ database, config }: MysqlAddress): Promise<Connection> {
   try {
     return await createConnection(config)
@@ -65,12 +65,12 @@ export async function connectMysql({ database, config }: MysqlAddress): Promise<
 
 const unknownDatabase = 1049
 
-/** MySQL's named locks belong to the whole server and end at 64 characters: the database is part of the name, hashed. */
+/** MySQL's named locks are valid for the whole server and have at most 64 characters: the name holds a hash of the database. */
 export function lockName(purpose: string, database: string): string {
   return `claude-code-relay:${purpose}:${createHash('sha256').update(database).digest('hex').slice(0, 24)}`
 }
 
-/** Takes a named lock of this connection; false when somebody else has it after `seconds`. It ends with the connection. */
+/** Takes a named lock; false when it is still taken after `seconds`. The lock ends with the connection. */
 export async function takeLock(connection: Connection, name: string, seconds: number): Promise<boolean> {
   const rows = await connection.query<{ taken: bigint | number | null }[]>('SELECT GET_LOCK(?, ?) AS taken', [
     name,
@@ -79,12 +79,12 @@ export async function takeLock(connection: Connection, name: string, seconds: nu
   return Number(rows[0]?.taken) === 1
 }
 
-/** A moment as a DATETIME(3) holds it, in UTC whatever the time zones of server and process. */
+/** A time as text for DATETIME(3), in UTC whatever the time zones of server and process are. */
 export const utcText = (date: Date): string => date.toISOString().slice(0, 23).replace('T', ' ')
 
 /**
- * The driver's errors carry their whole SQL, which is tens of kilobytes for a batch: what stays is what the server said, with
- * `errno`, `sqlState` and `fatal` (the connection is lost).
+ * The driver's errors contain their SQL, which is tens of kilobytes for a batch. This keeps the server's message, `errno`,
+ * `sqlState` and `fatal` (the connection is lost).
  */
 export function withoutSql(error: unknown): unknown {
   const { sqlMessage, errno, code, sqlState, fatal } = error as Partial<SqlError>

@@ -25,7 +25,7 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
   const pool = createPool({ ...address.config, connectionLimit: address.connectionLimit, acquireTimeout: 10_000 })
   const adapter = new PrismaMariaDb(pool, { database: address.database })
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
-  // Both clients are generated from one schema and have the same models (a test says so).
+  // Both clients are generated from one schema and have the same models (a test checks it).
   const client = new MysqlClient({ adapter, transactionOptions }) as unknown as PrismaClient
   const processLock = createProcessLock({ address, log })
   const lockRows = new Set<string>()
@@ -37,7 +37,7 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
     batch: (writes) => runMysqlBatch(pool, writes),
     select: (sql, args = []) => selectMysql(pool, sql, args),
     async locked(names, fn) {
-      // One order for all, so that two that need the same locks never wait for each other.
+      // Always in the same order, so that two transactions never wait for each other.
       const rows = [...names].sort().map((name) => `lock:${name}`)
       for (const row of rows) {
         if (!lockRows.has(row)) await makeLockRow(pool, row)
@@ -55,7 +55,7 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
   }
 }
 
-/** The row is made outside the transaction: inserts inside would lock the gaps around it and wait for each other. */
+/** Outside the transaction, because inserts inside would lock the gaps around the row and deadlock. */
 async function makeLockRow(pool: Pool, row: string): Promise<void> {
   await pool.query('INSERT IGNORE INTO settings (name, value, updated_at) VALUES (?, ?, ?)', [
     row,
@@ -74,7 +74,7 @@ async function inTurn<T>(
   try {
     return await client.$transaction(async (tx) => {
       decided = false
-      // The first statements: everything read after them is as the last holders left it.
+      // These come first, so that everything read later includes what the last holder wrote.
       for (const row of rows) {
         const held = await tx.$queryRawUnsafe<unknown[]>('SELECT name FROM settings WHERE name = ? FOR UPDATE', row)
         if (held.length !== 1) throw new Error(`the lock row ${row} is missing from settings`)
@@ -85,7 +85,7 @@ async function inTurn<T>(
     })
   } catch (error) {
     const code = (error as { code?: unknown }).code
-    // P2034: a deadlock, rolled back. P2028: the transaction had ended before, rolled back too.
+    // P2034: a deadlock. P2028: the transaction had already ended. Both were rolled back.
     if (code === 'P2034' && tries > 1) return inTurn(client, rows, fn, tries - 1)
     if (decided && code !== 'P2034' && code !== 'P2028') {
       throw new OutcomeUnknown('the connection was lost during the commit', { cause: error })

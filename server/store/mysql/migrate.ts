@@ -12,8 +12,8 @@ interface Parts {
 }
 
 /**
- * Brings a MySQL database up to date under a named lock, on one connection. MySQL commits each DDL statement by itself, so the
- * row counts statements: a step that was cut off goes on where it stopped. Throws MigrationRefused when it cannot.
+ * Brings a MySQL database up to date under a named lock, on one connection. MySQL commits each DDL statement by itself. So the
+ * row counts statements, and an interrupted step continues where it stopped. Throws MigrationRefused when it cannot.
  */
 export async function migrateMysql({ address, steps, log, lockSeconds = 60 }: Parts): Promise<void> {
   const connection = await connectMysql(address)
@@ -35,7 +35,7 @@ export async function migrateMysql({ address, steps, log, lockSeconds = 60 }: Pa
   }
 }
 
-/** Without strict mode MySQL cuts what is too long and clamps what is too large, and says nothing. */
+/** Without strict mode MySQL shortens values that do not fit, without an error. */
 async function refuseLaxMode(connection: Connection): Promise<void> {
   const rows = await connection.query<{ mode: string }[]>('SELECT @@SESSION.sql_mode AS mode')
   if (/STRICT_(TRANS|ALL)_TABLES/.test(rows[0]?.mode ?? '')) return
@@ -68,7 +68,7 @@ async function apply(connection: Connection, step: Step, applied: readonly Appli
   const done = begun?.done ?? 0
   for (const [index, sql] of statements.entries()) {
     if (index < done) continue
-    // Cut off between a statement and its row, only the first statement of a resumed step can have happened already.
+    // Each statement is counted after it ran: only the first statement of a continued step can have run before.
     await run(connection, sql, begun !== undefined && index === done, `migration ${step.name}, statement ${index + 1}`)
     await store(connection, 'applied_steps_count = ?', step.name, index + 1)
   }
@@ -85,7 +85,7 @@ async function run(connection: Connection, sql: string, mayBeDone: boolean, what
   } catch (error) {
     const { errno, sqlMessage } = error as { errno?: number; sqlMessage?: string | null }
     if (mayBeDone && alreadyDone.has(errno ?? 0)) return
-    // MariaDB hides a second foreign key of the same name behind "can't create table" (errno 121 inside).
+    // MariaDB reports a second foreign key of the same name as "can't create table", with errno 121 in the text.
     if (mayBeDone && errno === 1005 && /errno: 121\b/.test(sqlMessage ?? '')) return
     throw new MigrationRefused(
       `${what} failed: ${sqlMessage ?? (error as Error).message}. What came before is applied and stored. ` +
@@ -95,7 +95,7 @@ async function run(connection: Connection, sql: string, mayBeDone: boolean, what
   }
 }
 
-/** Table exists, unknown table to drop, duplicate column, duplicate key, column or key already gone, duplicate constraint. */
+/** Table exists, unknown table to drop, duplicate column, duplicate key, column or key already dropped, duplicate constraint. */
 const alreadyDone = new Set([1050, 1051, 1060, 1061, 1091, 1826])
 
 /** Our files end every statement with `;` at the end of a line, and use it there for nothing else. */

@@ -4,20 +4,20 @@ import type { StoreLog } from '../store-log.ts'
 import { type Connection, connectMysql, lockName, type MysqlAddress, takeLock } from './connect.ts'
 
 export interface ProcessLock {
-  /** True when this process has the lock. It is kept until `release`, and taken again when the connection was lost. */
+  /** True when this process has the lock. It is kept until `release`, and taken again after a lost connection. */
   take(use: DatabaseUse): Promise<boolean>
   release(): Promise<void>
 }
 
-/** Numbered locks for processes that share a database. Further processes are not refused, but hold no lock that can be seen. */
+/** Numbered locks for processes that share a database. Further processes are allowed, but hold no lock. */
 const maxShared = 256
-/** A process that was refused because of us gives its lock back within this time. */
+/** A process that was refused because of us releases its lock within this time. */
 const patienceMs = 2000
 
 /**
- * Named locks on a connection of its own, held as long as the process lives. MySQL's named locks are exclusive: a process that
+ * Named locks on a connection of their own, held as long as the process runs. MySQL's named locks are exclusive: a process that
  * wants to be alone takes `single`, one that shares takes a number, and each then checks that no lock of the other kind is
- * held. Both take first and check afterwards, so that two that start together see each other.
+ * held. Both lock first and check afterwards, so that two that start together see each other.
  */
 export function createProcessLock(parts: { address: MysqlAddress; log: StoreLog; checkMs?: number }): ProcessLock {
   const { address, log, checkMs = 30_000 } = parts

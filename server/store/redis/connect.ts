@@ -1,26 +1,26 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import type { StoreLog } from '../store-log.ts'
 
-/** The two connections of a process: a connection that subscribes can do nothing else. */
+/** The two connections of a process. A connection that subscribes cannot send other commands. */
 export interface RedisConnections {
-  /** Fails within about two seconds while Redis is away, so that callers can fall back; never waits for its return. */
+  /** Fails within about two seconds while Redis is away, so that callers can fall back. */
   commands: Redis
-  /** Waits for Redis as long as it takes, and is subscribed again when it is back. */
+  /** Waits for Redis without a limit, and subscribes again when it is back. */
   subscriber: Redis
   close(): Promise<void>
 }
 
 export interface RedisTimes {
-  /** How long the start waits for a server that is not there yet. */
+  /** How long the start waits for the server. */
   startTimeoutMs?: number
-  /** When a command without an answer fails. */
+  /** After this time without a reply a command fails. */
   commandTimeoutMs?: number
 }
 
 /**
- * Connects both and resolves when they are ready. `url` is redis:// or rediss:// with host, port, user, password and
- * database number. Rejects when the server is not reachable in time or refuses the password; no error and no log line
- * carries the password.
+ * Opens both connections and resolves when they are ready. `url` is redis:// or rediss:// with host, port, user, password
+ * and database number. Rejects when the server is not reachable in time or refuses the password. No error and no log line
+ * contains the password.
  */
 export async function openRedis(
   url: string,
@@ -56,7 +56,7 @@ export async function openRedis(
     ...connections,
     async close() {
       subscriber.disconnect()
-      // Lets answers on their way arrive; a server that is away has none.
+      // QUIT waits for pending replies. A server that is away sends none.
       await commands.quit().catch(() => commands.disconnect())
     },
   }
@@ -70,7 +70,7 @@ function readAddress(url: string): { address: string; secrets: string[] } {
       return { address: `${hostname}:${port || '6379'}`, secrets }
     }
   } catch {
-    // Its error would show the address, password included.
+    // The error of `new URL` would show the password.
   }
   throw new Error('the Redis URL must look like redis://user:password@host:6379/0 or rediss://…, percent-encoded')
 }
@@ -91,7 +91,7 @@ function start(redis: Redis, address: string, timeoutMs: number, safe: (error: E
       if (/^(WRONGPASS|NOPERM|ERR )|NOAUTH/.test(last)) done(`refuses us: ${last}`)
     }
     redis.on('error', onError).once('ready', done)
-    // Its rejection is the first failed attempt only; the events above tell the whole story.
+    // Rejects for the first failed attempt only; the events above report every one.
     redis.connect().catch(() => undefined)
   })
 }

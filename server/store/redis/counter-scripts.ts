@@ -1,15 +1,15 @@
 /**
- * The verbs of counters.ts, each one atomic step on the server.
+ * The functions of counters.ts as scripts; the server runs each as one atomic step.
  *
- * Keys, all in one slot of a cluster by their braces:
+ * Keys; the braces put all of them into one slot of a cluster:
  *   {prefix}:counter:<name>  hash: spent, held (Σ of the holds), expires ('' = never), due (no hold ends before it, '' =
  *                            none), and a field `h:<request id>` = "<deadline> <amount>" for each hold. One key, so that a
- *                            counter is there whole or not at all.
+ *                            counter is never lost in part.
  *   {prefix}:request:<id>    JSON list of the claimed counters while in flight, 'settled' afterwards.
  *
- * Lua's numbers are doubles, exact below 2^53, but tostring() writes 1e+15: every number goes through text();
- * and 0 - x, since -x of nothing is '-0', which is no integer to Redis.
- * KEYS[1] is the request (or the counter, for seed and read); ARGV[1] now, ARGV[2] what goes before a counter's name.
+ * Lua's numbers are doubles, exact below 2^53, but tostring() writes 1e+15: every number goes through text().
+ * `0 - x` instead of `-x`, because -0 becomes '-0', which Redis does not take as an integer.
+ * KEYS[1] is the request (or the counter, for seed and read); ARGV[1] now, ARGV[2] the prefix of a counter's key.
  */
 const prelude = `
 local now, counter_keys = tonumber(ARGV[1]), ARGV[2]

@@ -13,13 +13,13 @@ import { createScript } from './script.ts'
 
 export interface RedisCounterParts extends CounterParts {
   redis: Redis
-  /** Goes before every key, in braces, so that a Redis Cluster keeps them together. */
+  /** The prefix of every key, in braces, so that a Redis Cluster keeps them together. */
   prefix: string
 }
 
 /**
- * Counters that processes share: one script and one round trip a verb. Rejects when Redis does not answer; every verb
- * may then be tried again, none counts twice.
+ * Counters that processes share: each call is one script and one round trip. A call rejects when Redis does not reply. It
+ * may be repeated: nothing counts twice.
  */
 export function createRedisCounters(parts: RedisCounterParts): Counters {
   const { redis, prefix, now, holdTtlMs = defaultHoldTtlMs, rememberMs = defaultRememberMs } = parts
@@ -86,7 +86,7 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
             .map((key) => key.slice(start.length)),
         )
       }
-      // A scan may tell a key twice.
+      // SCAN may return a key twice.
       return distinct(ids)
     },
 
@@ -95,12 +95,12 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
       return spent === undefined ? null : { spentNano: Number(spent), heldNano: Number(held) }
     },
 
-    // The connection belongs to whoever opened it.
+    // The connection is closed where it was opened.
     close: async () => undefined,
   }
 }
 
-/** What the hold script answers: a word, then names or decimal text. */
+/** Reads the reply of the hold script: a word, then names or decimal text. */
 function readHold(answer: unknown): HoldResult {
   const [kind, ...rest] = answer as [HoldResult['kind'], ...string[]]
   if (kind === 'unknown') return { kind, counters: distinct(rest) }

@@ -6,16 +6,16 @@ import { createListeners } from '../memory/events.ts'
 export interface RedisEventParts {
   /** Publishes. */
   commands: Redis
-  /** Only subscribes; used by nobody else. */
+  /** Only subscribes; nothing else uses it. */
   subscriber: Redis
-  /** Goes before every channel. */
+  /** The prefix of every channel. */
   prefix: string
   report: ReportEventFailure
 }
 
 /**
- * Events across processes over Redis pub/sub. On the wire: the publisher's mark, a blank, the JSON text. A process hears
- * its own messages directly and drops their echo, so that they arrive also while Redis is away.
+ * Events across processes over Redis pub/sub. A message is the id of its publisher, a space and the JSON text. A process
+ * delivers its own messages directly, also while Redis is away, and drops the copies that come back.
  */
 export function createRedisEvents({ commands, subscriber, prefix, report }: RedisEventParts): Events {
   const origin = randomUUID()
@@ -31,11 +31,11 @@ export function createRedisEvents({ commands, subscriber, prefix, report }: Redi
   }
   const onReady = async (): Promise<void> => {
     try {
-      // ioredis has subscribed again already; the answer to ours says that Redis has done it.
+      // ioredis has already sent its own SUBSCRIBE; the reply to ours shows that it has been done.
       const channels = listeners.topics().map(channelOf)
       if (channels.length > 0) await subscriber.subscribe(...channels)
     } catch (error) {
-      // Broken again; the next ready tries anew.
+      // The connection broke again; the next `ready` repeats this.
       return report(error, 'subscribe again')
     }
     for (const listener of reconnectListeners) {
@@ -48,7 +48,7 @@ export function createRedisEvents({ commands, subscriber, prefix, report }: Redi
   }
   const onReadyAgain = (): void => void onReady()
   subscriber.on('message', onMessage)
-  // The connection is ready when it comes here: any later `ready` follows a break.
+  // The connection is already ready here: every later `ready` follows a break.
   subscriber.on('ready', onReadyAgain)
 
   return {
@@ -60,7 +60,7 @@ export function createRedisEvents({ commands, subscriber, prefix, report }: Redi
           published = true
         },
         (error: unknown) => {
-          // Once a break, not once a message.
+          // One report for each break, not for each message.
           if (published) report(error, `publish ${topic}`)
           published = false
         },
@@ -69,7 +69,7 @@ export function createRedisEvents({ commands, subscriber, prefix, report }: Redi
 
     async subscribe(topic, listener) {
       const remove = listeners.add(topic, listener)
-      // SUBSCRIBE again for a topic that has listeners costs nothing and its answer says that the topic is live.
+      // Also for a topic that already has listeners: the reply shows that the subscription is live.
       try {
         await subscriber.subscribe(channelOf(topic))
       } catch (error) {
@@ -77,7 +77,7 @@ export function createRedisEvents({ commands, subscriber, prefix, report }: Redi
         throw error
       }
       return async () => {
-        // Not awaited: the listener is gone already, and without a connection the answer would take until its return.
+        // Not awaited: the listener is already removed, and while Redis is away there is no reply.
         if (remove()) void subscriber.unsubscribe(channelOf(topic)).catch(() => undefined)
       }
     },

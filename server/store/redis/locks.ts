@@ -5,7 +5,7 @@ import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../lock
 import { createMemoryLocks } from '../memory/locks.ts'
 import { createScript } from './script.ts'
 
-// Taken already by the same token: the answer to an earlier attempt was lost.
+// The same token may already hold the key: then the reply to an earlier attempt was lost.
 const acquireLua = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -21,21 +21,21 @@ return redis.call('DEL', KEYS[1])`
 
 export interface RedisLockParts extends LockTimes {
   redis: Redis
-  /** Goes before every key, in braces, so that a Redis Cluster keeps them together. */
+  /** The prefix of every key, in braces, so that a Redis Cluster keeps them together. */
   prefix: string
-  /** How often, about, a taken lock is asked for again. */
+  /** The average time between two attempts at a taken lock. */
   pollMs?: number
 }
 
 /**
- * Locks across processes: a key with the owner's token and a time to live, renewed while held, deleted by its owner only.
- * One Redis, no quorum: whoever must survive its loss checks a version at the write as well.
+ * Locks across processes: a key with the owner's token and a time to live, renewed while held and deleted by its owner only.
+ * There is one Redis and no quorum: code that must be right also when Redis loses its data checks a version when it writes.
  */
 export function createRedisLocks({ redis, prefix, waitMs = defaultLockWaitMs, pollMs = 50 }: RedisLockParts): Locks {
   const acquire = createScript(redis, acquireLua)
   const renew = createScript(redis, renewLua)
   const release = createScript(redis, releaseLua)
-  /** The process's own waiters queue here, so that only the first of them asks Redis. */
+  /** Callers in this process queue here, so that only the first of them asks Redis. */
   const inProcess = createMemoryLocks({ waitMs })
 
   return {
@@ -48,7 +48,7 @@ export function createRedisLocks({ redis, prefix, waitMs = defaultLockWaitMs, po
           await take(key, token, name, ttlMs, deadline)
           return await hold(key, token, name, ttlMs, fn)
         } finally {
-          // Best effort: a lock that cannot be deleted ends with its time to live.
+          // A lock that cannot be deleted ends with its time to live.
           await release([key], [token]).catch(() => undefined)
         }
       })
@@ -58,7 +58,7 @@ export function createRedisLocks({ redis, prefix, waitMs = defaultLockWaitMs, po
   async function take(key: string, token: string, name: string, ttlMs: number, deadline: number): Promise<void> {
     while ((await acquire([key], [token, ttlMs])) !== 1) {
       if (performance.now() >= deadline) throw new LockBusy(name, waitMs)
-      // Uneven, so that waiting processes do not knock together.
+      // Random, so that waiting processes do not all ask at the same time.
       await delay(pollMs * (0.5 + Math.random()))
     }
   }
@@ -83,7 +83,7 @@ export function createRedisLocks({ redis, prefix, waitMs = defaultLockWaitMs, po
         if ((await renew([key], [token, ttlMs])) === 1) sureUntil = askedAt + ttlMs
         else lose()
       } catch {
-        // Redis is away: the lock is ours until its time is over, and the next tick asks again.
+        // Redis is away: the lock is ours until its time to live is over, and the next tick asks again.
       } finally {
         asking = false
       }

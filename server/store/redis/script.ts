@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 
-/** Runs with the given keys and arguments; one round trip once the server knows the text. */
+/** Runs the script with these keys and arguments: one round trip once the server knows its text. */
 export type Script = (keys: string[], args: (string | number)[]) => Promise<unknown>
 
-/** A Lua script on a connection. A server that restarted or was flushed is told the text again. */
+/** A Lua script on a connection. The text is sent again when the server has lost it. */
 export function createScript(redis: Redis, lua: string): Script {
   const sha = createHash('sha1').update(lua).digest('hex')
   return async (keys, args) => {

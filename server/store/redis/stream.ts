@@ -10,21 +10,21 @@ export interface RedisStreamParts {
   commands: Redis
   /** Only subscribes. */
   subscriber: Redis
-  /** Goes before every key and channel. */
+  /** The prefix of every key and channel. */
   prefix: string
   name: string
   report: ReportEventFailure
-  /** Batches that the stream keeps, about. */
+  /** About how many batches the stream keeps. */
   keep?: number
   /** Batches that a new process reads first. */
   seed?: number
-  /** How often it is looked for batches whose wake-up was lost. */
+  /** How often to look for batches whose wake-up message was lost. */
   pollMs?: number
 }
 
 /**
  * KEYS stream, last number of this process. ARGV batch, number, how many to keep, channel.
- * A batch that is sent again because its answer was lost is known by its number.
+ * The number shows that a batch was already appended, when it is sent again because the reply was lost.
  */
 const appendOnce = `
 if tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[2]) then return false end
@@ -37,7 +37,7 @@ const pageSize = 200
 const firstPauseMs = 50
 const longestPauseMs = 2_000
 
-/** A capped Redis stream. Pub/sub only wakes: whoever misses a message finds the batch at the next look. */
+/** A capped Redis stream. Pub/sub only wakes the readers: after a lost message they find the batch at the next poll. */
 export async function openRedisStream<T>(parts: RedisStreamParts): Promise<Stream<T>> {
   const { commands, report } = parts
   const keep = parts.keep ?? 8_192
@@ -48,7 +48,7 @@ export async function openRedisStream<T>(parts: RedisStreamParts): Promise<Strea
   const wakeUps = new RedisPubSub({ publisher: commands, subscriber: parts.subscriber })
   let listener: StreamListener<T> | null = null
   let last = '0-0'
-  /** After a failure the entry that was read last must still be there, else something was lost. */
+  /** True after a failure: if the entry that was read last is no longer there, batches were lost. */
   let isDoubtful = false
   let failed = false
   let closed = false
@@ -78,7 +78,7 @@ export async function openRedisStream<T>(parts: RedisStreamParts): Promise<Strea
       }
     } catch (error) {
       isDoubtful = true
-      // Once a break, not once a look.
+      // One report for each break, not for each poll.
       if (!failed && !closed) report(error, `reading the stream ${parts.name}`)
       failed = true
     }
@@ -86,7 +86,7 @@ export async function openRedisStream<T>(parts: RedisStreamParts): Promise<Strea
 
   async function makeSure(): Promise<void> {
     if (last !== '0-0' && (await commands.xrange(key, last, last)).length === 0) {
-      // Ids may have begun anew: go on from the newest.
+      // The ids may have started again from low numbers: continue from the newest.
       const [newest] = await commands.xrevrange(key, '+', '-', 'COUNT', 1)
       last = newest?.[0] ?? '0-0'
       listener?.onLoss()
@@ -132,7 +132,7 @@ export async function openRedisStream<T>(parts: RedisStreamParts): Promise<Strea
       for (let pauseMs = firstPauseMs; !closed; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         try {
           await script([key, marker], [text, number, keep, channel])
-          // Own wake-ups too come over Redis; this one is here already.
+          // Our own wake-up also comes over Redis, but the batch can be read now.
           return void catchUp()
         } catch (error) {
           if (pauseMs === firstPauseMs) report(error, `appending to the stream ${parts.name}`)
@@ -162,7 +162,7 @@ function decode<T>([id, fields]: [id: string, fields: string[]]): StreamEntry<T>
   try {
     return { id, batch: JSON.parse(fields[1] ?? '') as T }
   } catch {
-    // Not written by us.
+    // An entry of another program.
     return null
   }
 }

@@ -11,13 +11,13 @@ export interface SqliteClient {
   execute: Execute
   batch(writes: readonly Write[]): Promise<number[]>
   select(sql: string, args: readonly Scalar[]): Promise<Scalar[][]>
-  /** Statements without parameters and results, each for itself. */
+  /** Statements without parameters and results, outside of every transaction. */
   script(sql: string): Promise<void>
   /** Opens a transaction; no other statement runs until commit or rollback. */
   begin(): Promise<OpenTransaction>
 }
 
-/** A client, and the verb that ends its thread. */
+/** A client, and the function that ends its thread. */
 export interface SqliteConnection {
   client: SqliteClient
   close(): Promise<void>
@@ -31,7 +31,7 @@ export interface OpenTransaction {
   readonly closed: boolean
 }
 
-/** Statements and transactions on one thread. The writer begins with `BEGIN IMMEDIATE`, so that no commit finds the database locked. */
+/** Statements and transactions on one thread. The writer uses `BEGIN IMMEDIATE`, so that a commit never finds the database locked. */
 export function createSqliteClient(parts: {
   thread: SqliteThread
   queue: ExclusiveQueue
@@ -75,7 +75,7 @@ const rolledBack = (): Error =>
 function openTransaction(link: Link, release: () => void): OpenTransaction {
   let closed = false
 
-  /** After its end the connection may be in another transaction. */
+  /** A closed transaction must not run statements: the connection may be in another one. */
   function refuseIfClosed(): void {
     if (closed) throw Object.assign(new Error('the transaction is over'), { code: 'TRANSACTION_CLOSED' })
   }
@@ -86,7 +86,7 @@ function openTransaction(link: Link, release: () => void): OpenTransaction {
     try {
       await link.ask({ verb: 'script', sql }, whenLost)
     } catch (error) {
-      // A commit that failed leaves the transaction open; the connection must be free for the next.
+      // A failed commit leaves the transaction open; end it, so that the connection is free for the next.
       if (sql === 'COMMIT') await link.ask({ verb: 'script', sql: 'ROLLBACK' }).catch(() => undefined)
       throw error
     } finally {

@@ -14,16 +14,16 @@ import { PrismaSqlite } from './prisma-adapter.ts'
 import { createSqliteThread } from './thread.ts'
 
 export interface SqliteOptions {
-  /** The file; it and its folder are made when absent, readable by the owner only. */
+  /** The file. It and its folder are made when absent, readable by the owner only. */
   path: string
   log: StoreLog
   steps?: readonly Step[]
   busyTimeoutMs?: number
-  /** How threads are started; tests keep the thread to end it. */
+  /** How threads are started; tests use it to get hold of the thread and end it. */
   start?: typeof startThread
 }
 
-/** Pages that a vacuum gives back before other writes may run (4 KB each, so about 2 MB). */
+/** Pages of 4 KB that one step of a vacuum frees before other writes may run: about 2 MB. */
 const vacuumPages = 500
 
 /** Opens and migrates a SQLite file: one thread that writes, one that only reads. */
@@ -46,17 +46,17 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     reader,
     batch: (writes) => writer.client.batch(writes),
     select: (sql, args = []) => reading.client.select(sql, args),
-    // The names do not matter here: there is one writer, and it holds the write lock from the first statement on.
+    // The names are not needed: there is one writer, and it holds the write lock from its first statement on.
     locked: (_names, fn) => interactive(client, fn),
     incrementalVacuum: () => vacuum(writer.client),
     async lockForProcess(use) {
-      // By the real path: links in two data folders may lead to one database.
+      // The real path, because links in two data folders may lead to one database.
       processLock ??= takeFileLock(`${await realpath(path)}.lock`, use === 'shared')
       return processLock !== null
     },
     async close() {
       await Promise.all([client.$disconnect(), reader.$disconnect()])
-      // The reader first: the last connection to close writes the write-ahead log back into the file.
+      // The reader first: the last connection that closes writes the write-ahead log back into the file.
       await reading.close()
       await writer.close()
       processLock?.release()
@@ -78,7 +78,7 @@ function connectTo(options: SqliteOptions, readOnly: boolean): SqliteConnection 
   }
 }
 
-/** Gives free pages back to the disk in small steps, so that other writes run in between; returns how many. */
+/** Gives free pages back to the disk in small steps, so that other writes run in between. Returns how many. */
 async function vacuum(client: SqliteClient): Promise<number> {
   const freePages = async (): Promise<number> =>
     Number((await client.execute('PRAGMA freelist_count', [])).rows[0]?.[0])
@@ -86,7 +86,7 @@ async function vacuum(client: SqliteClient): Promise<number> {
   let left = before
   for (let last = Number.POSITIVE_INFINITY; left > 0 && left < last; left = await freePages()) {
     last = left
-    // As a script: the pragma works while its rows are read, and a prepared statement without columns is stepped only once.
+    // As a script: the pragma frees pages while its rows are read, and a prepared statement would be stepped only once.
     await client.script(`PRAGMA incremental_vacuum(${vacuumPages})`)
   }
   return before - left

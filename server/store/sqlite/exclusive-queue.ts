@@ -1,12 +1,12 @@
 export interface ExclusiveQueue {
-  /** Resolves when nobody holds the queue. Whoever enters is not waited for: the thread answers in order anyway. */
+  /** Resolves when nobody holds the queue. Does not hold it: the thread runs statements in order anyway. */
   enter(): Promise<void>
-  /** Resolves when it is the caller's turn. All others wait until the returned function is called; further calls do nothing. */
+  /** Resolves when the caller holds the queue. All others wait until the returned function is called; further calls do nothing. */
   acquire(): Promise<() => void>
 }
 
 /**
- * First come, first served on one connection. A statement from outside must not run inside another caller's transaction: a
+ * First come, first served on one connection. A statement must not run inside another caller's transaction, because a
  * rollback would undo it.
  */
 export function createExclusiveQueue(): ExclusiveQueue {

@@ -1,6 +1,6 @@
 import type { Scalar, Write } from '../batch.ts'
 
-/** What the thread that owns a SQLite connection is started with. */
+/** The start parameters of the thread that owns a SQLite connection. */
 export interface Opening {
   path: string
   readOnly: boolean
@@ -8,7 +8,7 @@ export interface Opening {
   busyTimeoutMs: number
 }
 
-/** What that thread can be asked. Requests are answered in the order in which they were sent. */
+/** A request to that thread. It replies in the order in which requests were sent. */
 export type Request =
   | { verb: 'execute'; sql: string; args: readonly unknown[] }
   | { verb: 'script'; sql: string }
@@ -16,7 +16,7 @@ export type Request =
   | { verb: 'select'; sql: string; args: readonly Scalar[] }
   | { verb: 'close' }
 
-/** The answer to `execute`, in the shape of @libsql/client's ResultSet as far as Prisma's adapter reads it. */
+/** The reply to `execute`: the fields of @libsql/client's ResultSet that Prisma's adapter reads. */
 export interface Executed {
   columns: string[]
   columnTypes: string[]
@@ -33,7 +33,7 @@ export interface Answers {
   close: null
 }
 
-/** An error as it crosses the thread's border. `conflict` is set for a BatchConflict. */
+/** An error as it is sent between threads. `conflict` is set for a BatchConflict. */
 export interface Failure {
   message: string
   code: string
@@ -41,7 +41,7 @@ export interface Failure {
   conflict?: { index: number; expected: number; affected: number }
 }
 
-/** The first message of a thread, once its connection is open. */
+/** The id of the first message of a thread, which it sends once its connection is open. */
 export const openedId = 0
 
 export type Reply = { id: number; value: unknown } | { id: number; failure: Failure }

@@ -16,8 +16,8 @@ interface Parts {
 }
 
 /**
- * Brings a SQLite file up to date and returns the open connection. Each step and its row are one transaction; a step that
- * fails leaves nothing behind. A file that holds data is copied beside itself first, with no connection open. Throws
+ * Brings a SQLite file up to date and returns the open connection. Each step and its row are one transaction, so a failed
+ * step changes nothing. A file that holds data is first copied to the same folder, while no connection is open. Throws
  * MigrationRefused for a newer or altered database.
  */
 export async function migrateSqlite({
@@ -34,7 +34,7 @@ export async function migrateSqlite({
     const first = pending[0]
     if (!first) return connection
     if (applied.length > 0) {
-      // Everything must be in the one file that is copied; and closing any descriptor of a file drops this process's locks on it.
+      // All data must be in the one file that is copied. No connection may be open: closing the copied file drops this process's locks on it.
       await connection.client.execute('PRAGMA wal_checkpoint(TRUNCATE)', [])
       await connection.close()
       await copyBeside(path, first.name, now(), log)
@@ -64,7 +64,7 @@ async function readApplied(client: Pick<SqliteClient, 'execute'>): Promise<Appli
 }
 
 async function apply(client: SqliteClient, step: Step, at: Date): Promise<void> {
-  // Rebuilding a table that others refer to needs this off, and SQLite ignores it inside a transaction.
+  // A table that others refer to can be rebuilt only with this off, and SQLite ignores the switch inside a transaction.
   await client.execute('PRAGMA foreign_keys = OFF', [])
   const open = await client.begin()
   try {
@@ -80,7 +80,7 @@ async function apply(client: SqliteClient, step: Step, at: Date): Promise<void> 
 
 async function applyInside(open: OpenTransaction, step: Step, at: Date): Promise<void> {
   await open.script(appliedTable.sqlite)
-  // Under the write lock now: another process may have applied it in the meantime.
+  // Asked again under the write lock: another process may have applied it meanwhile.
   if ((await readApplied(open)).some((row) => row.name === step.name && row.finished)) return
   await open.script(step.sql)
   const broken = await open.execute('PRAGMA foreign_key_check', [])
@@ -96,7 +96,7 @@ async function applyInside(open: OpenTransaction, step: Step, at: Date): Promise
   )
 }
 
-/** `relay.db.before-0002_x.<time>`; written under another name first, so that half a copy never counts as one. */
+/** Makes `relay.db.before-0002_x.<time>`, under another name first, so that half a copy is never taken for a whole one. */
 async function copyBeside(path: string, step: string, at: Date, log: StoreLog): Promise<void> {
   const target = `${path}.before-${step}.${at.toISOString().replace(/[-:.]/g, '')}`
   await copyFile(path, `${target}.partial`)

@@ -20,7 +20,7 @@ export class PrismaSqlite extends PrismaLibSql {
   }
 }
 
-/** The part of @libsql/client's shape that the adapter uses; the rest refuses. The thread is closed by who opened it. */
+/** The part of @libsql/client that the adapter uses; the rest throws. The thread is closed where it was opened. */
 function prismaClientOn(client: SqliteClient): Client {
   const refuse = (): never => {
     throw new Error('not offered by the SQLite thread')
@@ -57,6 +57,6 @@ async function run(execute: Execute, statement: Statement): Promise<ResultSet> {
   const { sql, args = [] } = typeof statement === 'string' ? { sql: statement } : statement
   if (!Array.isArray(args)) throw new TypeError('named parameters are not offered by the SQLite thread')
   const answer = await execute(sql, args)
-  // Prisma reads rows by index only; Row's names are a convenience of @libsql/client.
+  // Prisma reads rows by index only, so they need no column names.
   return { ...answer, rows: answer.rows as unknown as ResultSet['rows'], toJSON: () => answer }
 }

@@ -17,7 +17,7 @@ export function createStatements(connection: Connection, limit = 200): (sql: str
   return (sql) => {
     const found = known.get(sql)
     if (found) {
-      // Map keeps insertion order: moved to the end, the oldest stays first.
+      // A Map keeps insertion order: set again, the statement becomes the newest.
       known.delete(sql)
       known.set(sql, found)
       return found
@@ -48,7 +48,7 @@ function prepare(connection: Connection, sql: string): Prepared {
   }
 }
 
-/** The same array where nothing in it has to be changed, which is nearly always. */
+/** Returns the same array when nothing has to be changed, which is nearly always. */
 function bindables(args: readonly unknown[]): readonly unknown[] {
   for (let at = 0; at < args.length; at++) {
     const value = args[at]
@@ -57,7 +57,7 @@ function bindables(args: readonly unknown[]): readonly unknown[] {
   return args
 }
 
-/** libsql aborts the whole process (a Rust panic) on a boolean, so that nothing reaches it unseen. */
+/** On a boolean libsql aborts the whole process (a Rust panic), so every value is checked. */
 function bindable(value: unknown): unknown {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (typeof value === 'string' || typeof value === 'bigint' || value === null) return value
@@ -66,7 +66,7 @@ function bindable(value: unknown): unknown {
   throw new TypeError(`a value of type ${typeof value} cannot be written to the database`)
 }
 
-/** Integers as number where that is exact. */
+/** Integers become numbers where that is exact. */
 function readable(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
   if (value instanceof Uint8Array) {

@@ -6,16 +6,16 @@ import { type Answers, openedId, type Reply, type Request } from './messages.ts'
 
 type Ask = <R extends Request>(request: R, whenLost?: () => Error) => Promise<Answers[R['verb']]>
 
-/** One life of the thread. A transaction keeps its link: what follows on another life would not be inside it. */
+/** One run of the thread. A transaction keeps its link: on a new thread its statements would be outside of it. */
 export interface Link {
   ask: Ask
 }
 
 export interface SqliteThread {
-  /** Asks the living thread, starting one if there is none. */
+  /** Asks the running thread; starts one if there is none. */
   ask: Ask
   link(): Link
-  /** Lets the thread answer what it was asked, close its connection and end. Later calls are refused. */
+  /** Lets the thread finish pending requests, close its connection and end. Later calls are refused. */
   close(): Promise<void>
 }
 
@@ -26,8 +26,9 @@ interface Waiting {
 }
 
 /**
- * Questions and answers to the thread that owns a SQLite connection. When the thread dies, everything unanswered is rejected
- * (as OutcomeUnknown, unless the asker knows better: it may have been committed), and the next question starts a new one.
+ * Sends requests to the thread that owns a SQLite connection. When the thread dies, pending requests are rejected (as
+ * OutcomeUnknown, because a write may have been committed, unless the caller gave another error), and the next request starts
+ * a new thread.
  */
 export function createSqliteThread(parts: { start: () => Worker; path: string; log: StoreLog }): SqliteThread {
   let living: (Link & { ended: Promise<void> }) | undefined
@@ -38,7 +39,7 @@ export function createSqliteThread(parts: { start: () => Worker; path: string; l
     if (living) return living
     const born = createLink(parts, (reason, opened) => {
       if (living === born) living = undefined
-      // Who asked first hears of a file that does not open.
+      // A file that cannot be opened is reported to the first caller, not here.
       if (!closed && opened) parts.log.error({ reason }, 'the SQLite thread died; the next query starts a new one')
     })
     living = born
@@ -47,7 +48,7 @@ export function createSqliteThread(parts: { start: () => Worker; path: string; l
 
   return {
     link,
-    // async: a refusal is a rejection, like every other failure.
+    // async, so that a refusal is a rejection like every other failure.
     ask: async (request, whenLost) => link().ask(request, whenLost),
     async close() {
       const last = living
@@ -101,7 +102,7 @@ function createLink(
         try {
           worker.postMessage({ id: lastId, request })
         } catch (error) {
-          // Something in the request cannot be cloned: nothing was sent.
+          // A value cannot be cloned: nothing was sent.
           waiting.delete(lastId)
           reject(error)
         }
@@ -115,7 +116,7 @@ const unknownOutcome = (): Error => new OutcomeUnknown('the SQLite thread died b
 const notOpened = (path: string, reason: string): Error =>
   Object.assign(
     withReason(new Error(`the SQLite file ${path} could not be opened`), reason),
-    // As SQLite's own errors have one: by it the start knows which setting to name.
+    // The same code as SQLite's own error: by it the start knows which setting to name.
     { code: 'SQLITE_CANTOPEN' },
   )
 
@@ -128,6 +129,6 @@ function errorOf({ failure }: Extract<Reply, { failure: unknown }>): Error {
   if (failure.conflict) {
     return new BatchConflict(failure.conflict.index, failure.conflict.expected, failure.conflict.affected)
   }
-  // `code` and `rawCode` are what Prisma's adapter maps to P2002 and its kin.
+  // Prisma's adapter makes P2002 and other codes of `code` and `rawCode`.
   return Object.assign(new Error(failure.message), { code: failure.code, rawCode: failure.rawCode })
 }

@@ -6,7 +6,7 @@ import { runBatch } from './batch.ts'
 import { type Executed, type Failure, type Opening, openedId, type Reply, type Request } from './messages.ts'
 import { type Connection, createStatements } from './statements.ts'
 
-// The thread that owns one SQLite connection. Every call in here blocks, so it must not run on the main thread.
+// The thread that owns one SQLite connection. Its calls block, so they must not run on the main thread.
 
 const opening = givenTo<Opening>(workerData)
 const connection = openOrSay(opening)
@@ -43,7 +43,7 @@ function execute(sql: string, args: readonly unknown[]): Executed {
   return { columns, columnTypes, rows: [], rowsAffected: changes, lastInsertRowid }
 }
 
-/** libsql's errors lose their message on the way out of a thread. */
+/** Gives the error as a plain Error: libsql's own lose their message on the way out of a thread. */
 function openOrSay(what: Opening): Connection {
   try {
     return open(what)
@@ -54,7 +54,7 @@ function openOrSay(what: Opening): Connection {
 
 function open({ path, readOnly, busyTimeoutMs }: Opening): Connection {
   const database = new Database(path, { timeout: busyTimeoutMs })
-  // Holds only before the first page is written, so it comes first; later it is without effect.
+  // auto_vacuum has an effect only before the first page is written.
   if (!readOnly) database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY')
   database.exec('PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864')
