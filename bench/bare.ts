@@ -1,6 +1,6 @@
 /**
- * The yardstick: a plain Node pass-through as one would write it today. node:http in front, undici's `dispatch` with the
- * documented v7 handler behind, no authentication, no accounting, no tricks. Run as `node bare.js UPSTREAM_ORIGIN`.
+ * What the relay is compared with: a plain Node pass-through. node:http in front, undici's `dispatch` with the documented v7
+ * handler behind, without authentication and accounting. Run as `node bare.js UPSTREAM_ORIGIN`.
  */
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -26,7 +26,7 @@ function endToEnd(headers: IncomingMessage['headers'], dropped?: string): Outgoi
   return kept
 }
 
-/** Writes what the upstream says to the client as it comes, no faster than the client reads. */
+/** Writes the response to the client as it arrives, no faster than the client reads. */
 function respondInto(response: ServerResponse): Dispatcher.DispatchHandler {
   return {
     onRequestStart(controller) {
@@ -56,7 +56,7 @@ const origin = process.argv[2]
 const agent = new Agent()
 
 const server = createServer((request, response) => {
-  // A pass-through passes: the body streams up as it comes.
+  // The request body is sent as it arrives.
   const options = {
     origin,
     path: request.url ?? '/',

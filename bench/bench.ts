@@ -1,4 +1,4 @@
-/** `npm run bench`: how much CPU time the relay takes a request, beside nginx and a bare pass-through, in one run. See README.md. */
+/** `npm run bench`: CPU time per request of the relay, nginx and a bare pass-through, in one run. See README.md. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -35,7 +35,7 @@ function amount(name: 'rounds' | 'seconds' | 'connections', usual: number): numb
   return value
 }
 
-/** A comma-separated choice; a wrong word stops the run, because a run of nothing would pass. */
+/** A comma-separated choice. A wrong word stops the run, because a run of nothing would pass. */
 function oneOf<Name extends string>(option: 'workloads' | 'contenders', all: readonly Name[]): Name[] {
   const words = options[option]?.split(',') ?? all
   const wrong = words.find((word) => !all.some((name) => name === word))
@@ -59,25 +59,25 @@ async function startContenders(around: Surroundings, bareScript: string): Promis
   return started
 }
 
-/** Rounds in which a request without anybody in between is tried: it only says how fast the other core is. */
+/** Rounds without any contender in between: they only show how fast the other core is. */
 const directRounds = 2
 /** W3's streams last four seconds: it has a third of the rounds, and a window in which each stream begins and ends once. */
 const w3 = { connections: 500, rounds: Math.ceil(rounds / 3), windowMs: 4000 }
-/** What is asked over a single connection, for the first byte. */
+/** Measured over a single connection, for the time to the first byte. */
 const single = { workloads: ['w1', 'w2b'] as readonly Workload[], rounds: Math.ceil(rounds / 4) }
 
 function planFor(workload: Workload, isFirst: boolean): TurnPlan {
   const plan = { connections, isSingle: false, warmMs: 500, warmResponses: 0, windowMs }
   if (workload === 'w3') return { ...plan, connections: w3.connections, warmMs: 1000, windowMs: w3.windowMs }
   if (!isFirst) return plan
-  // Node's compiler is at work for some tens of thousands of small responses, all its threads counted.
+  // V8 compiles for some tens of thousands of small responses, and its threads count too.
   if (options.quick) return { ...plan, warmResponses: 3000 }
   return { ...plan, warmResponses: workload === 'w1' ? 40_000 : 10_000 }
 }
 
 /**
- * Every contender has a turn at one workload before any has the next, and the first in one round is the last in the next: drift
- * of the machine falls on all equally.
+ * All contenders take their turn at one workload before the next one begins, and each round reverses their order. So a machine
+ * that gets slower or faster affects all equally.
  */
 async function takeTurns(contenders: readonly Contender[], turn: ReturnType<typeof createTurns>): Promise<Turn[]> {
   const turns: Turn[] = []
@@ -102,7 +102,7 @@ async function takeTurns(contenders: readonly Contender[], turn: ReturnType<type
   return turns
 }
 
-/** Ends everybody; the relay's database can be read only after it has ended. */
+/** Ends all contenders. The relay's database can be read only after the relay has ended. */
 async function closing(contenders: readonly Contender[], turns: readonly Turn[]): Promise<Line[]> {
   const lines: Line[] = []
   for (const { name, process: running, restMib, dataDir } of contenders) {

@@ -1,8 +1,8 @@
-/** From turns to figures: medians, the table, the bounds. Pure. */
+/** Makes figures of turns: medians, tables, bounds. Pure. */
 import type { Entry } from './ledger.ts'
 import { type Turn, type Workload, workloads } from './turns.ts'
 
-/** bare's CPU time divided by the relay's must be at least this, everything on. */
+/** The CPU time of bare divided by the relay's must be at least this. */
 const bounds: Record<Workload, number> = { w1: 0.4, w2a: 0.9, w2b: 0.95, w3: 0.9 }
 /** Resident memory of the relay at rest, in MiB, must be at most this. */
 const maxRestMib = 200
@@ -34,8 +34,8 @@ const figures = (own: readonly Turn[]) => {
 }
 
 /**
- * CPU time of `one` divided by that of `other`: the median of the rounds' quotients, because a machine may be half as fast in one
- * round as in the next, but hardly within one. NaN where one of the two did not run.
+ * CPU time of `one` divided by that of `other`: the median of the quotients of each round, because the speed of a machine
+ * changes between rounds more than within one. NaN when one of the two did not run.
  */
 export function quotient(turns: readonly Turn[], one: string, other: string, workload: Workload): number {
   const theirs = new Map(turnsOf(turns, other, workload).map((turn) => [turn.round, turn.cpuUs]))
@@ -43,7 +43,7 @@ export function quotient(turns: readonly Turn[], one: string, other: string, wor
   return median(quotients.filter((value) => !Number.isNaN(value)))
 }
 
-/** One line a contender and workload, in the order in which they ran. */
+/** One line per contender and workload, in the order in which they ran. */
 export function table(turns: readonly Turn[]): string {
   const header = ['workload', 'contender', 'CPU µs a unit', 'lowest–highest', 'units/s', 'core busy', 'bare/this']
   const rows = workloads.flatMap((workload) =>
@@ -81,7 +81,7 @@ function contendersOf(turns: readonly Turn[], workload: Workload): string[] {
   return [...new Set(turns.filter((turn) => turn.workload === workload).map((turn) => turn.contender))]
 }
 
-/** The first two columns to the left, the others to the right. */
+/** Aligns the first two columns to the left and the others to the right. */
 function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
   const line = (cells: readonly string[]) =>

@@ -1,4 +1,4 @@
-/** Who takes part: nobody in between, nginx, the bare pass-through, the relay. */
+/** The contenders: direct (nothing in between), nginx, the bare pass-through, the relay. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -11,9 +11,9 @@ export interface Contender {
   name: string
   port: number
   path: string
-  /** The bearer token that a client shows it. */
+  /** The bearer token that clients send. */
   secret: string
-  /** Absent for direct: there is no process in between. */
+  /** Absent for direct, which has no process. */
   process?: Pinned
   /** Resident memory in MiB before any load. */
   restMib?: number | undefined
@@ -24,7 +24,7 @@ export interface Contender {
 export interface Surroundings {
   core: number
   upstreamPort: number
-  /** An own, empty folder below which everything is written. */
+  /** An empty folder for all files of this run. */
   folder: string
   env: NodeJS.ProcessEnv
 }
@@ -77,7 +77,7 @@ export async function relay(around: Surroundings, program: string): Promise<Cont
   const process = await startPinned('node', [...startFlags(), program], {
     core,
     cwd: root,
-    // Nothing of the caller's own settings: the relay is measured as it comes.
+    // Without the caller's own settings: the relay is measured with its defaults.
     env: {
       PATH: env.PATH,
       HOME: folder,
@@ -87,7 +87,7 @@ export async function relay(around: Surroundings, program: string): Promise<Cont
       PROVISION_FILE: provision,
       UPSTREAM_ALLOW: '127.0.0.0/8',
     },
-    // The upstream's address may be printed too: its port is not the relay's.
+    // The output may contain the upstream's address too, which has another port.
     announces: new RegExp(`http://127\\.0\\.0\\.1:(?!${upstreamPort}\\b)(\\d+)\\b`),
   })
   return { name: 'relay', port: process.port, path: '/claude-code/v1/messages', secret: keySecret, process, dataDir }
@@ -149,7 +149,7 @@ function freePort(): Promise<number> {
   })
 }
 
-/** nginx announces nothing: ask until it accepts. */
+/** nginx prints nothing when it is ready: connect until it accepts. */
 async function untilOpen(port: number): Promise<void> {
   for (let left = 50; left > 0; left--) {
     const open = await new Promise<boolean>((resolve) => {

@@ -1,4 +1,4 @@
-/** Does the ledger of a relay that has ended say what the upstream said? */
+/** Compares the ledger of a relay that has ended with what the upstream reported. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
@@ -25,10 +25,10 @@ const logSums = `select count(*) as rows, total(usage_source = 'final' and outco
 const rollupSums = (table: string) =>
   `select total(requests) as requests, total(input_tokens + output_tokens + cache_write_tokens + cache_read_tokens) as tokens from ${table}`
 
-/** Reads the database in `dataDir` and sets it against the turns that the relay took. */
+/** Reads the database in `dataDir` and compares it with the turns of the relay. */
 export function reconcile(dataDir: string, turns: readonly Turn[]): Entry[] {
   const database = new Database(databaseFile(dataDir))
-  // libsql's `readonly` option does nothing; this does.
+  // libsql's `readonly` option has no effect; this has.
   database.exec('pragma query_only = on')
   const ask = <Row>(sql: string) => database.prepare(sql).get() as Row
   const logs = ask<Sums>(logSums)

@@ -1,13 +1,13 @@
-/* Over 300 lines because one small program is easier to follow than two that share a parser.
+/* Over 300 lines: one small program is easier to follow than two that share a parser.
  *
- * The load generator: one thread, epoll, HTTP/1.1 keep-alive, each connection sends again as soon as its response is whole.
+ * The load generator: one thread, epoll, HTTP/1.1 keep-alive. Each connection sends again as soon as its response is complete.
  * It checks every response (status, framing, message_stop in a stream) and measures a window: responses finished and events received
  * in it, the time from a request to the first byte of its response, and the CPU time that the contender's process spent meanwhile
  * (utime + stime of all threads, /proc/PID/stat). MIT, see ../LICENSE.
  *
  *   load PORT PID HEAD_FILE BODY_FILE CONNECTIONS WARM_MS WARM_RESPONSES WINDOW_MS
  *
- * Warm-up lasts WARM_MS and, on a crowded machine, up to WARM_MAX_MS more until WARM_RESPONSES are in: compilers count calls, not time.
+ * Warm-up lasts WARM_MS and, on a busy machine, up to WARM_MAX_MS more until there were WARM_RESPONSES: compilers count calls, not time.
  * PID 0: nobody to measure. HEAD_FILE: request line and headers, each line with CRLF, without the empty line at the end;
  * content-length and a session id for each connection are added here. Prints one line of JSON; exit code 0 also when responses were wrong.
  */
@@ -34,7 +34,7 @@ struct conn {
   size_t line_len;
   uint64_t left;
   int status, is_stream, closes;
-  /* The last byte of payload was a line feed: another one ends an event. */
+  /* True when the last byte of payload was a line feed: another one ends an event. */
   int after_newline;
   uint64_t asked_us;
   char tail[TAIL];
@@ -80,7 +80,7 @@ static uint64_t cpu_us(int pid) {
   size_t length = fread(text, 1, sizeof text - 1, file);
   fclose(file);
   text[length] = 0;
-  /* The name in parentheses may hold anything: fields count from the last one. */
+  /* The name in parentheses may contain anything: fields are counted from the last one. */
   char *rest = strrchr(text, ')');
   if (rest == NULL || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2) die(path);
   return (uint64_t)(user + kernel) * (1000000u / (uint64_t)sysconf(_SC_CLK_TCK));
@@ -104,7 +104,7 @@ static void start_over(struct conn *c) {
   send_next(c);
 }
 
-/* Returns 0, so that a parser can end with it: the connection is another one now. */
+/* Counts the fault and reconnects. Returns 0, which a parser can return in turn. */
 static int fail(struct conn *c, const char *what) {
   if (errors++ == 0) {
     snprintf(first_error, sizeof first_error, "%s (status %d, after %llu bytes: %.*s)", what, c->status,
@@ -144,7 +144,7 @@ static void send_next(struct conn *c) {
   send_request(c);
 }
 
-/* The response is whole. Returns 0 when the connection is another one now. */
+/* Called when a response is complete. Returns 0 after a reconnect. */
 static int finish(struct conn *c) {
   if (c->status != 200) return fail(c, "not 200");
   if (c->is_stream && memmem(c->tail, c->tail_len, "\"message_stop\"", 14) == NULL) return fail(c, "a stream without message_stop");
@@ -211,7 +211,7 @@ static int head_is_whole(struct conn *c) {
   return 1;
 }
 
-/* Gathers a line of the chunked framing. Returns 1 when it is whole, 0 when more is needed, -1 when it is too long. */
+/* Collects a line of the chunked framing. Returns 1 when it is complete, 0 when more is needed, -1 when it is too long. */
 static int take_line(struct conn *c, char byte) {
   if (c->line_len >= LINE_MAX_ - 1) return -1;
   c->line[c->line_len++] = byte;
@@ -221,7 +221,7 @@ static int take_line(struct conn *c, char byte) {
   return 1;
 }
 
-/* Returns 0 when the connection is another one now. */
+/* Returns 0 after a reconnect. */
 static int framing_line(struct conn *c) {
   if (c->state == IN_TRAILER) return c->line[0] == 0 ? finish(c) : 1;
   if (c->state == IN_CHUNK_END) {
@@ -236,7 +236,7 @@ static int framing_line(struct conn *c) {
   return 1;
 }
 
-/* Parses what came. Returns 0 when the connection is another one now. */
+/* Parses received bytes. Returns 0 after a reconnect. */
 static int take(struct conn *c, const char *bytes, size_t length) {
   size_t at = 0;
   while (at < length) {
@@ -270,7 +270,7 @@ static void receive(struct conn *c) {
     ssize_t n = recv(c->fd, scratch, sizeof scratch, 0);
     if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
-      /* A server may close an idle connection; one that owes a response may not. */
+      /* A server may close an idle connection, but not before it has responded. */
       if (c->busy) fail(c, n == 0 ? "closed before the response was whole" : strerror(errno));
       else if (!draining) start_over(c);
       else epoll_ctl(epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
@@ -300,7 +300,7 @@ static void open_connections(const char *head, size_t head_len) {
   for (int i = 0; i < conns_len; i++) send_next(&conns[i]);
 }
 
-/* Serves the connections until the time, or until every response is in when draining. */
+/* Serves the connections until `end_us`, or when draining until every response has arrived. */
 static void run_until(uint64_t end_us) {
   while (now_us() < end_us && !(draining && open_requests == 0)) {
     struct epoll_event ready[256];

@@ -1,11 +1,11 @@
-/** Processes tied to one core, which can be frozen while others are measured and which die with the bench. */
+/** Processes on one core. They can be stopped while others are measured, and they end with the bench. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 
 export interface Pinned {
   pid: number
-  /** Port read from what the program printed; 0 where no announcement was awaited. */
+  /** The port from the program's output; 0 when no announcement was awaited. */
   port: number
   freeze(): void
   thaw(): void
@@ -19,7 +19,7 @@ export interface PinnedOptions {
   core: number
   env?: NodeJS.ProcessEnv
   cwd?: string
-  /** First group: the port in a line of stdout. Without it the program counts as started at once. */
+  /** Matches a line of stdout; the first group is the port. Absent: the program counts as started at once. */
   announces?: RegExp
   /** Milliseconds to wait for the announcement. */
   startMs?: number
@@ -36,9 +36,9 @@ export function twoCores(): [number, number] {
   return [cores[0]!, cores[1]!]
 }
 
-/** Starts a program on its core; throws with the end of its output when it ends or stays silent instead of announcing itself. */
+/** Starts a program on its core. Throws with the end of its output when it ends or does not announce itself in time. */
 export async function startPinned(command: string, args: readonly string[], options: PinnedOptions): Promise<Pinned> {
-  // Both wrappers replace themselves with the program: the pid is the program's own.
+  // Both wrappers exec the program, so the pid is its own.
   const wrapped = ['--pdeathsig', 'KILL', 'taskset', '-c', String(options.core), command, ...args]
   const child = spawn('setpriv', wrapped, { env: options.env, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   await once(child, 'spawn')
@@ -76,7 +76,7 @@ function announced(child: ChildProcess, { announces, startMs = 30_000 }: PinnedO
       resolve(port)
     }
     child.once('exit', (code, signal) => giveUp(`ended with ${signal ?? code}`))
-    // Listening on goes on for ever: a full pipe would stop the program.
+    // The output is read until the end, because a full pipe would block the program.
     const listen = (text: string) => {
       said = (said + text).slice(-4000)
       const port = announces?.exec(said)?.[1]

@@ -1,4 +1,4 @@
-/** The requests that the generator sends: one small, one as large and as shaped as Claude Code's own. */
+/** The requests that the generator sends: a small one, and one of the size and form of Claude Code's. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -8,7 +8,7 @@ const words =
     ' ',
   )
 
-/** Text of about `length` characters with newlines, quotes and backslashes, as source code has; the same at every run. */
+/** Text of about `length` characters with newlines, quotes and backslashes, like source code; the same in every run. */
 function prose(length: number, seed: number): string {
   let text = ''
   let state = seed
@@ -19,7 +19,7 @@ function prose(length: number, seed: number): string {
   return text.slice(0, length)
 }
 
-/** A tool's schema holds properties named like the body's own fields: who looks for `model` must look at depth 1. */
+/** A tool whose schema has properties with the names of the body's own fields: `model` must be read at depth 1 only. */
 function tool(number: number) {
   const property = (at: number) => ({ type: 'string', description: prose(150, number * 31 + at) })
   return {
@@ -71,7 +71,7 @@ export function smallRequest(stream: boolean): string {
   })
 }
 
-/** About 150 KB, asks for a stream: 12 tools (31 KB), 28 KB of system text, a conversation with tool results. */
+/** About 150 KB, with a streamed response: 12 tools (31 KB), 28 KB of system text, a conversation with tool results. */
 export function largeRequest(): string {
   return JSON.stringify({
     model,
@@ -87,7 +87,7 @@ export function largeRequest(): string {
   })
 }
 
-/** Request line and headers as `load` wants them: one a line, no empty line at the end. As many as the real client sends. */
+/** Request line and headers for `load`: one per line, no empty line at the end. As many as the real client sends. */
 export function requestHead(port: number, path: string, secret: string): string {
   return [
     `POST ${path}?beta=true HTTP/1.1`,
@@ -109,7 +109,7 @@ export function requestHead(port: number, path: string, secret: string): string 
   ].join('\r\n')
 }
 
-/** Writes text into the bench's folder and gives its path and its size in bytes. */
+/** Writes a file into the bench's folder and returns its path and its size in bytes. */
 export function keep(folder: string, name: string, text: string): { path: string; bytes: number } {
   const path = join(folder, name)
   writeFileSync(path, text)

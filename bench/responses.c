@@ -17,7 +17,7 @@ static void outgrown(void) {
   exit(2);
 }
 
-/* Appends formatted text; the bound is an error, never a truncation. */
+/* Appends formatted text. Text that does not fit is an error and is never cut. */
 __attribute__((format(printf, 4, 5))) static size_t put(char *to, size_t at, size_t max, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -34,7 +34,7 @@ static size_t put_event(char *to, size_t at, size_t *payload, const char *name, 
   return put(to, at, RESPONSE_MAX, "%zx\r\nevent: %s\ndata: %s\n\n\r\n", length, name, data);
 }
 
-/* The text deltas are the same in every response: framed once. */
+/* The text deltas are the same in every response, so they are framed once. */
 void prepare_deltas(void) {
   static const char *words[] = {"Reading", " the", " failing test", " first, then", " the function it",
                                 " covers.", "\\n\\n", " A `\\\"quoted\\\"` name", " and 数字", " follow"};
@@ -58,7 +58,7 @@ static size_t put_head(char *to, const char *type, unsigned number) {
              type, number);
 }
 
-/* Sums must tell one request from another, so each response's counts move a little, with periods of their own. */
+/* Counts differ from response to response, each with a period of its own, so that wrong sums show. */
 static struct usage usage_of(unsigned n) {
   return (struct usage){1200 + n % 7, 197 + n % 11, 60 + n % 3, 40 + n % 2, 800 + n % 5};
 }
@@ -120,7 +120,7 @@ void render_stream(struct response *to, unsigned number, int one_write) {
            to->usage.output);
   to->ends[EVENTS - 2] = at = put_event(bytes, at, &to->payload, "message_delta", data);
   at = put_event(bytes, at, &to->payload, "message_stop", "{\"type\":\"message_stop\"}");
-  /* The terminal chunk leaves with the last event. */
+  /* The last chunk is sent with the last event. */
   to->ends[EVENTS - 1] = to->length = put(bytes, at, RESPONSE_MAX, "0\r\n\r\n");
   to->steps = EVENTS;
   if (one_write) as_one_write(to);

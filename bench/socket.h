@@ -1,4 +1,4 @@
-/* What the bench's two C programs share: sockets on 127.0.0.1, the clock, and giving up. MIT, see ../LICENSE. */
+/* For both C programs of the bench: sockets on 127.0.0.1, the clock, fatal errors. MIT, see ../LICENSE. */
 #ifndef BENCH_SOCKET_H
 #define BENCH_SOCKET_H
 
@@ -29,7 +29,7 @@ static inline struct sockaddr_in loopback(int port) {
   return address;
 }
 
-/* Non-blocking, and each write leaves at once: Nagle's algorithm would show as steps of 40 ms. */
+/* Non-blocking, and without Nagle's algorithm, which would delay writes by steps of 40 ms. */
 static inline void make_prompt(int fd) {
   int one = 1;
   if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0) die("TCP_NODELAY");

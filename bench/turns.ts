@@ -1,4 +1,4 @@
-/** Turns: one contender at a time under load, the others frozen; what each turn cost and whether it was whole. */
+/** Turns: one contender at a time under load while the others are stopped; the cost and the faults of each turn. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Contender } from './contenders.ts'
@@ -9,7 +9,7 @@ const run = promisify(execFile)
 export const workloads = ['w1', 'w2a', 'w2b', 'w3'] as const
 export type Workload = (typeof workloads)[number]
 
-/** What `load` prints. Times in microseconds. */
+/** The output of `load`. Times in microseconds. */
 interface LoadReport {
   windowUs: number
   windowCpuUs: number
@@ -24,7 +24,7 @@ interface LoadReport {
   firstError: string
 }
 
-/** What the upstream counted: responses whose last byte left, and the tokens they reported. */
+/** Counted by the upstream: responses that were sent completely, and the tokens they reported. */
 export interface Totals {
   finished: number
   inputTokens: number
@@ -42,20 +42,20 @@ export interface Turn {
   round: number
   contender: string
   workload: Workload
-  /** One connection only: measured for its first byte. */
+  /** True when there was one connection only, to measure the time to the first byte. */
   isSingle: boolean
   connections: number
-  /** CPU time a request; W3: an event. */
+  /** CPU time per request; for W3 per event. */
   cpuUs: number
-  /** Requests a second; W3: events. */
+  /** Requests per second; for W3 events. */
   perSecond: number
-  /** Share of its core that the contender used; 1 = all of it. */
+  /** The share of its core that the contender used, at most 1. */
   busy: number
   /** From a request to the first byte of its response. */
   firstByteMs: { p50: number; p99: number }
   finished: number
   totals: Totals
-  /** What was wrong with it, in words; empty when all was well. */
+  /** Everything that went wrong; empty for a good turn. */
   faults: readonly string[]
 }
 
@@ -76,7 +76,7 @@ export interface Ring {
   upstreamOrigin: string
 }
 
-/** Gives the verb that measures one contender under one workload. */
+/** Returns the function that measures one contender under one workload. */
 export function createTurns(ring: Ring) {
   const small = keep(ring.folder, 'small.json', smallRequest(false))
   const smallStream = keep(ring.folder, 'small-stream.json', smallRequest(true))
@@ -117,7 +117,7 @@ export function createTurns(ring: Ring) {
   }
 }
 
-/** The three counts of one turn must agree: what the client got, what the upstream gave, what each request weighs. */
+/** Checks that the counts of a turn agree: responses at the client, responses at the upstream, bytes of the requests. */
 function faults(report: LoadReport, totals: Totals, bodyBytes: number): string[] {
   const found: string[] = []
   const equal = (what: string, ours: number, theirs: number) => {

@@ -1,6 +1,6 @@
 /*
- * A light Anthropic-format upstream: one thread, epoll, HTTP/1.1 keep-alive. It costs next to nothing, so that a
- * proxy's own time shows, and it keeps the sums that a ledger must reproduce. MIT, see ../LICENSE.
+ * A light Anthropic-format upstream: one thread, epoll, HTTP/1.1 keep-alive. It takes little CPU time, so that a proxy's own
+ * time can be seen, and it keeps the sums that the ledger must have too. MIT, see ../LICENSE.
  *
  *   upstream           listens on 127.0.0.1, any free port, and prints it
  *   POST .../messages  answered by mode: w1 = one JSON; w2a = 200 events in one write; w2b = a write for each event;
@@ -106,7 +106,7 @@ static int control(struct conn *c) {
   return 1;
 }
 
-/* A whole request is here. Returns 0 once the connection is gone. */
+/* Responds to a complete request. Returns 0 once the connection is gone. */
 static int respond(struct conn *c) {
   c->step = c->response.steps = c->blocked = c->is_paced = 0;
   c->sent = 0;
@@ -132,7 +132,7 @@ static int respond(struct conn *c) {
   return send_step(c);
 }
 
-/* Takes bytes of a body and remembers its two ends. Returns 0 once the connection is gone. */
+/* Reads bytes of a body and keeps its beginning and end. Returns 0 once the connection is gone. */
 static int take_body(struct conn *c, const char *bytes, size_t length) {
   if (length > c->body_left) {
     refuse(c);
@@ -144,7 +144,7 @@ static int take_body(struct conn *c, const char *bytes, size_t length) {
   return c->body_left > 0 ? 1 : respond(c);
 }
 
-/* Looks for the end of the head in what came. Returns 0 once the connection is gone. */
+/* Looks for the end of the head in the received bytes. Returns 0 once the connection is gone. */
 static int take_head(struct conn *c) {
   c->head[c->head_len] = 0;
   char *end = strstr(c->head, "\r\n\r\n");
@@ -176,7 +176,7 @@ static void receive(struct conn *c) {
       return;
     }
     if (c->response.steps > 0) {
-      /* A second request before the first was answered: nobody here pipelines. */
+      /* A second request before the response to the first: no client here pipelines. */
       refuse(c);
       return;
     }
@@ -210,8 +210,8 @@ static void welcome(int listener) {
 }
 
 /*
- * One event to each open stream, in turn: the gap between two writes of one stream is all the others' writes. Paced streams get
- * what is due. Returns the milliseconds until something can be sent, -1 when nothing waits to be sent.
+ * Writes one event to each open stream in turn, so that two writes of one stream are never next to each other. Paced streams get
+ * the events that are due. Returns the milliseconds until something can be sent, -1 when nothing is waiting.
  */
 static int send_one_round(void) {
   int wait_ms = -1;

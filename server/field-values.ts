@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { readNetwork } from './networks.ts'
 
-/** Values that occur in several nouns. No message repeats what was written: it may be or hold a secret. */
+/** Schemas of values that several nouns have. No message repeats the value, because it may be or contain a secret. */
 
 export const objectName = z
   .string()
@@ -15,7 +15,7 @@ export const objectName = z
   )
   .meta({ minLength: 1, maxLength: 100 })
 
-/** Also what DEFAULT_ADMIN_USERNAME is checked by. */
+/** Also checks DEFAULT_ADMIN_USERNAME. */
 export const userName = z
   .string()
   .regex(
@@ -39,7 +39,7 @@ export const modelPatterns = z
   .max(200, 'has too many entries')
   .refine(fitsColumn, isTooLong)
 
-/** Lists are kept as JSON in columns of 64 KB; they hold printable ASCII. */
+/** Lists are stored as JSON in columns of 64 KB. They contain only ASCII, so a character is a byte. */
 export function fitsColumn(value: unknown): boolean {
   return JSON.stringify(value).length < 65_000
 }

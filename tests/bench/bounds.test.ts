@@ -29,7 +29,7 @@ const turn = (round: number, contender: string, cpuUs: number, isSingle = false)
   faults: [],
 })
 
-/** A machine that is half as fast in the second round, and whose third round was disturbed for one of the two. */
+/** The machine is half as fast in the second round, and in the third only one of the two is slowed down. */
 const turns = [
   turn(1, 'bare', 80),
   turn(1, 'relay', 100),

@@ -1,4 +1,4 @@
-// Over 300 lines: the price rules of protocol.md §5 side by side, one table of worked examples each.
+// Over 300 lines: the price rules side by side, one table of worked examples each.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Cost } from '../../server/money/cost.ts'
@@ -39,7 +39,7 @@ const thousands: Tokens = {
   cacheRead: 1_000,
 }
 
-/** Model, in, out, 5 min, 1 h, read in dollars per million; US surcharge; fast rates: protocol.md §5.2. */
+/** Model, in, out, 5 min, 1 h, read in dollars per million; US surcharge; fast rates. */
 const rows: [
   string,
   number,
@@ -96,7 +96,7 @@ test.each(rows)('%s is priced class by class, plain, in the US, in a batch, both
   if (fast) expect(quick).toMatchObject({ ...partsOf(fast, 100), modifiers: ['fast'], flags: ['derived_rate'] })
   else expect(quick).toMatchObject({ ...partsOf(rates, 100), modifiers: [], flags: ['fast_as_standard'] })
   if (fast) {
-    // Fast speed is not sold at the batch discount, but US inference costs more there too.
+    // There is no batch discount on fast speed, but US inference costs more there too.
     expect(price({ speed: 'fast', serviceTier: 'batch' })).toMatchObject({ ...partsOf(fast, 100), modifiers: ['fast'] })
     expect(price({ speed: 'fast', geo: 'us' })).toMatchObject(partsOf(fast, 110))
   }
@@ -182,7 +182,7 @@ test('parts that are no whole nano-dollars still sum to the total', () => {
   ])
   const tokens = { input: 1, output: 1, cacheWrite5m: 1, cacheRead: 1 }
   const cost = costOf(reading('glm-5', tokens), luna, today)
-  // 1.8 rounds to 2: one each to the two biggest remainders, none to the others.
+  // 1.8 is rounded to 2: one each for the two largest remainders, none for the others.
   expect(cost).toMatchObject({ totalNano: 2, inputNano: 1, outputNano: 1, cacheWriteNano: 0, cacheReadNano: 0 })
 })
 

@@ -24,7 +24,7 @@ const list = JSON.parse(readFileSync(new URL('./fixtures/claude-list-prices.json
 const today = Date.UTC(2026, 10, 23)
 const book = createPriceBook(seedCards)
 
-/** Rates of a card as the list writes them, US dollars per million tokens. */
+/** The rates of a card as in the list, in US dollars per million tokens. */
 function ratesOf(card: PriceCard, promptTokens: number): ListRates {
   const tier = tierOf(card, promptTokens, 'standard')
   return {
@@ -72,7 +72,7 @@ test.each(list.models)(
         expect(ratesOf(card, long.above_prompt_tokens)).toEqual(pick(model))
         expect(ratesOf(card, long.above_prompt_tokens + 1)).toEqual(pick(long))
       }
-      // Prompts over 200k exist on these three only with the 1M beta: the flat list leaves that tier out.
+      // On these three only the 1M beta allows prompts over 200k, and the short list does not have that tier.
       else if (!/sonnet-4-[05]$/.test(model.id)) expect(ratesOf(card, 900_000)).toEqual(pick(model))
     }
   },
@@ -97,7 +97,7 @@ test('no two seeded cards of one model hold at the same time, and no time is lef
 })
 
 test.each([
-  // Model, prompt, day, in, out, read, write: protocol.md §5.3.
+  // Model, prompt, day, in, out, read, write.
   ['gpt-6.1-sol', 1, '2026-11-23', 2, 10, 0.1, 2.5],
   ['gpt-6.1-terra', 1, '2026-11-23', 1, 5, 0.05, 1.25],
   ['gpt-6-astra', 272_000, '2026-11-23', 10, 50, 1, 12.5],

@@ -40,7 +40,7 @@ describe.runIf(hasServices)('redis only', () => {
       expect(life).toBeGreaterThan(0)
       expect(life).toBeLessThanOrEqual(50_000)
     }
-    // A claim without end takes the end off the key.
+    // A claim without an end removes the expiry of the key.
     await counters.hold('r3', [claim('day', 10)], 1)
     expect(await commands.pttl(`{${prefix}}:counter:day`)).toBe(-1)
   })

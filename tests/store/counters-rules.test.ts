@@ -35,7 +35,7 @@ const lifetime = fc.option(fc.integer({ min: 1, max: 50_000 }))
 const expiry = (nowMs: number, ms: number | null): number | null => (ms === null ? null : nowMs + ms)
 const claims = fc.array(fc.tuple(counterName, fc.nat(300), lifetime), { maxLength: 3 })
 
-/** One step of the test against the rules; counters are seeded often, since little happens on absent ones. */
+/** One step of the test. Counters are seeded often, because little happens on absent ones. */
 const verb = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 40_000 }).map((ms) => ({ verb: 'wait' as const, ms })) },
   ...[
@@ -61,7 +61,7 @@ const verb = fc.oneof(
   ].map((on) => ({ weight: 2, arbitrary: on.map((act) => ({ verb: 'act' as const, on: act })) })),
 )
 
-/** The contract told a second way: nothing is kept up to date, everything is derived when asked. */
+/** A second implementation of the contract: it keeps only what was called, and derives everything else when asked. */
 function createRules(now: () => number, holdTtlMs: number): Counters {
   const seeded = new Map<string, { spent: number; expiresAtMs: number }>()
   const holds: { id: string; counter: string; amount: number; untilMs: number; born: object }[] = []

@@ -62,7 +62,7 @@ describe.each(twins)('%s', (_name, openTwin) => {
     await first.hold('r1', [claim('day', usd)], 10)
     await Promise.all([first.settle('r1', 7), second.settle('r1', 7, ['day']), second.settle('r1', 7)])
     expect(await first.read('day')).toEqual({ spentNano: 107, heldNano: 0 })
-    // Known to nobody: without names nothing happens, and it can still be settled with them.
+    // An unknown request: without names nothing happens, and it can still be settled with names.
     await first.settle('r2', 3)
     await second.settle('r2', 3, ['day', 'day'])
     await first.settle('r2', 3, ['day'])
@@ -82,7 +82,7 @@ describe.each(twins)('%s', (_name, openTwin) => {
     expect(await living.read('day')).toEqual({ spentNano: 0, heldNano: 90 })
     clock.forward(1)
     expect(await living.read('day')).toEqual({ spentNano: 0, heldNano: 30 })
-    // It was only slow: what it has held and spent counts again.
+    // The process was only slow: what it holds and spends counts again.
     await dying.top('dead', 65)
     expect(await living.read('day')).toEqual({ spentNano: 0, heldNano: 95 })
     clock.forward(60_000)
@@ -188,7 +188,7 @@ describe.each(twins)('%s', (_name, openTwin) => {
       }),
     )
     const count = admitted.reduce<number>((sum, one) => sum + one, 0)
-    // Seven leave 0.9 USD, so that an eighth comes in.
+    // Seven leave 0.9 USD, so an eighth is admitted.
     expect(count).toBe(8)
     expect(await processes[1]!.read('key:1:total')).toEqual({ spentNano: count * cost, heldNano: 0 })
     expect(count * cost).toBeLessThanOrEqual(limit + cost)

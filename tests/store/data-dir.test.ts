@@ -47,7 +47,7 @@ test('a second process on the same folder is refused by a message that names the
     holder.kill('SIGKILL')
     await once(holder, 'exit')
   }
-  // After kill -9 nothing stands in the way, at once.
+  // After kill -9 the folder is free at once.
   await (await openDataDir(folder)).release()
 })
 

@@ -77,7 +77,7 @@ services.each([
   expect(isOutcomeUnknown(locked)).toBe(true)
   expect(await isThere(name)).toBe(written)
 
-  // The pool gets over it.
+  // The pool works again.
   expect(await through.batch([put(`after ${cut}`)])).toEqual([1])
 })
 

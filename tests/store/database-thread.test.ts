@@ -12,7 +12,7 @@ import { startThread } from '../../server/thread.ts'
 import { deferred } from '../support/deferred.ts'
 import { silentLog } from '../support/engines.ts'
 
-// What only SQLite has: threads that can be busy, and threads that can die.
+// Only SQLite has threads, which can be busy and can die.
 
 let folder: string
 let database: Database
@@ -39,7 +39,7 @@ const put = 'INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 1)'
 const names = () => database.select('SELECT name FROM settings ORDER BY name')
 const writerThread = (): Worker => threads.filter((one) => !one.readOnly).at(-1)!.worker
 
-/** How often a 5 ms interval rang before `work` was done. */
+/** How often a timer of 5 ms fired before `work` was done. */
 async function ringsDuring(work: () => Promise<unknown>): Promise<number> {
   let rings = 0
   const interval = setInterval(() => rings++, 5)
@@ -57,7 +57,7 @@ test.each([
   ['a heavy batch', () => database.batch([{ kind: 'run', sql: `${put.replace(/VALUES.*/, '')} ${bulk}`, args: [] }])],
 ])('the main loop keeps ticking during %s', async (_name, work) => {
   await names()
-  // On the loop it would be done before the first one.
+  // Work on the event loop would be done before the timer fires once.
   expect(await ringsDuring(work)).toBeGreaterThan(5)
 })
 const bulk = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT 'n' || i, '', 1 FROM n`
@@ -129,7 +129,7 @@ test('a transaction that outlived its time cannot write into the next', async ()
   )
   const rejected = expect(slow).rejects.toMatchObject({ code: 'P2028' })
   await inside.promise
-  // Waits until the first one was rolled back, and holds the connection while it wakes up.
+  // Waits until the first one is rolled back, and holds the connection while that one continues.
   await database.locked(['settings'], async (tx) => {
     late.resolve()
     await rejected
@@ -193,6 +193,6 @@ test('a file that is no database is refused, and says so', async () => {
   const errors: string[] = []
   const log = { ...silentLog, error: (_fields: object, text: string) => void errors.push(text) }
   await expect(openSqlite({ path, log })).rejects.toThrow(`${path} could not be opened (file is not a database)`)
-  // Nothing died, and no query starts it anew.
+  // The thread did not die, and no query starts it again.
   expect(errors).toEqual([])
 })

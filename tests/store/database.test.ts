@@ -38,7 +38,7 @@ const attempt = (logId: Scalar, costNano: Scalar, charged = true): Scalar[] =>
 const big = 9_007_199_254_740_993n
 const settingNamed = (name: string) => database.client.setting.findUnique({ where: { name } })
 
-test('rows given as arrays and as JSON text arrive alike, whole beyond 2^53', async () => {
+test('rows given as arrays and as JSON text are stored in the same way, exact beyond 2^53', async () => {
   const json = JSON.stringify([attempt(String(big + 1n), String(big), false), attempt(12, 7)])
   const affected = await database.batch([
     { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: [attempt(big, big), attempt(11, 7, false)] },
@@ -128,7 +128,7 @@ test('a row that is already there fails the whole batch, recognisably, and shows
     .catch((error: unknown) => error)
   expect(isDuplicate(refused)).toBe(true)
   expect(inspect(refused)).not.toContain('模型')
-  // A log line, not the 40 KB of SQL that a driver attaches.
+  // The error fits a log line: without the 40 KB of SQL that the driver attaches.
   expect(inspect(refused)).not.toContain('price_card_id')
   expect(await database.select('SELECT COUNT(*) FROM attempts WHERE log_id = 2001')).toEqual([[0]])
 })

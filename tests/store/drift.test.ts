@@ -38,7 +38,7 @@ test('SQLite: what the migrations make is what the schema says', async () => {
   const schema = await read('prisma/sqlite/schema.prisma')
   const path = url.slice('file:'.length)
   expect((await sqliteDiff({ kind: 'file', path, schema }, schema)).trim()).toBe('-- This is an empty migration.')
-  // The same question with a column more must have another answer, or this test says nothing.
+  // With one more column the result must differ, or this test proves nothing.
   const other = schema.replace('model Setting {', 'model Setting {\n  forgotten Int @default(0)')
   expect(await sqliteDiff({ kind: 'file', path, schema: other }, other)).toContain('"forgotten"')
   await drop()

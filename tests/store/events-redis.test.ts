@@ -7,7 +7,7 @@ import { createInbox } from './inbox.ts'
 import { connect, hasServices } from './twins.ts'
 
 describe.runIf(hasServices)('redis only', () => {
-  test('after a break subscriptions are live again before listeners of reconnects are told; own messages arrived all the while', async () => {
+  test('after a break subscriptions are live before onReconnect is called; own messages arrive all the time', async () => {
     const prefix = `test-${randomUUID()}`
     const wire = await createFaultProxy({ target: redisUrl })
     onTestFinished(() => wire.close())
@@ -26,7 +26,7 @@ describe.runIf(hasServices)('redis only', () => {
       })
       here.onReconnect(() => {
         hooks.push('back')
-        // Published in the hook's turn: lost unless the subscription is live already.
+        // Published while onReconnect is called: lost unless the subscription is already live.
         there.publish('t', 'after')
         resolve()
       })

@@ -23,7 +23,7 @@ describe.each(twins)('%s', (name, openTwin) => {
       await inbox.until(sent.length + 1)
       expect(inbox.messages.filter((message) => message !== 'from there')).toEqual(sent)
     }
-    // A later message has gone the same way as any second copy would have.
+    // When this later message arrives, a second copy of the first would have arrived too.
     here.publish('account', 'last')
     there.publish('account', 'last')
     for (const inbox of [mine, mineToo, others])
@@ -74,7 +74,7 @@ describe.each(twins)('%s', (name, openTwin) => {
     there.publish('t', 'later')
     expect(await stayer.until(2)).toEqual(['on its way', 'later'])
     expect(leaver.messages).toEqual([])
-    // The last one leaves and another comes: the topic is live again.
+    // The last listener leaves and a new one comes: the topic is live again.
     const next = createInbox()
     const only = await here.subscribe('u', leaver.listener)
     await Promise.all([only(), here.subscribe('u', next.listener)])

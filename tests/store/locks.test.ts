@@ -79,7 +79,7 @@ describe.runIf(hasServices)('redis only', () => {
     const { commands, locks } = await join(prefix, { waitMs: 2_000 })
     const ttlMs = 60
     await locks.withLock('a', ttlMs, async (signal) => {
-      // Watched over five lives of the key.
+      // For five times the time to live of the key.
       for (const until = performance.now() + 5 * ttlMs; performance.now() < until; await turn()) {
         expect(await commands.exists(`{${prefix}}:lock:a`)).toBe(1)
       }
@@ -90,7 +90,7 @@ describe.runIf(hasServices)('redis only', () => {
     expect(await locks.withLock('a', ttlMs, async () => 'taken over')).toBe('taken over')
   })
 
-  test('a holder whose lock went to another is told, and does not free what is not its own', async () => {
+  test('a holder whose lock went to another gets the signal, and does not free the lock of the other', async () => {
     const prefix = `test-${randomUUID()}`
     const { commands, locks } = await join(prefix)
     await locks.withLock('a', 60, async (signal) => {
@@ -100,7 +100,7 @@ describe.runIf(hasServices)('redis only', () => {
     expect(await commands.get(`{${prefix}}:lock:a`)).toBe('another')
   })
 
-  test('a holder that Redis cannot hear is told when the time to live is over', async () => {
+  test('a holder that cannot reach Redis gets the signal when the time to live is over', async () => {
     const prefix = `test-${randomUUID()}`
     const wire = await createFaultProxy({ target: redisUrl })
     onTestFinished(() => wire.close())

@@ -12,7 +12,7 @@ import { openSqlite } from '../../server/store/sqlite/database.ts'
 import { type DatabaseAddress, engines, newDatabaseAddress, silentLog } from '../support/engines.ts'
 
 const engine = engines === 'services' ? 'mysql' : 'sqlite'
-/** As the client knows the tables; tests that only count steps are content with the first. */
+/** The steps of this program; tests that only count steps use the first. */
 const all = await readSteps(engine)
 const [init] = all as [Step]
 const step = (name: string, sql: string): Step => ({
@@ -105,7 +105,7 @@ embedded('SQLite: a step that would leave rows without parents is undone', async
   )
   const after = await open(all)
   expect(await after.client.user.count()).toBe(1)
-  // The switch that lets tables be rebuilt is on again.
+  // Foreign keys are checked again after the step.
   await expect(after.client.group.create({ data: { name: 'h', ownerId: 99 } })).rejects.toMatchObject({ code: 'P2003' })
   await after.close()
 })
@@ -146,7 +146,7 @@ embedded('SQLite: free pages can be given back from the first page on', async ()
 services('MySQL: a step cut off between a statement and its row goes on where it stopped', async () => {
   const [first, ...rest] = second.sql.split('\n') as [string, string]
   await openAndClose(init)
-  // As a process leaves it that was killed after CREATE TABLE, before the count was stored.
+  // The state after a process was killed between CREATE TABLE and the write of the count.
   const connection = await createConnection(readMysqlUrl(address.url).config)
   const sql = 'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES (?, ?, ?, ?)'
   await connection.query(sql, ['x', second.checksum, second.name, new Date()])

@@ -11,7 +11,7 @@ import { hasServices } from './twins.ts'
 const password = 'p%40ss-word'
 const wrongPassword = '-WRONGPASS invalid username-password pair p@ss-word\r\n'
 
-/** Speaks just enough of the protocol to let a client in: `answer` gives the reply to each command by its name. */
+/** Speaks just enough of the protocol for a client to connect: `answer` gives the reply to each command by its name. */
 async function createFakeRedis(
   answer: (command: string) => string,
 ): Promise<{ server: Server; address: string; drop(): void }> {
@@ -41,8 +41,8 @@ function createRecordingLog() {
   return { info: record, warn: record, error: record, lines }
 }
 
-/** Resolves when the connection has said `word` so many times; events.once would reject at the first error. */
-function told(redis: Redis, word: string, times: number): Promise<void> {
+/** Resolves when the connection has emitted `word` so many times; events.once would reject at the first error. */
+function eventsOf(redis: Redis, word: string, times: number): Promise<void> {
   return new Promise((resolve) => {
     redis.on(word, () => {
       if (--times === 0) resolve()
@@ -71,10 +71,10 @@ test('a refused password fails the start at once, and neither error nor log carr
   const log = createRecordingLog()
   const error: unknown = await openRedis(`redis://me:${password}@${address}`, log).catch((caught: unknown) => caught)
   expect((error as Error).message).toContain(`Redis at ${address} refuses us: WRONGPASS`)
-  const told =
+  const text =
     log.lines.join() + JSON.stringify(error, Object.getOwnPropertyNames(error)) + inspect(error, { depth: null })
-  expect(told).toContain('WRONGPASS')
-  expect(told).not.toMatch(/p%40ss|p@ss/)
+  expect(text).toContain('WRONGPASS')
+  expect(text).not.toMatch(/p%40ss|p@ss/)
 })
 
 test('a server that wants a password which the address does not carry fails the start at once', async () => {
@@ -92,7 +92,7 @@ test('a password refused later, after a break, is in no error of a waiting comma
   const redis = await openRedis(`redis://me:${password}@${fake.address}`, log)
   onTestFinished(() => redis.close())
   accepts = false
-  const broken = told(redis.subscriber, 'close', 1)
+  const broken = eventsOf(redis.subscriber, 'close', 1)
   fake.drop()
   await broken
   const error: unknown = await redis.subscriber.subscribe('t').catch((caught: unknown) => caught)
@@ -118,14 +118,14 @@ describe.runIf(hasServices)('redis only', () => {
     onTestFinished(() => redis.close())
     const both = [redis.commands, redis.subscriber]
     expect(log.lines).toEqual([])
-    const broken = both.map((one) => told(one, 'close', 1))
-    // Several attempts are refused before the wire is mended.
-    const refused = both.map((one) => told(one, 'reconnecting', 4))
+    const broken = both.map((one) => eventsOf(one, 'close', 1))
+    // Several attempts are refused before the connection works again.
+    const refused = both.map((one) => eventsOf(one, 'reconnecting', 4))
     await wire.down()
     await Promise.all(broken)
     await expect(redis.commands.get('anything')).rejects.toThrow("Stream isn't writeable")
     await Promise.all(refused)
-    const back = both.map((one) => told(one, 'ready', 1))
+    const back = both.map((one) => eventsOf(one, 'ready', 1))
     await wire.up()
     await Promise.all(back)
     expect(await redis.commands.ping()).toBe('PONG')

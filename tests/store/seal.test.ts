@@ -60,7 +60,7 @@ test('the digest is HMAC-SHA-256 under a key of its own, for any text of any len
   const seal = createSeal(master)
   const digests = [...Array(400).keys()].map((length) => 'x'.repeat(length))
   expect(new Set(digests.map((text) => seal.hmac(text))).size).toBe(400)
-  // The key is not to be had from outside; it is the expansion for `hmac`.
+  // The key of `hmac` is not exported; it is derived here in the same way.
   const key = Buffer.from(hkdfSync('sha256', master, '', 'claude-code-relay:hmac', 32))
   const oracle = (text: string): string => createHmac('sha256', key).update(text).digest('hex')
   fc.assert(
@@ -71,7 +71,7 @@ test('the digest is HMAC-SHA-256 under a key of its own, for any text of any len
   for (const text of ['', 'sk-1', 'é'.repeat(341), '\ud83d', '語'.repeat(342), 'a'.repeat(5000)]) {
     expect(seal.hmac(text)).toBe(oracle(text))
   }
-  // A long text leaves nothing behind for a short one.
+  // A long text has no effect on a short one after it.
   expect(seal.hmac('short')).toBe(oracle('short'))
 })
 

@@ -12,16 +12,16 @@ import { createRedisEvents } from '../../server/store/redis/events.ts'
 import { createRedisLocks } from '../../server/store/redis/locks.ts'
 import { engines, redisUrl, silentLog } from '../support/engines.ts'
 
-/** A place where processes meet: the memory of one, or a part of a Redis. Everything it makes is closed with the test. */
+/** What processes share: the memory of one process, or a part of a Redis. Everything it opens is closed with the test. */
 export interface Twin {
   name: 'memory' | 'redis'
-  /** Joins the place as one more process. Memory has one process only: every call gives the same. */
+  /** Counters as one more process has them. Memory has one process only: every call gives the same. */
   counters(parts: CounterParts): Promise<Counters>
   events(report: ReportEventFailure): Promise<Events>
   locks(times: LockTimes): Promise<Locks>
 }
 
-/** Called in a test: a fresh, empty place. */
+/** Called in a test: a new, empty memory or part of Redis. */
 export type OpenTwin = () => Twin
 
 export const hasServices = engines === 'services'
@@ -61,7 +61,7 @@ function openRedisTwin(): Twin {
   }
 }
 
-/** Connections that go with the test, and with them the keys of `prefix`. */
+/** Connections that are closed with the test; the keys of `prefix` are deleted then. */
 export async function connect(prefix: string, url = redisUrl): Promise<RedisConnections> {
   const connections = await openRedis(url, silentLog)
   onTestFinished(async () => {
@@ -74,7 +74,7 @@ export async function connect(prefix: string, url = redisUrl): Promise<RedisConn
 
 export const startMs = Date.UTC(2026, 10, 23)
 
-/** A clock that stands until it is moved. */
+/** A clock that stands still until it is moved. */
 export function createClock(): { now: () => number; forward(ms: number): void } {
   let atMs = startMs
   return {

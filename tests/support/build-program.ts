@@ -13,7 +13,7 @@ export default function buildProgram(): void {
   if (existsSync(main) && statSync(main).mtimeMs >= newestSource()) return
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], { cwd: root, stdio: 'inherit' })
-  // The compiler leaves a file alone whose text would not change: its time says when the whole was built.
+  // The compiler does not touch a file whose text stays the same, so the time of the build is set here.
   utimesSync(main, new Date(), new Date())
 }
 

@@ -16,7 +16,7 @@ export interface ConnectProxy {
 }
 
 export interface ConnectProxyOptions {
-  /** Basic credentials it insists on (407 otherwise). */
+  /** Basic credentials that it requires (407 otherwise). */
   credentials?: { username: string; password: string }
   /** Speak TLS to the client. */
   tls?: ServerIdentity
@@ -26,7 +26,7 @@ export interface ConnectProxyOptions {
   silent?: boolean
 }
 
-/** An HTTP CONNECT proxy. It resolves every name to 127.0.0.1, so that names only a proxy can resolve exist in tests. */
+/** An HTTP CONNECT proxy. It resolves every name to 127.0.0.1, also names that nothing else can resolve. */
 export async function createConnectProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
   const { credentials, tls, refuseWith, silent } = options
   const targets: string[] = []

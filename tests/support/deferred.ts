@@ -1,4 +1,4 @@
-/** A promise and its ends, so that a test decides when something happens instead of sleeping. */
+/** A promise with its resolve and reject, so that a test decides when something happens instead of sleeping. */
 export interface Deferred<T> {
   promise: Promise<T>
   resolve: (value: T) => void
@@ -12,12 +12,12 @@ export function deferred<T = void>(): Deferred<T> {
     resolve = yes
     reject = no
   })
-  // A deferred may be rejected before anyone listens; whoever awaits it still gets the error.
+  // It may be rejected before anyone awaits it, which must not end the process; a later await still gets the error.
   promise.catch(() => {})
   return { promise, resolve, reject }
 }
 
-/** A gate a server waits at: closed until `open()`, then open for ever. */
+/** A gate at which a server waits: closed until `open()`, then always open. */
 export function gate(): { open: () => void; passed: Promise<void> } {
   const { promise, resolve } = deferred()
   return { open: () => resolve(), passed: promise }

@@ -6,15 +6,15 @@ import { createConnection } from 'mariadb'
 import type { Database, StoreLog } from '../../server/store/database.ts'
 import { openDatabase } from '../../server/store/open-database.ts'
 
-/** What the tests of this run stand on: SQLite and memory, or MySQL and Redis (`vitest --project services`). */
+/** The engines of this run: SQLite and memory, or MySQL and Redis (`vitest --project services`). */
 export const engines: 'embedded' | 'services' = process.env['TEST_ENGINES'] === 'services' ? 'services' : 'embedded'
 
-/** The Redis of the services run. Others use it too: keys and channels need a prefix of their own. */
+/** The Redis of the services run. Other tests use it too, so each needs a prefix for its keys and channels. */
 export const redisUrl = 'redis://127.0.0.1:6379'
 
 const mysqlServer = { host: '127.0.0.1', port: 3306, user: 'root' }
 
-/** A log that says nothing. */
+/** A log that writes nothing. */
 export const silentLog: StoreLog = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 export interface DatabaseAddress {
@@ -22,7 +22,7 @@ export interface DatabaseAddress {
   drop: () => Promise<void>
 }
 
-/** The address of a database that does not exist yet; `drop` takes away what was made there. */
+/** The address of a database that does not exist yet; `drop` deletes what was made there. */
 export async function newDatabaseAddress(engine = engines): Promise<DatabaseAddress> {
   if (engine === 'embedded') {
     const folder = await mkdtemp(join(tmpdir(), 'relay-store-'))
@@ -36,7 +36,7 @@ export async function newDatabaseAddress(engine = engines): Promise<DatabaseAddr
   }
 }
 
-/** Runs `fn` with a connection to the test server that stands in no database. */
+/** Runs `fn` with a connection to the test server, with no database selected. */
 async function onMysqlServer(
   fn: (connection: Awaited<ReturnType<typeof createConnection>>) => Promise<unknown>,
 ): Promise<void> {

@@ -2,14 +2,14 @@ import type { Dispatcher } from 'undici'
 import type { Transport } from '../../server/upstreams/transport/transport.ts'
 import { askWhole } from '../../server/upstreams/transport/whole-response.ts'
 
-/** What came back for one request sent with `exchanged`. */
+/** The response to one request sent with `exchanged`. */
 export interface Answered {
   status: number
   headers: Record<string, string | string[] | undefined>
   body: string
 }
 
-/** One request over a dispatcher, read to its end; rejects with the dispatcher's own error. */
+/** Sends one request over a dispatcher and reads the response to its end. Rejects with the dispatcher's own error. */
 export async function exchanged(
   dispatcher: Dispatcher,
   path: string,

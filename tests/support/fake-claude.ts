@@ -9,41 +9,44 @@ import {
   type Script,
 } from './fake-upstream.ts'
 
-/** A login as the vendor gives it out. */
+/** A login as the vendor issues it. */
 export interface Login {
   accessToken: string
   refreshToken: string
 }
 
-/** The vendor of claude accounts, emulated: its messages ask for a live access token, its refresh tokens are good once. `host` is a name that only a proxy resolves; `prefixes` begin its tokens. */
+/**
+ * An emulated vendor of claude accounts: messages need a valid access token, and a refresh token works once. `host` is a name
+ * that only a proxy resolves; `prefixes` are the beginnings of its tokens.
+ */
 export interface FakeClaude extends FakeUpstream {
-  /** Points a relay at it. */
+  /** The environment that makes a relay use it. */
   env: Record<string, string>
   /** Bodies of calls of the token endpoint, refused ones too, in order. */
   grants: Record<string, unknown>[]
-  /** All logins it gave out. */
+  /** All logins that it issued. */
   issued: Login[]
   /** A login, as if somebody had signed in before. */
   issue(): Login
-  /** Access tokens are not taken any more from now on; of one login, or of all. */
+  /** From now on access tokens are refused: the one given, or all. */
   revoke(accessToken?: string): void
-  /** What the vendor's page would show to a person who signs in at `url`. */
+  /** The text that the vendor's page shows to a person who signs in at `url`. */
   signIn(url: string): string
-  /** False: no access token is taken, fresh ones neither. */
+  /** False: all access tokens are refused, new ones too. */
   takesTokens: boolean
-  /** In place of an answer of the token endpoint: a page of somebody in between, with this status. */
+  /** Set: the token endpoint answers with a proxy's error page of this status. */
   troubledWith: number | null
   /** Answers calls of the token endpoint in place of the vendor. */
   grantScript: Script | null
-  /** Seconds that fresh access tokens last. */
+  /** Seconds for which new access tokens are valid. */
   expiresInS: number
-  /** Waited for between taking a refresh token and answering. */
+  /** Awaited between the use of a refresh token and the answer. */
   beforeAnswer: (exchange: Exchange) => Promise<void>
-  /** Headers of every answer to a message; while there are any, scripts of messages wait. */
+  /** Headers of every answer to a message; while there are any, scripts of messages are not used. */
   limits: Record<string, string>
-  /** The page of what is left of the subscription. */
+  /** The answer of the endpoint for subscription usage. */
   usage: object
-  /** True: a refresh token works again until what it gave is used (some vendors forgive lost answers). */
+  /** True: a refresh token works again until its new tokens are used, as with vendors that allow for lost answers. */
   forgiving: boolean
 }
 

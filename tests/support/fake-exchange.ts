@@ -8,38 +8,38 @@ import { encodeEvents, type SseEvent } from './sse-fixtures.ts'
 
 export interface SseWriting {
   lineEnd?: '\n' | '\r\n'
-  /** Write sizes in bytes, repeated to the end: [1] is a byte a write. One write an event when absent. */
+  /** Write sizes in bytes, repeated to the end: [1] is one byte per write. Absent: one write per event. */
   splitAt?: readonly number[]
-  /** Awaited before each write, with its number; deferred promises make streams that a test steps through. */
+  /** Awaited before each write, with its number; with deferred promises a test can step through a stream. */
   pace?: (write: number) => Promise<void> | void
-  /** End the answer behind the last event. Default true. */
+  /** End the answer after the last event. Default true. */
   end?: boolean
 }
 
-/** Full control of one answer. Every write resolves when the bytes are with the operating system, or the client is gone. */
+/** Full control of one answer. Every write resolves when the operating system has the bytes, or the client is gone. */
 export interface Exchange {
   request: Recorded
   /** The request's JSON body; {} when it is none. */
   json: Record<string, unknown>
-  /** A whole answer with content-length. An object is sent as JSON. */
+  /** Sends a complete answer with content-length. An object is sent as JSON. */
   respond(status: number, headers: OutgoingHttpHeaders, body: Buffer | string | object): Promise<void>
-  /** The head alone, chunked body to follow; SSE 200 unless said otherwise. */
+  /** Sends the head of a chunked answer; by default that of an event stream with status 200. */
   begin(status?: number, headers?: OutgoingHttpHeaders): Promise<void>
   write(bytes: Buffer | string): Promise<void>
-  /** The head if it is not out, then events. */
+  /** Sends the head, unless it is sent already, and then events. */
   sse(events: readonly SseEvent[], writing?: SseWriting): Promise<void>
-  /** The regular end of the body: a clean EOF for the client whether or not a message_stop came. */
+  /** Ends the body regularly, whether or not a message_stop was sent. */
   end(): Promise<void>
-  /** Waits until the client gives up. Before `begin` it sees no head, afterwards no further byte. */
+  /** Sends nothing more and waits until the client gives up. */
   hang(): Promise<void>
   /**
-   * TCP RST, two turns of the loop later: a client in this process has then read what came before. A RST that arrives
-   * together with data is an ordinary end of stream to Node (libuv, POLLHUP after a partial read).
+   * Sends a TCP RST, two turns of the event loop later, when a client in this process has read the bytes before it. Node
+   * takes an RST that arrives together with data for a regular end (libuv, POLLHUP after a partial read).
    */
   reset(): Promise<void>
-  /** TCP FIN in the middle of a chunked body. */
+  /** Sends a TCP FIN in the middle of a chunked body. */
   fin(): Promise<void>
-  /** What the answer costs; counted in `totals` once the answer is handed over whole. */
+  /** Sets the usage of the answer, which is added to `totals` when the answer is sent completely. */
   count(model: string, tokens: Tokens): void
 }
 

@@ -17,7 +17,7 @@ export const errorBody = (type: string, message: string, requestId: string | nul
 const models = ['claude-opus-5-5', 'claude-sonnet-4-5-20250929', 'claude-haiku-4-5-20251001']
 const modelObject = (id: string) => ({ type: 'model', id, display_name: id, created_at: '2025-09-29T00:00:00Z' })
 
-/** Every class of token occurs, no two requests in a row cost the same, and all of it follows from the request. */
+/** Usage with tokens of every class, computed from the request, so that no two requests in a row cost the same. */
 export function usageOf(bodyBytes: number, index: number): Tokens {
   return {
     ...noTokens,
@@ -63,7 +63,7 @@ async function answerMessage(exchange: Exchange, deltas: number): Promise<void> 
 
 const pieces = (deltas: number): string[] => Array.from({ length: deltas }, (_, index) => `word ${index} 你好 🙂 `)
 
-/** A whole streamed answer with a ping behind the first block's start. */
+/** A complete streamed answer with a ping after the start of the first block. */
 export function messageEvents(model: string, tokens: Tokens, index: number, deltas: number): SseEvent[] {
   const [start, ...rest] = textBlock(0, pieces(deltas))
   const first = [messageStart(model, tokens, `msg_fake_${index}`), ...(start ? [start] : []), ping]

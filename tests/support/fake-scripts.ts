@@ -14,12 +14,12 @@ import {
   toolBlock,
 } from './sse-fixtures.ts'
 
-/** Ready scripts for the faults of faults.md 13 to 31; each is one answer. */
+/** Scripts for common faults of upstreams; each is one answer. */
 
 const modelOf = ({ json }: Exchange): string => (typeof json['model'] === 'string' ? json['model'] : 'unknown')
 const tokensOf = ({ request }: Exchange) => usageOf(request.body.length, request.index)
 
-/** The default streamed answer's events for this request, counted nowhere. */
+/** The events of the default streamed answer to this request, without counting its usage. */
 const eventsOf = (exchange: Exchange, deltas = 3) =>
   messageEvents(modelOf(exchange), tokensOf(exchange), exchange.request.index, deltas)
 
@@ -38,7 +38,7 @@ export const hangAfterHeaders: Script = async (exchange) => {
   await exchange.hang()
 }
 
-/** Streams `count` events of a correct answer, then silence. */
+/** Sends `count` events of a correct answer, and then nothing more. */
 export const hangAfterEvents =
   (count: number): Script =>
   async (exchange) => {
@@ -48,7 +48,7 @@ export const hangAfterEvents =
 
 export const resetBeforeHeaders: Script = (exchange) => exchange.reset()
 
-/** `count` whole events, then RST. */
+/** Sends `count` events, then a RST. */
 export const resetAfterEvents =
   (count: number): Script =>
   async (exchange) => {
@@ -56,7 +56,7 @@ export const resetAfterEvents =
     await exchange.reset()
   }
 
-/** The first `size` bytes of a stream, then RST; cuts inside an event where they fall. */
+/** Sends the first `size` bytes of a stream, which may end inside an event, then a RST. */
 export const resetAfterBytes =
   (size: number): Script =>
   async (exchange) => {
@@ -65,7 +65,7 @@ export const resetAfterBytes =
     await exchange.reset()
   }
 
-/** Everything but message_stop, then a regular end of the body; with `cut` the FIN comes inside the chunked body. */
+/** Sends everything except message_stop, and ends the body regularly; with `cut` by a FIN inside the chunked body. */
 export const endWithoutStop =
   (cut = false): Script =>
   async (exchange) => {
@@ -79,13 +79,13 @@ export const errorFirst =
   (exchange) =>
     exchange.sse([errorEvent(type)])
 
-/** `count` events, then `error`, then the end. */
+/** Sends `count` events, then `error`, and ends. */
 export const errorAfterEvents =
   (count: number, type = 'overloaded_error'): Script =>
   (exchange) =>
     exchange.sse([...eventsOf(exchange, count).slice(0, count), errorEvent(type)])
 
-/** What a captive portal answers. */
+/** The answer of a captive portal. */
 export const htmlPage: Script = (exchange) =>
   exchange.respond(200, { 'content-type': 'text/html' }, '<!doctype html><title>Sign in to Wi-Fi</title>')
 
@@ -94,7 +94,7 @@ export const redirect =
   (exchange) =>
     exchange.respond(status, { location }, '')
 
-/** A correct stream under a content-type of another kind. */
+/** A correct stream with a wrong content-type. */
 export const wrongContentType =
   (type: string): Script =>
   async (exchange) => {
@@ -102,7 +102,7 @@ export const wrongContentType =
     await exchange.sse(eventsOf(exchange))
   }
 
-/** A correct answer, compressed although nobody asked: stream or JSON by the request. */
+/** A correct answer that is compressed although the request does not ask for it; a stream or JSON as requested. */
 export const compressed =
   (encoding: 'gzip' | 'br'): Script =>
   async (exchange) => {
@@ -117,7 +117,7 @@ export const compressed =
     await exchange.respond(200, { 'content-type': type, 'content-encoding': encoding }, body)
   }
 
-/** One tool call; `input` arrives in pieces of five characters. */
+/** One tool call whose `input` arrives in pieces of five characters. */
 export const toolUse =
   (name: string, input: object): Script =>
   async (exchange) => {
@@ -150,7 +150,7 @@ export const hugeEvent =
     ])
   }
 
-/** A correct stream whose message_delta says `usage` instead of the truth; undefined leaves the field out. */
+/** A correct stream whose message_delta has this `usage` instead of the true one; undefined omits the field. */
 export const strangeUsage =
   (usage: object | undefined): Script =>
   (exchange) =>

@@ -23,7 +23,7 @@ async function pair(options?: FakeUpstreamOptions) {
   )
   const ask = (body: object, path = '/v1/messages') =>
     agent.request({ origin: upstream.url, path, method: 'POST', body: JSON.stringify(body) })
-  /** What came before the end, and the error's code or 'end'. */
+  /** The text before the end, and the error's code or 'end'. */
   async function until(body: object): Promise<{ text: string; end: string }> {
     const chunks: Buffer[] = []
     const text = () => Buffer.concat(chunks).toString()
@@ -189,7 +189,7 @@ test('scripts by predicate come before the queue and can be taken back', async (
   expect(await status('bad')).toBe(200)
 })
 
-test('compressed answers decode to correct ones, and a mistake in a script is told at close', async () => {
+test('compressed answers decode to correct ones, and close throws the error of a script', async () => {
   const { upstream, agent } = await pair()
   upstream.script(scripts.compressed('gzip'))
   const answer = await fetch(`${upstream.url}/v1/messages`, { method: 'POST', body: JSON.stringify(stream) })

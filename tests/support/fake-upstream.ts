@@ -8,7 +8,7 @@ import { answerDefault, errorBody } from './fake-message.ts'
 import { listening } from './listening.ts'
 import { leaf, type ServerIdentity } from './test-ca.ts'
 
-/** What the upstream saw of one request, and how it ended. */
+/** One request as the upstream received it, and how it ended. */
 export interface Recorded {
   /** From 0, in order of arrival. */
   index: number
@@ -21,19 +21,19 @@ export interface Recorded {
   body: Buffer
   /** `performance.now()` when the head had arrived. */
   at: number
-  /** Which connection it came on; equal objects mean a reused one. */
+  /** Its connection; the same object for several requests means that it was reused. */
   socket: Socket
   /** The answer's `request-id`. */
   requestId: string
-  /** What a default answer or `count()` says it costs; null until then. */
+  /** The usage that the default answer or `count()` reported; null until then. */
   usage: { model: string; tokens: Tokens } | null
-  /** How the exchange ended: `finished` when the whole answer was handed over, `aborted` when the client went first. */
+  /** `finished` when the whole answer was sent, `aborted` when the client left before. */
   closed: Promise<'finished' | 'aborted'>
 }
 
 export type Script = (exchange: Exchange) => Promise<void> | void
 
-/** Usage of answers that were handed over whole. */
+/** Usage of answers that were sent completely. */
 export interface Totals {
   requests: number
   tokens: Tokens
@@ -48,9 +48,9 @@ export interface FakeUpstream {
   totals: Totals
   /** Answers the next unscripted requests with these, one each, in order; then the default answer again. */
   script(...scripts: Script[]): void
-  /** Answers every request that `when` picks; asked before the queue. Returns the way to take it back. */
+  /** Answers every request for which `when` is true, before the queue is used. Returns the function that ends this. */
   scriptWhen(when: (request: Recorded) => boolean, script: Script): () => void
-  /** Resolves with request `index` (from 0) as soon as it has arrived whole. */
+  /** Resolves with request `index` (from 0) as soon as it has arrived completely. */
   arrived(index: number): Promise<Recorded>
   /** Connections that are open now. */
   connections(): number
@@ -66,7 +66,7 @@ export interface FakeUpstreamOptions {
 
 /**
  * A scripted Anthropic-format upstream: POST /v1/messages (stream and JSON), /v1/messages/count_tokens, GET /v1/models[/id].
- * Unscripted it answers correctly and keeps `totals`, so that ledgers can be compared. It sets no timers.
+ * Without a script it answers correctly and keeps `totals`, so that a ledger can be compared. It sets no timers.
  */
 export async function createFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
   const requests: Recorded[] = []
@@ -86,7 +86,7 @@ export async function createFakeUpstream(options: FakeUpstreamOptions = {}): Pro
     response.once('finish', () => add(totals, request))
     arrival(request.index).resolve(request)
     const script = pick(request) ?? ((exchange: Exchange) => answerDefault(exchange, options.deltas ?? 3))
-    // Behind TLS the TCP socket is another object; only that one can be reset.
+    // With TLS the TCP socket is another object, and only that one can be reset.
     const tcp = byPort.get(incoming.socket.remotePort ?? 0) ?? incoming.socket
     await script(exchangeOf(request, response, tcp))
   }
@@ -102,7 +102,7 @@ export async function createFakeUpstream(options: FakeUpstreamOptions = {}): Pro
 
   const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     handle(incoming, response).catch((error: unknown) => {
-      // A client that goes away is business as usual; anything else is a script's own mistake, told at close().
+      // A client may go away at any time. Any other error is a mistake in a script; close() throws it.
       if (!incoming.socket.destroyed) failure ??= error
       if (response.headersSent) response.destroy()
       else response.writeHead(500).end(errorBody('api_error', 'The test script failed'))

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** A proxy before a server that sends `answer` when it has got a byte and then ends; what the client saw is returned by `visit`. */
+/** A proxy in front of a server that sends `answer` after the first byte and ends. `visit` returns what a client received. */
 async function setUp(answer: string) {
   const received: string[] = []
   const server = createServer({ noDelay: true }, (socket) => {

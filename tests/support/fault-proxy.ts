@@ -6,32 +6,32 @@ import { listening } from './listening.ts'
 
 export type Direction = 'toUpstream' | 'toClient'
 
-/** What is wrong with one direction. Byte counts are per connection, from its start. */
+/** The faults of one direction. Bytes are counted per connection, from its start. */
 export interface Faults {
-  /** Each chunk waits this long. */
+  /** Delay of each chunk. */
   latencyMs: number
-  /** Infinity: as fast as it goes. */
+  /** Infinity: no limit. */
   bytesPerSecond: number
-  /** Bytes a write, each in an event-loop turn of its own; Infinity leaves chunks alone. */
+  /** Bytes per write, each in its own turn of the event loop; Infinity leaves chunks as they are. */
   sliceBytes: number
-  /** Nothing passes, and nothing is closed, until this is false again. */
+  /** While true, nothing passes and nothing is closed. */
   silent: boolean
-  /** The FIN waits this long. */
+  /** Delay of the FIN. */
   slowCloseMs: number
-  /** RST to both sides once so many bytes have passed. */
+  /** Sends a RST to both sides after this many bytes. */
   resetAfterBytes: number
-  /** FIN once so many bytes have passed; the rest is dropped. */
+  /** Sends a FIN after this many bytes and drops the rest. */
   limitBytes: number
 }
 
 export interface FaultProxy {
   url: string
   port: number
-  /** Changes a direction now, for open and for new connections. */
+  /** Changes a direction at once, for open and for new connections. */
   set(direction: Direction, faults: Partial<Faults>): void
-  /** Takes every fault of both directions away. */
+  /** Removes all faults of both directions. */
   clear(): void
-  /** Refuses connections and drops the open ones. */
+  /** Refuses new connections and closes the open ones. */
   down(): Promise<void>
   /** Accepts again, at the same port. */
   up(): Promise<void>
@@ -52,7 +52,7 @@ const none: Readonly<Faults> = {
   limitBytes: Number.POSITIVE_INFINITY,
 }
 
-/** A TCP proxy before `target` (http(s)://host:port, of which only host and port count) with faults on demand. */
+/** A TCP proxy in front of `target` (http(s)://host:port; only host and port are used) with faults on demand. */
 export async function createFaultProxy({ target }: { target: string }): Promise<FaultProxy> {
   const { hostname, port: targetPort, protocol } = new URL(target)
   const faults: Record<Direction, Faults> = { toUpstream: { ...none }, toClient: { ...none } }
@@ -112,11 +112,11 @@ export async function createFaultProxy({ target }: { target: string }): Promise<
   }
 }
 
-/** Carries one direction of one connection until it ends, with the faults of the moment. */
+/** Forwards one direction of one connection until it ends, with the current faults. */
 async function pump(from: Socket, to: Socket, faults: Faults, changes: () => Promise<void>): Promise<void> {
   let passed = 0
   try {
-    // Without destroyOnReturn the end of one direction would close the other.
+    // By default the end of one direction would close the other.
     for await (const chunk of from.iterator({ destroyOnReturn: false })) {
       let rest = chunk as Buffer
       if (faults.latencyMs > 0) await delay(faults.latencyMs)
@@ -137,12 +137,12 @@ async function pump(from: Socket, to: Socket, faults: Faults, changes: () => Pro
     while (faults.silent && !to.destroyed) await Promise.race([changes(), once(to, 'close')])
     to.end()
   } catch {
-    // The source broke: the other side sees the same kind of end.
+    // The source was reset: the other side is reset too.
     reset(from, to)
   }
 }
 
-// A limited line delivers some 50 pieces a second, not one lump a chunk.
+// A slow connection delivers about 50 pieces a second instead of a whole chunk at once.
 const sliceOf = ({ sliceBytes, bytesPerSecond }: Faults): number =>
   Math.min(sliceBytes, Math.max(1, Math.ceil(bytesPerSecond / 50)))
 
@@ -151,7 +151,7 @@ function write(to: Socket, piece: Buffer): Promise<void> {
   return new Promise((resolve) => to.write(piece, () => resolve()))
 }
 
-// A RST that arrives together with data is an ordinary end of stream to Node: a client in this process gets time to read.
+// Node takes a RST that arrives together with data for a regular end: let a client in this process read first.
 async function resetAfterReading(...sockets: Socket[]): Promise<void> {
   await turn()
   await turn()

@@ -21,7 +21,7 @@ interface Recipe {
   content: SseEvent[]
   tokens?: Tokens
   stopReason?: string
-  /** What follows the content instead of message_delta and message_stop. */
+  /** Events after the content, instead of message_delta and message_stop. */
   ending?: SseEvent[]
   extras?: GoldenStream['extras']
   usage?: object
@@ -47,7 +47,7 @@ function golden(name: string, recipe: Recipe): GoldenStream {
   }
 }
 
-/** The shapes a relay meets, by name (protocol.md §6 point 1); usage as a meter must read it by §1.5. */
+/** The kinds of stream that a relay meets, by name, with the usage that a meter must read. */
 export function goldenStreams(): Record<GoldenName, GoldenStream> {
   const searched: Tokens = { ...usual, webSearches: 2 }
   const advisor: Tokens = { ...noTokens, input: 700, output: 90 }

@@ -1,19 +1,19 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 
-/** A listening server on 127.0.0.1, its open sockets known, so that closing never waits. */
+/** A server that listens on 127.0.0.1. It knows its open sockets, so that closing does not wait for clients. */
 export interface Listening {
   port: number
   sockets: Set<Socket>
   close: () => Promise<void>
 }
 
-/** Starts `server`, at a port of the system's choice unless told otherwise. */
+/** Starts `server`; with port 0 the system chooses one. */
 export async function listening(server: Server, port = 0): Promise<Listening> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
-    // A peer's reset is what these tools are for; without a listener it would end the test process.
+    // Tests reset connections; without a listener the error would end the test process.
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
   })

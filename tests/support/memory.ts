@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** What is kept: heap after a collection, and buffers outside of it. */
+/** Bytes in use after a garbage collection: the heap, and buffers outside of it. */
 export function keptBytes(): number {
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()

@@ -12,7 +12,7 @@ import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createErrorRules } from '../../server/upstreams/rules/rules.ts'
 import { openTestDatabase } from './engines.ts'
 
-/** Accounts, keys, rules and users over a fresh database of this run's engine; all of it goes with the test. */
+/** Accounts, keys, rules and users on a new database of this run's engine, which is deleted with the test. */
 export async function openNouns() {
   const database = await openTestDatabase()
   const seal = createSeal(Buffer.alloc(32, 7))
@@ -37,7 +37,7 @@ export async function openNouns() {
     keys,
     rules,
     users,
-    /** Runs `fn` as a verb runs: in a transaction, one after the other. */
+    /** Runs `fn` as mutations run: in a transaction, one after the other. */
     write: <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => database.locked(['settings'], fn),
     /** Brings the text of a provisioning file in, given as an object, and reads everything anew. */
     async provision(file: object): Promise<void> {

@@ -3,20 +3,20 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
-/** The built program as a person starts it, in a process of its own. tests/support/build-program.ts builds it. */
+/** The built program in its own process, as a person starts it. tests/support/build-program.ts builds it. */
 export interface Program {
   /** Standard output and standard error so far, in order. */
   output(): string
-  /** The first match of `pattern` in the output, as soon as it is there; rejects when the program ends without it. */
+  /** The first match of `pattern` in the output, as soon as there is one; rejects when the program ends without it. */
   said(pattern: RegExp): Promise<RegExpExecArray>
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
-  /** The exit code, once the program has ended and all it said was read. */
+  /** The exit code, once the program has ended and its output is read. */
   ended: Promise<number | null>
 }
 
 const builtMain = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
-/** `cwd` is where `.env` and `./data` would be; nothing of the test's own environment but PATH reaches the program. */
+/** `cwd` is the folder of `.env` and `./data`. Of the test's own environment the program gets PATH only. */
 export function startProgram(
   cwd: string,
   env: Readonly<Record<string, string>>,
@@ -29,7 +29,7 @@ export function startProgram(
     env: { PATH, PORT: '0', TIME_ZONE: 'UTC', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  // A test that fails in between leaves no process behind.
+  // So that a test that fails leaves no process behind.
   const endWithTests = (): void => void child.kill('SIGKILL')
   process.once('exit', endWithTests)
   let output = ''

@@ -17,7 +17,7 @@ export interface RelayApp {
   log: string[]
   dataDir: string
   config: Config
-  /** Rows of `logs` in order, once nothing is on its way any more: numbers for all integers. */
+  /** Rows of `logs` in order, once everything is written; integers are numbers. */
   rows(): Promise<LogRow[]>
   attempts(): Promise<Record<string, string | number | null>[]>
   stop(): Promise<void>
@@ -28,22 +28,22 @@ export type LogRow = Record<string, string | number | null> & { requestId: strin
 export const testKey = 'sk-test-0123456789abcdef'
 
 export interface RelayAppOptions extends AppOptions {
-  /** Accounts; `url` is enough, all in group `g`. */
+  /** Accounts, all in group `g`; only `url` is required. */
   accounts?: { name?: string; url: string; [field: string]: unknown }[]
-  /** Keys beside or in place of the one with `testKey`. */
+  /** Keys instead of the one with `testKey`, or beside it. */
   keys?: { name: string; [field: string]: unknown }[]
-  /** What answers mean, before the built-in table. */
+  /** Error rules, which are tried before the built-in ones. */
   rules?: { name: string; [field: string]: unknown }[]
-  /** In place of the group `g`. */
+  /** Groups instead of `g`. */
   groups?: { name: string; [field: string]: unknown }[]
   env?: Record<string, string>
-  /** Go on with the data of an earlier app. */
+  /** Continue with the data of an earlier app. */
   dataDir?: string
-  /** Leave the data where it is at the stop. */
+  /** Keep the data when the app stops. */
   keepData?: boolean
 }
 
-/** Short deadlines: what would take minutes takes a tenth of a second. */
+/** Short deadlines: tenths of a second instead of minutes. */
 const quickTimers = {
   firstByteStreamMs: 400,
   firstByteJsonMs: 600,
@@ -56,7 +56,7 @@ const quickTimers = {
   tickMs: 10,
 }
 
-/** The whole program on port 0 with accounts on the given upstreams, on the engines that the project runs on. */
+/** The whole program on port 0 with accounts at the given upstreams, on the engines of this run. */
 export async function startRelayApp(options: RelayAppOptions = {}): Promise<RelayApp> {
   const {
     accounts = [],

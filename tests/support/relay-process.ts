@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { startProgram } from './program.ts'
 
-/** The built relay as a process of its own: what can be killed. */
+/** The built relay in its own process, which can be killed. */
 export interface RelayProcess {
   /** http://127.0.0.1:PORT/claude-code */
   base: string
-  /** Everything it wrote so far. */
+  /** Its output so far. */
   output(): string
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL; resolves when the process has ended. */
   kill(): Promise<void>
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
@@ -15,7 +15,7 @@ export interface RelayProcess {
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Resolves when the relay listens; rejects with its output when it ends before. */
+/** Resolves when the relay listens; rejects with its output when it ends before that. */
 export async function startRelayProcess(env: Record<string, string>): Promise<RelayProcess> {
   const { HOME = '' } = process.env
   const program = startProgram(root, { HOME, UPSTREAM_ALLOW: '127.0.0.0/8', ...env })

@@ -7,7 +7,7 @@ import process from 'node:process'
 export function sampleOf(count: number, size = 60): number[] {
   const all = Array.from({ length: count }, (_, index) => index)
   if (process.env['TEST_EVERY_BYTE']) return all
-  // An odd step meets the bytes of lines and chunks at changing places.
+  // An odd step does not hit the same position of every line or chunk.
   const step = Math.ceil(count / size) | 1
   return all.filter((index) => index % step === 0 || index === count - 1)
 }

@@ -1,4 +1,4 @@
-/** Property tests draw the same cases at every run of CI. `npm run test:long` sets no seed: each run draws others. */
+/** Property tests use the same cases in every run of CI. `npm run test:long` sets no seed, so each run has other cases. */
 import process from 'node:process'
 import fc from 'fast-check'
 

@@ -1,7 +1,7 @@
 /**
- * The test files that `npm run test:services` runs again on MySQL and Redis, each with what differs there. A file that reads
- * tests/support/engines.ts or tests/store/twins.ts belongs here (tests/house/services.test.ts); of the others a few that show
- * the whole program at work. What no engine can change is tested once.
+ * The test files that `npm run test:services` runs again on MySQL and Redis, each with its reason. Every file that reads
+ * tests/support/engines.ts or tests/store/twins.ts is here (checked by tests/house/services.test.ts), and a few that test the
+ * whole program. Tests that do not depend on an engine run once.
  */
 export const servicesFiles: Readonly<Record<string, string>> = {
   // The contracts that SQLite and MySQL, memory and Redis share.
@@ -18,7 +18,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/store/migrate.test.ts': 'migrations of both databases',
   'tests/store/redis.test.ts': 'Redis only',
 
-  // What writes and reads with statements of its own, or meets other processes through Redis.
+  // Modules with SQL of their own, or that reach other processes through Redis.
   'tests/accounts/accounts.test.ts': 'writes under locks, and events to other processes',
   'tests/accounts/gauges.test.ts': 'rows that are written behind',
   'tests/accounts/timeline.test.ts': 'order of rows',

@@ -6,13 +6,13 @@ export interface SocksProxy {
   /** socks5h://, with the credentials, %-escaped, when there are any. */
   url: string
   port: number
-  /** host:port of every CONNECT command; a name here is one the client left to the proxy. */
+  /** host:port of every CONNECT command. A name here means that the client let the proxy resolve it. */
   targets: string[]
   close(): Promise<void>
 }
 
 export interface SocksProxyOptions {
-  /** User and password it insists on (RFC 1929). */
+  /** User and password that it requires (RFC 1929). */
   credentials?: { username: string; password: string }
   /** Answer every command with this reply (RFC 1928 §6) instead of a tunnel. */
   refuseWith?: number
@@ -73,9 +73,9 @@ async function readHost(kind: number | undefined, read: Reader): Promise<string>
 }
 
 interface Reader {
-  /** Exactly so many bytes; rejects when the client ends first. */
+  /** Reads exactly this many bytes; rejects when the client ends first. */
   (size: number): Promise<Buffer>
-  /** Stops reading and gives what came beyond the last read. */
+  /** Stops reading and returns the bytes after the last read. */
   rest(): Buffer
 }
 

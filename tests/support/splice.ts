@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 
 /**
- * Joins `client` with 127.0.0.1:port. `answer` is called once, when it is known whether the port could be reached;
- * `head` is what the client had already sent for it.
+ * Connects `client` with 127.0.0.1:port. `answer` is called once, when it is known whether the port can be reached. `head`
+ * holds the bytes that the client has already sent for it.
  */
 export function splice(client: Socket, port: number, head: Buffer, answer: (reached: boolean) => void): void {
   const upstream = connect({ port, host: '127.0.0.1', noDelay: true })

@@ -1,22 +1,22 @@
 import type { Tokens } from '../../server/money/reading.ts'
 
-/** One server-sent event; `data` is what JSON.stringify gets, or a string that is sent as it is. */
+/** One server-sent event. `data` is sent as JSON; a string is sent as it is. */
 export interface SseEvent {
   event: string
   data: object | string
 }
 
-/** A golden stream: the events, the bytes, and what a meter must read off it. */
+/** A recorded stream: its events, its bytes, and the usage that a meter must read. */
 export interface GoldenStream {
   name: string
   events: SseEvent[]
   bytes: Buffer
   model: string
   tokens: Tokens
-  /** Billed beside `tokens`, by the model that ran it. */
+  /** Tokens billed beside `tokens`, each with its model. */
   extras: { model: string; tokens: Tokens }[]
   stopReason: string
-  /** False when the stream breaks before its message_delta: the usage is then the first word of message_start. */
+  /** False when the stream ends before its message_delta: then the usage is that of message_start. */
   complete: boolean
 }
 
@@ -32,7 +32,7 @@ export function encodeEvents(events: readonly SseEvent[], lineEnd: '\n' | '\r\n'
 
 const typed = (event: string, rest: object = {}): SseEvent => ({ event, data: { type: event, ...rest } })
 
-/** The usage object of message_start for these tokens; `output` is provisional there, as the vendor's is. */
+/** The usage object of message_start for these tokens; `output` is provisional, as with the vendor. */
 export function startUsage(tokens: Tokens, provisionalOutput = 1): Record<string, unknown> {
   return {
     input_tokens: tokens.input,
@@ -48,7 +48,7 @@ export function startUsage(tokens: Tokens, provisionalOutput = 1): Record<string
   }
 }
 
-/** The cumulative usage object of message_delta: no split of cache writes, no tier (protocol.md §1.5). */
+/** The cumulative usage object of message_delta: without the split of cache writes and the tier. */
 export function deltaUsage(tokens: Tokens): Record<string, unknown> {
   return {
     input_tokens: tokens.input,
