@@ -16,7 +16,7 @@ generator client {
   runtime             = "nodejs"
   moduleFormat        = "esm"
   importFileExtension = "ts"
-  compilerBuild       = "fast"
+  compilerBuild       = "small"
 }
 
 /// The data model as JSON: scripts/mysql-ddl.ts writes MySQL's tables from it.
