@@ -1,48 +1,11 @@
 import type { ZoneDay } from '../zone-days.ts'
-import type { Journal, Segment, SettledRecord } from './journal.ts'
-import { createRollup, type Rollup } from './rollups.ts'
-import { createRowText, type RowText } from './row-text.ts'
+import type { Journal, SettledRecord } from './journal.ts'
 import { logColumn } from './rows.ts'
 
-/** Settled records in the form in which the database takes them. */
-export interface BatchRows {
-  logs: RowText
-  attempts: RowText
-  rollup: Rollup
-}
-
-/** Settled records that wait together, one after the other in the journal. */
-export interface WaitingBatch {
-  /** Numbers of the first and of the last that waits. */
-  nextSeq: number
-  lastSeq: number
-  count: number
-  /** Null: in the journal only, read back when its turn comes. */
-  rows: BatchRows | null
-  /** Where its requests were admitted. */
-  segments: Map<Segment, number>
-}
-
-/**
- * Settled records that wait for the database, in order. Of a record no more is kept than its part of a batch; and beyond a bound
- * no more than its part of a sum. So a database may be away for days.
- */
-export interface Backlog {
-  add(record: SettledRecord): void
-  /** Records that wait, in memory or not. */
-  length(): number
-  /** Number of the last one added; 0 before. */
-  lastSeq(): number
-  /** The first batch, to which nothing is added any more; undefined when nothing waits. */
-  first(): WaitingBatch | undefined
-  /** The first records of a batch that is in the journal only. Throws when the journal cannot give them (back). */
-  read(batch: WaitingBatch): Promise<SettledRecord[]>
-  /** From now on the batch is in the journal only. */
-  forget(batch: WaitingBatch): void
-  /** The first batch is done with; or its first records are. */
-  done(records?: readonly SettledRecord[]): void
-  /** What waits of a key, by batch; `day` null: on all days. */
-  waitingNano(apiKeyId: number, day: string | null): Map<unknown, { seq: number; nano: number }>
+/** What waits of a key, with the number of its first record. */
+export interface WaitingNano {
+  seq: number
+  nano: number
 }
 
 const columns = {
@@ -50,124 +13,93 @@ const columns = {
   costNano: logColumn('cost_nano'),
   startedAtMs: logColumn('started_at_ms'),
 }
-/** Emptied buffers kept for the next batches. */
-const mostSpare = 2
 
-interface Batch extends WaitingBatch {
-  isFull: boolean
-  /** Nano-USD by `key day`. */
-  nano: Map<string, number>
-}
-
-export function createBacklog(options: {
-  journal: Journal
+/**
+ * Settled records that wait for the database, in order. Beyond a bound they are in the journal only, and memory has no more
+ * than their number and their sums: so a database may be away for days.
+ */
+export function createBacklog(parts: {
+  journal: Pick<Journal, 'readSettled'>
   dayAt: (atMs: number) => ZoneDay
   /** Records in memory. */
   memoryRecords: number
-  /** Records in a batch. */
+  /** Records of one batch. */
   batchRows: number
-}): Backlog {
-  const { journal, dayAt, memoryRecords, batchRows } = options
-  const queue: Batch[] = []
-  const spare: BatchRows[] = []
+}) {
+  const { journal, dayAt, memoryRecords, batchRows } = parts
+  const inMemory: SettledRecord[] = []
+  /** Those behind them. Nano-USD by `key day`. */
+  const inJournal = { nextSeq: 0, count: 0, nano: new Map<string, number>() }
   let lastSeq = 0
-  let length = 0
-  let inMemory = 0
 
-  function open(record: SettledRecord): Batch {
-    const last = queue.at(-1)
-    const isInMemory = last?.rows != null
-    if (last && (isInMemory ? !last.isFull && inMemory < memoryRecords : true)) return last
-    const rows = inMemory < memoryRecords ? (spare.pop() ?? newRows(dayAt)) : null
-    const batch: Batch = {
-      nextSeq: record.seq,
-      lastSeq: record.seq,
-      count: 0,
-      rows,
-      isFull: false,
-      nano: new Map(),
-      segments: new Map(),
-    }
-    queue.push(batch)
-    return batch
+  const nameOf = ({ log }: SettledRecord): string =>
+    `${log[columns.apiKeyId]} ${dayAt(log[columns.startedAtMs] as number).day}`
+  const nanoOf = ({ log }: SettledRecord): number => log[columns.costNano] as number
+
+  function addInJournal(record: SettledRecord, sign: 1 | -1): void {
+    const { nano } = inJournal
+    const name = nameOf(record)
+    nano.set(name, (nano.get(name) ?? 0) + sign * nanoOf(record))
+    inJournal.count += sign
+    if (inJournal.count === 0) nano.clear()
   }
 
-  function addTo(batch: Batch, record: SettledRecord, sign: 1 | -1): void {
-    const name = `${record.log[columns.apiKeyId]} ${dayAt(record.log[columns.startedAtMs] as number).day}`
-    batch.nano.set(name, (batch.nano.get(name) ?? 0) + sign * (record.log[columns.costNano] as number))
-    batch.segments.set(record.segment, (batch.segments.get(record.segment) ?? 0) + sign)
-    batch.count += sign
-    length += sign
-  }
-
-  function release(batch: Batch): void {
-    const { rows } = batch
-    if (rows === null) return
-    batch.rows = null
-    inMemory -= batch.count
-    if (spare.length >= mostSpare) return
-    rows.logs.clear()
-    rows.attempts.clear()
-    rows.rollup.clear()
-    spare.push(rows)
+  async function readBack(): Promise<SettledRecord[]> {
+    const { nextSeq, count } = inJournal
+    if (count === 0) return []
+    const records = await journal.readSettled(nextSeq, Math.min(batchRows, count))
+    // A line may wait in memory for space on the disk.
+    const gap = records.findIndex((record, index) => record.seq !== nextSeq + index)
+    if (gap >= 0) records.length = gap
+    if (records.length === 0) throw new Error(`the journal does not give settled record ${nextSeq} back`)
+    return records
   }
 
   return {
-    add(record) {
-      const batch = open(record)
+    add(record: SettledRecord): void {
       lastSeq = record.seq
-      batch.lastSeq = record.seq
-      addTo(batch, record, 1)
-      if (batch.rows === null) return
-      batch.rows.logs.add(record.logJson)
-      batch.rows.attempts.add(record.attemptsJson)
-      batch.rows.rollup.add(record)
-      inMemory++
-      batch.isFull = batch.count >= batchRows
-    },
-    length: () => length,
-    lastSeq: () => lastSeq,
-    first() {
-      const batch = queue[0]
-      if (batch) batch.isFull = true
-      return batch
-    },
-    async read(batch) {
-      const records = await journal.readSettled(batch.nextSeq, Math.min(batchRows, batch.count))
-      // A line may wait in memory for space on the disk.
-      const gap = records.findIndex((record, index) => record.seq !== batch.nextSeq + index)
-      if (gap >= 0) records.length = gap
-      if (records.length === 0) throw new Error(`the journal does not give settled record ${batch.nextSeq} back`)
-      return records
-    },
-    forget: (batch) => release(batch as Batch),
-    done(records) {
-      const batch = queue[0]!
-      if (records && records.length < batch.count) {
-        for (const record of records) addTo(batch, record, -1)
-        batch.nextSeq += records.length
+      if (inJournal.count === 0 && inMemory.length < memoryRecords) {
+        inMemory.push(record)
         return
       }
-      release(batch)
-      length -= batch.count
-      queue.shift()
+      if (inJournal.count === 0) inJournal.nextSeq = record.seq
+      addInJournal(record, 1)
     },
-    waitingNano(apiKeyId, day) {
-      const waiting = new Map<unknown, { seq: number; nano: number }>()
-      for (const batch of queue) {
-        let sum = 0
-        for (const [name, nano] of batch.nano) {
-          if (day === null ? name.startsWith(`${apiKeyId} `) : name === `${apiKeyId} ${day}`) sum += nano
-        }
-        if (sum > 0) waiting.set(batch, { seq: batch.nextSeq, nano: sum })
+
+    /** Records that wait, in memory or not. */
+    length: (): number => inMemory.length + inJournal.count,
+
+    /** Number of the last one added; 0 before. */
+    lastSeq: (): number => lastSeq,
+
+    /** The first records that wait, at most a batch. Rejects when the journal cannot give them back. */
+    first: async (): Promise<SettledRecord[]> =>
+      inMemory.length > 0 ? inMemory.slice(0, batchRows) : await readBack(),
+
+    /** These first records are done with. */
+    remove(records: readonly SettledRecord[]): void {
+      if (inMemory.length > 0) {
+        inMemory.splice(0, records.length)
+        return
       }
+      for (const record of records) addInJournal(record, -1)
+      inJournal.nextSeq += records.length
+    },
+
+    /** What waits of a key, by record, and as one sum for those in the journal only; `day` null: on all days. */
+    waitingNano(apiKeyId: number, day: string | null): Map<number | 'journal', WaitingNano> {
+      const isMeant = (name: string): boolean =>
+        day === null ? name.startsWith(`${apiKeyId} `) : name === `${apiKeyId} ${day}`
+      const waiting = new Map<number | 'journal', WaitingNano>()
+      for (const record of inMemory) {
+        if (isMeant(nameOf(record))) waiting.set(record.seq, { seq: record.seq, nano: nanoOf(record) })
+      }
+      let sum = 0
+      for (const [name, nano] of inJournal.nano) if (isMeant(name)) sum += nano
+      if (sum > 0) waiting.set('journal', { seq: inJournal.nextSeq, nano: sum })
       return waiting
     },
   }
 }
 
-const newRows = (dayAt: (atMs: number) => ZoneDay): BatchRows => ({
-  logs: createRowText(),
-  attempts: createRowText(),
-  rollup: createRollup(dayAt),
-})
+export type Backlog = ReturnType<typeof createBacklog>

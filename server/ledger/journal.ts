@@ -57,8 +57,6 @@ export interface Journal {
 
 const defaultSegmentBytes = 64 * 1024 * 1024
 const admission = '{"t":"a"'
-const firstWaitingBytes = 64 * 1024
-const newline = 0x0a
 
 /**
  * `directory` is made; `name` is unique for ever (it is registered in the database). `onError` hears of a failed write, once
@@ -80,8 +78,8 @@ export function openJournal(options: {
   let current = startSegment(0)
   let seq = 0
   let settledSeq = 0
-  let waiting = Buffer.allocUnsafeSlow(firstWaitingBytes)
-  let used = 0
+  /** Lines to be written. */
+  let waiting: string[] = []
   let scheduled = false
   let failing = false
   let torn = false
@@ -96,20 +94,8 @@ export function openJournal(options: {
     return segment
   }
 
-  /** Into bytes at once: a line that waits as a string is one more thing for the garbage collector to carry. */
-  function put(line: string): void {
-    const most = used + line.length * 3 + 1
-    if (most > waiting.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(most, waiting.length * 2))
-      waiting.copy(larger, 0, 0, used)
-      waiting = larger
-    }
-    used += waiting.write(line, used)
-    waiting[used++] = newline
-  }
-
   function append(line: string): void {
-    put(line)
+    waiting.push(line)
     if (scheduled) return
     scheduled = true
     setImmediate(flush)
@@ -125,17 +111,17 @@ export function openJournal(options: {
 
   /** Returns why nothing could be written, if so. */
   function writeWaiting(): unknown {
-    if (used === 0) return undefined
+    if (waiting.length === 0) return undefined
     let failure: unknown
     try {
-      if (torn) write(current.file, Buffer.of(newline), 0)
-      const bytes = waiting.subarray(0, used)
+      // A torn line before them ends here.
+      const bytes = Buffer.from(`${torn ? '\n' : ''}${waiting.join('\n')}\n`)
       let at = 0
-      while (at < used) at += write(current.file, bytes, at)
-      current.bytes += torn ? used + 1 : used
+      while (at < bytes.length) at += write(current.file, bytes, at)
+      current.bytes += bytes.length
       torn = false
       failing = false
-      used = 0
+      waiting = []
     } catch (error) {
       cutBack()
       dropAdmissions()
@@ -143,18 +129,15 @@ export function openJournal(options: {
       failing = true
       failure = error
     }
-    if (current.bytes >= segmentBytes && used === 0) rotate()
+    if (current.bytes >= segmentBytes && waiting.length === 0) rotate()
     return failure
   }
 
   /** A rejected admission never reached an upstream. What was spent is kept, and written when there is space again. */
   function dropAdmissions(): void {
-    const lines = waiting.toString('utf8', 0, used).split('\n').slice(0, -1)
-    used = 0
-    for (const line of lines) {
-      if (line.startsWith(admission)) current.open--
-      else put(line)
-    }
+    const kept = waiting.filter((line) => !line.startsWith(admission))
+    current.open -= waiting.length - kept.length
+    waiting = kept
   }
 
   /** Half a write goes away. Where that fails, the next line starts on a fresh one, so that only the torn one is lost. */

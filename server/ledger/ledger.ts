@@ -4,9 +4,10 @@ import type { Cost } from '../money/cost.ts'
 import { noReading, type Reading } from '../money/reading.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import { type Admitted, chargedAttempt, type LedgerEntry } from './entry.ts'
 import { type JournalledAdmission, openJournal } from './journal.ts'
-import { createSetAside, journalDone } from './ledger-writer.ts'
+import { journalDone } from './ledger-writer.ts'
 import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
 import { attemptRows, type LedgerRows, logRow } from './rows.ts'
 import { createSettler } from './settler.ts'
@@ -86,7 +87,7 @@ export async function openLedger(options: {
     dayAt,
     intervalMs: options.settleIntervalMs,
     memoryRecords: options.memoryRecords,
-    setAside: createSetAside({ directory, name, now: options.now, onRefused }),
+    deadLetter: createDeadLetters({ directory, name, now: options.now, onRefused }),
     onError: (error) => options.onError(error, 'writing the ledger'),
   })
 

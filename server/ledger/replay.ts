@@ -2,9 +2,10 @@ import { unlinkSync } from 'node:fs'
 import type { Reading } from '../money/reading.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import type { Admitted } from './entry.ts'
 import { journalLines, journalsIn } from './journal-files.ts'
-import { createLedgerWriter, createSetAside, journalDone } from './ledger-writer.ts'
+import { createLedgerWriter, journalDone } from './ledger-writer.ts'
 import { type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from './rows.ts'
 
 /** The last known of a request that was under way when its process died. */
@@ -80,7 +81,7 @@ export async function replayJournals(options: {
       checkpoint: journal.settledSeq,
       dayAt,
       batchRows,
-      setAside: createSetAside({ directory, name: journal.name, now, onRefused: options.onRefused }),
+      deadLetter: createDeadLetters({ directory, name: journal.name, now, onRefused: options.onRefused }),
     })
     const under = new Map<string, Interrupted>()
     let seq = journal.settledSeq

@@ -50,61 +50,30 @@ const attemptAt = {
 const hourMs = 3_600_000
 
 /** Sums of requests by hour and by day: what is added to the rollups in the same transaction as the rows. */
-export interface Rollup {
-  add(rows: LedgerRows): void
-  hourly(): Cell[][]
-  daily(): Cell[][]
-  clear(): void
-}
-
-export function createRollup(dayAt: (atMs: number) => ZoneDay): Rollup {
+export function rollUp(
+  records: readonly LedgerRows[],
+  dayAt: (atMs: number) => ZoneDay,
+): { hourly: Cell[][]; daily: Cell[][] } {
   const hourly = new Map<string, Cell[]>()
   const daily = new Map<string, Cell[]>()
-  const lastDimensions: Cell[] = []
-  let inHour: Cell[] = []
-  let inDay: Cell[] = []
-  let lastHour = -1
-  let lastDay = ''
-
-  return {
-    add({ log, attempts }) {
-      const startedAtMs = log[at.startedAtMs] as number
-      const hour = startedAtMs - (startedAtMs % hourMs)
-      const { day } = dayAt(startedAtMs)
-      // Most rows of a batch fall into the buckets of the row before.
-      let isSame = hour === lastHour && day === lastDay
-      for (let i = 0; i < dimensionColumns.length; i++) {
-        const cell = log[dimensionColumns[i]!]!
-        if (cell === lastDimensions[i]) continue
-        lastDimensions[i] = cell
-        isSame = false
-      }
-      if (!isSame) {
-        inHour = bucketOf(hourly, hour, lastDimensions)
-        inDay = bucketOf(daily, day, lastDimensions)
-        lastHour = hour
-        lastDay = day
-      }
-      addRequest(inHour, log)
-      addRequest(inDay, log)
-      for (const attempt of attempts) {
-        const absorbed = attempt[attemptAt.costNano] as number
-        if (attempt[attemptAt.charged] === 1 || absorbed === 0) continue
-        const theirs = lastDimensions.slice()
-        theirs[accountDimension] = attempt[attemptAt.accountId]!
-        theirs[modelDimension] = attempt[attemptAt.modelBilled]!
-        add(bucketOf(hourly, hour, theirs), absorbedSum, absorbed)
-        add(bucketOf(daily, day, theirs), absorbedSum, absorbed)
-      }
-    },
-    hourly: () => [...hourly.values()],
-    daily: () => [...daily.values()],
-    clear() {
-      hourly.clear()
-      daily.clear()
-      lastHour = -1
-    },
+  for (const { log, attempts } of records) {
+    const startedAtMs = log[at.startedAtMs] as number
+    const hour = startedAtMs - (startedAtMs % hourMs)
+    const { day } = dayAt(startedAtMs)
+    const dimensions = dimensionColumns.map((column) => log[column]!)
+    addRequest(bucketOf(hourly, hour, dimensions), log)
+    addRequest(bucketOf(daily, day, dimensions), log)
+    for (const attempt of attempts) {
+      const absorbed = attempt[attemptAt.costNano] as number
+      if (attempt[attemptAt.charged] === 1 || absorbed === 0) continue
+      const ofAttempt = dimensions.slice()
+      ofAttempt[accountDimension] = attempt[attemptAt.accountId]!
+      ofAttempt[modelDimension] = attempt[attemptAt.modelBilled]!
+      add(bucketOf(hourly, hour, ofAttempt), absorbedSum, absorbed)
+      add(bucketOf(daily, day, ofAttempt), absorbedSum, absorbed)
+    }
   }
+  return { hourly: [...hourly.values()], daily: [...daily.values()] }
 }
 
 function bucketOf(buckets: Map<string, Cell[]>, when: Cell, dimensions: readonly Cell[]): Cell[] {

@@ -1,9 +1,10 @@
 import type { Database } from '../store/database.ts'
+import { createWriteBehind } from '../store/write-behind.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import { type Backlog, type BatchRows, createBacklog, type WaitingBatch } from './backlog.ts'
+import { type Backlog, createBacklog } from './backlog.ts'
+import type { DeadLetter } from './dead-letters.ts'
 import type { Journal, Segment, SettledRecord } from './journal.ts'
-import { createLedgerWriter, mustBeLookedAt } from './ledger-writer.ts'
-import type { LedgerRecord } from './rows.ts'
+import { createLedgerWriter } from './ledger-writer.ts'
 
 /** Brings settled records into the database, in order and in batches, as often as it takes. */
 export interface Settler {
@@ -12,13 +13,12 @@ export interface Settler {
   drained(): Promise<void>
   /** Records that wait for the database. */
   backlog(): number
-  /** Nano-USD of a key that waits for the database, by batch with its first record; `day` null: on all days. */
   waitingNano: Backlog['waitingNano']
   /** Stops the clock; does not drain. */
   stop(): void
 }
 
-const longestPauseMs = 5000
+const maxPauseMs = 5000
 
 export function createSettler(options: {
   database: Database
@@ -27,100 +27,49 @@ export function createSettler(options: {
   dayAt: (atMs: number) => ZoneDay
   intervalMs?: number
   batchRows?: number
-  /** Records kept in memory, about 1 KB each; what else waits is read back from the journal. */
+  /** Records kept in memory, about 2 KB each; what else waits is read back from the journal. */
   memoryRecords?: number
-  setAside: (record: LedgerRecord, error: unknown) => void
-  onError: (error: unknown, backlog: number) => void
+  deadLetter: DeadLetter
+  onError: (error: unknown) => void
 }): Settler {
-  const { database, journal, journalId, dayAt } = options
+  const { database, journal, journalId, dayAt, deadLetter } = options
   const batchRows = options.batchRows ?? 1000
-  const intervalMs = options.intervalMs ?? 250
-  const memoryRecords = options.memoryRecords ?? 20_000
-  const backlog = createBacklog({ journal, dayAt, memoryRecords, batchRows })
-  const { setAside } = options
-  const writer = createLedgerWriter({ database, journalId, checkpoint: 0, dayAt, batchRows, setAside })
-  let timer: NodeJS.Timeout | null = null
-  let running: Promise<void> | null = null
-  let stopped = false
-  let failures = 0
+  const backlog = createBacklog({ journal, dayAt, memoryRecords: options.memoryRecords ?? 20_000, batchRows })
+  const writer = createLedgerWriter({ database, journalId, checkpoint: 0, dayAt, batchRows, deadLetter })
+  const queue = createWriteBehind({
+    name: 'the ledger',
+    write,
+    isWaiting: () => backlog.length() > 0,
+    delayMs: options.intervalMs ?? 250,
+    maxPauseMs,
+    onError: options.onError,
+  })
 
-  function schedule(afterMs: number): void {
-    if (timer || stopped || running) return
-    timer = setTimeout(() => {
-      timer = null
-      void run()
-    }, afterMs)
-  }
-
-  function run(): Promise<void> {
-    if (!running) {
-      if (timer) clearTimeout(timer)
-      timer = null
-      running = work().finally(() => {
-        running = null
-        if (backlog.length() === 0) return
-        schedule(failures === 0 ? intervalMs : Math.min(intervalMs * 2 ** failures, longestPauseMs))
-      })
-    }
-    return running
-  }
-
-  async function work(): Promise<void> {
-    for (let batch = backlog.first(); batch; batch = backlog.first()) {
-      try {
-        // The journal first: else a crash could leave a row in the database that the journal knows as under way only.
-        journal.flush()
-        if (batch.rows) await writeWhole(batch, batch.rows)
-        else await writeRead(batch)
-        failures = 0
-        if (backlog.length() < batchRows) return
-      } catch (error) {
-        if (batch.rows && mustBeLookedAt(error)) {
-          backlog.forget(batch)
-          continue
-        }
-        failures++
-        options.onError(error, backlog.length())
-        return
-      }
-    }
-  }
-
-  async function writeWhole(batch: WaitingBatch, rows: BatchRows): Promise<void> {
-    await writer.writeWhole(rows, batch.lastSeq)
-    journal.checkpointed(batch.lastSeq, batch.segments)
-    backlog.done()
-  }
-
-  /** Record by record, as the journal gives them back. */
-  async function writeRead(batch: WaitingBatch): Promise<void> {
-    const records = await backlog.read(batch)
-    const taken = records.slice(0, await writer.write(records))
-    const segments = new Map<Segment, number>()
-    for (const { segment } of taken) segments.set(segment, (segments.get(segment) ?? 0) + 1)
-    journal.checkpointed(taken.at(-1)?.seq ?? 0, segments)
-    backlog.done(taken)
+  async function write(): Promise<void> {
+    do {
+      // The journal first: after a crash it would know a request as running whose row is in the database.
+      journal.flush()
+      const records = await backlog.first()
+      const written = records.slice(0, await writer.write(records))
+      const admittedIn = new Map<Segment, number>()
+      for (const { segment } of written) admittedIn.set(segment, (admittedIn.get(segment) ?? 0) + 1)
+      journal.checkpointed(written.at(-1)?.seq ?? 0, admittedIn)
+      backlog.remove(written)
+    } while (backlog.length() >= batchRows)
   }
 
   return {
     add(record) {
       backlog.add(record)
-      if (backlog.length() >= batchRows && failures === 0 && !stopped) void run()
-      else schedule(intervalMs)
+      if (backlog.length() === batchRows && !queue.isFailing()) void queue.now()
+      else queue.soon()
     },
-    async drained() {
+    drained() {
       const target = backlog.lastSeq()
-      while (writer.checkpoint() < target && !stopped) {
-        await run()
-        if (failures > 0) throw new Error('the database does not take the ledger')
-      }
+      return queue.drained(() => writer.checkpoint() >= target)
     },
     backlog: backlog.length,
     waitingNano: backlog.waitingNano,
-    stop() {
-      stopped = true
-      if (timer) clearTimeout(timer)
-      timer = null
-    },
+    stop: queue.stop,
   }
 }

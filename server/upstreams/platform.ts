@@ -1,5 +1,5 @@
 import type { Account, Platform as PlatformName } from '../accounts/account.ts'
-import type { GaugeReading } from '../accounts/gauges/gauges.ts'
+import type { GaugeReading } from '../accounts/gauges/gauge.ts'
 import type { ClassificationRow } from './classification.ts'
 import type { Format } from './format.ts'
 

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createGauges, type GaugeReading } from '../../server/accounts/gauges/gauges.ts'
+import type { GaugeReading } from '../../server/accounts/gauges/gauge.ts'
+import { createGauges } from '../../server/accounts/gauges/gauges.ts'
 import type { Database } from '../../server/store/database.ts'
 import type { Events } from '../../server/store/events.ts'
 import { createMemoryEvents } from '../../server/store/memory/events.ts'
@@ -16,7 +17,7 @@ const reading = (more: Partial<GaugeReading> = {}): GaugeReading => ({
   resetMs: startMs + 2 * hour,
   ...more,
 })
-const always = { fromMs: 0, toMs: startMs + 1000 * hour, most: 1000 }
+const always = { fromMs: 0, toMs: startMs + 1000 * hour, max: 1000 }
 
 async function place() {
   const database = await openTestDatabase()
@@ -100,7 +101,7 @@ test('the history has a point where a percent, the status or the window changed,
   const history = await gauges.history(here.one, '5h', always)
   expect(history.map(({ atMs }) => atMs)).toEqual(points)
   expect(history.map(({ usedPpm }) => usedPpm)).toEqual([420_000, 430_000, 431_000, 431_000, 10_000])
-  expect((await gauges.history(here.one, '5h', { ...always, most: 2 })).map(({ atMs }) => atMs)).toEqual(
+  expect((await gauges.history(here.one, '5h', { ...always, max: 2 })).map(({ atMs }) => atMs)).toEqual(
     points.slice(-2),
   )
   expect(await gauges.history(here.two, '5h', always)).toEqual([])

@@ -2,9 +2,9 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDeadLetters } from '../../server/ledger/dead-letters.ts'
 import type { LedgerEntry } from '../../server/ledger/entry.ts'
 import { type Journal, openJournal } from '../../server/ledger/journal.ts'
-import { createSetAside } from '../../server/ledger/ledger-writer.ts'
 import { replayJournals } from '../../server/ledger/replay.ts'
 import { attemptRows, logRow } from '../../server/ledger/rows.ts'
 import { createSettler, type Settler } from '../../server/ledger/settler.ts'
@@ -20,7 +20,7 @@ export interface LedgerStand {
   journalId: number
   /** What the settler and the journal complained about. */
   errors: unknown[]
-  /** Ids of records set aside. */
+  /** Ids of dead letters. */
   refused: string[]
   /** Admits and settles at once. */
   put(entry: LedgerEntry): void
@@ -65,7 +65,7 @@ export async function ledgerStand(
     journalId,
     dayAt,
     intervalMs: 3_600_000,
-    setAside: createSetAside({ directory, name, now: () => someTime, onRefused }),
+    deadLetter: createDeadLetters({ directory, name, now: () => someTime, onRefused }),
     onError: (error) => errors.push(error),
     ...options,
   })

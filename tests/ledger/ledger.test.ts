@@ -2,15 +2,15 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LedgerEntry } from '../../server/ledger/entry.ts'
 import {
-  createRollup,
   durationBucketsMs,
   firstByteBucketsMs,
+  rollUp,
   rollupDimensions,
   rollupSums,
 } from '../../server/ledger/rollups.ts'
 import { attemptColumns, attemptRows, type LedgerRows, logColumns, logRow } from '../../server/ledger/rows.ts'
 import type { Database } from '../../server/store/database.ts'
-import { createZoneDays, type ZoneDay } from '../../server/zone-days.ts'
+import { createZoneDays } from '../../server/zone-days.ts'
 import { openTestDatabase } from '../support/engines.ts'
 import { attemptWith, entryWith } from './ledger-entries.ts'
 
@@ -27,12 +27,6 @@ async function columnsOf(table: string): Promise<string[]> {
       : `SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '${table}' ORDER BY ordinal_position`,
   )
   return rows.map(([name]) => String(name))
-}
-
-function rollUp(batch: readonly LedgerRows[], dayAt: (atMs: number) => ZoneDay) {
-  const rollup = createRollup(dayAt)
-  for (const rows of batch) rollup.add(rows)
-  return { hourly: rollup.hourly(), daily: rollup.daily() }
 }
 
 test.each([

@@ -108,7 +108,7 @@ test('a row that is there already is left out, of the rollups too', async () => 
   for (const one of [first, stand]) one.drop()
 })
 
-test('rows that the database refuses for good are set aside whole, and everything else goes on in order', async () => {
+test('rows that the database refuses for good are kept whole as dead letters, and everything else goes on in order', async () => {
   const taken = await ledgerStand(database)
   taken.put(entryWith(20))
   await taken.settler.drained()
@@ -140,7 +140,7 @@ test('rows that the database refuses for good are set aside whole, and everythin
   for (const one of [taken, stand]) one.drop()
 })
 
-test.runIf(engines === 'services')('a text too long for its column is set aside, not tried for ever', async () => {
+test.runIf(engines === 'services')('a text too long for its column is a dead letter, not tried for ever', async () => {
   const stand = await ledgerStand(database)
   for (const number of [1, 2, 3]) stand.put(entryWith(number, number === 2 ? { platform: 'p'.repeat(99) } : {}))
   await stand.settler.drained()

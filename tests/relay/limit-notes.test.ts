@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { GaugeReading } from '../../server/accounts/gauges/gauges.ts'
+import type { GaugeReading } from '../../server/accounts/gauges/gauge.ts'
 import { createLimitNotes } from '../../server/relay/attempt/limit-notes.ts'
 import { ResponseHeaders } from '../../server/relay/request/response-headers.ts'
 import { claudePlatform } from '../../server/upstreams/platforms/claude/claude.ts'

@@ -1,24 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../../store/database.ts'
 import type { Events, Json } from '../../store/events.ts'
+import type { Gauge, GaugeReading } from './gauge.ts'
 import { createGaugeRows } from './gauge-rows.ts'
-
-/** One window of an account's own limits, as its vendor said it last. */
-export interface Gauge {
-  /** The vendor's name of it: 5h, 7d, 7d_sonnet, overage, … */
-  window: string
-  /** allowed, allowed_warning, rejected, …; '' when it was not said. */
-  status: string
-  /** Millionths of the limit that are used, beyond a million when it was passed; null when it was not said. */
-  usedPpm: number | null
-  /** When the window ends, epoch milliseconds; null when it was not said. */
-  resetMs: number | null
-  /** When this was said. */
-  atMs: number
-}
-
-/** What one answer says of a window. */
-export type GaugeReading = Omit<Gauge, 'atMs'>
 
 /** Topic; message: gauges that moved, for the processes that did not see the answer. */
 export const gaugesNoted = 'accounts.gauges'

@@ -1,6 +1,7 @@
 import type { AccountEvent as Stored } from '../../generated/sqlite/client.ts'
 import { firstKeyAt, type RequestId } from '../../request-ids.ts'
 import { type Database, isDuplicate, isRefusal, type Scalar, type Tx, type Write } from '../../store/database.ts'
+import { createWriteBehind } from '../../store/write-behind.ts'
 import type { Account } from '../account.ts'
 import type { StateKind } from './state.ts'
 import { stateText } from './state-text.ts'
@@ -19,13 +20,12 @@ const columns =
 
 const batchEntries = 200
 /** A flapping pool makes some steps a second: this is hours of a database that is away. */
-const mostEntries = 50_000
-const firstPauseMs = 100
-const longestPauseMs = 5000
+const maxEntries = 50_000
+const maxPauseMs = 5000
 
 /**
- * States and steps of the timeline on their way to the database: in order, together, as often as it takes. What is lost all
- * the same (more than fits in memory, or refused for good) is reported.
+ * The timelines of accounts: states and steps on their way to the database, in order and together, and what is there. What is
+ * lost (more than fits in memory, or refused for good) is reported.
  */
 export function createTimeline(parts: {
   database: Database
@@ -35,66 +35,49 @@ export function createTimeline(parts: {
   const { database, newId } = parts
   const onError = parts.onError ?? (() => {})
   let waiting: Entry[] = []
-  let running: Promise<void> | null = null
-  let timer: NodeJS.Timeout | null = null
-  let failures = 0
+  const queue = createWriteBehind({
+    name: 'the timeline',
+    write,
+    isWaiting: () => waiting.length > 0,
+    delayMs: 0,
+    maxPauseMs,
+    onError: (error) => onError(error, 'writing the timeline'),
+  })
 
-  function write(account: Account, steps: readonly Transition[]): void {
-    if (waiting.length >= mostEntries) {
-      onError(new Error(`${mostEntries} steps wait for the database: the oldest is given up`), 'writing the timeline')
-      waiting.shift()
-    }
-    const rows = steps.map((step) => Object.values(dataOf(BigInt(newId().key), account.id, step)))
-    waiting.push({ accountId: account.id, state: stateText(account.live.state), rows })
-    if (timer === null) void run()
-  }
-
-  function run(): Promise<void> {
-    if (timer) clearTimeout(timer)
-    timer = null
-    running ??= work().finally(() => {
-      running = null
-      if (waiting.length > 0)
-        timer = setTimeout(() => void run(), Math.min(firstPauseMs * 2 ** failures, longestPauseMs))
-    })
-    return running
-  }
-
-  async function work(): Promise<void> {
+  async function write(): Promise<void> {
     let size = batchEntries
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, size)
+      const batch = waiting.splice(0, size)
       try {
         await database.batch(writesOf(batch))
-        waiting = waiting.slice(batch.length)
-        failures = 0
       } catch (error) {
-        // One at a time: an earlier try arrived after all, or there is one that never will.
-        if (!isDuplicate(error) && !isRefusal(error)) {
-          failures++
-          onError(error, 'writing the timeline')
-          return
+        const isThere = isDuplicate(error)
+        if (batch.length === 1 && (isThere || isRefusal(error))) {
+          if (!isThere) onError(error, 'writing a step of the timeline, which is given up,')
+          continue
         }
-        if (batch.length > 1) size = 1
-        else {
-          waiting.shift()
-          if (!isDuplicate(error)) onError(error, 'writing a step of the timeline, which is given up,')
-        }
+        waiting = [...batch, ...waiting]
+        if (!isThere && !isRefusal(error)) throw error
+        // One at a time: an earlier try arrived after all, or one of them never will.
+        size = 1
       }
     }
   }
 
   return {
     /** Takes the account's state as it is now and the steps that led to it; returns at once. */
-    write,
+    write(account: Account, steps: readonly Transition[]): void {
+      if (waiting.length >= maxEntries) {
+        onError(new Error(`${maxEntries} steps wait for the database: the oldest is given up`), 'writing the timeline')
+        waiting.shift()
+      }
+      const rows = steps.map((step) => Object.values(dataOf(BigInt(newId().key), account.id, step)))
+      waiting.push({ accountId: account.id, state: stateText(account.live.state), rows })
+      queue.soon()
+    },
 
     /** Resolves when everything so far is written; rejects when the database does not take it now. */
-    async written(): Promise<void> {
-      while (waiting.length > 0) {
-        await run()
-        if (failures > 0) throw new Error('the database does not take the timeline')
-      }
-    },
+    written: (): Promise<void> => queue.drained(),
 
     /** The same in a transaction that something else belongs to. */
     async writeIn(tx: Tx, accountId: number, steps: readonly Transition[]): Promise<void> {
@@ -113,11 +96,11 @@ export function createTimeline(parts: {
     },
 
     /** Deletes the steps before a moment, some at a time; returns how many. */
-    async prune(beforeMs: number, most = 10_000): Promise<number> {
+    async prune(beforeMs: number, max = 10_000): Promise<number> {
       const found = await database.reader.accountEvent.findMany({
         where: { id: { lt: firstKeyAt(beforeMs) } },
         orderBy: { id: 'asc' },
-        take: most,
+        take: max,
         select: { id: true },
       })
       const last = found.at(-1)
@@ -127,8 +110,7 @@ export function createTimeline(parts: {
 
     /** Nothing is tried again after this. */
     stop(): void {
-      if (timer) clearTimeout(timer)
-      timer = null
+      queue.stop()
       waiting = []
     },
   }

@@ -52,7 +52,7 @@ const LimitGaugePoint = builder.objectRef<Omit<LimitGauge, 'window'>>('LimitGaug
 })
 
 /** A week at a point in ten minutes. */
-const mostPoints = 1008
+const maxPoints = 1008
 const maxRangeMs = 31 * 24 * 3_600_000
 
 builder.prismaObjectField(Account, 'limitGauges', (t) =>
@@ -68,7 +68,7 @@ builder.prismaObjectField(Account, 'limitGaugeHistory', (t) =>
     type: [LimitGaugePoint],
     description:
       'What a window said from `from` up to `to`, the oldest first: a point where something changed by a percent or more, and ' +
-      `at least every ten minutes in which answers came. Of more than ${mostPoints} points the newest; kept for 30 days.`,
+      `at least every ten minutes in which answers came. Of more than ${maxPoints} points the newest; kept for 30 days.`,
     args: {
       window: t.arg.string({ required: true, description: 'As `limitGauges` names it.' }),
       from: t.arg({ type: 'DateTime', required: true, description: 'Included.' }),
@@ -78,7 +78,7 @@ builder.prismaObjectField(Account, 'limitGaugeHistory', (t) =>
       const [fromMs, toMs] = [from.getTime(), to.getTime()]
       if (!(fromMs < toMs) || toMs - fromMs > maxRangeMs)
         throw badInput('`from` must be before `to`, by at most 31 days.')
-      return parts.gauges.history(id, window.slice(0, 32), { fromMs, toMs, most: mostPoints })
+      return parts.gauges.history(id, window.slice(0, 32), { fromMs, toMs, max: maxPoints })
     },
   }),
 )

@@ -1,7 +1,8 @@
 // Notes what response headers say in passing of their account's limits.
 import { LRUCache } from 'lru-cache'
 import type { Account } from '../../accounts/account.ts'
-import type { GaugeReading, Gauges } from '../../accounts/gauges/gauges.ts'
+import type { GaugeReading } from '../../accounts/gauges/gauge.ts'
+import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Platform } from '../../upstreams/platform.ts'
 import type { ResponseHeaders } from '../request/response-headers.ts'
 

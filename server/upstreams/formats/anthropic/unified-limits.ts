@@ -1,4 +1,4 @@
-import type { GaugeReading } from '../../../accounts/gauges/gauges.ts'
+import type { GaugeReading } from '../../../accounts/gauges/gauge.ts'
 import { fitsPattern } from '../../../model-patterns.ts'
 
 /** One window of a subscription's limits as a response's headers report it (protocol.md §1.8). */

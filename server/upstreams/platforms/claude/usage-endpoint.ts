@@ -1,4 +1,4 @@
-import type { GaugeReading } from '../../../accounts/gauges/gauges.ts'
+import type { GaugeReading } from '../../../accounts/gauges/gauge.ts'
 import { ppmOf } from '../../formats/anthropic/unified-limits.ts'
 
 /** The windows that the usage page of a subscription has names of its own for; others keep theirs, shortened the same way. */
