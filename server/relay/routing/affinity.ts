@@ -13,7 +13,9 @@ const affinityMs = 3_600_000
 export function createAffinity(parts: { accounts: Accounts; now: () => number; chance: () => number }) {
   const { accounts, now } = parts
   const homes = new LRUCache<string, ConversationHome>({
-    max: 100_000,
+    // Not `max`, which takes memory for all of them at the start.
+    maxSize: 100_000,
+    sizeCalculation: () => 1,
     ttl: affinityMs,
     updateAgeOnGet: true,
     perf: { now },
