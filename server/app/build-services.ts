@@ -208,7 +208,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     probing: () => probing,
     renew: renewals.renew,
     times: { ...defaultJobTimes, ...options.jobs },
-    others: [
+    tasks: [
       {
         name: 'refresh',
         everyMs: refreshEveryMs,
@@ -216,7 +216,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
         run: async () => said('logins_due', { logins: await renewals.refreshDue(now()) }),
       },
     ],
-    workers: options.jobWorkers,
+    probeWorker: options.probeWorker,
     newId: requestId,
     dayAt,
     now,

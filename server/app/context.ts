@@ -23,8 +23,8 @@ export interface AppOptions {
   jobs?: Partial<JobTimes> | null
   /** How often changed gauges are published and written. */
   gauges?: { tellMs?: number; writeMs?: number }
-  /** In place of our own workers. */
-  jobWorkers?: { probe?: URL; chore?: URL }
+  /** In place of our own worker. */
+  probeWorker?: URL
   connectTimeoutMs?: number
   /** How names of upstreams are resolved. */
   lookup?: TransportOptions['lookup']

@@ -1,12 +1,13 @@
 import type { Account } from '../accounts/account.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
 import type { Locks } from '../store/locks.ts'
-import { type ChoreParts, createChores } from './chores.ts'
 import { createLease } from './lease.ts'
+import { createMaintenance, type MaintenanceParts } from './maintenance.ts'
 import { createProbes, type ProbeOutcome, type ProbesParts } from './probes.ts'
-import { type RunWords, said } from './run-words.ts'
+import { said } from './run-words.ts'
 import { createRuns } from './runs.ts'
-import { createScheduler, type Job } from './scheduler.ts'
+import { createScheduler, type JobRun } from './scheduler.ts'
+import { createTimer, type Task } from './timer.ts'
 
 /** What tests and deployments set. */
 export interface JobTimes {
@@ -16,7 +17,7 @@ export interface JobTimes {
   driftMs: number
   /** A worker that takes longer is ended. */
   patienceMs: number
-  /** The longest pause between two looks at an account. */
+  /** The longest pause between two probes of an account. */
   longestProbeMs: number
 }
 
@@ -31,14 +32,14 @@ export const defaultTimes: JobTimes = {
 
 export interface JobsParts
   extends Omit<ProbesParts, 'runs' | 'worker' | 'everyMs' | 'patienceMs' | 'longestMs'>,
-    Pick<ChoreParts, 'onDrift' | 'dayAt'> {
+    Pick<MaintenanceParts, 'onDrift' | 'dayAt'> {
   gauges: Pick<Gauges, 'note' | 'prune'>
   locks: Locks
   times: JobTimes
-  /** More jobs, whose work is another room's. */
-  others?: readonly { name: string; everyMs: number; isDue: () => boolean; run: () => Promise<RunWords> }[]
-  /** In place of our own workers. */
-  workers?: { probe?: URL; chore?: URL } | undefined
+  /** More tasks, whose work is another room's. */
+  tasks?: readonly Task[]
+  /** In place of our own worker. */
+  probeWorker?: URL | undefined
   onError: (error: unknown, doing: string) => void
 }
 
@@ -58,69 +59,71 @@ export interface JobInfo {
   } | null
 }
 
-/** The door of what happens by itself: one process of all runs the jobs, every process can tell of them. */
+/** The door of what happens by itself: one process of all runs the jobs, and every process can list them. */
 export function createJobs(parts: JobsParts) {
   const { times, onError } = parts
-  const workers = {
-    probe: new URL('./workers/probe.ts', import.meta.url),
-    chore: new URL('./workers/chore.ts', import.meta.url),
-    ...parts.workers,
-  }
   const runs = createRuns(parts)
   const probes = createProbes({
     ...parts,
     runs,
-    worker: workers.probe,
+    worker: parts.probeWorker ?? new URL('./workers/probe.ts', import.meta.url),
     everyMs: times.probeMs,
     // Half of the worker's own time, so that it can say that nobody answered.
     patienceMs: Math.ceil(times.patienceMs / 2),
     longestMs: times.longestProbeMs,
   })
-  const others = (parts.others ?? []).map(
-    ({ name, everyMs, isDue, run }): Job => ({
-      name,
-      everyMs,
-      worker: workers.chore,
-      begin: () => (isDue() ? 'ring' : null),
-      decide: run,
-    }),
-  )
-  const jobs = [probes.job, ...createChores({ ...parts, runs, worker: workers.chore, times }), ...others]
+  const tasks = [...createMaintenance({ ...parts, runs, times }), ...(parts.tasks ?? [])]
+  const jobs = [probes.job, ...tasks]
   const lease = createLease({ locks: parts.locks, name: 'jobs', onError })
+  function store(run: JobRun): void {
+    runs
+      .add({ ...run, accountId: 0, model: '', status: 0, costNano: 0 })
+      .catch((error: unknown) => onError(error, 'storing the run of a job'))
+  }
+  const timer = createTimer({
+    tasks,
+    now: parts.now,
+    chance: parts.chance,
+    leads: lease.leads,
+    onRun: store,
+    onError,
+  })
   const scheduler = createScheduler({
-    jobs,
+    jobs: [probes.job],
     now: parts.now,
     chance: parts.chance,
     leads: lease.leads,
     patienceMs: times.patienceMs,
     onError,
     onRun(run) {
-      if (run.job === 'probe' && run.outcome === 'failed') probes.failed(run.words)
-      runs
-        .add({ ...run, accountId: 0, model: '', status: 0, costNano: 0 })
-        .catch((error: unknown) => onError(error, 'storing the run of a job'))
+      if (run.outcome === 'failed') probes.failed(run.words)
+      store(run)
     },
     onFree(name) {
-      if (name === 'probe' && probes.isWanted()) void scheduler.runNow(name)
+      if (probes.isWanted()) void scheduler.runNow(name)
     },
   })
 
   let stopped: Promise<void> | null = null
   async function stop(): Promise<void> {
-    await scheduler.stop()
+    await Promise.all([scheduler.stop(), timer.stop()])
     probes.failed(said('stopping'))
     await lease.stop()
   }
 
   return {
-    start: scheduler.start,
+    async start(): Promise<void> {
+      timer.start()
+      await scheduler.start()
+    },
 
-    runNow: scheduler.runNow,
+    /** Runs a job now, whoever leads; false when it runs already. */
+    runNow: async (name: string): Promise<boolean> => timer.runNow(name) || (await scheduler.runNow(name)),
 
-    /** When a probe looks first at a rest that has just begun; null: not at all. */
+    /** When the first probe of a cooldown that has just begun is due; null: none is. */
     firstProbeMs: probes.firstProbeMs,
 
-    /** Asks a resting account now, or with a model whether that one is back there; whoever leads. */
+    /** Probes an account now, or a model that is cooling down there; whoever leads. */
     async probeNow(account: Account, model = ''): Promise<ProbeOutcome> {
       const outcome = probes.want(account, model)
       await scheduler.runNow('probe')
@@ -128,7 +131,7 @@ export function createJobs(parts: JobsParts) {
     },
 
     /** The probes of an account, the newest first. */
-    probesOf: (accountId: number, most: number) => runs.ofAccount(accountId, most),
+    probesOf: (accountId: number, max: number) => runs.ofAccount(accountId, max),
 
     async list(): Promise<JobInfo[]> {
       const last = await runs.last(jobs.map(({ name }) => name))
@@ -137,7 +140,7 @@ export function createJobs(parts: JobsParts) {
         return {
           name,
           everyMs,
-          nextAtMs: scheduler.nextAtMs(name),
+          nextAtMs: scheduler.nextAtMs(name) ?? timer.nextAtMs(name),
           last: row ? { ...row, startedAtMs: Number(row.startedAtMs) } : null,
         }
       })

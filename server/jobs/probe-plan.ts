@@ -6,37 +6,37 @@ import { tierOf } from '../prices/price-card.ts'
 import type { PriceBook } from '../prices/prices.ts'
 import type { Classification } from '../upstreams/classification.ts'
 
-/** The first probe of a rest after this long, each further one after twice as long, up to the longest. */
+/** The first probe of a cooldown comes after this long, each further one after twice as long, up to the longest. */
 export interface ProbePace {
   firstMs: number
   longestMs: number
 }
 
 /**
- * What a probe may bring back there: '' for the account itself, else the models and families that rest while it serves
+ * What a probe may bring back there: '' for the account itself, else the models and families that cool down while it serves
  * others. Nothing of accounts that are switched off.
  */
-export function restsAt({ enabled, secret, live }: Account, nowMs: number): string[] {
+export function cooldownsAt({ enabled, secret, live }: Account, nowMs: number): string[] {
   if (!enabled || secret === '') return []
   return isOut(live.state, nowMs) ? [''] : modelsCoolingDown(live.state, nowMs)
 }
 
-/** When to look next. `tries`: probes since it rests. `chance` in [0, 1) spreads processes and accounts by a fifth. */
-export function nextLookMs(nowMs: number, tries: number, chance: number, pace: ProbePace): number {
-  const restMs = Math.min(pace.firstMs * 2 ** Math.min(tries, 20), pace.longestMs)
-  return nowMs + Math.round(restMs * (0.9 + chance / 5))
+/** When the next probe is due. `tries`: probes of this cooldown so far. `chance` in [0, 1) spreads accounts by a fifth. */
+export function nextProbeMs(nowMs: number, tries: number, chance: number, pace: ProbePace): number {
+  const pauseMs = Math.min(pace.firstMs * 2 ** Math.min(tries, 20), pace.longestMs)
+  return nowMs + Math.round(pauseMs * (0.9 + chance / 5))
 }
 
 /**
  * Whether an answer brings the account back. Never the opposite: what a probe is refused says nothing that a request did
- * not say before. `judged` is null for status 200.
+ * not say before. `error` is null for status 200.
  */
-export function isBack(state: Pick<AccountState, 'kind'>, judged: Classification | null, wasMessage = true): boolean {
+export function isBack(state: Pick<AccountState, 'kind'>, error: Classification | null, wasMessage = true): boolean {
   const awaited = waitsFor(state)
   // A page about the account is also shown to those that may send nothing now.
-  if (judged === null) return wasMessage || awaited !== 'limit'
+  if (error === null) return wasMessage || awaited !== 'limit'
   // The upstream works and reads requests; of money, limits and logins this says nothing.
-  return judged.kind === 'caller' && awaited === 'upstream'
+  return error.kind === 'caller' && awaited === 'upstream'
 }
 
 /** Tokens of the question a probe asks, about. */
@@ -44,19 +44,20 @@ const questionTokens = 10
 
 /**
  * The cheapest model that the account may be asked for: of those it served lately, else of those that it names, else of
- * those that have a price. `rest`: a model or family that rests there and is asked after; else what rests is left alone.
+ * those that have a price. `pattern`: the model or family that cools down and is to be probed; without it, models that cool
+ * down are left alone.
  */
 export function cheapestModel(
   account: Account,
   served: readonly string[],
   book: PriceBook,
   nowMs: number,
-  rest = '',
+  pattern = '',
 ): string | null {
   const fits = (name: string): boolean =>
     account.models.allows(name) &&
-    (rest === '' ? !restsHere(account, name, nowMs) : name === rest || fitsPattern(rest, name))
-  if (rest !== '' && !rest.includes('*')) return fits(rest) ? rest : null
+    (pattern === '' ? !coolsDownHere(account, name, nowMs) : name === pattern || fitsPattern(pattern, name))
+  if (pattern !== '' && !pattern.includes('*')) return fits(pattern) ? pattern : null
   const named = [...account.mapping.names, ...account.models.names]
   const known = book.knownModels().filter((name) => name.startsWith('claude-'))
   for (const names of [served, named, known]) {
@@ -67,7 +68,7 @@ export function cheapestModel(
   return null
 }
 
-function restsHere({ live }: Account, model: string, nowMs: number): boolean {
+function coolsDownHere({ live }: Account, model: string, nowMs: number): boolean {
   return !isEligible({ ...live.state, kind: 'ready' }, model, nowMs)
 }
 

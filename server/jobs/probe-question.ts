@@ -7,10 +7,10 @@ import type { Platforms, ProbeRequest } from '../upstreams/platform.ts'
 import { cheapestModel } from './probe-plan.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 
-/** What is looked at: an account, or a model that rests there; `rest` '' stands for the account itself. */
+/** What is probed: an account, or a model or family that cools down there; `pattern` '' stands for the account itself. */
 export interface Target {
   account: Account
-  rest: string
+  pattern: string
 }
 
 interface Question {
@@ -35,29 +35,30 @@ const lastServed = 200
 export function createQuestions(parts: QuestionParts) {
   const { accounts, now } = parts
 
-  /** A page about the account says nothing of a single model: such a rest ends by the clock. */
-  const canAsk = ({ platform }: Account, rest: string): boolean => rest === '' || !parts.platforms[platform]?.probe
+  /** A page about the account says nothing of a single model: such a cooldown ends by the clock. */
+  const canAsk = ({ platform }: Account, pattern: string): boolean =>
+    pattern === '' || !parts.platforms[platform]?.probe
 
   /** Made of a login that has not ended: where it has, a fresh access token comes first. */
-  async function questionFor({ account, rest }: Target): Promise<Target & (Question | { words: RunWords })> {
+  async function questionFor({ account, pattern }: Target): Promise<Target & (Question | { words: RunWords })> {
     const platform = parts.platforms[account.platform]
-    const refused = (words: RunWords) => ({ account, rest, words })
-    if (!platform || !canAsk(account, rest)) return refused(said('not_asked_there'))
+    const refused = (words: RunWords) => ({ account, pattern, words })
+    if (!platform || !canAsk(account, pattern)) return refused(said('not_asked_there'))
     if (now() >= account.staleAtMs) {
       const renewal = await parts.renew(account, account.secret)
       if (renewal.kind !== 'renewed') return refused(saidAs(renewal.reason))
     }
     const fresh = accounts.byId(account.id) ?? account
-    if (platform.probe) return { account: fresh, rest, model: '', request: platform.probe(fresh) }
+    if (platform.probe) return { account: fresh, pattern, model: '', request: platform.probe(fresh) }
     const rows = await parts.database.select(
       "SELECT `model_requested` FROM `logs` WHERE `account_id` = ? AND `outcome` = 'completed' " +
         `ORDER BY \`id\` DESC LIMIT ${lastServed}`,
       [account.id],
     )
     const served = new Set(rows.map(([model]) => String(model)))
-    const model = cheapestModel(fresh, [...served], parts.prices.book(), now(), rest)
-    if (model === null) return refused(said(rest === '' ? 'no_model' : 'not_asked_there'))
-    return { account: fresh, rest, model, request: platform.messageProbe(fresh, model) }
+    const model = cheapestModel(fresh, [...served], parts.prices.book(), now(), pattern)
+    if (model === null) return refused(said(pattern === '' ? 'no_model' : 'not_asked_there'))
+    return { account: fresh, pattern, model, request: platform.messageProbe(fresh, model) }
   }
 
   return { canAsk, questionFor }

@@ -11,9 +11,9 @@ import type { Classifier } from '../upstreams/classify.ts'
 import type { ProbeRequest } from '../upstreams/platform.ts'
 import { errorResponseOf, type ProbeResponse } from '../upstreams/probe.ts'
 import type { TransportOptions } from '../upstreams/transport/transport.ts'
-import { bookProbe } from './probe-bill.ts'
-import { isBack, nextLookMs, type ProbePace, restsAt } from './probe-plan.ts'
+import { cooldownsAt, isBack, nextProbeMs, type ProbePace } from './probe-plan.ts'
 import { createQuestions, type QuestionParts, type Target } from './probe-question.ts'
+import { recordProbe } from './record-probe.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 import type { Runs } from './runs.ts'
 import type { Job } from './scheduler.ts'
@@ -21,15 +21,15 @@ import type { Job } from './scheduler.ts'
 /** How a worker reaches the network: what can be handed to another thread. */
 export type ProbeNetwork = Pick<TransportOptions, 'allow' | 'caPem' | 'connectTimeoutMs'>
 
-/** What the worker gets: questions ready to be sent, and the way to the network. */
-export interface ToLookAt {
+/** What the worker is given: requests ready to be sent, and the way to the network. */
+export interface ProbeWork {
   targets: { key: string; origin: string; proxy: string | null; request: ProbeRequest }[]
   network: ProbeNetwork
   patienceMs: number
 }
 
-/** What the worker says. */
-export interface LookedAt {
+/** What the worker sends back. */
+export interface ProbeResults {
   answers: { key: string; answer: ProbeResponse }[]
 }
 
@@ -62,16 +62,16 @@ export interface ProbesParts extends QuestionParts {
 }
 
 /** Targets that one worker asks after at a time. */
-const mostAtOnce = 20
+const maxTargets = 20
 
-/** Recovery probes: of accounts that are not ready, and of models that rest, in a rhythm that slows down, or because a person wants to know now. */
+/** Recovery probes of accounts that are not ready and of models that cool down: after growing pauses, or when a person asks for one. */
 export function createProbes(parts: ProbesParts) {
   const { accounts, now, chance } = parts
   const { canAsk, questionFor } = createQuestions(parts)
-  /** Probes since it rests, by target. */
+  /** Probes of the cooldown so far, by target. */
   const tries = new Map<string, number>()
   const wanted = new Map<string, { target: Target; waiting: ((outcome: ProbeOutcome) => void)[] }>()
-  /** Asked by the worker that runs now. */
+  /** What the worker that runs now was given. */
   let asked = new Map<string, Target & { model: string; startedMs: number }>()
 
   function pace(): ProbePace {
@@ -79,39 +79,39 @@ export function createProbes(parts: ProbesParts) {
     return { firstMs, longestMs: Math.max(firstMs, parts.longestMs) }
   }
 
-  /** When a rest that nobody has looked at yet is looked at first; null: not at all. */
-  function firstProbeMs(account: Account, rest: string): number | null {
+  /** When the first probe of a cooldown is due; null: none is. */
+  function firstProbeMs(account: Account, pattern: string): number | null {
     const atMs = now()
-    if (!mayLook({ account, rest }) || !restsAt(account, atMs).includes(rest)) return null
-    // A rest that a real request has tried in vain is another one each time.
+    if (!mayProbe({ account, pattern }) || !cooldownsAt(account, atMs).includes(pattern)) return null
+    // Without probes, each real request that failed has begun a cooldown of its own.
     const tried = parts.probing().isActive ? 0 : cooldownsOf(account.live.state)
-    return nextLookMs(atMs, tried, chance(), pace())
+    return nextProbeMs(atMs, tried, chance(), pace())
   }
 
   /** True when a probe, or without probes a real request, may bring it back before its end. */
-  function mayLook({ account, rest }: Target): boolean {
-    if (parts.probing().isActive) return canAsk(account, rest)
-    return rest === '' && returnsAtMs(account.live.state, '') === null && account.expiresAtMs > now()
+  function mayProbe({ account, pattern }: Target): boolean {
+    if (parts.probing().isActive) return canAsk(account, pattern)
+    return pattern === '' && returnsAtMs(account.live.state, '') === null && account.expiresAtMs > now()
   }
 
   /** Everything that a probe may bring back now. */
-  function resting(): Target[] {
+  function targetsNow(): Target[] {
     const atMs = now()
-    return [...accounts.all()].flatMap((account) => restsAt(account, atMs).map((rest) => ({ account, rest })))
+    return [...accounts.all()].flatMap((account) => cooldownsAt(account, atMs).map((pattern) => ({ account, pattern })))
   }
 
-  /** Targets whose time has come; those seen for the first time get theirs, and what rests no more is planned no more. */
+  /** Targets whose probe is due. New ones get a plan, and plans of what does not cool down any more are dropped. */
   function due(): Target[] {
     const atMs = now()
-    const all = resting()
+    const all = targetsNow()
     const known = new Set(all.map(keyOf))
     for (const key of tries.keys()) if (!known.has(key)) tries.delete(key)
-    const targets = all.filter(mayLook)
+    const targets = all.filter(mayProbe)
     dropPlans(new Set(targets.map(keyOf)))
-    return targets.filter(({ account, rest }) => {
-      const plannedMs = plannedProbeMs(account.live.state, rest)
-      // Rests of before a start, or of before probes were active.
-      if (plannedMs === null) accounts.probeAt(account, firstProbeMs(account, rest), rest)
+    return targets.filter(({ account, pattern }) => {
+      const plannedMs = plannedProbeMs(account.live.state, pattern)
+      // Cooldowns from before the start, or from before probes were active.
+      if (plannedMs === null) accounts.probeAt(account, firstProbeMs(account, pattern), pattern)
       return plannedMs !== null && plannedMs <= atMs
     })
   }
@@ -119,30 +119,30 @@ export function createProbes(parts: ProbesParts) {
   /** What is not going to happen is not shown as a plan. */
   function dropPlans(but: ReadonlySet<string>): void {
     for (const account of accounts.all())
-      for (const rest of ['', ...modelsCoolingDown(account.live.state, now())])
-        if (plannedProbeMs(account.live.state, rest) !== null && !but.has(keyOf({ account, rest })))
-          accounts.probeAt(account, null, rest)
+      for (const pattern of ['', ...modelsCoolingDown(account.live.state, now())])
+        if (plannedProbeMs(account.live.state, pattern) !== null && !but.has(keyOf({ account, pattern })))
+          accounts.probeAt(account, null, pattern)
   }
 
-  async function begin(): Promise<ToLookAt | null> {
+  async function begin(): Promise<ProbeWork | null> {
     if (wanted.size === 0 && !isNeeded()) return null
     const some = new Map<string, Target>()
     for (const [key, { target }] of wanted) {
       const account = accounts.byId(target.account.id)
-      if (account) some.set(key, { account, rest: target.rest })
-      else answerWanted(key, unasked(said('account_gone')))
+      if (account) some.set(key, { account, pattern: target.pattern })
+      else answerWanted(key, notAskedBecause(said('account_gone')))
     }
     const { isActive } = parts.probing()
     for (const target of due()) {
       if (!isActive) accounts.report(target.account, { kind: 'half_opened' }, byClock)
-      else if (some.size < mostAtOnce) some.set(keyOf(target), target)
+      else if (some.size < maxTargets) some.set(keyOf(target), target)
     }
     asked = new Map()
-    const targets: ToLookAt['targets'] = []
+    const targets: ProbeWork['targets'] = []
     const questions = await Promise.all(Array.from(some.values(), questionFor))
     for (const question of questions) {
-      const { account, rest } = question
-      const target = { account, rest }
+      const { account, pattern } = question
+      const target = { account, pattern }
       if ('words' in question) {
         await notAsked(target, question.words)
         continue
@@ -157,27 +157,27 @@ export function createProbes(parts: ProbesParts) {
   /** Nearly always there is nothing to do, and no setting to be read. */
   function isNeeded(): boolean {
     for (const account of accounts.all())
-      if (account.live.state.nextProbeAtMs !== null || restsAt(account, now()).length > 0) return true
+      if (account.live.state.nextProbeAtMs !== null || cooldownsAt(account, now()).length > 0) return true
     return false
   }
 
-  /** What could not even be asked is a look in vain. */
+  /** What could not even be asked counts as a probe that failed. */
   async function notAsked(target: Target, words: RunWords): Promise<void> {
     planNext(target)
-    const outcome = unasked(words)
+    const outcome = notAskedBecause(words)
     await noted(target, { startedMs: now(), costNano: 0 }, outcome)
     answerWanted(keyOf(target), outcome)
   }
 
   async function noted(
-    { account, rest }: Target,
+    { account, pattern }: Target,
     { startedMs, costNano }: { startedMs: number; costNano: number },
     { ok, status, latencyMs, words }: ProbeOutcome,
   ): Promise<void> {
     await parts.runs.add({
       job: 'probe',
       accountId: account.id,
-      model: rest.slice(0, 191),
+      model: pattern.slice(0, 191),
       startedAtMs: startedMs,
       durationMs: latencyMs,
       outcome: ok ? 'done' : 'failed',
@@ -187,8 +187,8 @@ export function createProbes(parts: ProbesParts) {
     })
   }
 
-  async function decide(looked: unknown): Promise<RunWords> {
-    const { answers } = looked as LookedAt
+  async function decide(results: unknown): Promise<RunWords> {
+    const { answers } = results as ProbeResults
     let back = 0
     for (const { key, answer } of answers) {
       const question = asked.get(key)
@@ -204,7 +204,7 @@ export function createProbes(parts: ProbesParts) {
     target: Target & { model: string; startedMs: number },
     answer: ProbeResponse,
   ): Promise<ProbeOutcome> {
-    const { account, rest, model, startedMs } = target
+    const { account, pattern, model, startedMs } = target
     const { status, durationMs } = answer
     const platform = parts.platforms[account.platform]!
     if (platform.limits) {
@@ -216,9 +216,9 @@ export function createProbes(parts: ProbesParts) {
       status === 0 || status === 200
         ? null
         : parts.classifier.classify(account, errorResponseOf(answer, account.secret), model, now())
-    // A model is back when it answers; a refusal of whatever kind is what it rests for.
+    // A model is back only when it answers: it cools down because it was refused.
     const ok =
-      rest === '' ? status !== 0 && isBack(account.live.state, classification, !platform.probe) : status === 200
+      pattern === '' ? status !== 0 && isBack(account.live.state, classification, !platform.probe) : status === 200
     const words =
       status === 0
         ? saidAs(answer.problem, answer.fault)
@@ -228,14 +228,14 @@ export function createProbes(parts: ProbesParts) {
     let costNano = 0
     if (status === 200 && !platform.probe) {
       const { reading } = platform.format.readJson(Buffer.from(answer.body), account.secret)
-      costNano = await bookProbe(parts, account, { model, startedMs, durationMs, reading })
+      costNano = await recordProbe(parts, account, { model, startedMs, durationMs, reading })
     }
     if (ok) {
       const evidence = { status, errorType: classification?.errorType ?? '', code: '', message: '' }
-      const event = { kind: 'recovered' as const, startedMs, ...(rest !== '' && { model: rest }) }
+      const event = { kind: 'recovered' as const, startedMs, ...(pattern !== '' && { model: pattern }) }
       accounts.report(account, event, { by: 'probe', requestId: '', evidence })
       tries.delete(keyOf(target))
-      accounts.probeAt(account, null, rest)
+      accounts.probeAt(account, null, pattern)
     } else planNext(target)
     const outcome: ProbeOutcome = { ok, status, latencyMs: durationMs, words }
     await noted(target, { startedMs, costNano }, outcome)
@@ -244,11 +244,11 @@ export function createProbes(parts: ProbesParts) {
   }
 
   function planNext(target: Target): void {
-    const { account, rest } = target
+    const { account, pattern } = target
     const count = (tries.get(keyOf(target)) ?? 0) + 1
     tries.set(keyOf(target), count)
-    if (restsAt(account, now()).includes(rest))
-      accounts.probeAt(account, nextLookMs(now(), count, chance(), pace()), rest)
+    if (cooldownsAt(account, now()).includes(pattern))
+      accounts.probeAt(account, nextProbeMs(now(), count, chance(), pace()), pattern)
   }
 
   function answerWanted(key: string, outcome: ProbeOutcome): void {
@@ -262,22 +262,22 @@ export function createProbes(parts: ProbesParts) {
     job,
     firstProbeMs,
 
-    /** Asks an account, or after a model that rests there, now; the answer is given when the next worker is back. */
-    want: (account: Account, rest: string): Promise<ProbeOutcome> =>
+    /** Probes an account, or a model that cools down there, now; resolves when the next worker has ended. */
+    want: (account: Account, pattern: string): Promise<ProbeOutcome> =>
       new Promise((resolve) => {
-        const target = { account, rest }
+        const target = { account, pattern }
         const known = wanted.get(keyOf(target))
         if (known) known.waiting.push(resolve)
         else wanted.set(keyOf(target), { target, waiting: [resolve] })
       }),
     isWanted: (): boolean => wanted.size > 0,
 
-    /** The worker ended without a word: its targets are looked at later, and who waits is told. */
+    /** The worker ended without results: its targets are probed later, and whoever waits for one gets these words. */
     failed(words: RunWords): void {
       for (const [key, target] of asked) {
         const account = accounts.byId(target.account.id)
-        if (account) planNext({ account, rest: target.rest })
-        answerWanted(key, unasked(words))
+        if (account) planNext({ account, pattern: target.pattern })
+        answerWanted(key, notAskedBecause(words))
       }
       asked = new Map()
     },
@@ -286,6 +286,6 @@ export function createProbes(parts: ProbesParts) {
 
 const byClock: Cause = { by: 'probe', requestId: '', evidence: null }
 
-const unasked = (words: RunWords): ProbeOutcome => ({ ok: false, status: 0, latencyMs: 0, words })
+const notAskedBecause = (words: RunWords): ProbeOutcome => ({ ok: false, status: 0, latencyMs: 0, words })
 
-const keyOf = ({ account, rest }: Target): string => `${account.id} ${rest}`
+const keyOf = ({ account, pattern }: Target): string => `${account.id} ${pattern}`

@@ -5,7 +5,7 @@ type Counts = Readonly<Record<string, number>>
 /** What runs and probes come to, by a name that never changes: clients say it in a language of their own. */
 const sentences = {
   probed: ({ asked, back }: Counts) => `${asked} asked, ${back} back`,
-  rests_ended: ({ rests }: Counts) => `${rests} rests ended`,
+  rests_ended: ({ rests }: Counts) => `${rests} cooldowns ended`,
   pruned: ({ steps, points, runs, sessions, tries }: Counts) =>
     `${steps} steps of timelines, ${points} points of gauges, ${runs} runs, ${sessions} sessions, ${tries} sign-in tries deleted`,
   sums_agree: () => 'ledger and rollups agree',

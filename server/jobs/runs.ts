@@ -8,7 +8,7 @@ export interface RunRow {
   job: string
   /** 0: the job as a whole. */
   accountId: number
-  /** Of a probe: the model, or the family, whose rest was looked at; '' for the account itself. */
+  /** Of a probe: the model, or the pattern of a family, that cooled down; '' for the account itself. */
   model: string
   startedAtMs: number
   durationMs: number
@@ -19,7 +19,7 @@ export interface RunRow {
   costNano: number
 }
 
-/** What jobs did, in the database: every process can tell, whichever ran them. */
+/** What jobs did, in the database: every process can list it. */
 export function createRuns({ database, newId }: { database: Database; newId: () => RequestId }) {
   return {
     async add({ startedAtMs, costNano, words, ...row }: RunRow): Promise<void> {
@@ -46,8 +46,8 @@ export function createRuns({ database, newId }: { database: Database; newId: () 
     },
 
     /** Probes of an account, the newest first. */
-    ofAccount: (accountId: number, most: number) =>
-      database.reader.jobRun.findMany({ where: { accountId }, orderBy: { id: 'desc' }, take: most }),
+    ofAccount: (accountId: number, max: number) =>
+      database.reader.jobRun.findMany({ where: { accountId }, orderBy: { id: 'desc' }, take: max }),
 
     /** Deletes what began before a moment; returns how many. */
     async prune(beforeMs: number): Promise<number> {

@@ -5,15 +5,15 @@ import Bree from 'bree'
 import { startThread } from '../thread.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 
-/** Something that is done again and again: a worker looks, the main thread decides. */
+/** Something that a worker does again and again: the worker looks, the main thread decides. */
 export interface Job {
   name: string
   everyMs: number
   /** The worker's module, as `new URL('./workers/name.ts', import.meta.url)`. */
   worker: URL
-  /** What the worker is given; null: nothing is to be done now, and no worker is started. */
+  /** What the worker is given; null: there is nothing to do now, and no worker is started. */
   begin(): unknown
-  /** Makes of what the worker said what is to be done; resolves with what came of it. Only its first word counts. */
+  /** Does what follows from the worker's first message; resolves with what came of it. Later messages do not count. */
   decide(said: unknown): Promise<RunWords>
 }
 
@@ -42,28 +42,28 @@ export interface SchedulerParts {
 interface Running {
   startedAtMs: number
   given: unknown
-  /** The worker has spoken: how it ends is no news any more. */
+  /** The worker has sent its message: how it ends does not matter any more. */
   deciding: Promise<void> | null
 }
 
-/** How long a stop waits for workers to say good-bye, and then for decisions under way. */
+/** How long a stop waits for workers to end by themselves, and then for decisions under way. */
 const politeMs = 1000
 const decidingMs = 2000
-/** A worker looks and tells; one that needs more than this is ended, and not the process. */
+/** A worker that needs more than this is ended, and not the process. */
 const workerLimits = { maxOldGenerationSizeMb: 256 }
 
-/** Bree keeps the clock and the workers; what a worker is given, what its words mean and how it is stopped is here. */
+/** Bree keeps the clock and the workers; what a worker is given, what its message means and how it is stopped is here. */
 export function createScheduler(parts: SchedulerParts) {
   const { now, chance, onError } = parts
   const byName = new Map(parts.jobs.map((job) => [job.name, job]))
-  // Processes that start together, and jobs of one process, do not all wake at once.
+  // Processes that start together, and jobs of one process, do not all begin at once.
   const firstMs = new Map(parts.jobs.map(({ name, everyMs }) => [name, Math.ceil(everyMs * (0.2 + 0.8 * chance()))]))
   const running = new Map<string, Running>()
   const nextAtMs = new Map<string, number>()
   let stopping = false
 
   class Scheduler extends Bree {
-    /** The timers' way in. */
+    /** Bree's timers call this. */
     override async run(name?: string): Promise<void> {
       const job = name === undefined ? undefined : byName.get(name)
       if (!job) return
@@ -80,7 +80,7 @@ export function createScheduler(parts: SchedulerParts) {
     }
   }
 
-  /** The job whose worker Bree is asked for in this very turn; it names the file only. */
+  /** The job whose worker Bree creates in this turn of the loop; Bree passes the path only. */
   let starting = ''
 
   const isBusy = (name: string): boolean => running.has(name) || bree.workers.has(name)
@@ -103,7 +103,7 @@ export function createScheduler(parts: SchedulerParts) {
     bree.startWorker(job.name).catch((error: unknown) => finish(job.name, run, 'failed', saidAs(String(error))))
   }
 
-  function heard(name: string, message: unknown): void {
+  function onMessage(name: string, message: unknown): void {
     const job = byName.get(name)
     const run = running.get(name)
     if (!job || !run || run.deciding || message === 'cancelled' || message === 'done') return
@@ -146,7 +146,7 @@ export function createScheduler(parts: SchedulerParts) {
       onError(error, `job ${name}`)
       finish(name, run, 'failed', isLate ? said('took_too_long') : saidAs(error.message))
     },
-    workerMessageHandler: ({ name, message }) => heard(name, message),
+    workerMessageHandler: ({ name, message }) => onMessage(name, message),
   })
 
   bree.on('worker deleted', (name: string) => {
@@ -168,10 +168,10 @@ export function createScheduler(parts: SchedulerParts) {
       return true
     },
 
-    /** When the clock rings for it next; null before the start. */
+    /** When it runs next; null before the start. */
     nextAtMs: (name: string): number | null => nextAtMs.get(name) ?? null,
 
-    /** Rings no more; workers that do not say good-bye are ended, and decisions under way get a moment. */
+    /** Starts nothing more; workers that do not end by themselves are ended, and decisions under way get a moment. */
     async stop(): Promise<void> {
       stopping = true
       // Bree waits for ever for a worker that does not answer.
@@ -188,7 +188,7 @@ export function createScheduler(parts: SchedulerParts) {
   }
 }
 
-/** Beside the sources, or compiled: Bree looks whether the file is there. */
+/** The path beside the sources or the compiled one: Bree checks that the file exists. */
 function pathOf({ worker }: Job): string {
   const isCompiled = !import.meta.url.endsWith('.ts')
   return fileURLToPath(isCompiled ? new URL(worker.href.replace(/\.ts$/, '.js')) : worker)

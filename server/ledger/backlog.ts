@@ -3,7 +3,7 @@ import type { Journal, SettledRecord } from './journal.ts'
 import { logColumn } from './rows.ts'
 
 /** What waits of a key, with the number of its first record. */
-export interface WaitingNano {
+interface WaitingNano {
   seq: number
   nano: number
 }

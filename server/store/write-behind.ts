@@ -63,5 +63,3 @@ export function createWriteBehind(parts: {
     },
   }
 }
-
-export type WriteBehind = ReturnType<typeof createWriteBehind>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { reduceState } from '../../server/accounts/state/reduce.ts'
 import { type AccountEvent, type AccountState, readyState } from '../../server/accounts/state/state.ts'
-import { cheapestModel, isBack, nextLookMs, restsAt } from '../../server/jobs/probe-plan.ts'
+import { cheapestModel, cooldownsAt, isBack, nextProbeMs } from '../../server/jobs/probe-plan.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 import { seedCards } from '../../server/prices/price-seed.ts'
 import { createPriceBook } from '../../server/prices/prices.ts'
@@ -14,31 +14,31 @@ const limited = after({ kind: 'rate_limited', untilMs: nowMs + 5000, reason: 'r'
 const lost = after({ kind: 'login_needed', reason: 'r' })
 const book = createPriceBook(seedCards)
 
-test('only accounts that are switched on, have a secret and are not ready are looked at', () => {
-  expect(restsAt(inState(readyState), nowMs)).toEqual([])
-  expect(restsAt(inState(lost), nowMs)).toEqual([''])
-  expect(restsAt(inState(after({ kind: 'out_of_credit', untilMs: null, reason: 'r' })), nowMs)).toEqual([''])
-  expect(restsAt(inState(limited), nowMs)).toEqual([''])
+test('only accounts that are switched on, have a secret and are not ready are probed', () => {
+  expect(cooldownsAt(inState(readyState), nowMs)).toEqual([])
+  expect(cooldownsAt(inState(lost), nowMs)).toEqual([''])
+  expect(cooldownsAt(inState(after({ kind: 'out_of_credit', untilMs: null, reason: 'r' })), nowMs)).toEqual([''])
+  expect(cooldownsAt(inState(limited), nowMs)).toEqual([''])
   // Its time is over: the clock brings it back, not a probe.
-  expect(restsAt(inState(limited), nowMs + 5000)).toEqual([])
-  expect(restsAt({ ...inState(lost), enabled: false }, nowMs)).toEqual([])
-  expect(restsAt({ ...inState(lost), secret: '' }, nowMs)).toEqual([])
+  expect(cooldownsAt(inState(limited), nowMs + 5000)).toEqual([])
+  expect(cooldownsAt({ ...inState(lost), enabled: false }, nowMs)).toEqual([])
+  expect(cooldownsAt({ ...inState(lost), secret: '' }, nowMs)).toEqual([])
 })
 
-test('models that rest are looked at one by one while the account serves others, and not while it is out itself', () => {
+test('models that cool down are probed one by one while the account serves others, and not while it is out itself', () => {
   const resting = reduceState(
     after({ kind: 'rate_limited', model: 'claude-opus-*', untilMs: nowMs + 9000, reason: 'r' }),
     { kind: 'forbidden', model: 'claude-haiku-4-5', keyId: 1, untilMs: nowMs + 5000, reason: 'r' },
     nowMs,
     0,
   )
-  expect(restsAt(inState(resting), nowMs)).toEqual(['claude-opus-*', 'claude-haiku-4-5'])
-  expect(restsAt(inState(resting), nowMs + 5000)).toEqual(['claude-opus-*'])
+  expect(cooldownsAt(inState(resting), nowMs)).toEqual(['claude-opus-*', 'claude-haiku-4-5'])
+  expect(cooldownsAt(inState(resting), nowMs + 5000)).toEqual(['claude-opus-*'])
   const lostToo = reduceState(resting, { kind: 'login_needed', reason: 'r' }, nowMs, 0)
-  expect(restsAt(inState(lostToo), nowMs)).toEqual([''])
+  expect(cooldownsAt(inState(lostToo), nowMs)).toEqual([''])
 })
 
-test('a model that rests is asked for by its own name, a family by the cheapest of it; nothing else, and nothing that the account may not serve', () => {
+test('a model that cools down is asked for by its own name, a family by the cheapest of it; nothing else, and nothing that the account may not serve', () => {
   const some = createModelList(['claude-opus-4-5', 'claude-opus-4-1', 'claude-haiku-4-5'])
   const of = (rest: string, models = some) =>
     cheapestModel(accountOf({ models }), ['claude-haiku-4-5'], book, nowMs, rest)
@@ -49,12 +49,12 @@ test('a model that rests is asked for by its own name, a family by the cheapest 
   expect(of('nobody-knows', createModelList(['*']))).toBe('nobody-knows')
 })
 
-test('each look comes after twice the pause of the one before, up to the longest, spread by a fifth', () => {
+test('each probe comes after twice the pause of the one before, up to the longest, spread by a fifth', () => {
   const pace = { firstMs: 30_000, longestMs: 600_000 }
-  const pauses = [0, 1, 2, 3, 4, 5, 50].map((tries) => nextLookMs(nowMs, tries, 0.5, pace) - nowMs)
+  const pauses = [0, 1, 2, 3, 4, 5, 50].map((tries) => nextProbeMs(nowMs, tries, 0.5, pace) - nowMs)
   expect(pauses).toEqual([30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000])
-  expect(nextLookMs(0, 0, 0, pace)).toBe(27_000)
-  expect(nextLookMs(0, 0, 0.999, pace)).toBeLessThan(33_000)
+  expect(nextProbeMs(0, 0, 0, pace)).toBe(27_000)
+  expect(nextProbeMs(0, 0, 0.999, pace)).toBeLessThan(33_000)
 })
 
 test('a refusal that is the request’s own proves that a cooled upstream works, and nothing about money and logins', () => {

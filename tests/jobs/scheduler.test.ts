@@ -3,7 +3,7 @@ import { type RunWords, saidAs } from '../../server/jobs/run-words.ts'
 import { createScheduler, type Job, type JobRun } from '../../server/jobs/scheduler.ts'
 import { deferred } from '../support/deferred.ts'
 
-const chore = new URL('../../server/jobs/workers/chore.ts', import.meta.url)
+const speaks = new URL('./workers/speaks.js', import.meta.url)
 const hangs = new URL('./workers/hangs.js', import.meta.url)
 const dies = new URL('./workers/dies.js', import.meta.url)
 
@@ -17,7 +17,7 @@ function stand(jobs: Partial<Job>[], options: { leads?: () => boolean; patienceM
     jobs: jobs.map((job, index) => ({
       name: `job${index}`,
       everyMs: 3_600_000,
-      worker: chore,
+      worker: speaks,
       begin: () => 'ring',
       decide: async () => saidAs('done'),
       ...job,

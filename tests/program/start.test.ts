@@ -166,7 +166,7 @@ test('the demo needs nothing, serves the line it prints, sums its ledger up and 
   expect(await readdir(cwd)).toEqual(['data-demo'])
 })
 
-test('the built program finds the files of its workers: a resting account is looked at, and a chore runs', async () => {
+test('the built program finds the file of its worker: an account that is out is probed, and maintenance runs', async () => {
   const cwd = await newFolder()
   const database = await newDatabaseAddress()
   const upstream = await createFakeUpstream()

@@ -6,7 +6,7 @@ import { isEligible, isHalfOpen } from '../../server/accounts/state/eligibility.
 import { reduceState } from '../../server/accounts/state/reduce.ts'
 import type { AccountEvent } from '../../server/accounts/state/state.ts'
 import type { Cause } from '../../server/accounts/state/transitions.ts'
-import { cheapestModel, restsAt } from '../../server/jobs/probe-plan.ts'
+import { cheapestModel, cooldownsAt } from '../../server/jobs/probe-plan.ts'
 import type { LiveSource } from '../../server/live/hub.ts'
 import { createModelList, fitsPattern } from '../../server/model-patterns.ts'
 import { seedCards } from '../../server/prices/price-seed.ts'
@@ -229,7 +229,7 @@ test('probes look only at what isEligible bars, or at what is on trial, and ask 
       const nowMs = t0 + 200_000
       for (const account of members) {
         const { state } = account.live
-        const rests = restsAt(account, nowMs)
+        const rests = cooldownsAt(account, nowMs)
         if (!account.enabled) {
           expect(rests).toEqual([])
           continue

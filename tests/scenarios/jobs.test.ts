@@ -52,7 +52,7 @@ test.each([
 ])(
   'a worker that %s: requests go on, who waits is told, and the relay stops within five seconds',
   async (_name, probe) => {
-    const own = await startProbed(upstream, { jobs: { ...still, patienceMs: 1000 }, jobWorkers: { probe } })
+    const own = await startProbed(upstream, { jobs: { ...still, patienceMs: 1000 }, probeWorker: probe })
     await loseLogin(upstream, own.relay)
     const asked = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin)
     const code = probe === hangs ? 'took_too_long' : null

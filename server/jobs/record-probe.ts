@@ -13,7 +13,7 @@ const probeFlag = 'recovery_probe'
  * Books what a probe cost: a row of its own in the ledger, on the account and its group, on no key and nobody. Returns the
  * cost in nano-USD.
  */
-export async function bookProbe(
+export async function recordProbe(
   parts: { prices: Prices; ledger: Ledger; live: LiveSource; newId: () => RequestId },
   account: Account,
   probe: { model: string; startedMs: number; durationMs: number; reading: Reading },
