@@ -106,7 +106,7 @@ function provisioning(upstreamPort: number) {
     url: `http://127.0.0.1:${upstreamPort}`,
     authHeader: 'bearer',
     secret: upstreamSecret,
-    group: 'bench',
+    groups: ['bench'],
   }
   return {
     groups: [{ name: 'bench' }],

@@ -3,7 +3,7 @@ import { graphql, type ResultOf } from './tada.ts'
 const accountFields = graphql(`
   fragment AccountFields on Account {
     id name platform url authHeader priority weight concurrency models hasProxy enabled inFlight createdAt plan
-    group { id name enabled }
+    groups { id name enabled }
     owner { id username }
     modelMapping { from to }
     state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }

@@ -44,7 +44,8 @@ const chinese: Record<string, string> = {
   'needs one of {}': '需要以下之一：{}',
   'must be 0 to 24': '须为 0 到 24',
   'must be a date and time with a zone, such as 2027-01-31T00:00:00Z': '须为带时区的时间，例如 2027-01-31T00:00:00Z',
-  'must be a group of yours': '须为您自己的分组',
+  'must be groups of yours': '须为您自己的分组',
+  'needs a group': '至少需要一个分组',
   'must be a group of yours or a shared one': '须为您自己的分组或共享分组',
   'must be a list of networks such as 10.0.0.0/8, ::1/128; wrong: {}':
     '须为网段列表，例如 10.0.0.0/8、::1/128；有误：{}',
@@ -110,6 +111,7 @@ const chinese: Record<string, string> = {
   'model does not rest there': '该模型没有休息',
   'The group still has {} API {}. Move or delete them first.': '分组中还有 {} 个 API {}，请先移走或删除。',
   'The group still has {} {}. Move or delete them first.': '分组中还有 {} 个{}，请先移走或删除。',
+  'The account serves no other group. Move or delete it.': '该账号只服务这一个分组，请移走或删除它。',
   account: '账号',
   accounts: '账号',
   key: '密钥',

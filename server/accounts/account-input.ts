@@ -44,6 +44,9 @@ const proxyUrl = z
   )
   .meta({ pattern: '^((https?|socks5h?)://|none$)' })
 
+/** How many groups an account may serve. */
+export const maxGroups = 100
+
 /** A key or a token. It travels in a header: printable ASCII, no spaces. */
 export const upstreamSecret = z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable ASCII without spaces')
 

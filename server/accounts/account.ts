@@ -25,7 +25,8 @@ export interface Account {
   staleAtMs: number
   /** What connections go through: the account's own proxy or the deployment's; null: none. */
   proxy: string | null
-  groupId: number
+  /** The groups that it serves: one at least. */
+  groupIds: readonly number[]
   /** 0: none. */
   ownerId: number
   priority: number
@@ -34,7 +35,7 @@ export interface Account {
   concurrency: number | null
   models: ModelList
   mapping: ModelMapping
-  /** It takes part: its own switch is on, and those of its platform and its group. */
+  /** It takes part: its own switch is on, and those of its platform and of a group. Among the members of a group: of this group. */
   enabled: boolean
   /** Its own switch alone. */
   switchedOn: boolean
@@ -72,7 +73,8 @@ export interface AccountDraft {
   plan?: string
   /** 'none': no proxy; null: the deployment's default. */
   proxy?: string | null
-  groupId?: number
+  /** At least one. */
+  groupIds?: readonly number[]
   priority?: number
   weight?: number
   concurrency?: number | null

@@ -3,6 +3,7 @@ import type { Database, Tx } from '../store/database.ts'
 import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
 import { type Account, type AccountDraft, vendorUrls } from './account.ts'
+import { setGroups } from './account-groups.ts'
 import { changeCredential } from './credential.ts'
 import { createPool } from './pool.ts'
 import { createReports } from './state/reports.ts'
@@ -74,7 +75,6 @@ export function createAccounts(parts: {
         ...(draft.platform !== undefined && { platform: draft.platform }),
         ...(draft.url !== undefined && { url: draft.url }),
         ...(draft.authHeader !== undefined && { authHeader: draft.authHeader }),
-        ...(draft.groupId !== undefined && { groupId: draft.groupId }),
         ...(draft.priority !== undefined && { priority: draft.priority }),
         ...(draft.weight !== undefined && { weight: draft.weight }),
         ...(draft.concurrency !== undefined && { concurrency: draft.concurrency }),
@@ -94,8 +94,8 @@ export function createAccounts(parts: {
         await tx.account.update({ where: { id }, data: fields })
       } else {
         const url = draft.url ?? vendorUrls[draft.platform ?? 'console']
-        if (url === undefined || draft.groupId === undefined || opens === undefined) {
-          throw new Error(`account "${draft.name}" is new and needs url, group and secret (or accessToken)`)
+        if (url === undefined || draft.groupIds === undefined || opens === undefined) {
+          throw new Error(`account "${draft.name}" is new and needs url, groups and secret (or accessToken)`)
         }
         const created = await tx.account.create({
           data: {
@@ -106,11 +106,11 @@ export function createAccounts(parts: {
             modelMapping: '{}',
             ...fields,
             url,
-            groupId: draft.groupId,
           },
         })
         id = created.id
       }
+      if (draft.groupIds) await setGroups(tx, id, draft.groupIds)
       if ((await changeCredential(tx, seal, id, draft, { fromFile: true })) && found) {
         // What it rested for was said of the old one.
         await reports.clearState(tx, id, { by: 'person', requestId: '', evidence: null })

@@ -2,6 +2,7 @@ import type { Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
 import { type AccountDraft, vendorUrls } from './account.ts'
+import { emptyGroup, setGroups } from './account-groups.ts'
 import { changeCredential, openCredential } from './credential.ts'
 
 /** An account with all it needs; a secret or a login opens it. */
@@ -45,15 +46,10 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       await tx.group.update({ where: { id }, data: draft })
     },
 
-    /** Deletes a group without accounts; whoever holds its keys looks after those (keys.refuseGroupInUse). */
+    /** Deletes a group that no account needs; whoever holds its keys looks after those (keys.refuseGroupInUse). */
     async removeGroup(tx: Tx, id: number): Promise<void> {
       await existingGroup(tx, id)
-      const count = await tx.account.count({ where: { groupId: id, deletedMark: 0 } })
-      if (count > 0) {
-        throw conflict(
-          `The group still has ${count} ${count === 1 ? 'account' : 'accounts'}. Move or delete them first.`,
-        )
-      }
+      await emptyGroup(tx, id)
       await tx.group.update({ where: { id }, data: { deletedMark: id, enabled: false } })
     },
 
@@ -63,11 +59,12 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 
     /** Creates an account. Throws an input failure for a name that is taken. */
     async create(tx: Tx, draft: NewAccount): Promise<number> {
-      const { secret, login, proxy, models, modelMapping, ...fields } = draft
+      const { secret, login, proxy, groupIds, models, modelMapping, ...fields } = draft
       await refuseTakenName(tx.account, draft.name)
       const { id } = await tx.account.create({
         data: { ...fields, models: JSON.stringify(models), modelMapping: JSON.stringify(modelMapping) },
       })
+      await setGroups(tx, id, groupIds)
       await changeCredential(tx, seal, id, { secret, login, proxy })
       return id
     },
@@ -78,7 +75,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
      * fresh secret or login: what it rested for was said of the old one. Throws not found, or input failures.
      */
     async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
-      const { secret, login, proxy, models, modelMapping, ...fields } = draft
+      const { secret, login, proxy, groupIds, models, modelMapping, ...fields } = draft
       const found = await existingAccount(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.account, draft.name, id)
       const opens = secret ?? login
@@ -101,7 +98,19 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
           ...(modelMapping !== undefined && { modelMapping: JSON.stringify(modelMapping) }),
         },
       })
+      if (groupIds) await setGroups(tx, id, groupIds)
       return changeCredential(tx, seal, id, { secret, login, proxy })
+    },
+
+    /** Takes an account out of a group; its groups before and after. Throws not found, or a conflict for its only group. */
+    async removeFromGroup(tx: Tx, id: number, groupId: number): Promise<{ before: number[]; after: number[] }> {
+      const { groups } = await existingAccount(tx, id)
+      const before = groups.map((row) => row.groupId)
+      const after = before.filter((one) => one !== groupId)
+      if (after.length === before.length) throw notFound('account')
+      if (after.length === 0) throw conflict('The account serves no other group. Move or delete it.')
+      await setGroups(tx, id, after)
+      return { before, after }
     },
 
     /** Takes the account out of the pool; its history stays, its credential goes. */
@@ -116,7 +125,8 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 export type AccountEdits = ReturnType<typeof createAccountEdits>
 
 async function existingAccount(tx: Tx, id: number) {
-  const found = await tx.account.findFirst({ where: { id, deletedMark: 0 }, include: { credential: true } })
+  const include = { credential: true, groups: { orderBy: { groupId: 'asc' } } } as const
+  const found = await tx.account.findFirst({ where: { id, deletedMark: 0 }, include })
   if (!found) throw notFound('account')
   return found
 }

@@ -27,12 +27,16 @@ export function createPool(parts: {
   const proxyChoices = new Map<number, string | null>()
 
   const readAccounts = (id?: number) =>
-    database.client.account.findMany({ where: { deletedMark: 0, id }, include: { credential: true } })
+    database.client.account.findMany({
+      where: { deletedMark: 0, id },
+      include: { credential: true, groups: { orderBy: { groupId: 'asc' } } },
+    })
 
   function accountOf(row: Awaited<ReturnType<typeof readAccounts>>[number]): Account {
     const credential = openCredential(seal, row.credential?.sealed, row.id)
     const platform = row.platform as Platform
     const url = new URL(row.url)
+    const groupIds = row.groups.map(({ groupId }) => groupId)
     proxyChoices.set(row.id, credential.proxy)
     const account: Account = {
       id: row.id,
@@ -44,14 +48,14 @@ export function createPool(parts: {
       secret: credential.secret,
       ...storedClock(row.credential, credential),
       proxy: proxyFor(credential.proxy),
-      groupId: row.groupId,
+      groupIds,
       ownerId: row.ownerId ?? 0,
       priority: row.priority,
       weight: row.weight,
       concurrency: row.concurrency,
       models: createModelList(JSON.parse(row.models)),
       mapping: createModelMapping(JSON.parse(row.modelMapping)),
-      enabled: takesPart({ switchedOn: row.enabled, platform, groupId: row.groupId }),
+      enabled: takesPart({ switchedOn: row.enabled, platform, groupIds }),
       switchedOn: row.enabled,
       live: liveOf(byId.get(row.id), storedState(row.state)),
     }
@@ -61,16 +65,19 @@ export function createPool(parts: {
     return account
   }
 
-  function takesPart({ switchedOn, platform, groupId }: Pick<Account, 'switchedOn' | 'platform' | 'groupId'>): boolean {
-    return switchedOn && !off.has(platform) && groups.get(groupId)?.enabled !== false
-  }
+  const isOff = (groupId: number): boolean => groups.get(groupId)?.enabled === false
+
+  const takesPart = (account: Pick<Account, 'switchedOn' | 'platform' | 'groupIds'>): boolean =>
+    account.switchedOn && !off.has(account.platform) && !account.groupIds.every(isOff)
 
   function sortIntoGroups(): void {
     const sorted = new Map<number, Account[]>()
     for (const account of [...byId.values()].sort((one, other) => one.id - other.id)) {
-      const members = sorted.get(account.groupId)
-      if (members) members.push(account)
-      else sorted.set(account.groupId, [account])
+      for (const groupId of account.groupIds) {
+        const members = sorted.get(groupId) ?? []
+        sorted.set(groupId, members)
+        members.push(isOff(groupId) ? { ...account, enabled: false } : account)
+      }
     }
     byGroup = sorted
   }
@@ -112,7 +119,13 @@ export function createPool(parts: {
       const row = await database.client.group.findFirst({ where: { id, deletedMark: 0 } })
       if (row) groups.set(id, row)
       else groups.delete(id)
-      for (const account of byGroup.get(id) ?? []) byId.set(account.id, { ...account, enabled: takesPart(account) })
+      for (const member of byGroup.get(id) ?? []) {
+        const account = byId.get(member.id)
+        if (!account) continue
+        // A group that was deleted took itself off its accounts.
+        const groupIds = row ? account.groupIds : account.groupIds.filter((groupId) => groupId !== id)
+        byId.set(account.id, { ...account, groupIds, enabled: takesPart({ ...account, groupIds }) })
+      }
       sortIntoGroups()
     },
 

@@ -63,7 +63,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     live.accountChanged({
       accountId: account.id,
       name: account.name,
-      groupId: account.groupId,
+      groupIds: account.groupIds,
       userId: account.ownerId,
       enabled: account.switchedOn,
       state: account.live.state,

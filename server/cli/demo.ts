@@ -69,8 +69,8 @@ function provisionText(url: string, password: string): string {
     admin: { username: demoUser, password },
     groups: [{ name: 'demo' }],
     accounts: [
-      { name: 'demo upstream one', url, secret: 'sk-upstream-one', group: 'demo', weight: 300 },
-      { name: 'demo upstream two', url, secret: 'sk-upstream-two', group: 'demo', weight: 100 },
+      { name: 'demo upstream one', url, secret: 'sk-upstream-one', groups: ['demo'], weight: 300 },
+      { name: 'demo upstream two', url, secret: 'sk-upstream-two', groups: ['demo'], weight: 100 },
     ],
     keys: [
       { name: 'alice', secret: demoKeys[0], group: 'demo' },

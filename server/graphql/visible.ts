@@ -21,7 +21,7 @@ export function visibleGroups(viewer: Viewer | null): Prisma.GroupWhereInput {
       { ownerId: viewer.userId },
       { shared: true },
       { apiKeys: { some: { userId: viewer.userId, deletedMark: 0 } } },
-      { accounts: { some: { ownerId: viewer.userId, deletedMark: 0 } } },
+      { accounts: { some: { account: { ownerId: viewer.userId, deletedMark: 0 } } } },
     ],
   }
 }

@@ -10,7 +10,7 @@ import type { RequestId } from '../request-ids.ts'
 const probeFlag = 'recovery_probe'
 
 /**
- * Books what a probe cost: a row of its own in the ledger, on the account and its group, on no key and nobody. Returns the
+ * Books what a probe cost: a row of its own in the ledger, on the account alone: on no key, no group and nobody. Returns the
  * cost in nano-USD.
  */
 export async function recordProbe(
@@ -29,7 +29,7 @@ export async function recordProbe(
     startedAtMs: startedMs,
     apiKeyId: 0,
     userId: 0,
-    groupId: account.groupId,
+    groupId: 0,
     accountId: account.id,
     platform: account.platform,
     modelRequested: probe.model,
@@ -77,7 +77,7 @@ export async function recordProbe(
     apiKeyId: 0,
     apiKeyName: '',
     userId: 0,
-    groupId: account.groupId,
+    groupId: 0,
     accountId: account.id,
     accountName: account.name,
     model: probe.model,

@@ -57,7 +57,7 @@ export type SettledRequest = {
 export type AccountChange = {
   accountId: number
   name: string
-  groupId: number
+  groupIds: readonly number[]
   userId: number
   enabled: boolean
   state: {
@@ -154,7 +154,7 @@ export function passes(filter: LiveFilter, event: LiveEvent): boolean {
   if (!event.account || (filter.kinds && !filter.kinds.includes('account'))) return false
   // No account belongs to a key.
   if (filter.apiKeyId !== undefined || !canRead(filter.viewer, event.account)) return false
-  return filter.groupId === undefined || event.account.groupId === filter.groupId
+  return filter.groupId === undefined || event.account.groupIds.includes(filter.groupId)
 }
 
 function passesRequest(filter: LiveFilter, kind: LiveKind, request: LiveRequest | SettledRequest): boolean {

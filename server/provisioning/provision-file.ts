@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { accountFields, upstreamSecret } from '../accounts/account-input.ts'
+import { accountFields, maxGroups, upstreamSecret } from '../accounts/account-input.ts'
 import { groupFields } from '../accounts/group-input.ts'
 import { moment } from '../field-values.ts'
 import { userFields } from '../identity/user-input.ts'
@@ -46,7 +46,13 @@ const accountDraft = z.strictObject({
   refreshToken: upstreamSecret.optional().meta({ description: 'claude: with accessToken; renews it.' }),
   expiresAt: moment.optional().meta({ description: 'claude: end of the accessToken, where it is known.' }),
   plan: accountFields.plan.optional().meta({ description: 'What the subscription is called, for people.' }),
-  group: groupFields.name.optional().meta({ description: 'A group of this file or one that exists.' }),
+  groups: z
+    .array(groupFields.name)
+    .min(1, 'must name a group')
+    .max(maxGroups, 'has too many entries')
+    .refine((names) => new Set(names).size === names.length, 'names a group twice')
+    .optional()
+    .meta({ description: 'Names of the groups that it serves, in this file or made before.', uniqueItems: true }),
   priority: accountFields.priority.optional().meta({ description: 'Smaller first. New: 100.' }),
   weight: accountFields.weight.optional().meta({ description: 'Share among accounts of one priority. New: 100.' }),
   concurrency: accountFields.concurrency

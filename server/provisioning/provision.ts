@@ -25,14 +25,19 @@ export async function provision(
       groups.set(name, found.id)
       return found.id
     }
+    const groupIds = async (path: string, names: readonly string[]): Promise<number[]> => {
+      const ids: number[] = []
+      for (const [index, name] of names.entries()) ids.push(await groupId(`${path}[${index}]`, name))
+      return ids
+    }
     if (file.admin) await named('admin', users.saveAdmin(tx, file.admin))
     for (const { name, ...fields } of file.groups) groups.set(name, await accounts.ensureGroup(tx, name, fields))
     for (const [index, given] of file.accounts.entries()) {
-      const { group, accessToken, refreshToken, expiresAt, ...draft } = given
+      const { groups: names, accessToken, refreshToken, expiresAt, ...draft } = given
       const path = `accounts[${index}]`
       const fields = {
         ...draft,
-        ...(group !== undefined && { groupId: await groupId(`${path}.group`, group) }),
+        ...(names && { groupIds: await groupIds(`${path}.groups`, names) }),
         ...(accessToken !== undefined && {
           login: {
             accessToken,

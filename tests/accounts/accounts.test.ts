@@ -37,7 +37,7 @@ const whole = {
 
 test('a new account has the defaults that the documents name, and what its draft says', async () => {
   const { save, groupId, accounts } = await openPool()
-  const plain = await save({ name: 'plain', url: 'https://api.example.com', secret: 's', groupId })
+  const plain = await save({ name: 'plain', url: 'https://api.example.com', secret: 's', groupIds: [groupId] })
   expect(plain).toMatchObject({
     platform: 'console',
     origin: 'https://api.example.com',
@@ -51,7 +51,7 @@ test('a new account has the defaults that the documents name, and what its draft
     live: { state: { kind: 'ready' }, inFlight: 0 },
   })
   expect(plain.models.everything).toBe(true)
-  const told = await save({ ...whole, groupId })
+  const told = await save({ ...whole, groupIds: [groupId] })
   expect(told).toMatchObject({
     basePath: '/anthropic',
     authHeader: 'x-api-key',
@@ -70,7 +70,7 @@ test('a new account has the defaults that the documents name, and what its draft
 
 test('absent fields stay as they are, and null takes the proxy away', async () => {
   const { save, groupId } = await openPool()
-  const before = await save({ ...whole, groupId })
+  const before = await save({ ...whole, groupIds: [groupId] })
   const after = await save({ name: 'one', priority: 20 })
   expect({ ...after, models: 0, mapping: 0 }).toEqual({ ...before, priority: 20, models: 0, mapping: 0 })
   expect(after.models.names).toEqual(before.models.names)
@@ -80,14 +80,14 @@ test('absent fields stay as they are, and null takes the proxy away', async () =
 
 test('a new account without address, group or secret is refused by name', async () => {
   const { save, groupId } = await openPool()
-  await expect(save({ name: 'half', url: 'https://api.example.com', groupId })).rejects.toThrow(
-    'account "half" is new and needs url, group and secret',
+  await expect(save({ name: 'half', url: 'https://api.example.com', groupIds: [groupId] })).rejects.toThrow(
+    'account "half" is new and needs url, groups and secret',
   )
 })
 
 test('secret and proxy are sealed, in a row of their own that is bound to the account', async () => {
   const { save, groupId, credentialOf, seal, client } = await openPool()
-  const account = await save({ ...whole, groupId })
+  const account = await save({ ...whole, groupIds: [groupId] })
   const { sealed } = await credentialOf(account.id)
   const everything = JSON.stringify([await client.account.findMany(), await client.accountCredential.findMany()])
   expect(everything).not.toContain('sk-upstream-1')
@@ -97,9 +97,9 @@ test('secret and proxy are sealed, in a row of their own that is bound to the ac
 
 test('the credential row is written only when secret or proxy changed', async () => {
   const { save, groupId, credentialOf } = await openPool()
-  const { id } = await save({ ...whole, groupId })
+  const { id } = await save({ ...whole, groupIds: [groupId] })
   const first = await credentialOf(id)
-  await save({ ...whole, groupId, priority: 11 })
+  await save({ ...whole, groupIds: [groupId], priority: 11 })
   expect(await credentialOf(id)).toEqual(first)
   await save({ name: 'one', secret: 'sk-upstream-2' })
   const second = await credentialOf(id)
@@ -110,7 +110,7 @@ test('the credential row is written only when secret or proxy changed', async ()
 
 test('a secret never goes to another address: a changed one asks for the secret again', async () => {
   const { save, groupId } = await openPool()
-  await save({ ...whole, groupId })
+  await save({ ...whole, groupIds: [groupId] })
   const url = 'https://other.example.com'
   await expect(save({ name: 'one', url })).rejects.toThrow(
     'account "one" has another url now, and needs its secret again',
@@ -124,9 +124,9 @@ test('a secret never goes to another address: a changed one asks for the secret 
 
 test('the name of a deleted account is free, and the deleted one is out of the pool', async () => {
   const { save, groupId, client, accounts } = await openPool()
-  const old = await save({ ...whole, groupId })
+  const old = await save({ ...whole, groupIds: [groupId] })
   await client.account.update({ where: { id: old.id }, data: { deletedMark: old.id } })
-  const fresh = await save({ ...whole, secret: 'sk-upstream-9', groupId })
+  const fresh = await save({ ...whole, secret: 'sk-upstream-9', groupIds: [groupId] })
   expect(fresh.id).not.toBe(old.id)
   expect(accounts.ofGroup(groupId)).toEqual([fresh])
   expect(accounts.byId(old.id)).toBeUndefined()
@@ -134,7 +134,7 @@ test('the name of a deleted account is free, and the deleted one is out of the p
 
 test('accounts of a group that is switched off take no part until it is on again, whatever their own switch', async () => {
   const { save, groupId, accounts, write } = await openPool()
-  const account = await save({ ...whole, groupId })
+  const account = await save({ ...whole, groupIds: [groupId] })
   const turn = async (enabled: boolean) => {
     await write((tx) => tx.group.update({ where: { id: groupId }, data: { enabled } }))
     await accounts.loadGroup(groupId)
@@ -154,7 +154,7 @@ test('a group is made once and found by its name; a deleted one is not found', a
 
 test('an account keeps its live state over a reload, and its stored state over a restart', async () => {
   const { save, groupId, accounts, client, database, seal, events } = await openPool()
-  const account = await save({ ...whole, groupId })
+  const account = await save({ ...whole, groupIds: [groupId] })
   accounts.report(account, { kind: 'rate_limited', untilMs: 1_900_000_000_000, reason: 'told so' }, byRequest)
   account.live.inFlight = 3
   expect((await save({ name: 'one', priority: 1 })).live).toBe(account.live)
@@ -169,8 +169,8 @@ test('an account keeps its live state over a reload, and its stored state over a
 
 test('an account that was changed is read alone; the others stay the objects they were', async () => {
   const { accounts, save, groupId } = await openPool()
-  const one = await save({ ...whole, groupId })
-  const other = await save({ ...whole, name: 'other', groupId })
+  const one = await save({ ...whole, groupIds: [groupId] })
+  const other = await save({ ...whole, name: 'other', groupIds: [groupId] })
   const before = [accounts.byId(one.id), accounts.byId(other.id)]
   await accounts.load(one.id)
   expect(accounts.byId(one.id)).not.toBe(before[0])

@@ -31,7 +31,7 @@ async function place() {
   const groups = await database.client.group.create({ data: { name: 'g' } })
   const row = { platform: 'claude', url: 'https://x.test', authHeader: 'bearer', models: '["*"]', modelMapping: '{}' }
   for (const name of ['one', 'two'])
-    await database.client.account.create({ data: { ...row, name, groupId: groups.id } })
+    await database.client.account.create({ data: { ...row, name, groups: { create: { groupId: groups.id } } } })
   const clock = { atMs: startMs }
   const [one, two] = await database.client.account.findMany({ orderBy: { id: 'asc' } })
   return { database, events, clock, one: one!.id, two: two!.id }

@@ -31,7 +31,7 @@ async function openPool() {
   }
   const groupId = await write((tx) => nouns.accounts.ensureGroup(tx, 'g'))
   const id = await write((tx) =>
-    nouns.accounts.save(tx, { name: 'one', url: 'https://a.example', secret: 's', groupId }),
+    nouns.accounts.save(tx, { name: 'one', url: 'https://a.example', secret: 's', groupIds: [groupId] }),
   )
   return { ...nouns, clock, pool, id }
 }

@@ -98,7 +98,7 @@ export function createMockData(isEmpty: boolean): MockData {
     platform: 'CONSOLE',
     url: 'https://api.anthropic.com',
     authHeader: 'X_API_KEY',
-    group: groups[0],
+    groups: [groups[0]],
     owner: user,
     priority: 100,
     weight: 100,
@@ -183,7 +183,7 @@ export function createMockData(isEmpty: boolean): MockData {
     account({
       id: 'A5',
       name: 'prepaid',
-      group: groups[1],
+      groups: [groups[1], groups[0]],
       state: { ...ready, kind: 'UNFUNDED', since: ago(90_000), reason: 'credit balance is too low' },
       today: zero,
     }),
@@ -681,7 +681,7 @@ export function createMockData(isEmpty: boolean): MockData {
     createAccount: ({ input }: { input: Row }) =>
       opened(input) ?? {
         __typename: 'CreateAccountSuccess',
-        account: added(accounts, account({ id: 'A9', ...input, group: groups[0], login, modelMapping: [] })),
+        account: added(accounts, account({ id: 'A9', ...input, groups: [groups[0]], login, modelMapping: [] })),
       },
     updateAccount: ({ input }: { input: Row }) => {
       const found = accounts.find((row) => row['id'] === input['id'])!

@@ -23,6 +23,7 @@ const files = [
   'identity/user-input',
   'identity/users',
   'accounts/account-input',
+  'accounts/account-groups',
   'accounts/edits',
   'accounts/group-input',
   'accounts/login/oauth-import',

@@ -12,7 +12,7 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
     admin,
   )
   const groupId = made.data.createGroup.group.id as string
-  const good = { name: 'one', platform: 'CONSOLE', url: 'https://a.example', secret, groupId }
+  const good = { name: 'one', platform: 'CONSOLE', url: 'https://a.example', secret, groupIds: [groupId] }
   const create = async (more: object) => {
     const query =
       'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { __typename ... on CreateAccountSuccess { account { id } } ... on InputFailure { fields { path message } } } }'
@@ -79,7 +79,13 @@ test('lists that are longer than their column are refused beside their field', a
     const query = `mutation ($input: Create${noun}Input!) { create${noun}(input: $input) { ... on InputFailure { fields { path message } } } }`
     return Object.values((await stand.ask(query, { input }, { token })).data)[0]
   }
-  const account = { name: 'a', groupId, platform: 'CONSOLE', url: 'https://a.test', secret: 'sk-upstream-0123456789' }
+  const account = {
+    name: 'a',
+    groupIds: [groupId],
+    platform: 'CONSOLE',
+    url: 'https://a.test',
+    secret: 'sk-upstream-0123456789',
+  }
   const message = 'is too long altogether'
   // JSON doubles each of them.
   const models = Array.from({ length: 200 }, () => '"'.repeat(191))

@@ -15,8 +15,8 @@ async function openAccount() {
     bob,
   )
   const created = await stand.ask(
-    'mutation ($groupId: ID!) { createAccount(input: { name: "one", platform: CONSOLE, url: "https://a.example", secret: "sk-secret-0123456789", groupId: $groupId }) { ... on CreateAccountSuccess { account { id } } } }',
-    { groupId: group.data.createGroup.group.id },
+    'mutation ($groupIds: [ID!]!) { createAccount(input: { name: "one", platform: CONSOLE, url: "https://a.example", secret: "sk-secret-0123456789", groupIds: $groupIds }) { ... on CreateAccountSuccess { account { id } } } }',
+    { groupIds: [group.data.createGroup.group.id] },
     bob,
   )
   const id = created.data.createAccount.account.id as string

@@ -129,7 +129,7 @@ test('bounds at and beyond the largest amount, and cursors beyond any, are the c
       authHeader: 'bearer',
       models: '["*"]',
       modelMapping: '{}',
-      groupId,
+      groups: { create: { groupId } },
     },
   })
   const timeline =

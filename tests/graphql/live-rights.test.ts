@@ -15,7 +15,7 @@ test('who asks through an account of somebody else sees as little of it in live 
     const query = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) { ... on CreateAccountSuccess { account { id } } } }`
     const input = {
       name,
-      groupId,
+      groupIds: [groupId],
       platform: 'CONSOLE',
       url: 'https://api.example.com',
       secret: 'sk-upstream-0123456789',

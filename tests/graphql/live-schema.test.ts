@@ -75,7 +75,7 @@ test('the schema’s events come over SSE, with global ids, and end with their s
   hub.accountChanged({
     accountId: 3,
     name: 'a',
-    groupId: 1,
+    groupIds: [1],
     userId: 0,
     enabled: true,
     state: {

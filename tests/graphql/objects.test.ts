@@ -10,7 +10,7 @@ async function startPool() {
   const ada = await stand.addUser('ada', 'admin')
   await stand.provision({
     groups: [{ name: 'g' }],
-    accounts: [{ name: 'a', url: 'https://api.example.com', secret: 'sk-upstream-0123456789', group: 'g' }],
+    accounts: [{ name: 'a', url: 'https://api.example.com', secret: 'sk-upstream-0123456789', groups: ['g'] }],
     keys: [{ name: 'k', secret: 'sk-first-0123456789abcd', group: 'g', dailyLimitUsd: '1' }],
   })
   const run = async (mutation: string, input: object) => {

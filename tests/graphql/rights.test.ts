@@ -28,7 +28,7 @@ async function fill(stand: GraphqlStand, token: string, name: string) {
         platform: 'CONSOLE',
         url: 'https://api.example.com/v1',
         secret: upstreamSecret,
-        groupId: group.id,
+        groupIds: [group.id],
         proxy,
       },
     },
@@ -187,6 +187,9 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   await run(`updateUser(input: { id: "${admin.globalId}", email: "Ada@example.com" }) { __typename }`)
   await run(`updateGroup(input: { id: "${groupId}", remark: "r" }) { __typename }`)
   await run(`updateAccount(input: { id: "${accountId}", proxy: null, weight: 7 }) { __typename }`)
+  const other = (await stand.ask(createGroup, { input: { name: 'other' } }, admin)).data.createGroup.group.id
+  await run(`updateAccount(input: { id: "${accountId}", groupIds: ["${groupId}", "${other}"] }) { __typename }`)
+  await run(`removeAccountFromGroup(input: { accountId: "${accountId}", groupId: "${other}" }) { __typename }`)
   await run(`testAccount(id: "${accountId}", model: "m") { __typename }`)
   await run(`clearAccountState(id: "${accountId}") { __typename }`)
   const account = stand.accounts.all()[Symbol.iterator]().next().value!

@@ -28,7 +28,7 @@ test('a rule is tried on the failed attempts of the last hours: what is decided 
       name,
       url: 'https://api.example.com',
       secret: 'sk-upstream-012',
-      group: 'g',
+      groups: ['g'],
     })),
   })
   const atMs = stand.clock.atMs - 3_600_000

@@ -21,7 +21,9 @@ async function startTeam() {
   const bob = await stand.addUser('bob', 'user')
   await stand.provision({
     groups: [{ name: 'everybody', shared: true }, { name: 'closed' }],
-    accounts: [{ name: 'pool', url: 'https://api.example.com', secret: 'sk-upstream-0123456789', group: 'everybody' }],
+    accounts: [
+      { name: 'pool', url: 'https://api.example.com', secret: 'sk-upstream-0123456789', groups: ['everybody'] },
+    ],
     keys: [{ name: 'k', secret: 'sk-first-0123456789abcd', group: 'closed' }],
   })
   const { data } = await stand.ask(
@@ -52,10 +54,10 @@ test('who has no group of their own makes keys in a shared one, but puts no acco
     platform: 'CONSOLE',
     url: 'https://spy.example.com',
     secret: 'sk-spy-0123456789',
-    groupId: groupIds['everybody'],
+    groupIds: [groupIds['everybody']],
   }
   const spy = await stand.ask(createAccount, { input }, bob)
-  expect(spy.data.createAccount.fields).toEqual([{ path: 'groupId', message: 'must be a group of yours' }])
+  expect(spy.data.createAccount.fields).toEqual([{ path: 'groupIds', message: 'must be groups of yours' }])
   const renamed = await stand.ask(updateGroup, { input: { id: groupIds['everybody'], name: 'mine' } }, bob)
   expect(renamed.data.updateGroup.message).toMatch(/no such group|not found|group/i)
   // Shared no more: the key that is in it goes on, and stays to be seen; no other comes in.

@@ -44,7 +44,7 @@ test('progress is sent at most once a second a request, and overtaken progress i
   hub.accountChanged({
     accountId: 7,
     name: 'a',
-    groupId: 1,
+    groupIds: [1],
     userId: 0,
     enabled: true,
     state: { kind: 'ready', untilMs: null, reason: '', fault: null, sinceMs: 0, nextProbeAtMs: null, models: {} },
@@ -88,6 +88,27 @@ test('users see their own, filters are the server’s', async () => {
   const nothing = readers.nobody.next()
   await readers.nobody.return?.()
   expect(await nothing).toEqual({ value: undefined, done: true })
+})
+
+test('a filter by group finds the changes of an account in each of its groups', async () => {
+  const hub = await memoryPlace().join()
+  const reader = hub.events({ ...admin, groupId: 2 })
+  const change = (accountId: number, groupIds: number[]) =>
+    hub.accountChanged({
+      accountId,
+      name: 'a',
+      groupIds,
+      userId: 0,
+      enabled: true,
+      state: { kind: 'ready', untilMs: null, reason: '', fault: null, sinceMs: 0, nextProbeAtMs: null, models: {} },
+      inFlight: 0,
+      steps: [],
+    })
+  change(1, [1])
+  change(2, [1, 2])
+  change(3, [2])
+  const events = await collect(reader, (found) => found.some((event) => event.account?.accountId === 3))
+  expect(events.map((event) => event.account?.accountId)).toEqual([2, 3])
 })
 
 test('every subscriber gets the event, and none stays when it has left', async () => {

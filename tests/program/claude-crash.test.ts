@@ -23,7 +23,7 @@ async function place() {
   const { secret: _, ...account } = accountWith(claude, login, -60_000)
   const file = {
     groups: [{ name: 'g' }],
-    accounts: [{ name: 'a', group: 'g', ...account }],
+    accounts: [{ name: 'a', groups: ['g'], ...account }],
     keys: [{ name: 'k', secret: testKey, group: 'g' }],
   }
   const started: RelayProcess[] = []

@@ -156,7 +156,7 @@ function provisionFor(url: string) {
       url,
       authHeader: 'bearer',
       secret: account(number),
-      group: 'g',
+      groups: ['g'],
     })),
     keys: [
       { name: 'free', secret: secrets[0], group: 'g' },

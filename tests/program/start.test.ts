@@ -75,7 +75,7 @@ test('fault 45: SIGTERM lets a stream finish and ends with exit code 0; the next
   })
   const provision = {
     groups: [{ name: 'g' }],
-    accounts: [{ name: 'one', url: upstream.url, secret: 'sk-upstream-1', group: 'g' }],
+    accounts: [{ name: 'one', url: upstream.url, secret: 'sk-upstream-1', groups: ['g'] }],
     keys: [{ name: 'alice', secret: key, group: 'g' }],
   }
   await writeFile(join(cwd, 'provision.json'), JSON.stringify(provision))
@@ -176,7 +176,7 @@ test('the built program finds the file of its worker: an account that is out is 
   })
   const provision = {
     groups: [{ name: 'g' }],
-    accounts: [{ name: 'one', url: upstream.url, secret: 'sk-upstream-1', group: 'g' }],
+    accounts: [{ name: 'one', url: upstream.url, secret: 'sk-upstream-1', groups: ['g'] }],
     keys: [{ name: 'alice', secret: key, group: 'g' }],
   }
   await writeFile(join(cwd, 'provision.json'), JSON.stringify(provision))

@@ -26,8 +26,8 @@ test.each(['hangs', 'dies', 'throws', 'hoards'])(
     const provision = {
       groups: [{ name: 'g' }],
       accounts: [
-        { name: 'lost', url: upstream.url, secret: 'sk-upstream-1', group: 'g', priority: 1 },
-        { name: 'good', url: upstream.url, secret: 'sk-upstream-2', group: 'g', priority: 2 },
+        { name: 'lost', url: upstream.url, secret: 'sk-upstream-1', groups: ['g'], priority: 1 },
+        { name: 'good', url: upstream.url, secret: 'sk-upstream-2', groups: ['g'], priority: 2 },
       ],
       keys: [{ name: 'alice', secret: key, group: 'g' }],
     }

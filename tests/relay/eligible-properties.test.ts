@@ -86,6 +86,7 @@ const now = () => clock.atMs
 const reported: AccountEvent[] = []
 const accounts = {
   ofGroup: () => members,
+  byId: (id: number) => members.find((account) => account.id === id),
   group: () => ({ returnsToPriority }),
   report(account: Account, event: AccountEvent): void {
     reported.push(event)

@@ -49,7 +49,7 @@ test('keys take turns, and within a key who came first goes first', async () => 
   for (const name of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) join(name)
   for (let round = 0; round < 6; round++) {
     state.free = 1
-    queue.serve(1)
+    queue.serve([1])
   }
   expect(given).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
   expect(queue.waitingIn(1)).toBe(0)
@@ -59,8 +59,22 @@ test('several slots at once are given in the same order as one by one', () => {
   const { queue, join, state, given } = stand()
   for (const name of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) join(name)
   state.free = 4
-  queue.serve(1)
+  queue.serve([1])
   expect(given).toEqual(['a1', 'b1', 'c1', 'a2'])
+  queue.cutOff()
+})
+
+test('groups that wait for the same account take turns; a group that does not use it is not served', async () => {
+  const { queue, join, state, given } = stand()
+  for (const name of ['a1', 'a2', 'a3']) join(name, 1)
+  for (const name of ['b1', 'b2']) join(name, 2)
+  join('c1', 3)
+  state.free = 1
+  queue.serve([1, 2])
+  state.free = 9
+  queue.serve([1, 2])
+  expect(given).toEqual(['a1', 'b1', 'a2', 'b2', 'a3'])
+  expect(queue.waitingIn(3)).toBe(1)
   queue.cutOff()
 })
 
@@ -69,7 +83,7 @@ test('positions count as turns will be taken, and move up as slots are given', (
   for (const name of ['a1', 'a2', 'b1']) join(name)
   expect(Object.fromEntries(positions)).toEqual({ a1: 1, b1: 2, a2: 3 })
   state.free = 1
-  queue.serve(1)
+  queue.serve([1])
   expect(Object.fromEntries(positions)).toEqual({ a1: null, b1: 1, a2: 2 })
   queue.cutOff()
 })
@@ -104,7 +118,7 @@ test('who has waited as long as may be waited gives up, and a second time in lin
   join('b1', 2)
   clock.atMs += 999
   state.free = 1
-  queue.serve(2)
+  queue.serve([2])
   clock.atMs += 1
   // The clock of the line finds it.
   expect(await first.answer).toBeUndefined()

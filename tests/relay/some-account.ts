@@ -15,7 +15,7 @@ export const accountOf = (more: Partial<Account> = {}): Account => ({
   dueAtMs: Number.POSITIVE_INFINITY,
   staleAtMs: Number.POSITIVE_INFINITY,
   proxy: null,
-  groupId: 1,
+  groupIds: [1],
   ownerId: 0,
   priority: 100,
   weight: 100,

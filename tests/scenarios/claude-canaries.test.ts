@@ -129,7 +129,7 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
   const { groups } = await graphql('{ groups { edges { node { id } } } }')
   const groupId = groups.edges[0].node.id
   const add = (name: string, login: object) =>
-    graphql(create, { input: { name, platform: 'CLAUDE', url: claude.url, groupId, login } })
+    graphql(create, { input: { name, platform: 'CLAUDE', url: claude.url, groupIds: [groupId], login } })
 
   /** What the relay's clients get, but for what a vendor writes as content. */
   async function ask(body: object = {}) {

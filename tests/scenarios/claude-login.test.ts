@@ -18,7 +18,7 @@ async function add(stand: ClaudeStand, login: object, more: object = {}) {
     name: 'mine',
     platform: 'CLAUDE',
     url: stand.claude.url,
-    groupId: groups.edges[0].node.id,
+    groupIds: [groups.edges[0].node.id],
     login,
     ...more,
   }
@@ -190,7 +190,13 @@ test('a state is good for the person who began alone, and for ten minutes', asyn
   const group = 'mutation { createGroup(input: { name: "eves" }) { ... on CreateGroupSuccess { group { id } } } }'
   const groupId = (await eve(group)).createGroup.group.id
   const pasted = await codeFrom(stand)
-  const input = { name: 'hers', platform: 'CLAUDE', url: stand.claude.url, groupId, login: { code: pasted } }
+  const input = {
+    name: 'hers',
+    platform: 'CLAUDE',
+    url: stand.claude.url,
+    groupIds: [groupId],
+    login: { code: pasted },
+  }
   expect((await eve(create, { input })).createAccount.fields[0].path).toBe('login.code')
   expect(stand.claude.grants).toEqual([])
   offsetMs = 600_001

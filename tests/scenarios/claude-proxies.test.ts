@@ -29,7 +29,7 @@ async function addByCode(stand: ClaudeStand, more: object) {
     name: 'a',
     platform: 'CLAUDE',
     url: stand.claude.url,
-    groupId: groups.edges[0].node.id,
+    groupIds: [groups.edges[0].node.id],
     login: { code },
   }
   return (await stand.graphql(create, { input: { ...input, ...more } })).createAccount

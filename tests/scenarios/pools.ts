@@ -60,7 +60,7 @@ export function provisionOf(
         pools[group]!.map((account, index) => ({
           name: accountOf(group, index),
           secret: secretOf(group, index),
-          group,
+          groups: [group],
           ...account,
         })),
       ),

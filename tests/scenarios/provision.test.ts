@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { openNouns } from '../support/nouns.ts'
 
 const secret = 'sk-alice-0123456789abcdef'
-const account = { name: 'one', url: 'https://api.example.com', secret: 'sk-upstream-1', group: 'g' }
+const account = { name: 'one', url: 'https://api.example.com', secret: 'sk-upstream-1', groups: ['g'] }
 const file = {
   admin: { username: 'Ada', password: 'correct horse', email: 'ada@example.com' },
   groups: [{ name: 'g' }],
@@ -64,10 +64,10 @@ test('the same file again changes nothing but the time of the last look', async 
 
 test.each([
   [
-    'accounts[1].group: there is no group "nowhere"',
-    { accounts: [account, { ...account, name: 'two', group: 'nowhere' }] },
+    'accounts[1].groups[0]: there is no group "nowhere"',
+    { accounts: [account, { ...account, name: 'two', groups: ['nowhere'] }] },
   ],
-  ['accounts[1]: account "two" is new and needs url, group and secret', { accounts: [account, { name: 'two' }] }],
+  ['accounts[1]: account "two" is new and needs url, groups and secret', { accounts: [account, { name: 'two' }] }],
   [
     'keys[0].group: there is no group "nowhere"',
     { keys: [{ name: 'bob', secret: 'sk-bob-0123456789abcdef', group: 'nowhere' }] },

@@ -15,8 +15,8 @@ beforeAll(async () => {
   first = await createFakeUpstream()
   second = await createFakeUpstream()
   const accounts = (group: string) => [
-    { name: `${group} 1`, url: first.url, priority: 1, group, secret: 'sk-up-1-0123456789' },
-    { name: `${group} 2`, url: second.url, priority: 2, group, secret: 'sk-up-2-0123456789' },
+    { name: `${group} 1`, url: first.url, priority: 1, groups: [group], secret: 'sk-up-1-0123456789' },
+    { name: `${group} 2`, url: second.url, priority: 2, groups: [group], secret: 'sk-up-2-0123456789' },
   ]
   relay = await startRelayApp({
     now: () => Date.now() + aheadMs,

@@ -87,7 +87,7 @@ export async function startRelayApp(options: RelayAppOptions = {}): Promise<Rela
     accounts: accounts.map((account, index) => ({
       name: `account ${index + 1}`,
       secret: `sk-upstream-${index + 1}-0123456789`,
-      group: 'g',
+      groups: ['g'],
       ...account,
     })),
     keys: keys ?? [{ name: 'test', secret: testKey, group: 'g' }],

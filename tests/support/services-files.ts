@@ -19,10 +19,12 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/store/redis.test.ts': 'Redis only',
 
   // Modules with SQL of their own, or that reach other processes through Redis.
+  'tests/accounts/account-groups.test.ts': 'groups of an account in rows',
   'tests/accounts/accounts.test.ts': 'writes under locks, and events to other processes',
   'tests/accounts/gauges.test.ts': 'rows that are written behind',
   'tests/accounts/timeline.test.ts': 'order of rows',
   'tests/cli/admin.test.ts': 'the command on both databases',
+  'tests/graphql/account-groups.test.ts': 'rights of two owners in SQL',
   'tests/graphql/lists.test.ts': 'pages, cursors and filters in SQL',
   'tests/graphql/live-resume.test.ts': 'resuming in another process',
   'tests/graphql/objects.test.ts': 'writes of every noun',
@@ -44,6 +46,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/program/durability-kill.test.ts': 'exactly once on both databases',
   'tests/program/start.test.ts': 'start and stop on both databases',
   'tests/program/workers-die.test.ts': 'jobs whose lease is in Redis',
+  'tests/scenarios/account-of-two-groups.test.ts': 'one account of two groups',
   'tests/scenarios/allowed-addresses.test.ts': 'a setting in every process',
   'tests/scenarios/claude-canaries.test.ts': 'no secret in Redis or MySQL',
   'tests/scenarios/claude-gauges.test.ts': 'gauges in every process',

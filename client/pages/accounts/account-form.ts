@@ -7,7 +7,7 @@ export interface AccountForm {
   url: string
   authHeader: Account['authHeader']
   secret: string
-  groupId: string
+  groupIds: string[]
   priority: number
   weight: number
   /** Empty: no limit. */
@@ -37,7 +37,7 @@ export function formOf(account: Account | undefined): AccountForm {
     url: account?.url ?? addresses.CONSOLE,
     authHeader: account?.authHeader ?? 'X_API_KEY',
     secret: '',
-    groupId: account?.group.id ?? '',
+    groupIds: account?.groups.map(({ id }) => id) ?? [],
     priority: account?.priority ?? 100,
     weight: account?.weight ?? 100,
     concurrency: account?.concurrency ?? undefined,
@@ -57,18 +57,19 @@ export function readForm(
   words: { required: string; mapping: (line: string) => string },
 ) {
   const problems: Record<string, string> = {}
-  for (const field of ['name', 'url', 'groupId', ...(needsSecret ? (['secret'] as const) : [])] as const) {
+  for (const field of ['name', 'url', ...(needsSecret ? (['secret'] as const) : [])] as const) {
     if (form[field].trim() === '') problems[field] = words.required
   }
+  if (form.groupIds.length === 0) problems['groupIds'] = words.required
   const { mapping, wrong } = parseMapping(form.mapping)
   if (wrong !== undefined) problems['modelMapping'] = words.mapping(wrong)
-  const { platform, authHeader, groupId, priority, weight, enabled } = form
+  const { platform, authHeader, groupIds, priority, weight, enabled } = form
   const input = {
     name: form.name.trim(),
     platform,
     url: form.url.trim(),
     authHeader,
-    groupId,
+    groupIds,
     priority,
     weight,
     concurrency: form.concurrency ?? null,

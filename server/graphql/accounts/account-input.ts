@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { vendorUrls } from '../../accounts/account.ts'
-import { accountFields, mappedPattern } from '../../accounts/account-input.ts'
+import { accountFields, mappedPattern, maxGroups } from '../../accounts/account-input.ts'
 import { fitsColumn, isTooLong, modelName } from '../../field-values.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
@@ -23,8 +23,14 @@ const mapping = z
   .transform((pairs) => Object.fromEntries(pairs.map(({ from, to }) => [from, to])))
   .refine(fitsColumn, isTooLong)
 
-/** As GraphQL gives them: the group by its id, the mapping as a list. */
-const fields = { ...accountFields, groupId: globalId('Group'), modelMapping: mapping }
+const groupIds = z
+  .array(globalId('Group'))
+  .min(1, 'needs a group')
+  .max(maxGroups, 'has too many entries')
+  .transform((ids) => [...new Set(ids)].sort((one, other) => one - other))
+
+/** As GraphQL gives them: groups by their ids, the mapping as a list. */
+const fields = { ...accountFields, groupIds, modelMapping: mapping }
 
 /** What opens an account: a secret, or on a platform with logins a login; never both. */
 export function checkOpening(
@@ -50,7 +56,7 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
     secret: t.string({ description: 'Sealed; never shown again.' }),
     login: t.field({ type: ClaudeLoginInput, description: 'CLAUDE: in place of a secret.' }),
     plan: t.string({ description: 'What the subscription is called; for people.' }),
-    groupId: t.id({ description: 'A group of yours.', required: true }),
+    groupIds: t.idList({ description: 'Groups of yours, at least one.', required: true }),
     priority: t.int({ description: '0 to 10000, smaller first; absent: 100.' }),
     weight: t.int({ description: '1 to 10000, the share among accounts of one priority; absent: 100.' }),
     concurrency: t.int({ description: 'Requests at once; absent: no limit.' }),
@@ -111,7 +117,9 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     secret: t.string({ description: 'In place of the old one. Sealed; never shown again.' }),
     login: t.field({ type: ClaudeLoginInput, description: 'CLAUDE: a fresh login in place of the old one.' }),
     plan: t.string({ description: "What the subscription is called; '' clears." }),
-    groupId: t.id({ description: 'A group of yours.' }),
+    groupIds: t.idList({
+      description: 'All groups that it serves from now on, at least one: those that are new must be groups of yours.',
+    }),
     priority: t.int({ description: '0 to 10000, smaller first.' }),
     weight: t.int({ description: '1 to 10000, the share among accounts of one priority.' }),
     concurrency: t.int({ description: 'null: no limit.' }),
@@ -135,7 +143,7 @@ export const updateAccountCheck = z.object({
     secret: unlessAbsent(fields.secret),
     login: unlessAbsent(claudeLogin),
     plan: unlessAbsent(fields.plan),
-    groupId: unlessAbsent(fields.groupId),
+    groupIds: unlessAbsent(fields.groupIds),
     priority: unlessAbsent(fields.priority),
     weight: unlessAbsent(fields.weight),
     concurrency: fields.concurrency.nullish(),

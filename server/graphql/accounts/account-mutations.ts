@@ -39,7 +39,7 @@ const addAccountSuccess = (name: string) =>
   })
 
 addMutation('createAccount', {
-  description: 'Adds an upstream account to a group of yours.',
+  description: 'Adds an upstream account to groups of yours.',
   scope: 'user',
   args: (arg) => ({ input: arg({ type: CreateAccountInput, required: true }) }),
   check: createAccountCheck,
@@ -49,7 +49,7 @@ addMutation('createAccount', {
   async run({ input: { login, ...input } }, context, change) {
     const { accounts, accountEdits, database } = context.parts
     const check = async (tx: Checking) => {
-      await refuseForeignGroup(tx, context.viewer, input.groupId)
+      await refuseForeignGroup(tx, context.viewer, input.groupIds, 'accounts')
       await accountEdits.refuseTakenName(tx, input.name)
       if (platformNamed(input.platform)?.isOptIn) await refuseClaudeWhileOff(tx)
     }
@@ -89,9 +89,8 @@ addMutation('updateAccount', {
       })
       if (platformNamed(platform)?.isOptIn && (login || platform !== row.platform)) await refuseClaudeWhileOff(tx)
       if (draft.name !== undefined) await accountEdits.refuseTakenName(tx, draft.name, id)
-      if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
-        await refuseForeignGroup(tx, viewer, draft.groupId)
-      }
+      const added = draft.groupIds?.filter((groupId) => !row.groupIds.includes(groupId)) ?? []
+      if (added.length > 0) await refuseForeignGroup(tx, viewer, added, 'accounts')
       return row
     }
     await check(database.reader)
@@ -215,7 +214,9 @@ async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
 
 /** An account that the viewer may change. Throws not found for others, as if they did not exist. */
 export async function ownAccount(tx: Pick<Tx, 'account'>, viewer: Viewer | null, id: number) {
-  const found = await tx.account.findFirst({ where: { AND: [visibleAccounts(viewer), { id, deletedMark: 0 }] } })
+  const where = { AND: [visibleAccounts(viewer), { id, deletedMark: 0 }] }
+  const found = await tx.account.findFirst({ where, include: { groups: { orderBy: { groupId: 'asc' } } } })
   if (!found) throw notFound('account')
-  return found
+  const { groups, ...row } = found
+  return { ...row, groupIds: groups.map(({ groupId }) => groupId) }
 }

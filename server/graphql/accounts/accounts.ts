@@ -105,7 +105,12 @@ export const Account = builder.prismaNode('Account', {
       type: AuthHeader,
       resolve: ({ authHeader }) => authHeader as 'bearer',
     }),
-    group: t.relation('group', { description: 'Keys of this group are served by it.', type: Group }),
+    groups: t.field({
+      description: 'Keys of these groups are served by it: one at least.',
+      type: [Group],
+      select: (_args, _context, nested) => ({ groups: { select: { group: nested() }, orderBy: { groupId: 'asc' } } }),
+      resolve: ({ groups }) => groups.map(({ group }) => group),
+    }),
     owner: t.field({
       description:
         'Who may change it, beside administrators; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
@@ -187,7 +192,7 @@ builder.queryField('accounts', (t) =>
           AND: [
             visibleAccounts(viewer),
             { deletedMark: 0 },
-            groupId ? { groupId: idNumber(groupId, 'Group') } : {},
+            groupId ? { groups: { some: { groupId: idNumber(groupId, 'Group') } } } : {},
             searched(search, (text) => ({ OR: [{ name: { contains: text } }, { url: { contains: text } }] })),
           ],
         },

@@ -41,7 +41,7 @@ export const Group = builder.prismaNode('Group', {
     createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
     accountCount: t.relationCount('accounts', {
       description: 'Of those you can see.',
-      where: (_args, { viewer }) => ({ AND: [visibleAccounts(viewer), { deletedMark: 0 }] }),
+      where: (_args, { viewer }) => ({ account: { AND: [visibleAccounts(viewer), { deletedMark: 0 }] } }),
     }),
     keyCount: t.relationCount('apiKeys', {
       description: 'Of those you can see.',
@@ -181,7 +181,8 @@ addMutation('updateGroup', {
 })
 
 addMutation('deleteGroup', {
-  description: 'Deletes an empty group; the conflict says what is still in it.',
+  description:
+    'Deletes a group without keys, and takes its accounts out; the conflict says how many keys are in it, or accounts that serve no other group.',
   scope: 'user',
   args: (arg) => ({ id: arg.id({ required: true }) }),
   check: onlyId('Group'),
@@ -213,15 +214,15 @@ function refuseToShare(viewer: Viewer | null): void {
   throw inputFailure({ path: 'shared', message: 'is decided by administrators' })
 }
 
-/** Throws a field problem when the viewer may not put accounts or keys into this group. */
+/** Throws a field problem when the viewer may not put accounts or keys into one of these groups. */
 export async function refuseForeignGroup(
   tx: Pick<Tx, 'group'>,
   viewer: Viewer | null,
-  groupId: number,
-  what: 'accounts' | 'keys' = 'accounts',
+  groupIds: readonly number[],
+  what: 'accounts' | 'keys',
 ): Promise<void> {
-  const where = viewer && { AND: [openGroups(viewer, what), { id: groupId, deletedMark: 0 }] }
-  if (where && (await tx.group.findFirst({ where }))) return
-  const message = what === 'keys' ? 'must be a group of yours or a shared one' : 'must be a group of yours'
-  throw inputFailure({ path: 'groupId', message })
+  const open = viewer && { AND: [openGroups(viewer, what), { id: { in: [...groupIds] }, deletedMark: 0 }] }
+  if (open && (await tx.group.count({ where: open })) === groupIds.length) return
+  if (what === 'keys') throw inputFailure({ path: 'groupId', message: 'must be a group of yours or a shared one' })
+  throw inputFailure({ path: 'groupIds', message: 'must be groups of yours' })
 }

@@ -70,7 +70,7 @@ addMutation('createApiKey', {
   async run({ input: { dailyLimit, totalLimit, ...rest } }, context, change) {
     const draft = { ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit, userId: context.actor.userId }
     const id = await change(async (tx) => {
-      await refuseForeignGroup(tx, context.viewer, draft.groupId, 'keys')
+      await refuseForeignGroup(tx, context.viewer, [draft.groupId], 'keys')
       const objectId = await context.parts.keys.create(tx, draft)
       return { answer: objectId, audit: { objectType: 'ApiKey', objectId, after: draft } }
     })
@@ -129,7 +129,7 @@ addMutation('updateApiKey', {
     await change(async (tx) => {
       const row = await ownKey(tx, context.viewer, id)
       if (draft.groupId !== undefined && draft.groupId !== row.groupId) {
-        await refuseForeignGroup(tx, context.viewer, draft.groupId, 'keys')
+        await refuseForeignGroup(tx, context.viewer, [draft.groupId], 'keys')
       }
       await context.parts.keys.update(tx, id, draft)
       const before = { ...row, models: JSON.parse(row.models) }

@@ -1,4 +1,4 @@
-// The waiting line of a group: requests that find every account at its concurrency limit.
+// The waiting lines of the groups: requests that find every account at its concurrency limit.
 import type { RunningRequest } from '../request/relay-request.ts'
 import type { RequestCriteria } from './route-criteria.ts'
 import type { Slot } from './slot.ts'
@@ -67,12 +67,20 @@ export function createQueue(parts: QueueParts) {
     resolve(slot)
   }
 
-  /** Gives free slots to those who wait, in turn. Called when a slot of the group became free. */
-  function serve(groupId: number): void {
-    const line = lines.get(groupId)
-    if (!line) return
-    let served = false
-    // Who is served goes to the end of the turns: going on with the rest visits every key once, then those again.
+  /** Gives free slots to those who wait in these groups: groups take turns, and the keys of a group. */
+  function serve(groupIds: Iterable<number>): void {
+    const served = new Set(groupIds)
+    // Who is served goes to the end of the turns: going on with the rest visits every group once, then those again.
+    for (const [groupId, line] of lines) {
+      if (!served.has(groupId) || !serveOne(line)) continue
+      lines.delete(groupId)
+      if (line.size > 0) lines.set(groupId, line)
+      afterChange(line)
+    }
+  }
+
+  /** Gives a free slot to the next one of the line who can take it. False: there is none. */
+  function serveOne(line: Map<number, Waiter[]>): boolean {
     for (const [keyId, waiters] of line) {
       for (const waiter of waiters) {
         waiter.criteria.nowMs = now()
@@ -82,11 +90,10 @@ export function createQueue(parts: QueueParts) {
         waiters.splice(waiters.indexOf(waiter), 1)
         if (waiters.length > 0) line.set(keyId, waiters)
         end(waiter, slot)
-        served = true
-        break
+        return true
       }
     }
-    if (served) afterChange(groupId, line)
+    return false
   }
 
   function leave(waiter: Waiter): void {
@@ -96,20 +103,20 @@ export function createQueue(parts: QueueParts) {
     if (!line || !waiters) return
     waiters.splice(waiters.indexOf(waiter), 1)
     if (waiters.length === 0) line.delete(id)
+    if (line.size === 0) lines.delete(groupId)
     end(waiter, undefined)
-    afterChange(groupId, line)
+    afterChange(line)
   }
 
-  function afterChange(groupId: number, line: Map<number, Waiter[]>): void {
-    if (line.size > 0) return announcePositions(line)
-    lines.delete(groupId)
+  function afterChange(line: Map<number, Waiter[]>): void {
+    announcePositions(line)
     if (lines.size > 0 || !clock) return
     clearInterval(clock)
     clock = null
   }
 
   function tick(): void {
-    for (const groupId of lines.keys()) serve(groupId)
+    serve([...lines.keys()])
     const at = now()
     for (const waiter of all()) {
       waiter.criteria.nowMs = at
@@ -142,6 +149,7 @@ export function createQueue(parts: QueueParts) {
   return {
     join,
     serve,
+    isEmpty: (): boolean => lines.size === 0,
     /** Requests waiting in a group. */
     waitingIn,
     /** Everybody leaves: the process stops. */

@@ -49,7 +49,8 @@ export function createSlots(parts: SlotsParts) {
         if (!isTaken) return
         isTaken = false
         account.live.inFlight--
-        if (account.concurrency !== null) queue.serve(request.key.groupId)
+        // Others of its groups may wait for it too.
+        if (account.concurrency !== null) queue.serve(accounts.byId(account.id)?.groupIds ?? [])
       },
     }
   }
@@ -57,8 +58,8 @@ export function createSlots(parts: SlotsParts) {
   return {
     /** Undefined: no account can take the request now. */
     take(running: RunningRequest, criteria: RequestCriteria): Slot | undefined {
-      // Nobody overtakes those in line.
-      queue.serve(running.request.key.groupId)
+      // Nobody overtakes those in line, also in other groups, for an account that both may use.
+      if (!queue.isEmpty()) queue.serve(membersFor(running).flatMap(({ groupIds }) => groupIds))
       return takeNow(running, criteria, false)
     },
 

@@ -37,7 +37,6 @@ CREATE TABLE `accounts` (
   `platform` VARCHAR(191) NOT NULL,
   `url` VARCHAR(191) NOT NULL,
   `auth_header` VARCHAR(191) NOT NULL,
-  `group_id` INTEGER NOT NULL,
   `owner_id` INTEGER NULL,
   `priority` INTEGER NOT NULL DEFAULT 100,
   `weight` INTEGER NOT NULL DEFAULT 100,
@@ -51,9 +50,15 @@ CREATE TABLE `accounts` (
   `updated_at` DATETIME(3) NOT NULL,
   `deleted_mark` INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (`id`),
-  INDEX `accounts_group_id_idx` (`group_id`),
   INDEX `accounts_owner_id_idx` (`owner_id`),
   UNIQUE INDEX `accounts_name_deleted_mark_key` (`name`, `deleted_mark`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `account_groups` (
+  `account_id` INTEGER NOT NULL,
+  `group_id` INTEGER NOT NULL,
+  PRIMARY KEY (`account_id`, `group_id`),
+  INDEX `account_groups_group_id_idx` (`group_id`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `account_credentials` (
@@ -434,9 +439,11 @@ CREATE TABLE `api_logs` (
 
 ALTER TABLE `groups` ADD CONSTRAINT `groups_owner_id_fkey` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
 
-ALTER TABLE `accounts` ADD CONSTRAINT `accounts_group_id_fkey` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
-
 ALTER TABLE `accounts` ADD CONSTRAINT `accounts_owner_id_fkey` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+ALTER TABLE `account_groups` ADD CONSTRAINT `account_groups_account_id_fkey` FOREIGN KEY (`account_id`) REFERENCES `accounts` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;
+
+ALTER TABLE `account_groups` ADD CONSTRAINT `account_groups_group_id_fkey` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 ALTER TABLE `account_credentials` ADD CONSTRAINT `account_credentials_account_id_fkey` FOREIGN KEY (`account_id`) REFERENCES `accounts` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;
 

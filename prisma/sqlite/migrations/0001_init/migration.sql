@@ -35,7 +35,6 @@ CREATE TABLE "accounts" (
     "platform" TEXT NOT NULL,
     "url" TEXT NOT NULL,
     "auth_header" TEXT NOT NULL,
-    "group_id" INTEGER NOT NULL,
     "owner_id" INTEGER,
     "priority" INTEGER NOT NULL DEFAULT 100,
     "weight" INTEGER NOT NULL DEFAULT 100,
@@ -48,8 +47,17 @@ CREATE TABLE "accounts" (
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
     "deleted_mark" INTEGER NOT NULL DEFAULT 0,
-    CONSTRAINT "accounts_group_id_fkey" FOREIGN KEY ("group_id") REFERENCES "groups" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT,
     CONSTRAINT "accounts_owner_id_fkey" FOREIGN KEY ("owner_id") REFERENCES "users" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "account_groups" (
+    "account_id" INTEGER NOT NULL,
+    "group_id" INTEGER NOT NULL,
+
+    PRIMARY KEY ("account_id", "group_id"),
+    CONSTRAINT "account_groups_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "accounts" ("id") ON DELETE CASCADE ON UPDATE RESTRICT,
+    CONSTRAINT "account_groups_group_id_fkey" FOREIGN KEY ("group_id") REFERENCES "groups" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
 );
 
 -- CreateTable
@@ -436,13 +444,13 @@ CREATE INDEX "groups_owner_id_idx" ON "groups"("owner_id");
 CREATE UNIQUE INDEX "groups_name_deleted_mark_key" ON "groups"("name", "deleted_mark");
 
 -- CreateIndex
-CREATE INDEX "accounts_group_id_idx" ON "accounts"("group_id");
-
--- CreateIndex
 CREATE INDEX "accounts_owner_id_idx" ON "accounts"("owner_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "accounts_name_deleted_mark_key" ON "accounts"("name", "deleted_mark");
+
+-- CreateIndex
+CREATE INDEX "account_groups_group_id_idx" ON "account_groups"("group_id");
 
 -- CreateIndex
 CREATE INDEX "account_events_account_id_id_idx" ON "account_events"("account_id", "id");
