@@ -126,7 +126,7 @@ test('the image and the compose file set only variables that are settings, and b
   expect(inCompose).toEqual(['HOST', 'PORT', 'DATA_DIR'])
   expect([...inImage, ...inCompose].filter((name) => !names.has(name))).toEqual(['NODE_ENV'])
   expect(relay).toContain('dockerfile: deploy/Dockerfile')
-  const start = ['node', 'dist/server/main.js']
+  const start = ['node', '--max-semi-space-size=8', 'dist/server/main.js']
   expect(dockerfile).toContain(`CMD [${start.map((word) => `"${word}"`).join(', ')}]`)
   expect(manifest.scripts['start']).toBe(start.join(' '))
 })
@@ -136,7 +136,9 @@ test('whatever stands at the root goes into the build of the image, unless it is
   const goes = lines
     .filter((line) => line.startsWith('!'))
     .map((line) => new RegExp(`^${line.slice(1).replace('*', '.*')}$`))
-  const ignored = read('.gitignore').split('\n')
+  const ignored = read('.gitignore')
+    .split('\n')
+    .map((line) => line.replace(/^\//, ''))
   const stays = readdirSync(new URL('../..', import.meta.url)).filter(
     (name) => !name.startsWith('.') && !ignored.includes(`${name}/`) && !goes.some((one) => one.test(name)),
   )
