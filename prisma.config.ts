@@ -1,6 +1,6 @@
 import { defineConfig } from 'prisma-cli/config'
 
-// For Prisma's own command line (`npx prisma-cli …`). The relay does not read it: it applies its migrations itself.
+// For Prisma's own command line (`npx prisma …`). The relay does not read it: it applies its migrations itself.
 const url = process.env['DATABASE_URL'] || 'file:./data/relay.db'
 const engine = /^(mysql|mariadb):/.test(url) ? 'mysql' : 'sqlite'
 
