@@ -44,7 +44,7 @@ export async function openRedis(
   const subscriber = new Redis(url, { ...both, maxRetriesPerRequest: null })
   const connections = { commands, subscriber }
   for (const [name, redis] of Object.entries(connections))
-    tellTheLog(redis, { redis: address, connection: name }, log, safe)
+    logBreaks(redis, { redis: address, connection: name }, log, safe)
   try {
     await Promise.all([commands, subscriber].map((redis) => start(redis, address, startTimeoutMs, safe)))
   } catch (error) {
@@ -97,20 +97,20 @@ function start(redis: Redis, address: string, timeoutMs: number, safe: (error: E
 }
 
 /** One line when the connection breaks (not one for each attempt that follows) and one when it is back. */
-function tellTheLog(redis: Redis, who: Record<string, unknown>, log: StoreLog, safe: (error: Error) => string): void {
-  let told = ''
+function logBreaks(redis: Redis, who: Record<string, unknown>, log: StoreLog, safe: (error: Error) => string): void {
+  let logged = ''
   redis.on('error', (error: Error) => {
     const problem = safe(error)
-    if (problem !== told) log.warn({ ...who, problem }, 'Redis connection failed')
-    told = problem
+    if (problem !== logged) log.warn({ ...who, problem }, 'Redis connection failed')
+    logged = problem
   })
   redis.on('reconnecting', () => {
-    if (told === '') log.warn(who, 'Redis connection lost')
-    told ||= 'lost'
+    if (logged === '') log.warn(who, 'Redis connection lost')
+    logged ||= 'lost'
   })
   redis.on('ready', () => {
-    if (told !== '') log.info(who, 'Redis connection is back')
-    told = ''
+    if (logged !== '') log.info(who, 'Redis connection is back')
+    logged = ''
   })
 }
 
