@@ -5,7 +5,7 @@ import { anthropicFormat } from '../server/upstreams/formats/anthropic/anthropic
 const rows = failureTable()
 const withStatus = (status: number) => rows.filter((row) => row.status === status)
 
-test('clients are told not to try again wherever trying again cannot help: Claude Code would do it silently for minutes', () => {
+test('the answer says not to try again wherever that cannot help: Claude Code would do it silently for minutes', () => {
   const hopeless = [400, 401, 404, 413, 426, 431, 501].flatMap(withStatus)
   expect(hopeless.length).toBeGreaterThan(10)
   expect(hopeless.filter(({ shouldRetry }) => shouldRetry !== false)).toEqual([])

@@ -38,7 +38,7 @@ export function jsonObjectText(names: readonly string[]): fc.Arbitrary<string> {
   return fc.tuple(space, members, space).map((parts) => parts.join(''))
 }
 
-/** The same with a few bytes changed, put in or taken out: mostly no JSON any more, sometimes still. */
+/** The same with a few bytes changed, put in or taken out: which usually makes it invalid. */
 export function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<Buffer> {
   const byte = fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom(...Buffer.from('"\\{}[],: u0eE-\n')) },

@@ -166,7 +166,7 @@ test('what JSON.parse accepts is found with the same last values', () => {
   )
 })
 
-test('whatever is refused JSON.parse refuses too, and the rest is read alike', () => {
+test('whatever is refused JSON.parse refuses too, and the rest is read the same way', () => {
   fc.assert(
     fc.property(mutated(jsonObjectText(names)), (bytes) => {
       let parsed: unknown
