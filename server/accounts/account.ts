@@ -53,13 +53,13 @@ export interface Group {
   id: number
   name: string
   enabled: boolean
-  /** A conversation that went to a larger priority number comes back with its next user turn. */
+  /** A conversation that was moved to a larger priority number returns with its next user turn. */
   returnsToPriority: boolean
   /** Reasoning that another account signed is cut from the requests of a conversation that has moved. */
   stripForeignReasoning: boolean
 }
 
-/** What a person or a provisioning file says of an account. Absent fields stay as they are. */
+/** A change of an account by a person or a provisioning file. Absent fields stay as they are. */
 export interface AccountDraft {
   name: string
   platform?: Platform
@@ -83,5 +83,5 @@ export interface AccountDraft {
   enabled?: boolean
 }
 
-/** Where accounts of a platform are by default, when there is one place only. */
+/** The address of a platform that has one vendor only. */
 export const vendorUrls: Readonly<Partial<Record<Platform, string>>> = { claude: 'https://api.anthropic.com' }

@@ -23,7 +23,7 @@ export function createAccounts(parts: {
   policy?: StatePolicy
   /** For accounts that name none. */
   defaultProxy?: string | null
-  /** When a probe looks first at a rest that has just begun, of the account (model '') or of a model; null: not at all. */
+  /** When the first probe of a cooldown is due that has just begun, of the account (model '') or of a model; null: none is. */
   firstProbeMs?: (account: Account, model: string) => number | null
   onFailure?: (account: Account, reason: string) => void
   onTransition?: (account: Account, steps: readonly Transition[]) => void
@@ -112,7 +112,7 @@ export function createAccounts(parts: {
       }
       if (draft.groupIds) await setGroups(tx, id, draft.groupIds)
       if ((await changeCredential(tx, seal, id, draft, { fromFile: true })) && found) {
-        // What it rested for was said of the old one.
+        // The state came from responses to the old credential.
         await reports.clearState(tx, id, { by: 'person', requestId: '', evidence: null })
       }
       return id

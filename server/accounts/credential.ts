@@ -18,11 +18,11 @@ export interface Tokens {
   accessToken: string
   /** null: none, the login ends with its access token. */
   refreshToken: string | null
-  /** null: nobody said when it ends. */
+  /** null: when it ends is not known. */
   expiresAtMs: number | null
 }
 
-/** What somebody says of a credential; absent fields stay. A secret and a login replace each other. */
+/** A change of a credential; absent fields stay. A secret and a login replace each other. */
 export interface CredentialDraft {
   secret?: string | undefined
   login?: Tokens | undefined

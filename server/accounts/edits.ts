@@ -46,7 +46,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       await tx.group.update({ where: { id }, data: draft })
     },
 
-    /** Deletes a group that no account needs; whoever holds its keys looks after those (keys.refuseGroupInUse). */
+    /** Deletes a group that no account needs. Its keys are checked by the caller (keys.refuseGroupInUse). */
     async removeGroup(tx: Tx, id: number): Promise<void> {
       await existingGroup(tx, id)
       await emptyGroup(tx, id)
@@ -72,7 +72,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
     /**
      * Changes the fields given; a null proxy stands for the deployment's. A secret belongs to its address: another url or platform,
      * and another proxy that could read it, ask for it again, so that nobody who may edit sends it elsewhere. True when it has a
-     * fresh secret or login: what it rested for was said of the old one. Throws not found, or input failures.
+     * fresh secret or login: its state came from responses to the old one. Throws not found, or input failures.
      */
     async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
       const { secret, login, proxy, groupIds, models, modelMapping, ...fields } = draft

@@ -82,7 +82,7 @@ export function createPool(parts: {
     byGroup = sorted
   }
 
-  /** What a choice of proxy comes to. */
+  /** The proxy that a choice stands for. */
   function proxyFor(choice: string | null): string | null {
     return choice === 'none' ? null : (choice ?? parts.defaultProxy ?? null)
   }

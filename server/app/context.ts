@@ -22,7 +22,7 @@ export interface AppOptions {
   /** null: no job runs by itself. */
   jobs?: Partial<JobTimes> | null
   /** How often changed gauges are published and written. */
-  gauges?: { tellMs?: number; writeMs?: number }
+  gauges?: { publishMs?: number; writeMs?: number }
   /** In place of our own worker. */
   probeWorker?: URL
   connectTimeoutMs?: number

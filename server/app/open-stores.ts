@@ -50,9 +50,9 @@ export async function openStores(context: AppContext): Promise<Stores> {
   )
   onClose(() => database.close())
   const deploymentId = await checkDeployment(database, seal)
-  const place = config.redisUrl === null ? 'alone' : 'shared'
-  if (!(await database.lockForProcess(place))) {
-    const other = place === 'alone' ? 'Another relay process' : 'A relay process without Redis'
+  const mode = config.redisUrl === null ? 'alone' : 'shared'
+  if (!(await database.lockForProcess(mode))) {
+    const other = mode === 'alone' ? 'Another relay process' : 'A relay process without Redis'
     throw new Error(`${other} uses this database. Several processes need Redis between them: set REDIS_URL on all.`)
   }
   const state =

@@ -18,7 +18,7 @@ export interface ApiKey extends Limits {
   ownerEnabled: boolean
 }
 
-/** What a person or a provisioning file says of a key. Absent fields stay as they are, null clears. */
+/** A change of a key by a person or a provisioning file. Absent fields stay as they are, null clears. */
 export interface ApiKeyDraft {
   name: string
   secret?: string
@@ -206,7 +206,7 @@ async function refuseTakenName(tx: Tx, name: string, ownId = 0): Promise<void> {
   if (other) throw inputFailure({ path: 'name', message: 'is taken' })
 }
 
-/** Says nothing of whose it is: who tries secrets must not learn names. */
+/** Does not name the key that has it: somebody who tries secrets must not learn names. */
 async function refuseTakenSecret(tx: Tx, hmac: string): Promise<void> {
   const other = await tx.apiKey.findFirst({ where: { OR: [{ secretHmac: hmac }, { previousSecretHmac: hmac }] } })
   if (other) throw inputFailure({ path: 'secret', message: 'cannot be used; choose another' })

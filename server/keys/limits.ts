@@ -36,7 +36,7 @@ export function claimsOf(keyId: number, limits: Limits, day: ZoneDay): LimitClai
 export const dayCounter = (keyId: number, day: string): string => `key:${keyId}:day:${day}`
 export const totalCounter = (keyId: number): string => `key:${keyId}:total`
 
-/** What a counter's name says: which key, and which day (null: the whole life). */
+/** The key and the day of a counter (null: the whole life). */
 export function parseCounter(counter: string): { keyId: number; day: string | null } {
   const [, keyId, kind, day] = counter.split(':')
   return { keyId: Number(keyId), day: kind === 'day' && day !== undefined ? day : null }

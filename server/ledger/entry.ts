@@ -31,7 +31,7 @@ export interface AttemptEntry {
   modelSent: string
   startedAtMs: number
   outcome: AttemptOutcome
-  /** Upstream's status; 0 when there was no answer. */
+  /** Upstream's status; 0 when there was no response. */
   httpStatus: number
   errorType: string
   /** The identifier beside the type, as it goes into the row; '' when the upstream gave none. */

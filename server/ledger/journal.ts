@@ -9,7 +9,7 @@ import { attemptRows, type LedgerRecord, logRow } from './rows.ts'
  * The append-only journal of one process start: what makes the ledger survive SIGKILL and a database that is away.
  * Three records a request, a JSON line each: `a` admitted (on disk before the upstream call), `u` usage at message_start,
  * `s` settled (numbered: the settler's checkpoint counts these). What a turn of the loop appends is one write at its end
- * (measured: 5 µs a write), and an admission says when its record is out.
+ * (measured: 5 µs a write); an admission has a promise for it.
  */
 export interface JournalledAdmission {
   /** Resolves, within this turn of the loop, to why the record is not with the operating system; to undefined when it is. */
@@ -160,7 +160,7 @@ export function openJournal(options: {
     removeDone()
   }
 
-  /** Oldest first: what a later segment says (usage, the end) belongs to requests that an older one admitted. */
+  /** Oldest first: a later segment has usage and ends of requests that an older one admitted. */
   function removeDone(): void {
     for (let first = segments[0]; first && first !== current; first = segments[0]) {
       if (first.open > 0 || first.lastSeq > settledSeq) return

@@ -30,7 +30,7 @@ export interface Ledger {
   usage(id: string, attempt: { accountId: number; modelSent: string; reading: Reading }): void
   /** Ends a request: journal now, database soon. Returns what its key pays, in nano-USD. */
   settle(admission: JournalledAdmission, entry: LedgerEntry): Settlement
-  /** Everything said so far is in the journal's file. */
+  /** Everything so far is in the journal's file. */
   flush(): void
   /** Nano-USD of a key in the ledger and on its way there; `day` null: over its whole life. */
   spentNano(apiKeyId: number, day: string | null): Promise<number>
@@ -137,7 +137,7 @@ export async function openLedger(options: {
   }
 }
 
-/** The rows of a request whose process died under it: charged for what its upstream had said, if anything. */
+/** The rows of a request whose process died under it: charged for the usage that its upstream had reported, if any. */
 function interruptedRows(
   request: Interrupted,
   price: (reading: Reading, atMs: number) => Cost,
@@ -145,8 +145,8 @@ function interruptedRows(
 ): LedgerRows {
   const { admitted, usage } = request
   const modelSent = usage?.modelSent ?? admitted.modelSent
-  const said = usage?.reading ?? noReading
-  const reading = said.source !== 'none' && said.model === '' ? { ...said, model: modelSent } : said
+  const reported = usage?.reading ?? noReading
+  const reading = reported.source !== 'none' && reported.model === '' ? { ...reported, model: modelSent } : reported
   const durationMs = Math.min(Math.max(0, nowMs - admitted.startedAtMs), 2_147_483_647)
   const entry: LedgerEntry = {
     ...admitted,

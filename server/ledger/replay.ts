@@ -11,7 +11,7 @@ import { type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from 
 /** The last known of a request that was under way when its process died. */
 export interface Interrupted {
   admitted: Admitted
-  /** Usage as last journalled; null when the upstream had not said anything. */
+  /** Usage as last journalled; null when the upstream had reported none. */
   usage: { accountId: number; modelSent: string; reading: Reading } | null
 }
 
@@ -30,19 +30,19 @@ export interface Replayed {
 export const slotOfJournal = (journalId: number): number => journalId % 1024
 
 /**
- * How old a settled record may be for `onRows` to hear of it again: budgets remember a settlement for six hours (counters.ts),
+ * How old a settled record may be to be handed to `onRows` again: counters remember a settlement for six hours (counters.ts),
  * and would count an older one twice.
  */
-const tellAgainMs = 5 * 3_600_000
-/** How many of the records that the ledger has are told again: those whose way to the budgets the kill may have cut. */
-const tellAgainRecords = 2000
+const repeatedForMs = 5 * 3_600_000
+/** How many records that the ledger has are handed to `onRows` again: the kill may have come before their counters. */
+const repeatedRecords = 2000
 
 const endedAt = { startedAtMs: logColumn('started_at_ms'), durationMs: logColumn('duration_ms') }
 
 /**
  * Brings journals of processes that died into the ledger, each exactly once, then deletes their files. Killed at any step, it
  * may run again: what is in the database is left out. `close` turns an interrupted request into its rows (with a price).
- * `onRows` hears of all rows that the dead process may not have told its budgets, perhaps not for the first time.
+ * `onRows` gets all rows that the dead process may not have brought to the counters; some of them may be there already.
  */
 export async function replayJournals(options: {
   directory: string
@@ -86,7 +86,7 @@ export async function replayJournals(options: {
     const under = new Map<string, Interrupted>()
     let seq = journal.settledSeq
     let batch: LedgerRecord[] = []
-    let told: LedgerRows[] = []
+    let forCounters: LedgerRows[] = []
 
     for (const file of files) {
       for await (const { record } of journalLines(file)) {
@@ -108,29 +108,29 @@ export async function replayJournals(options: {
 
     async function settled(number: number, rows: LedgerRows): Promise<void> {
       const isYoung =
-        now() - ((rows.log[endedAt.startedAtMs] as number) + (rows.log[endedAt.durationMs] as number)) < tellAgainMs
+        now() - ((rows.log[endedAt.startedAtMs] as number) + (rows.log[endedAt.durationMs] as number)) < repeatedForMs
       if (number > seq) {
         seq = number
         result.settled++
         await take(number, rows, isYoung)
-      } else if (isYoung && number > journal.settledSeq - tellAgainRecords) {
-        told.push(rows)
-        if (told.length >= batchRows) await write()
+      } else if (isYoung && number > journal.settledSeq - repeatedRecords) {
+        forCounters.push(rows)
+        if (forCounters.length >= batchRows) await write()
       }
     }
 
-    async function take(number: number, rows: LedgerRows, tell: boolean): Promise<void> {
+    async function take(number: number, rows: LedgerRows, isForCounters: boolean): Promise<void> {
       const attemptsJson = JSON.stringify(rows.attempts).slice(1, -1)
       batch.push({ ...rows, seq: number, logJson: JSON.stringify(rows.log), attemptsJson })
-      if (tell) told.push(rows)
+      if (isForCounters) forCounters.push(rows)
       if (batch.length >= batchRows) await write()
     }
 
     async function write(): Promise<void> {
       while (batch.length > 0) batch.splice(0, await writer.write(batch))
-      if (told.length > 0) await options.onRows?.(told)
+      if (forCounters.length > 0) await options.onRows?.(forCounters)
       batch = []
-      told = []
+      forCounters = []
     }
   }
 }

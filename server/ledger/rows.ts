@@ -110,9 +110,9 @@ export function wholeAttemptRows(rows: readonly (readonly Cell[])[]): readonly (
 }
 
 /** Longest model name that the ledger's columns hold. */
-const longestModel = 191
+const maxModelLength = 191
 function billedModel(reading: Reading, sent: string): string {
-  return (reading.model || sent).slice(0, longestModel)
+  return (reading.model || sent).slice(0, maxModelLength)
 }
 
 /** A request's rows as the journal and the database hold them. */

@@ -54,7 +54,7 @@ async function join(
       next = deferred()
     },
     onError: (error) => void failures.push(error),
-    tellMs: 0,
+    publishMs: 0,
     writeMs: 0,
   })
   await events.subscribe('accounts.gauges', gauges.applyNoted)

@@ -62,7 +62,7 @@ test('gauges and their history outlive the process; the history is by window and
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
   const env = await sharedEnv()
-  const relay = await stand({ now, env, keepData: true, gauges: { tellMs: 0, writeMs: 0 } })
+  const relay = await stand({ now, env, keepData: true, gauges: { publishMs: 0, writeMs: 0 } })
   for (const utilization of ['0.40', '0.41', '0.55']) {
     relay.claude.limits = { ...fiveHours(utilization), ...headers({ '7d-utilization': '0.1' }) }
     expect((await relay.ask()).status).toBe(200)
@@ -94,7 +94,7 @@ test('gauges and their history outlive the process; the history is by window and
 })
 
 test('what moved comes live, with the account, and only to those who may see it', async () => {
-  const relay = await stand({ gauges: { tellMs: 0 } })
+  const relay = await stand({ gauges: { publishMs: 0 } })
   const user = `mutation { createUser(input: { username: "eve", password: "correct horse battery" }) { __typename } }`
   await relay.graphql(user)
   const listen = async ({ token }: { token: string }) => {
@@ -179,7 +179,7 @@ test('accounts with keys have no gauges, whatever headers their upstream sends',
 
 test.runIf(engines === 'services')('another process knows what this one was told', async () => {
   const env = await sharedEnv()
-  const relay = await stand({ env, gauges: { tellMs: 0 } })
+  const relay = await stand({ env, gauges: { publishMs: 0 } })
   const other = await startRelayApp({ env: { ...adminEnv, ...relay.claude.env, ...env } })
   onTestFinished(() => other.stop())
   const there = { graphql: await signedIn(other.app.url) }

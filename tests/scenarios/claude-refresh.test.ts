@@ -6,13 +6,15 @@ import { accountWith, signedIn, startClaudeStand } from './claude-stand.ts'
 
 const states = '{ accounts { edges { node { name state { kind reason } login { refreshFailure } } } } }'
 const expired = -60_000
+/** Fifty responses at once take longer than usual on a busy machine. */
+const patient = { timers: { firstByteStreamMs: 10_000, firstByteJsonMs: 10_000 } }
 
 test('fifty requests at the end of an access token: one refresh, and every request is answered', async () => {
   const { claude, ask } = await startClaudeStand((vendor) => {
     const login = vendor.issue()
     vendor.revoke()
     return [accountWith(vendor, login, expired)]
-  })
+  }, patient)
   const answers = await Promise.all(Array.from({ length: 50 }, () => ask()))
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200))
   expect(claude.grants).toHaveLength(1)
@@ -21,7 +23,7 @@ test('fifty requests at the end of an access token: one refresh, and every reque
 })
 
 test('fifty requests whose access token was taken back early: one forced refresh, one more try each', async () => {
-  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), 3_600_000)])
+  const stand = await startClaudeStand((vendor) => [accountWith(vendor, vendor.issue(), 3_600_000)], patient)
   const { claude, ask } = stand
   claude.revoke()
   const answers = await Promise.all(Array.from({ length: 50 }, () => ask()))

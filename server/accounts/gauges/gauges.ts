@@ -4,7 +4,7 @@ import type { Events, Json } from '../../store/events.ts'
 import type { Gauge, GaugeReading } from './gauge.ts'
 import { createGaugeRows } from './gauge-rows.ts'
 
-/** Topic; message: gauges that moved, for the processes that did not see the answer. */
+/** Topic; message: gauges that changed, for the processes that did not see the response. */
 export const gaugesNoted = 'accounts.gauges'
 
 interface Noted {
@@ -13,44 +13,44 @@ interface Noted {
   gauges: readonly Gauge[]
 }
 
-/** A window as it is kept: what was said last, and what its history has last. */
+/** A window in memory: its newest gauge, and the newest point of its history. */
 interface Kept {
   gauge: Gauge
   point: Gauge | null
-  /** When it was told last, here and to others. */
-  toldAtMs: number
-  /** Up to when the database has it, or whoever saw it looks after that. */
+  /** When it was published last. */
+  publishedAtMs: number
+  /** The database has every gauge up to then, or the process that saw it writes it. */
   storedAtMs: number
 }
 
-/** Ends of windows are said with some seconds of jitter; a window that is another one ends later than that. */
+/** Vendors report the end of one window with some seconds of jitter; the next window ends later than that. */
 const sameWindowMs = 60_000
-/** What has not moved is told as often as this, so that it is seen to be fresh. */
+/** A gauge that did not change is published as often as this, so that pages see that it is fresh. */
 const freshEveryMs = 60_000
 /** A point of the history at the latest after this, and before that when so much has changed. */
 const pointEveryMs = 600_000
 const pointStepPpm = 10_000
-/** The vendor names the windows; a stranger's could be any number. */
-const mostWindows = 32
-/** A window is forgotten a day after its end; one without an end a day after the longest that is known. */
+/** The vendor names the windows: an unknown upstream could send any number of them. */
+const maxWindows = 32
+/** A window is forgotten a day after its end; one without an end after eight days, a day longer than the longest known. */
 const keptAfterMs = 24 * 3_600_000
-const keptUnsaidMs = 8 * 24 * 3_600_000
+const keptWithoutEndMs = 8 * 24 * 3_600_000
 
 /**
- * What vendors tell of their accounts' limits in passing: the last word in memory, shared between processes, stored with
- * its history in batches. Noting is on the relay's path: it compares numbers, and does the rest later.
+ * Limits of accounts as their vendors report them with responses: the newest in memory, shared between processes, and stored
+ * with their history in batches. `note` is on the relay's path: it compares numbers, and leaves the rest to timers.
  */
 export function createGauges(parts: {
   database: Database
   events: Events
   now: () => number
-  /** Gauges of an account moved: told at most once in `tellMs`, by the process that saw it. */
+  /** Gauges of an account changed: called at most once in `publishMs`, in the process that saw it. */
   onMoved: (accountId: number) => void
   onError: (error: unknown, doing: string) => void
-  tellMs?: number
+  publishMs?: number
   writeMs?: number
 }) {
-  const { events, now, tellMs = 1_000 } = parts
+  const { events, now, publishMs = 1_000 } = parts
   const self = randomUUID()
   const byAccount = new Map<number, Map<string, Kept>>()
   const moved = new Map<number, Set<Kept>>()
@@ -66,9 +66,9 @@ export function createGauges(parts: {
     return windows
   }
 
-  /** Makes room for one more: the window that was not spoken of for the longest time goes. */
+  /** Makes room for one more: the window that was not reported for the longest time goes. */
   function makeRoom(windows: Map<string, Kept>): void {
-    if (windows.size < mostWindows) return
+    if (windows.size < maxWindows) return
     const [oldest] = [...windows.values()].sort((one, other) => one.gauge.atMs - other.gauge.atMs)
     if (oldest) windows.delete(oldest.gauge.window)
   }
@@ -80,15 +80,15 @@ export function createGauges(parts: {
       let kept = windows.get(reading.window)
       if (!kept) {
         makeRoom(windows)
-        kept = { gauge: { ...reading, atMs }, point: null, toldAtMs: 0, storedAtMs: 0 }
+        kept = { gauge: { ...reading, atMs }, point: null, publishedAtMs: 0, storedAtMs: 0 }
         windows.set(reading.window, kept)
       } else if (hasMoved(kept.gauge, reading)) kept.gauge = gaugeAfter(kept.gauge, reading, atMs)
       else {
-        // Nearly every answer says what the one before it said.
+        // Nearly every response reports what the one before it did.
         kept.gauge.atMs = atMs
-        if (atMs - kept.toldAtMs < freshEveryMs && !isPointDue(kept.point, kept.gauge)) continue
+        if (atMs - kept.publishedAtMs < freshEveryMs && !isPointDue(kept.point, kept.gauge)) continue
       }
-      tellSoon(accountId, kept)
+      publishSoon(accountId, kept)
       if (isPointDue(kept.point, kept.gauge)) {
         kept.point = { ...kept.gauge }
         kept.storedAtMs = atMs
@@ -97,20 +97,20 @@ export function createGauges(parts: {
     }
   }
 
-  function tellSoon(accountId: number, kept: Kept): void {
+  function publishSoon(accountId: number, kept: Kept): void {
     const some = moved.get(accountId)
     if (some) some.add(kept)
     else moved.set(accountId, new Set([kept]))
-    timer ??= setTimeout(tell, tellMs)
+    timer ??= setTimeout(publish, publishMs)
     timer.unref()
   }
 
-  function tell(): void {
+  function publish(): void {
     timer = null
     const atMs = now()
     for (const [id, some] of moved) {
       const gauges = [...some].map((kept) => {
-        kept.toldAtMs = atMs
+        kept.publishedAtMs = atMs
         return { ...kept.gauge }
       })
       const message: Noted = { from: self, id, gauges }
@@ -120,19 +120,19 @@ export function createGauges(parts: {
     moved.clear()
   }
 
-  /** What another process or the database knows; the newer word counts. */
+  /** A gauge of another process or of the database; the newer one counts. */
   function take(accountId: number, gauge: Gauge): void {
     const windows = windowsOf(accountId)
     const kept = windows.get(gauge.window)
     if (kept && kept.gauge.atMs >= gauge.atMs) return
     if (!kept) makeRoom(windows)
-    // Whoever saw it has made the point that it is worth.
+    // The process that saw it has added its point.
     const point = kept?.point && !isPointDue(kept.point, gauge) ? kept.point : gauge
-    windows.set(gauge.window, { gauge: { ...gauge }, point, toldAtMs: gauge.atMs, storedAtMs: gauge.atMs })
+    windows.set(gauge.window, { gauge: { ...gauge }, point, publishedAtMs: gauge.atMs, storedAtMs: gauge.atMs })
   }
 
   return {
-    /** What an answer says of its account's windows; others stay as they are. */
+    /** What a response reports of its account's windows; others stay as they are. */
     note,
 
     /** What another process noted. */
@@ -141,7 +141,7 @@ export function createGauges(parts: {
       if (from !== self) for (const gauge of gauges) take(id, gauge)
     },
 
-    /** Brings in what the database knows: at the start, and when events may have been missed. */
+    /** Reads the database: at the start, and when events may have been missed. */
     async load(): Promise<void> {
       for (const { accountId, gauge } of await rows.read()) take(accountId, gauge)
     },
@@ -153,19 +153,20 @@ export function createGauges(parts: {
       return windows
         .map(({ gauge }) => ({ ...gauge }))
         .filter(
-          ({ resetMs, atMs: saidMs }) => atMs < (resetMs === null ? saidMs + keptUnsaidMs : resetMs + keptAfterMs),
+          ({ resetMs, atMs: reportedMs }) =>
+            atMs < (resetMs === null ? reportedMs + keptWithoutEndMs : resetMs + keptAfterMs),
         )
         .sort((one, other) => lengthOf(one.window) - lengthOf(other.window) || (one.window < other.window ? -1 : 1))
     },
 
-    /** What a window said from one moment to another, the oldest first: at most `most` points, the newest of them. */
+    /** Points of a window from one moment to another, the oldest first; of more than `max` the newest. */
     history: rows.history,
     prune: rows.prune,
 
-    /** Tells and writes what is known and not told or written yet; ends everything. */
+    /** Publishes and writes what is not published or written yet; ends everything. */
     async stop(): Promise<void> {
       if (timer) clearTimeout(timer)
-      tell()
+      publish()
       for (const [accountId, windows] of byAccount) {
         for (const { gauge, storedAtMs } of windows.values()) if (gauge.atMs > storedAtMs) rows.keep(accountId, gauge)
       }
@@ -176,7 +177,7 @@ export function createGauges(parts: {
 
 export type Gauges = ReturnType<typeof createGauges>
 
-/** True when a reading says something else than the one before it. */
+/** True when a reading differs from the one before it. */
 function hasMoved(before: GaugeReading, after: GaugeReading): boolean {
   return before.status !== after.status || before.usedPpm !== after.usedPpm || isOtherEnd(before.resetMs, after.resetMs)
 }
@@ -193,7 +194,7 @@ function isOtherEnd(before: number | null, after: number | null): boolean {
   return Math.abs(after - before) >= sameWindowMs
 }
 
-/** The end of one window stays as it was said first, whatever its jitter. */
+/** The end of one window stays as it was reported first, whatever its jitter. */
 function gaugeAfter(before: Gauge, reading: GaugeReading, atMs: number): Gauge {
   const resetMs = isOtherEnd(before.resetMs, reading.resetMs) ? reading.resetMs : before.resetMs
   return { ...reading, resetMs, atMs }

@@ -8,7 +8,7 @@ import type { SealedCredential, Tokens } from '../credential.ts'
 export function loginClock(expiresAtMs: number, sinceMs: number, refreshes: boolean) {
   const never = Number.POSITIVE_INFINITY
   if (!refreshes) return { expiresAtMs, dueAtMs: never, staleAtMs: never }
-  // Nobody said when it ends: renewed at once it is known, and else every hour.
+  // When it ends is not known: it is renewed every hour.
   if (expiresAtMs === never) return { expiresAtMs, dueAtMs: sinceMs + 3_600_000, staleAtMs: never }
   const lifeMs = expiresAtMs - sinceMs
   return {

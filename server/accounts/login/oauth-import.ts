@@ -1,6 +1,6 @@
 import type { Tokens } from '../credential.ts'
 
-/** What a credentials file says, or what is wrong with it: a clause that follows the field's name and holds no value. */
+/** The login of a credentials file, or what is wrong with it: a clause that follows the field's name and holds no value. */
 export type ImportedLogin = { tokens: Tokens; plan: string | undefined } | { problem: string }
 
 /**

@@ -3,7 +3,7 @@ import type { Database, Tx } from '../../store/database.ts'
 import type { Seal } from '../../store/seal.ts'
 import { inputFailure } from '../../verb-failure.ts'
 import type { Tokens } from '../credential.ts'
-import type { CodeAnswer } from './oauth-answers.ts'
+import type { CodeResponse } from './oauth-responses.ts'
 
 /** A sign-in that a person goes and makes at the vendor. */
 export interface BegunLogin {
@@ -24,7 +24,7 @@ export function createLogins(parts: {
   seal: Seal
   now: () => number
   authorizeAddress: (state: string, challenge: string) => string
-  exchange: (given: { code: string; state: string; verifier: string }, proxy: string | null) => Promise<CodeAnswer>
+  exchange: (given: { code: string; state: string; verifier: string }, proxy: string | null) => Promise<CodeResponse>
 }) {
   const { database, seal, now } = parts
   const hmacOf = (state: string): string => seal.hmac(`login-state:${state}`)
@@ -57,15 +57,15 @@ export function createLogins(parts: {
         throw inputFailure({ path: 'login.code', message })
       }
       const verifier = seal.open(begun.sealed, `account_logins:${stateHmac}`)
-      const answer = await parts.exchange({ code, state, verifier }, proxy)
-      if (answer.kind === 'tokens') return answer.tokens
-      if (answer.kind === 'refused') {
-        throw inputFailure({ path: 'login.code', message: `was not taken: ${answer.reason} Begin again` })
+      const response = await parts.exchange({ code, state, verifier }, proxy)
+      if (response.kind === 'tokens') return response.tokens
+      if (response.kind === 'refused') {
+        throw inputFailure({ path: 'login.code', message: `was not taken: ${response.reason} Begin again` })
       }
       // Nobody saw the code: it can be sent again when the way there is mended.
       await database.locked(['account-logins'], (tx) => tx.accountLogin.create({ data: begun }))
-      const path = answer.byProxy ? 'proxy' : 'login.code'
-      throw inputFailure({ path, message: `could not be used: ${answer.reason}` })
+      const path = response.byProxy ? 'proxy' : 'login.code'
+      throw inputFailure({ path, message: `could not be used: ${response.reason}` })
     },
   }
 }

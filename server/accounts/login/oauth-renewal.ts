@@ -6,24 +6,24 @@ import type { Account } from '../account.ts'
 import type { Accounts } from '../accounts.ts'
 import { openCredential, type SealedCredential, sealCredential, type Tokens, withTokens } from '../credential.ts'
 import type { Cause } from '../state/transitions.ts'
-import type { RefreshAnswer } from './oauth-answers.ts'
+import type { RefreshResponse } from './oauth-responses.ts'
 
-/** What came of a wish for a fresh access token. Reasons are for people. */
+/** The outcome of a renewal. Reasons are for people. */
 export type Renewal = { kind: 'renewed' } | { kind: 'refused' | 'failed'; reason: string }
 
-/** Whoever held the lock and died is waited for no longer than this; the living keep it as long as they ask. */
+/** The lock of a process that died is free after this; a process that lives prolongs it. */
 const lockMs = 10_000
 const firstPauseMs = 5_000
-const longestPauseMs = 300_000
+const maxPauseMs = 300_000
 /** Renewals at a time, when many are due. */
 const atOnce = 8
 const patienceAtStopMs = 3_000
 
 /**
  * Renews the access tokens of logins: one refresh an account at a time, in all processes; a compare-and-set on the row's
- * version; nothing used before it is stored. The vendor takes a refresh token once, so its answer is the only copy of the
+ * version; nothing used before it is stored. The vendor takes a refresh token once, so its response is the only copy of the
  * login from that moment on: it is sealed into the data folder before anything else, and brought into the database from
- * there after a crash (`recover`). A process that dies while the vendor answers leaves the intent in the row, and the old
+ * there after a crash (`recover`). A process that dies during the request leaves the intent in the row, and the old
  * access token serves until it ends.
  */
 export function createRenewals(parts: {
@@ -33,7 +33,7 @@ export function createRenewals(parts: {
   locks: Locks
   kept: DurableFiles
   /** Asks the vendor, through the account's proxy. */
-  refresh: (account: Account, refreshToken: string) => Promise<RefreshAnswer>
+  refresh: (account: Account, refreshToken: string) => Promise<RefreshResponse>
   /** The row of the account's credential was changed. */
   onChanged: (accountId: number) => void
   now: () => number
@@ -42,11 +42,11 @@ export function createRenewals(parts: {
 }) {
   const { database, seal, accounts, kept, now, onError } = parts
   const running = new Map<number, Promise<Renewal>>()
-  /** After a failure, of the login that failed: one that somebody gives meanwhile does not wait for it. */
+  /** After a failure, of the login that failed: another login of the account does not wait for it. */
   const pauses = new Map<number, { of: string; untilMs: number; lengthMs: number; reason: string }>()
-  /** A stop has waited for these as long as it may. */
+  /** A stop has waited for these as long as it does. */
   const givenUp = new Set<Promise<Renewal>>()
-  /** Logins lie in the data folder only, since the database could not take them. */
+  /** Logins are in the data folder only, because the database did not take them. */
   let again: NodeJS.Timeout | null = null
 
   /** An access token in place of `used`; resolves at once when somebody has renewed it since. Never rejects. */
@@ -73,7 +73,7 @@ export function createRenewals(parts: {
       renewal = { kind: 'failed', reason: 'The refresh could not be begun or stored.' }
     }
     if (renewal.kind === 'failed') {
-      const lengthMs = Math.min(pause ? pause.lengthMs * 2 : firstPauseMs, longestPauseMs)
+      const lengthMs = Math.min(pause ? pause.lengthMs * 2 : firstPauseMs, maxPauseMs)
       const waitMs = Math.max(lengthMs * (1 + parts.chance() / 5), renewal.retryAfterMs ?? 0)
       pauses.set(id, { of: used, untilMs: now() + waitMs, lengthMs, reason: renewal.reason })
     } else pauses.delete(id)
@@ -99,27 +99,27 @@ export function createRenewals(parts: {
       data: { refreshStartedAtMs: BigInt(now()) },
     })
     if (noted.count !== 1) return refreshOnce(id, used)
-    const answer = await parts.refresh(account, refreshToken)
-    if (answer.kind === 'failed') return answer
-    if (answer.kind === 'refused') {
-      return refused(id, used, row.version, answer.reason, row.refreshStartedAtMs !== null)
+    const response = await parts.refresh(account, refreshToken)
+    if (response.kind === 'failed') return response
+    if (response.kind === 'refused') {
+      return refused(id, used, row.version, response.reason, row.refreshStartedAtMs !== null)
     }
-    const text = JSON.stringify({ from: refreshToken, tokens: answer.tokens })
+    const text = JSON.stringify({ from: refreshToken, tokens: response.tokens })
     await kept
       .put(String(id), seal.seal(text, keptAad(id)))
       .catch((error: unknown) => onError(error, 'keeping a login'))
     try {
-      await save(id, refreshToken, answer.tokens)
+      await save(id, refreshToken, response.tokens)
     } catch (error) {
       onError(error, 'storing a refreshed login')
-      accounts.applyLogin(id, row.version + 1, answer.tokens)
+      accounts.applyLogin(id, row.version + 1, response.tokens)
       recoverSoon()
     }
     return { kind: 'renewed' }
   }
 
   async function refused(id: number, used: string, version: number, reason: string, cutOff: boolean): Promise<Renewal> {
-    // Once more: whoever lost a race with another program for the same token is refused although the login is good.
+    // Read again: after a race with another program for the same token the loser is refused although the login is good.
     const row = await database.client.accountCredential.findUnique({ where: { accountId: id } })
     if (row && row.version !== version) {
       const credential = openCredential(seal, row.sealed, id)
@@ -138,7 +138,7 @@ export function createRenewals(parts: {
     return { kind: 'refused', reason: why }
   }
 
-  /** Stores what took the place of `from`; a login that somebody gave meanwhile stays. */
+  /** Stores the login that replaces `from`; one that a person gave meanwhile stays. */
   async function save(id: number, from: string, tokens: Tokens): Promise<void> {
     const stored = await database.locked(['accounts'], async (tx) => {
       const row = await tx.accountCredential.findUnique({ where: { accountId: id } })
@@ -219,8 +219,8 @@ export function createRenewals(parts: {
     },
 
     /**
-     * Waits a little for refreshes under way: what the vendor has answered must reach the disk. Again for those that began
-     * since, for requests that were still being answered.
+     * Waits a little for refreshes under way: what the vendor has sent must reach the disk. It may be called again for those
+     * that requests began meanwhile.
      */
     async close(): Promise<void> {
       if (again) clearTimeout(again)
@@ -236,7 +236,7 @@ export function createRenewals(parts: {
   }
 }
 
-/** Nobody's request: the clock, or a start, found it out. */
+/** No request caused it, but the clock or a start. */
 const byItself: Cause = { by: 'time', requestId: '', evidence: null }
 
 export type Renewals = ReturnType<typeof createRenewals>

@@ -33,7 +33,7 @@ export function modelsCoolingDown(state: AccountState, nowMs: number): string[] 
   return Object.keys(state.models).filter((name) => state.models[name]!.untilMs > nowMs)
 }
 
-/** When a probe looks next: at the account (`model` ''), or at a model that cools down there; null: none is planned. */
+/** When the next probe is due of the account (`model` ''), or of a model that cools down there; null: none is planned. */
 export function plannedProbeMs(state: AccountState, model: string): number | null {
   return model === '' ? state.nextProbeAtMs : (state.models[model]?.nextProbeAtMs ?? null)
 }

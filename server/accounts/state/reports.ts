@@ -29,15 +29,15 @@ export interface ReportParts {
   store: (account: Account, steps: readonly Transition[]) => void
   /** Writes steps of the timeline in a transaction. */
   writeIn: (tx: Tx, accountId: number, steps: readonly Transition[]) => Promise<void>
-  /** When a probe looks first at a rest that has just begun; null: not at all. */
+  /** When the first probe of a cooldown is due that has just begun; null: none is. */
   firstProbeMs?: ((account: Account, model: string) => number | null) | undefined
-  /** A failure was counted, without making the account rest yet. */
+  /** A failure was counted, and the account does not cool down yet. */
   onFailure?: ((account: Account, reason: string) => void) | undefined
-  /** An account rests, is back, or is to be probed: told once among all processes. `steps` is empty for a plan. */
+  /** An account cools down, is back, or has a probe planned: called in one of all processes. `steps` is empty for a plan. */
   onTransition?: ((account: Account, steps: readonly Transition[]) => void) | undefined
 }
 
-/** What happens to accounts: folded into the state here, and the same way in every other process. */
+/** What happens to accounts: reduced into the state here, and the same way in every other process. */
 export function createReports(parts: ReportParts) {
   const { events, now, chance, policy } = parts
   const self = randomUUID()
@@ -51,7 +51,7 @@ export function createReports(parts: ReportParts) {
     parts.onTransition?.(account, steps)
   }
 
-  /** A rest tells from its first step on when it is looked at, not only once the clock of the probes has rung. */
+  /** A cooldown has its first probe planned from its first step on, not only after the next run of the probe job. */
   function planned(account: Account, step: Transition, cause: Cause): Transition {
     if (step.to === 'ready' || step.nextProbeAtMs !== null) return step
     const { model } = step
@@ -75,7 +75,7 @@ export function createReports(parts: ReportParts) {
   }
 
   return {
-    /** Folds what happened into the account's state; a change is stored, told and published off the caller's path. */
+    /** Reduces what happened into the account's state; a change is published at once and stored off the caller's path. */
     report,
 
     /**
@@ -95,7 +95,7 @@ export function createReports(parts: ReportParts) {
       const account = parts.byId(id)
       const steps = account && change(account, { kind: 'cleared' }, cause)
       if (!steps) return
-      // Behind what may still be on its way to the row.
+      // Written behind states that may still be on their way to the row.
       parts.store(account, [])
       parts.onTransition?.(account, steps)
     },
@@ -108,12 +108,12 @@ export function createReports(parts: ReportParts) {
       account.live.state = reduceState(account.live.state, event, atMs, draw, policy)
     },
 
-    /** When a probe looks at the account next, or at the rest of one of its models; null: not at all. */
+    /** Plans the next probe of the account, or of one of its models; null: none. */
     probeAt(account: Account, atMs: number | null, model = ''): void {
       report(account, { kind: 'probe_planned', atMs, ...(model !== '' && { model }) }, unasked('probe'))
     },
 
-    /** Ends the rests whose time has come, so that it is told when it happens and not with the next request. */
+    /** Ends the cooldowns whose time is over, so that their end is published when it comes and not with the next request. */
     releaseDue(): void {
       for (const account of parts.all()) report(account, { kind: 'elapsed' }, unasked('time'))
     },

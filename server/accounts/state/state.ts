@@ -1,7 +1,7 @@
 /** The automatic state of an account. The manual switch (`enabled`) is beside it and is never touched here. */
 export type StateKind = 'ready' | 'rate_limited' | 'cooling_down' | 'recovering' | 'reauth_required' | 'out_of_credit'
 
-/** Why no usable answer came, for machines: a stable name, and where it was tried. `reason` says the same to people. */
+/** Why no usable response came, for machines: a stable name, and where it was tried. `reason` is the same for people. */
 export interface Fault {
   cause: string
   place: string
@@ -15,7 +15,7 @@ export interface ModelCooldown {
   sinceMs?: number
   /** When a recovery probe asks for this model next; absent: none is planned. */
   nextProbeAtMs?: number
-  /** With a 403: the API key it was said to (0: a probe). Two models refused to two keys mean a lost login. */
+  /** With a 403: the API key whose request got it (0: a probe). Two models refused to two keys mean a lost login. */
   forbiddenTo?: number
 }
 
@@ -26,13 +26,13 @@ export interface AccountState {
   untilMs: number | null
   /** One line for people: why it is out, or what failed last; '' when nothing did. */
   reason: string
-  /** With a reason that says that no usable answer came; null for what an upstream said itself. */
+  /** Set when no usable response came; null where the reason is the upstream's own. */
   fault: Fault | null
   /** When its kind or its end last changed, epoch ms; 0: never. */
   sinceMs: number
-  /** When a recovery probe looks at it next; null: none is planned. */
+  /** When its next recovery probe is due; null: none is planned. */
   nextProbeAtMs: number | null
-  /** Failures since the last answer: when the first was, and how many. */
+  /** Failures since the last success: when the first was, and how many. */
   failures: { count: number; firstMs: number }
   /** Cooldowns in a row: the exponent of the back-off. */
   cooldowns: number
@@ -62,7 +62,7 @@ export type AccountEvent =
   | { kind: 'half_opened' }
   /** It was the request's fault after all: takes back one failure, what was held against the model, or the state that it made. */
   | { kind: 'retracted'; model?: string; state?: Retraction }
-  /** The clock was looked at: limits that are over end. */
+  /** Time has passed: limits that are over end. */
   | { kind: 'elapsed' }
   /** With `model`: a probe of that cooldown. */
   | { kind: 'probe_planned'; atMs: number | null; model?: string }

@@ -58,7 +58,7 @@ export function createTimeline(parts: {
         }
         waiting = [...batch, ...waiting]
         if (!isThere && !isRefusal(error)) throw error
-        // One at a time: an earlier try arrived after all, or one of them never will.
+        // One at a time: an earlier try has arrived after all, or one of them is refused for good.
         size = 1
       }
     }

@@ -3,13 +3,13 @@ import type { AccountEvent, AccountState, StateKind } from './state.ts'
 /** Who brought the change about. `time`: nobody, its end came. */
 export type CauseBy = 'request' | 'probe' | 'rule' | 'person' | 'time'
 
-/** What the upstream said, as far as it may be kept: words that are identifiers, and text only where the account is at fault. */
+/** What the upstream sent, as far as it may be kept: identifiers, and text only where the account is at fault. */
 export interface Evidence {
-  /** 0: there was no answer. */
+  /** 0: there was no response. */
   status: number
   errorType: string
   code: string
-  /** At most 200 characters, redacted; '' where the answer could quote a prompt. */
+  /** At most 200 characters, redacted; '' where the response could quote a prompt. */
   message: string
 }
 
@@ -25,7 +25,7 @@ export interface Transition {
   atMs: number
   from: StateKind
   to: StateKind
-  /** '' for the whole account, else the model or the pattern of a family that rests or rests no more. */
+  /** '' for the whole account, else the model or the pattern of a family that cools down or does so no more. */
   model: string
   untilMs: number | null
   nextProbeAtMs: number | null
@@ -42,8 +42,8 @@ export function transitionsOf(
   atMs: number,
 ): Transition[] {
   const steps: Transition[] = []
-  // An answer to a request did not end a limit: the clock had.
-  const isByTime = event.kind === 'elapsed' || (event.kind === 'answered' && isRest(before) && before.untilMs! <= atMs)
+  // A request that succeeds does not end a limit: the clock did.
+  const isByTime = event.kind === 'elapsed' || (event.kind === 'answered' && hasEnd(before) && before.untilMs! <= atMs)
   const why = isByTime ? { ...cause, by: 'time' as const } : cause
   if (before.kind !== after.kind || before.untilMs !== after.untilMs) {
     const reason = after.kind === 'ready' ? (returnReasons[event.kind] ?? '') : after.reason
@@ -59,24 +59,24 @@ export function transitionsOf(
     })
   }
   if (before.models === after.models) return steps
-  for (const [model, rest] of Object.entries(after.models)) {
+  for (const [model, cooldown] of Object.entries(after.models)) {
     const known = before.models[model]
-    if (known?.untilMs === rest.untilMs) continue
+    if (known?.untilMs === cooldown.untilMs) continue
     const from = known && known.untilMs > atMs ? 'rate_limited' : 'ready'
     steps.push({
       atMs,
       from,
       to: 'rate_limited',
       model,
-      untilMs: rest.untilMs,
-      nextProbeAtMs: rest.nextProbeAtMs ?? null,
-      reason: rest.reason,
+      untilMs: cooldown.untilMs,
+      nextProbeAtMs: cooldown.nextProbeAtMs ?? null,
+      reason: cooldown.reason,
       cause: why,
     })
   }
-  for (const [model, rest] of Object.entries(before.models)) {
+  for (const [model, cooldown] of Object.entries(before.models)) {
     if (after.models[model] !== undefined) continue
-    const isOver = rest.untilMs <= atMs
+    const isOver = cooldown.untilMs <= atMs
     const over = isOver ? { ...cause, by: 'time' as const } : cause
     const reason = isOver ? returnReasons.elapsed : (returnReasons[event.kind] ?? '')
     steps.push({
@@ -93,7 +93,7 @@ export function transitionsOf(
   return steps
 }
 
-const isRest = (state: AccountState): boolean =>
+const hasEnd = (state: AccountState): boolean =>
   (state.kind === 'rate_limited' || state.kind === 'out_of_credit') && state.untilMs !== null
 
 /** Why an account is back, by what happened. */

@@ -1,5 +1,5 @@
 import type { Tokens } from '../../../accounts/credential.ts'
-import type { CodeAnswer, RefreshAnswer } from '../../../accounts/login/oauth-answers.ts'
+import type { CodeResponse, RefreshResponse } from '../../../accounts/login/oauth-responses.ts'
 import { retryAfter } from '../../retry-after.ts'
 import { isConnectFailure } from '../../transport/connect-failure.ts'
 import { codeOfError, explainFailure } from '../../transport/failure-cause.ts'
@@ -96,7 +96,7 @@ export function createClaudeOauth(parts: {
     async exchange(
       given: { code: string; state: string; verifier: string },
       proxy: string | null,
-    ): Promise<CodeAnswer> {
+    ): Promise<CodeResponse> {
       const answer = await grant(
         {
           grant_type: 'authorization_code',
@@ -118,7 +118,7 @@ export function createClaudeOauth(parts: {
       return { kind: 'failed', reason, byProxy: answer.isOurs && proxy !== null }
     },
 
-    async refresh(refreshToken: string, proxy: string | null): Promise<RefreshAnswer> {
+    async refresh(refreshToken: string, proxy: string | null): Promise<RefreshResponse> {
       const answer = await grant(
         { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: places.clientId },
         proxy,
