@@ -53,9 +53,11 @@ export const possibleTypes = {
   Node: ['Account', 'ApiKey', 'AuditEntry', 'Group', 'Log', 'User', 'VerdictRule'],
 }
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
 const keys: KeyingConfig = {
   ...Object.fromEntries(objectsWithoutId.map((type) => [type, () => null])),
-  ...Object.fromEntries(Object.entries(otherKeys).map(([type, field]) => [type, (data) => String(data[field])])),
+  ...Object.fromEntries(Object.entries(otherKeys).map(([type, field]) => [type, (data) => textOf(data[field])])),
 }
 
 /** Lists by keyset; mutations that create, delete or transfer have them read again. */

@@ -18,7 +18,7 @@ export interface ListView {
   columns: Record<string, boolean>
 }
 
-export const wideFrom = 1440
+const wideFrom = 1440
 
 export function readListView(stored: string | null): ListView {
   try {

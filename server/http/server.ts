@@ -139,7 +139,7 @@ function rawFailure(failure: Failure, id: RequestId): string {
   return (
     `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? 'Error'}\r\n` +
     `content-type: application/json\r\ncontent-length: ${body.length}\r\nrequest-id: ${id.text}\r\n` +
-    `${upgrade}${retry}connection: close\r\n\r\n${body}`
+    `${upgrade}${retry}connection: close\r\n\r\n${body.toString('utf8')}`
   )
 }
 

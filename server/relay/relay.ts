@@ -131,7 +131,7 @@ export function createRelay(parts: RelayParts): Relay {
 
   /** Returns why the request was not admitted; undefined: it has its response and its row. */
   async function relayMessage(request: RelayRequest, client: ClientResponse): Promise<Failure | undefined> {
-    const { id, key } = request
+    const { id } = request
     const reservation = await reserve(request)
     if ('code' in reservation) return reservation
     const criteria = affinity.criteriaOf(request)

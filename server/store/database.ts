@@ -4,7 +4,7 @@ import type { Engine } from './dialect.ts'
 import type { LockName } from './lock-name.ts'
 import type { StoreLog } from './store-log.ts'
 
-export { BatchConflict, type Rows, type Scalar, type Write } from './batch.ts'
+export { BatchConflict, type Scalar, type Write } from './batch.ts'
 export { isDuplicate, isOutcomeUnknown, isRefusal, OutcomeUnknown } from './write-failures.ts'
 export type { Engine, LockName, PrismaClient, StoreLog }
 /** Prisma inside an interactive transaction. */

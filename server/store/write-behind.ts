@@ -38,7 +38,7 @@ export function createWriteBehind(parts: {
   function soon(): void {
     if (timer || stopped) return
     const pauseMs = Math.min(Math.max(delayMs, firstPauseMs) * 2 ** failures, Math.max(delayMs, parts.maxPauseMs))
-    timer = setTimeout(run, failures === 0 ? delayMs : pauseMs)
+    timer = setTimeout(() => void run(), failures === 0 ? delayMs : pauseMs)
     timer.unref()
   }
 

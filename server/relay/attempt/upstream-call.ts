@@ -95,7 +95,10 @@ export class UpstreamCall implements ResponseListener {
       this.resolveEnd = resolve
       this.take = take
       if (decoder !== null) this.startDecoder(decoder, take)
-      for (const chunk of this.early.splice(0)) decoder === null ? take(chunk) : decoder.write(chunk)
+      for (const chunk of this.early.splice(0)) {
+        if (decoder === null) take(chunk)
+        else decoder.write(chunk)
+      }
       if (this.ended !== null) resolve(this.ended)
       else if (this.isComplete) this.endBody()
     })

@@ -2,7 +2,7 @@ import { type Fields, isFields, textOf } from './untranslatable.ts'
 
 /** The message that the events of a complete Anthropic stream add up to; null when the stream has no message_stop. Throws for an error event. */
 export function foldMessage(events: readonly Fields[]): Fields | null {
-  let message: Fields | null = null
+  let message: Fields | undefined
   const blocks: Fields[] = []
   const inputs = new Map<number, string>()
   for (const event of events) {
@@ -19,12 +19,12 @@ export function foldMessage(events: readonly Fields[]): Fields | null {
         break
       case 'message_delta': {
         const delta = isFields(event['delta']) ? event['delta'] : {}
-        message = { ...(message ?? {}), ...delta, usage: usageAfter(message, event['usage']) }
+        message = { ...message, ...delta, usage: usageAfter(message, event['usage']) }
         break
       }
       case 'message_stop': {
         for (const [at, json] of inputs) blocks[at]!['input'] = JSON.parse(json)
-        return { ...(message ?? {}), content: blocks.filter(Boolean) }
+        return { ...message, content: blocks.filter(Boolean) }
       }
       case 'error': {
         const error = isFields(event['error']) ? event['error'] : {}
@@ -58,7 +58,7 @@ function addDelta(block: Fields, delta: Fields, inputs: Map<number, string>, ind
 }
 
 /** Later counts replace earlier ones; what is absent or null stays as it was. */
-function usageAfter(message: Fields | null, usage: unknown): Fields {
+function usageAfter(message: Fields | undefined, usage: unknown): Fields {
   const before = isFields(message?.['usage']) ? message['usage'] : {}
   const told = isFields(usage) ? Object.entries(usage).filter(([, value]) => value !== null) : []
   return { ...before, ...Object.fromEntries(told) }

@@ -8,7 +8,7 @@ import {
 import { createMessagesStreamToResponses } from '../../../server/upstreams/translate/messages-stream-to-responses.ts'
 import { createResponsesStreamToMessages } from '../../../server/upstreams/translate/responses-stream-to-messages.ts'
 import { createToolNames } from '../../../server/upstreams/translate/tool-names.ts'
-import type { Fields } from '../../../server/upstreams/translate/untranslatable.ts'
+import { type Fields, textOf } from '../../../server/upstreams/translate/untranslatable.ts'
 
 function fromResponses(events: Fields[]): Fields[] {
   const translator = createResponsesStreamToMessages({
@@ -128,8 +128,8 @@ test('to a chat client: text, reasoning, tool calls counted as tools, usage and 
   const toChat = createMessagesStreamToChat({ ...writer, includeUsage: true })
   const chunks = fromResponses(stream).flatMap(toChat.push)
   const deltas = chunks.flatMap(({ choices }) => choices as { delta: Fields; finish_reason: unknown }[])
-  expect(deltas.map(({ delta }) => delta['content'] ?? '').join('')).toBe('Hello')
-  expect(deltas.map(({ delta }) => delta['reasoning_content'] ?? '').join('')).toBe('First\n\nSecond')
+  expect(deltas.map(({ delta }) => textOf(delta['content'])).join('')).toBe('Hello')
+  expect(deltas.map(({ delta }) => textOf(delta['reasoning_content'])).join('')).toBe('First\n\nSecond')
   const calls = deltas.flatMap(
     ({ delta }) => (delta['tool_calls'] ?? []) as { index: number; function: { arguments: string } }[],
   )

@@ -4,7 +4,7 @@ import type { Format, StreamReader } from '../../../server/upstreams/format.ts'
 import { eventsOf } from '../../../server/upstreams/formats/sse-events.ts'
 import { defaultChatFlags } from '../../../server/upstreams/translate/chat-flags.ts'
 import { translate } from '../../../server/upstreams/translate/table.ts'
-import type { Fields } from '../../../server/upstreams/translate/untranslatable.ts'
+import { type Fields, textOf } from '../../../server/upstreams/translate/untranslatable.ts'
 
 type Name = Format['name']
 const names: Name[] = ['anthropic', 'chat', 'responses']
@@ -21,7 +21,7 @@ const requests: Record<Name, Fields> = {
 }
 
 const named = (events: Fields[]): string =>
-  events.map((event) => `event: ${event['type']}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+  events.map((event) => `event: ${textOf(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`).join('')
 
 /** The same response of each kind of upstream: Grüße and a tool call; 30 tokens of input, 20 read from the cache, 9 of output. */
 const streams: Record<Name, string> = {
