@@ -21,7 +21,7 @@ const catalogue = {
   limit_held: { status: 429, type: 'rate_limit_error', shouldRetry: undefined },
   count_rate_reached: { status: 429, type: 'rate_limit_error', shouldRetry: undefined },
   count_unsupported: { status: 501, type: 'not_supported', shouldRetry: false },
-  accounts_resting: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
+  accounts_not_ready: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   accounts_busy: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   accounts_missing: { status: 503, type: 'api_error', shouldRetry: false },
   upstream_failed: { status: 529, type: 'overloaded_error', shouldRetry: undefined },

@@ -33,7 +33,7 @@ test('a failure is its row of the catalogue with a message; what the caller adds
     shouldRetry: undefined,
     retryAfterS: 7,
   })
-  expect(fail('accounts_resting', 'much later', { shouldRetry: false }).shouldRetry).toBe(false)
+  expect(fail('accounts_not_ready', 'much later', { shouldRetry: false }).shouldRetry).toBe(false)
 })
 
 test('an error body is one line of JSON in the shape of the Anthropic API, whatever the message holds', () => {

@@ -5,7 +5,7 @@ import type { JobTimes } from '../jobs/jobs.ts'
 import type { RingLimits } from '../live/ring.ts'
 import { type Log, roomLog } from '../log.ts'
 import type { Provision } from '../provisioning/provision-file.ts'
-import type { ForwardTimers } from '../relay/attempt/timers.ts'
+import type { RelayTimers } from '../relay/timers.ts'
 import type { ReadLimits } from '../relay/request/read-body.ts'
 import type { QueueLimits } from '../relay/routing/queue.ts'
 import type { TransportOptions } from '../upstreams/transport/transport.ts'
@@ -13,7 +13,7 @@ import { createZoneDays, type ZoneDay } from '../zone-days.ts'
 
 /** What tests and the demo set: deadlines, clock, chance. */
 export interface AppOptions {
-  timers?: Partial<ForwardTimers>
+  timers?: Partial<RelayTimers>
   readLimits?: Partial<ReadLimits>
   httpLimits?: HttpLimits
   statePolicy?: StatePolicy

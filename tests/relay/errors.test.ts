@@ -21,7 +21,7 @@ const contract: [code: string, status: number, type: string, shouldRetry: boolea
   ['limit_held', 429, 'rate_limit_error', undefined],
   ['count_rate_reached', 429, 'rate_limit_error', undefined],
   ['count_unsupported', 501, 'not_supported', false],
-  ['accounts_resting', 529, 'overloaded_error', undefined],
+  ['accounts_not_ready', 529, 'overloaded_error', undefined],
   ['accounts_busy', 529, 'overloaded_error', undefined],
   ['accounts_missing', 503, 'api_error', false],
   ['upstream_failed', 529, 'overloaded_error', undefined],
@@ -51,7 +51,7 @@ test('a failure takes its status from the catalogue, and what is said for this c
     message: 'held',
     retryAfterS: 2,
   })
-  expect(fail('accounts_resting', 'long', { shouldRetry: false }).shouldRetry).toBe(false)
+  expect(fail('accounts_not_ready', 'long', { shouldRetry: false }).shouldRetry).toBe(false)
 })
 
 test('an error body is one line of JSON in the shape of the vendor, whatever the message contains', () => {

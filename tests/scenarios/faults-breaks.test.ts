@@ -84,7 +84,7 @@ test.each(cases)(
     expect(row).toMatchObject({
       outcome: 'failed',
       http_status: 200,
-      error_type: 'broken_answer',
+      error_type: 'broken_response',
       attempts: 1,
       usage_source: 'estimated',
       input_tokens: input,

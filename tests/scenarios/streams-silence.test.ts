@@ -109,7 +109,7 @@ test('fault 21: an upstream that says 200 and then nothing, when the client has 
   expect(answer.status).toBe(200)
   expect(withoutOurPings(answer.bytes).toString()).toMatch(/^event: error\ndata: {"type":"error",.*"api_error".*}\n\n$/)
   expect(await upstream.requests.at(-1)!.closed).toBe('aborted')
-  expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'failed', error_type: 'broken_answer' })
+  expect((await relay.rows()).at(-1)).toMatchObject({ outcome: 'failed', error_type: 'broken_response' })
 })
 
 test('fault 25, client point 15: silence in mid-stream is filled with pings between events, and cut after the idle deadline', async () => {

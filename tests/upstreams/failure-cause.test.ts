@@ -171,7 +171,7 @@ test('a probe that nobody answers says so with the time it waited', async () => 
   const request = { method: 'GET' as const, path: '/', headers: {}, body: null }
   const answer = await look(transport, { origin: upstream.url, proxy: null, request }, 100)
   expect(answer).toMatchObject({ status: 0 })
-  expect(answer.problem).toMatch(/^no answer from 127\.0\.0\.1:\d+ within 0\.1 s \(/)
+  expect(answer.problem).toMatch(/^no response from 127\.0\.0\.1:\d+ within 0\.1 s \(/)
 })
 
 test('rows of attempts keep the code alone, and it leads to the same cause', () => {
@@ -192,7 +192,7 @@ test('rows of attempts keep the code alone, and it leads to the same cause', () 
     expect(causeOfCode(code as string)).toBe(cause)
   const tried = { origin: 'https://a.test', proxy: null }
   expect(explain('silent', 'idle_timeout', tried, 240_000).reason).toBe(
-    'a.test:443 stopped in the middle of its answer: nothing came within 240 s (idle_timeout)',
+    'a.test:443 stopped in the middle of its response: nothing came within 240 s (idle_timeout)',
   )
   expect(explainFailure(new Error('CANARY of something else'), tried).reason).toBe(
     'the connection to a.test:443 failed (failed)',

@@ -122,7 +122,7 @@ export default {
       model_not_found: 'no account serves this model',
       limit_reached: 'a limit of the key is reached',
       limit_held: 'running requests have reserved the rest of the limit',
-      accounts_resting: 'no account is available at the moment',
+      accounts_not_ready: 'no account is available at the moment',
       accounts_busy: 'all accounts are at their concurrency limit',
       accounts_missing: 'the group has no account',
       upstream_failed: 'the upstreams failed',

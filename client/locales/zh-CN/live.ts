@@ -124,7 +124,7 @@ export default {
       model_not_found: '没有账号提供此模型',
       limit_reached: '密钥额度已用完',
       limit_held: '剩余额度已被进行中的请求预留',
-      accounts_resting: '暂时没有可用的账号',
+      accounts_not_ready: '暂时没有可用的账号',
       accounts_busy: '所有账号都已达到并发上限',
       accounts_missing: '分组中没有账号',
       upstream_failed: '上游失败',

@@ -1,14 +1,14 @@
 // The ways in which an attempt ends, each with its row and what it means for the request.
-
 import type { Cause } from '../../accounts/state/transitions.ts'
 import { sendFailure } from '../../http/send-failure.ts'
 import type { AttemptEntry } from '../../ledger/entry.ts'
 import type { Reading } from '../../money/reading.ts'
 import type { Classification } from '../../upstreams/classification.ts'
-import type { CallResult, PassableError, RequestEnd } from './attempt-result.ts'
+import type { RequestEnd } from '../request/relay-request.ts'
+import type { CallResult, PassableError, UpstreamFailure } from './attempt-result.ts'
 import { restarting } from './pool-error.ts'
 import type { Attempt } from './running-attempt.ts'
-import { classificationOf, type UpstreamFailure } from './upstream-failure.ts'
+import { classificationOf } from './upstream-failure.ts'
 
 export interface AttemptEnd {
   result: CallResult

@@ -1,20 +1,24 @@
-// What can become of an attempt, and of the whole request.
+// What can become of an attempt.
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
-import type { Outcome } from '../../ledger/entry.ts'
-
-/** How a request ended, for its row. */
-export interface RequestEnd {
-  outcome: Exclude<Outcome, 'interrupted'>
-  httpStatus: number
-  errorType: string
-}
+import type { Explained } from '../../upstreams/transport/failure-cause.ts'
+import type { RequestEnd } from '../request/relay-request.ts'
 
 /** An upstream's error response, ready to be passed on. */
 export interface PassableError {
   status: number
   headers: string[]
   body: Buffer
+}
+
+/** An attempt that failed without an error response: no connection, silence, a broken or unusable response. */
+export interface UpstreamFailure {
+  errorType: string
+  explained: Explained
+  /** The connection never came about. */
+  connectPhase?: boolean
+  /** A person has to mend the account. */
+  misconfigured?: boolean
 }
 
 /** Nothing was sent to the client; another account may be tried. */
@@ -44,5 +48,3 @@ export type AttemptResult =
 
 /** The same, or: the access token is not accepted any more, and may be renewed. */
 export type CallResult = AttemptResult | { kind: 'unauthorized' }
-
-export const clientLeft: RequestEnd = { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }

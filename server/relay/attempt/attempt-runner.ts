@@ -14,8 +14,6 @@ import type { createReservations } from '../settlement/reservation.ts'
 import type { createAccountOutcome } from './account-outcome.ts'
 import { followAttempt } from './attempt.ts'
 import type { CallResult } from './attempt-result.ts'
-import { createClock } from './clock.ts'
-import { createLimitNotes } from './limit-notes.ts'
 import { type Attempt, type AttemptParts, readingOf } from './running-attempt.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
@@ -40,8 +38,11 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
   const attemptParts: AttemptParts = {
     ...parts,
     price: prices.price,
-    noteLimits: createLimitNotes({ gauges: parts.gauges, platformOf }),
-    onUsage: (attempt) => {
+    noteLimits(account, headers) {
+      const { limits } = platformOf(account)
+      if (limits) parts.gauges.note(account.id, limits.ofHeaders(headers.beginningWith(limits.prefix)))
+    },
+    onUsage(attempt) {
       const { ledgerId, metered } = attempt.running.request
       if (!metered) return
       const { account, modelSent } = attempt
@@ -159,3 +160,31 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
 
 const badSecret = (): Error =>
   Object.assign(new Error('The secret holds what no header can carry'), { code: 'UPSTREAM_BAD_SECRET' })
+
+/** One clock for all running attempts. `onTick` is called for each after its own deadlines. It stands still while there is none. */
+function createClock(parts: { tickMs: number; now: () => number; onTick: (attempt: Attempt) => void }) {
+  const running = new Set<Attempt>()
+  let timer: NodeJS.Timeout | null = null
+
+  function tick(): void {
+    const nowMs = parts.now()
+    for (const attempt of running) {
+      attempt.onTick(nowMs)
+      parts.onTick(attempt)
+    }
+  }
+
+  return {
+    running: running as ReadonlySet<Attempt>,
+    add(attempt: Attempt): void {
+      running.add(attempt)
+      timer ??= setInterval(tick, parts.tickMs)
+    },
+    delete(attempt: Attempt): void {
+      running.delete(attempt)
+      if (running.size > 0 || timer === null) return
+      clearInterval(timer)
+      timer = null
+    },
+  }
+}

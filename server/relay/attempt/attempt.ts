@@ -6,9 +6,10 @@ import { type AttemptEnd, abandoned, failed, leftEnd, shutDown } from './attempt
 import type { CallResult } from './attempt-result.ts'
 import { readErrorResponse } from './error-response.ts'
 import { relayJson } from './json-response.ts'
-import { type Attempt, type AttemptParts, hasReadOnTooLong, noFirstByte, readingOf } from './running-attempt.ts'
+import { type Attempt, type AttemptParts, hasReadOnTooLong, readingOf } from './running-attempt.ts'
 import { relayStream } from './stream-response.ts'
 import type { CallEnd } from './upstream-call.ts'
+import { noFirstByte } from './upstream-failure.ts'
 
 /** Follows the attempt to its end, and adds its row. `call` has been sent, or will be in this turn. */
 export async function followAttempt(attempt: Attempt, parts: AttemptParts): Promise<CallResult> {

@@ -1,11 +1,10 @@
 // Reads an upstream's error response and classifies it: the request's own fault, or the account's.
 import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
 import { type AttemptEnd, abandoned, classified, failed, shutDown } from './attempt-end.ts'
-import { brokenBy } from './broken-response.ts'
-import { collectBody } from './collect-body.ts'
-import { decoderFor, isFailure } from './response-head.ts'
+import { collectBody, decoderFor, isFailure } from './read-response.ts'
 import type { Attempt, AttemptParts } from './running-attempt.ts'
 import type { ResponseHead } from './upstream-call.ts'
+import { brokenBy } from './upstream-failure.ts'
 
 /** What is read of an error; more says nothing new. */
 const maxErrorBytes = 1024 * 1024

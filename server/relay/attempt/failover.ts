@@ -5,19 +5,13 @@ import { isEligible } from '../../accounts/state/eligibility.ts'
 import { readyState } from '../../accounts/state/state.ts'
 import type { Failure } from '../../errors.ts'
 import { sendFailure } from '../../http/send-failure.ts'
-import type { RunningRequest } from '../request/relay-request.ts'
+import type { RequestEnd, RunningRequest } from '../request/relay-request.ts'
 import type { RequestCriteria } from '../routing/route-criteria.ts'
 import type { Slot } from '../routing/slot.ts'
 import type { Slots } from '../routing/slots.ts'
 import { createTokenRenewal, type TokenRenewalParts } from './access-token.ts'
 import { createAccountOutcome, type Doubts } from './account-outcome.ts'
-import {
-  type AttemptResult,
-  clientLeft,
-  type FailedAttempt,
-  type PassableError,
-  type RequestEnd,
-} from './attempt-result.ts'
+import type { AttemptResult, FailedAttempt, PassableError } from './attempt-result.ts'
 import { type AttemptRunnerParts, createAttemptRunner } from './attempt-runner.ts'
 import { poolError, restarting } from './pool-error.ts'
 
@@ -35,6 +29,8 @@ const maxFailovers = 2
 /** Retries may be a fifth of what is in flight, but three always. */
 const retryShare = 0.2
 const minRetries = 3
+
+const clientLeft: RequestEnd = { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
 
 export function createFailover(parts: FailoverParts) {
   const { accounts, slots, now } = parts

@@ -39,8 +39,8 @@ export function poolError(
       `No upstream account can be used as it is set up. Ask the administrator of this relay. Request id: ${id.text}.`,
     )
   }
-  const code = last === null ? 'accounts_resting' : 'upstream_failed'
-  const why = last === null ? 'All upstream accounts for this request are resting' : 'The upstream accounts failed'
+  const code = last === null ? 'accounts_not_ready' : 'upstream_failed'
+  const why = last === null ? 'All upstream accounts for this request are unavailable' : 'The upstream accounts failed'
   const waitMs = Math.max(0, soonest - criteria.nowMs)
   const when = waitMs > 0 ? `until ${new Date(soonest).toISOString()}` : 'try again shortly'
   const message = `${why}, ${when}. Request id: ${id.text}.`

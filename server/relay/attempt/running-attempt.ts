@@ -7,19 +7,17 @@ import type { Reading } from '../../money/reading.ts'
 import { noReading } from '../../money/reading.ts'
 import type { Classifier } from '../../upstreams/classify.ts'
 import type { Format, StreamReader } from '../../upstreams/format.ts'
-import { explain } from '../../upstreams/transport/failure-cause.ts'
 import type { RunningRequest } from '../request/relay-request.ts'
 import type { ResponseHeaders } from '../request/response-headers.ts'
-import type { ForwardTimers } from './timers.ts'
+import type { RelayTimers } from '../timers.ts'
 import type { ResponseHead, UpstreamCall } from './upstream-call.ts'
-import type { UpstreamFailure } from './upstream-failure.ts'
 
 /** What becomes of an upstream's response when its client leaves: broken off, or read to its usage. */
 export type Disconnect = 'abort' | 'drain'
 
 export interface AttemptParts {
   classifier: Classifier
-  timers: ForwardTimers
+  timers: RelayTimers
   disconnect: Disconnect
   /** The largest event of a stream, in bytes. */
   maxEventBytes: number
@@ -59,11 +57,6 @@ export interface Attempt {
 
 export function hasReadOnTooLong({ leftAtMs }: Attempt, { timers }: AttemptParts, nowMs: number): boolean {
   return leftAtMs > 0 && nowMs - leftAtMs > timers.drainMs
-}
-
-export function noFirstByte({ account, firstByteMs }: Attempt): UpstreamFailure {
-  const explained = explain('no_answer', 'first_byte_timeout', account, firstByteMs)
-  return { errorType: 'first_byte_timeout', explained }
 }
 
 /** What is known of usage so far, with the model that was sent where the upstream names none. */

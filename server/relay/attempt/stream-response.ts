@@ -1,5 +1,5 @@
 // Relays an event stream: held until content begins, then passed on in whole events as they come, and metered beside.
-import { describeFailure, explain } from '../../upstreams/transport/failure-cause.ts'
+import { explain } from '../../upstreams/transport/failure-cause.ts'
 import {
   type AttemptEnd,
   abandoned,
@@ -10,12 +10,12 @@ import {
   failed,
   shutDown,
 } from './attempt-end.ts'
-import { brokenBy, brokenResponse } from './broken-response.ts'
+import type { UpstreamFailure } from './attempt-result.ts'
 import { restarting } from './pool-error.ts'
-import { contentTypeProblem, decoderFor, isFailure, writeHead } from './response-head.ts'
-import { type Attempt, type AttemptParts, hasReadOnTooLong, noFirstByte } from './running-attempt.ts'
+import { contentTypeProblem, decoderFor, isFailure, writeHead } from './read-response.ts'
+import { type Attempt, type AttemptParts, hasReadOnTooLong } from './running-attempt.ts'
 import type { ResponseHead } from './upstream-call.ts'
-import { classificationOf, type UpstreamFailure } from './upstream-failure.ts'
+import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from './upstream-failure.ts'
 
 /** Bytes of a stream held before the account is fixed. */
 const maxHeldBytes = 64 * 1024
@@ -127,12 +127,10 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
 
   const silence = (): UpstreamFailure => {
     const explained = explain('silent', 'idle_timeout', account, timers.idleMs)
-    return { errorType: 'broken_answer', explained }
+    return { errorType: 'broken_response', explained }
   }
-  const tooLargeEvent = (): UpstreamFailure => {
-    const reason = `an event of more than ${parts.maxEventBytes} bytes`
-    return { errorType: 'event_too_large', explained: describeFailure('event_too_large', reason, account) }
-  }
+  const tooLargeEvent = (): UpstreamFailure =>
+    unusable(attempt, 'event_too_large', `an event of more than ${parts.maxEventBytes} bytes`)
 
   const end = await call.read(take, decoder)
   if (end.by === 'client') return abandoned(attempt, true)
@@ -151,7 +149,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
     if (state === 'held' && error !== null)
       return classified(attempt, parts.classifier.classifyEvent(account, error, request.model, now()))
     if (state === 'held' && !hasContent && finishedAtMs === 0)
-      return broken(brokenResponse(attempt, 'the answer ended before any content'))
+      return broken(incomplete(attempt, 'the response ended before any content'))
     if (state === 'held') commit()
     if (error !== null) {
       // The upstream itself ended its response with an error event, which has gone out.
@@ -160,7 +158,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
       client.end()
       return brokenOff(error.type, error.code)
     }
-    if (finishedAtMs === 0) return broken(brokenResponse(attempt, 'the answer ended without message_stop'))
+    if (finishedAtMs === 0) return broken(incomplete(attempt, 'the response ended without message_stop'))
     client.end()
     parts.report(account, { kind: 'answered' }, causeOf(attempt))
     return completed()
@@ -174,7 +172,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
     const message =
       failure.errorType === 'event_too_large'
         ? failure.explained.reason
-        : 'The upstream broke off in the middle of its answer.'
+        : 'The upstream broke off in the middle of its response.'
     return breakOff(failure.errorType, message)
   }
 

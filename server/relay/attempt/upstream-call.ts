@@ -1,9 +1,8 @@
 // One call to an upstream: its head as a promise, its body decoded and handed on piece by piece, and how it ended.
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { ResponseListener } from '../../upstreams/transport/response-listener.ts'
 import { ResponseHeaders } from '../request/response-headers.ts'
-import type { UpstreamFailure } from './upstream-failure.ts'
+import type { UpstreamFailure } from './attempt-result.ts'
 
 export interface ResponseHead {
   status: number
@@ -139,23 +138,5 @@ export class UpstreamCall implements ResponseListener {
     decoder.on('drain', () => this.resumeUpstream?.())
     decoder.on('end', () => this.finish({ by: 'upstream' }))
     decoder.on('error', () => this.finish({ by: 'decoder' }))
-  }
-}
-
-/** What undoes a content-encoding; null: nothing to undo; undefined: not known here. */
-export function createDecoder(encoding: string): Transform | null | undefined {
-  switch (encoding) {
-    case '':
-    case 'identity':
-      return null
-    case 'gzip':
-    case 'x-gzip':
-      return createGunzip()
-    case 'br':
-      return createBrotliDecompress()
-    case 'deflate':
-      return createInflate()
-    default:
-      return undefined
   }
 }

@@ -4,7 +4,7 @@ import type { Account } from '../../accounts/account.ts'
 import type { ClientResponse } from '../../http/client-response.ts'
 import type { Span } from '../../json/members.ts'
 import type { ApiKey } from '../../keys/keys.ts'
-import type { AttemptEntry } from '../../ledger/entry.ts'
+import type { AttemptEntry, Outcome } from '../../ledger/entry.ts'
 import type { LiveRequest } from '../../live/live-events.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Format } from '../../upstreams/format.ts'
@@ -52,4 +52,11 @@ export interface RunningRequest {
   readonly attempts: AttemptEntry[]
   /** The account it is at, or was at last. */
   account: Account | null
+}
+
+/** How a request ended, for its row. */
+export interface RequestEnd {
+  outcome: Exclude<Outcome, 'interrupted'>
+  httpStatus: number
+  errorType: string
 }

@@ -64,15 +64,6 @@ export class ResponseHeaders {
     return found
   }
 
-  /** The same as one text, for comparing; '' when there are none. */
-  textOf(prefix: string): string {
-    let text = ''
-    for (let i = 0; i < this.raw.length; i += 2) {
-      if (beginsWith(this.raw[i]!, prefix)) text += `${nameAt(this.raw, i)}: ${valueAt(this.raw, i)}\n`
-    }
-    return text
-  }
-
   /** The allow-list of what comes down to the client; when to try again only with errors that are the caller's own. */
   forClient(withError: boolean): string[] {
     const list: string[] = []

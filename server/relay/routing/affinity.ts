@@ -48,7 +48,7 @@ export function createAffinity(parts: { accounts: Accounts; now: () => number; c
     return criteria
   }
 
-  /** The account answered: the conversation stays there. */
+  /** The account served the request: its conversation stays there. */
   function remember({ affinityKey, body }: RelayRequest, { home }: RequestCriteria, { id }: Account): void {
     if (affinityKey === '' || id === home?.accountId) return
     homes.set(affinityKey, { accountId: id, foreignBefore: home === null ? 0 : countMessages(body) })

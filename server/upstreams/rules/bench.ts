@@ -45,9 +45,14 @@ export interface TriedSample {
 
 /** Error types of attempts that were never classified: they say nothing about rules. */
 const neverClassified = new Set(
-  ['first_byte_timeout', 'idle_timeout', 'wrong_content_type', 'answer_too_large', 'bad_answer', 'bad_encoding'].concat(
-    ['broken_answer', 'stopping', 'interrupted'],
-  ),
+  [
+    'first_byte_timeout',
+    'idle_timeout',
+    'wrong_content_type',
+    'response_too_large',
+    'bad_response',
+    'bad_encoding',
+  ].concat(['broken_response', 'stopping', 'interrupted']),
 )
 
 /** Runs a rule that is not saved over failures of the past, and over a response that somebody has at hand. Pure. */

@@ -22,9 +22,9 @@ const plainCauses = {
 type PlainCause = keyof typeof plainCauses
 
 const upstreamCauses = {
-  no_answer: (at: string, within: string) => `no answer from ${at}${within}`,
-  silent: (at: string, within: string) => `${at} stopped in the middle of its answer: nothing came${within}`,
-  not_http: (at: string) => `what ${at} answers is no HTTP`,
+  no_answer: (at: string, within: string) => `no response from ${at}${within}`,
+  silent: (at: string, within: string) => `${at} stopped in the middle of its response: nothing came${within}`,
+  not_http: (at: string) => `what ${at} sends is not HTTP`,
 } as const
 type UpstreamCause = keyof typeof upstreamCauses
 
@@ -34,12 +34,12 @@ const otherCauses = [
   'proxy_login_refused',
   'proxy_cannot_reach',
   'proxy_failed',
-  'broken_answer',
+  'broken_response',
   'ended_early',
   'wrong_content_type',
   'bad_encoding',
-  'bad_answer',
-  'answer_too_large',
+  'bad_response',
+  'response_too_large',
   'event_too_large',
   'token_not_renewed',
   'other',

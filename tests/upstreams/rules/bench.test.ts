@@ -104,7 +104,7 @@ test('types as the ledger has them where an answer named none, events, and what 
   const unnamed = ruleWith({ name: 'unnamed', errorType: 'http_503', effect: 'next' })
   const list = [
     failure({ httpStatus: 0, errorType: 'ECONNREFUSED', decided: 'failing' }),
-    failure({ httpStatus: 200, errorType: 'broken_answer', decided: 'failing' }),
+    failure({ httpStatus: 200, errorType: 'broken_response', decided: 'failing' }),
     failure({ httpStatus: 500, errorType: 'idle_timeout', decided: 'failing' }),
     failure({ httpStatus: 200, errorType: 'api_error', decided: 'failing' }),
     failure({ httpStatus: 503, errorType: 'http_503', decided: 'failing' }),

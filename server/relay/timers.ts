@@ -1,5 +1,5 @@
 // How long each phase of an attempt may take, in milliseconds. There is no limit on the whole.
-export interface ForwardTimers {
+export interface RelayTimers {
   /** From the request to the first byte of a streamed response. */
   firstByteStreamMs: number
   /** The same for a JSON response, unless the client says less or more by x-stainless-timeout. */
@@ -20,7 +20,7 @@ export interface ForwardTimers {
   tickMs: number
 }
 
-export const defaultTimers: ForwardTimers = {
+export const defaultTimers: RelayTimers = {
   firstByteStreamMs: 120_000,
   firstByteJsonMs: 600_000,
   idleMs: 240_000,

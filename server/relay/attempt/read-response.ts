@@ -1,0 +1,75 @@
+// What the responses of all kinds need: checks of the head, the decoder, a body read whole, the head for the client.
+import type { Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { explain } from '../../upstreams/transport/failure-cause.ts'
+import type { UpstreamFailure } from './attempt-result.ts'
+import { type Attempt, type AttemptParts, hasReadOnTooLong } from './running-attempt.ts'
+import type { CallEnd, ResponseHead } from './upstream-call.ts'
+import { unusable } from './upstream-failure.ts'
+
+/** Why the content type is not what was asked for; null when it is. */
+export function contentTypeProblem(attempt: Attempt, { headers }: ResponseHead): UpstreamFailure | null {
+  const type = headers.contentType.toLowerCase()
+  const { stream } = attempt.running.request
+  if (type === '' || (stream ? type.startsWith('text/event-stream') : type.includes('json'))) return null
+  return unusable(attempt, 'wrong_content_type', `200 with content-type ${headers.contentType.slice(0, 60)}`)
+}
+
+/** What decompresses the body (null: nothing to do), or why it cannot be read. */
+export function decoderFor(attempt: Attempt, { headers }: ResponseHead): Transform | null | UpstreamFailure {
+  const encoding = headers.contentEncoding
+  switch (encoding) {
+    case '':
+    case 'identity':
+      return null
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip()
+    case 'br':
+      return createBrotliDecompress()
+    case 'deflate':
+      return createInflate()
+    default:
+      return unusable(attempt, 'bad_encoding', `content-encoding ${encoding.slice(0, 20)}, which was not asked for`)
+  }
+}
+
+export function isFailure(found: Transform | null | UpstreamFailure): found is UpstreamFailure {
+  return found !== null && 'errorType' in found
+}
+
+/** Reads a body that is no stream. `onTooLarge`: what ends the call once more than `limit` bytes have come. */
+export async function collectBody(
+  attempt: Attempt,
+  decoder: Transform | null,
+  limit: number,
+  onTooLarge: CallEnd,
+  parts: AttemptParts,
+): Promise<{ body: Buffer; end: CallEnd }> {
+  const { call, account, firstByteMs } = attempt
+  const silenceMs = Math.max(parts.timers.idleMs, firstByteMs)
+  const chunks: Buffer[] = []
+  let size = 0
+  attempt.onTick = (nowMs) => {
+    if (hasReadOnTooLong(attempt, parts, nowMs)) call.stop({ by: 'client' })
+    else if (nowMs - call.lastByteAtMs > silenceMs) {
+      const explained = explain('silent', 'idle_timeout', account, silenceMs)
+      call.stop({ by: 'failure', failure: { errorType: 'idle_timeout', explained } })
+    }
+  }
+  const end = await call.read((chunk) => {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > limit) call.stop(onTooLarge)
+    return true
+  }, decoder)
+  return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), end }
+}
+
+/** The client gets status 200 and `headers`, with our request id and what is used of its limits. */
+export function writeHead({ running }: Attempt, head: ResponseHead, headers: string[]): void {
+  const { client, request, reservation } = running
+  if (head.headers.requestId === '') headers.push('request-id', request.id.text)
+  headers.push('x-request-id', request.id.text, ...reservation.headers)
+  client.writeHead(200, headers)
+}
