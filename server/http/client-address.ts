@@ -1,8 +1,9 @@
+// The address that a request comes from, also behind reverse proxies.
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { createNetworkList } from '../networks.ts'
 
-/** What of a request says where it comes from. */
+/** The parts of a request that say where it comes from. */
 type AddressedRequest = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }
 
 export type ClientAddress = (req: AddressedRequest) => string
@@ -23,7 +24,7 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
     const hops = String(header).split(',')
     while (hops.length > 0 && networks.contains(address)) {
       const hop = bareAddress(hops.pop() ?? '')
-      // Nonsense was written by somebody whom the last proxy trusted, not we.
+      // No address: the last proxy passed on what a client wrote.
       if (hop === null) break
       address = hop
     }

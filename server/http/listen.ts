@@ -1,3 +1,4 @@
+// Opens the port, with errors that say what to do.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'

@@ -4,7 +4,7 @@ import type { Failure } from '../errors.ts'
 import type { Format } from '../upstreams/format.ts'
 import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
 
-/** What an error needs of a response. */
+/** The part of a response object that an error needs. */
 interface FailureResponse {
   readonly headersSent: boolean
   readonly destroyed: boolean
@@ -37,7 +37,7 @@ export function sendFailure(
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterS))))
   if (failure.headers) headers.push(...failure.headers)
   const unread = !req.complete && carriesBody(req) ? req : null
-  // Who asked for a "continue" and did not get it may send its body or not: what follows cannot be told apart.
+  // A client that waits for "continue" may send its body or not: what follows could be a body or a request.
   const waits = unread !== null && unread.headers.expect !== undefined && unread.readableFlowing === null
   const closes = failure.closes === true || waits || (unread !== null && !bodyIsSmall(unread))
   if (closes) headers.push('connection', 'close')
@@ -65,9 +65,9 @@ function bodyIsSmall(req: IncomingMessage): boolean {
 }
 
 /**
- * A socket closed over unread bytes is reset, and the reset can overtake our answer. So the answer goes out at once and
+ * A socket closed over unread bytes is reset, and the reset can overtake our response. So the response goes out at once and
  * the rest is read and dropped, but only so much and so long; then `done`. A body that ends in time needs no `done`
- * but to end the answer that waited for it.
+ * except to end the response that waited for it.
  */
 function dropBody(req: IncomingMessage, done: () => void): void {
   let dropped = 0
@@ -90,7 +90,7 @@ function dropBody(req: IncomingMessage, done: () => void): void {
   req.resume()
 }
 
-/** Answers with an object of ours. */
+/** Responds 200 with an object of ours. */
 export function sendJson(res: ServerResponse, value: object, requestId: string): void {
   const body = Buffer.from(JSON.stringify(value))
   res.writeHead(200, {

@@ -1,3 +1,4 @@
+// The one HTTP server: route table, request ids, limits of size and time, errors in the caller's format.
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Failure, fail } from '../errors.ts'
@@ -35,10 +36,9 @@ export interface HttpLimits {
 const defaultLimits: HttpLimits = { headersMs: 12_000, checkMs: 3_000, headerBytes: 16 * 1024, headerCount: 150 }
 const relayPrefix = '/claude-code'
 const graphqlPath = '/graphql'
-/** How long a connection that was told why it is closed may go on sending: a reset would overtake the answer. */
+/** How long a connection that was told why it is closed may go on sending: a reset could overtake the response. */
 const lingerMs = 1000
 
-/** The one HTTP server: route table, request ids, limits of size and time, errors in the shape that the caller expects. */
 export function createHttp(parts: HttpParts): Server {
   const limits = parts.limits ?? defaultLimits
   const server = createServer({
@@ -49,13 +49,13 @@ export function createHttp(parts: HttpParts): Server {
     connectionsCheckingInterval: limits.checkMs,
     keepAliveTimeout: parts.keepAliveMs,
     noDelay: true,
-    // Refused here instead, in the shape of all other errors.
+    // Refused below instead, in the format of all other errors.
     requireHostHeader: false,
   })
   const closing = new WeakSet<Socket>()
   /** Responses under way, by connection: several where a client sends requests ahead. */
   const underWay = new WeakMap<Socket, Set<ServerResponse>>()
-  // Node drops headers beyond its own count silently; ours answers 431 well before.
+  // Node silently drops headers beyond its own count; ours is reached well before it, and gets a 431.
   server.maxHeadersCount = limits.headerCount * 4
 
   function keepTrack(socket: Socket, res: ServerResponse): void {
@@ -95,7 +95,7 @@ export function createHttp(parts: HttpParts): Server {
   }
 
   server.on('request', route)
-  // A client that asks before it sends its body is answered from its headers; the relay says "continue" itself.
+  // A client that waits for "continue" before it sends its body: the relay decides by the headers and says it itself.
   server.on('checkContinue', route)
   server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => {})
@@ -106,12 +106,12 @@ export function createHttp(parts: HttpParts): Server {
     socket.destroySoon()
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // What a connection still sends after its end was decided is dropped.
+    // The connection is being closed: what it still sends is dropped.
     if (closing.has(socket) && error.code !== 'ECONNRESET') return
     const [first] = underWay.get(socket) ?? []
     if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
     if (first?.req.complete) {
-      // Nonsense behind a whole request: that one gets its response first, and it is the last.
+      // What follows a whole request is not HTTP: that request gets its response first, and the connection ends with it.
       closing.add(socket)
       first.once('close', () => socket.destroySoon())
       return

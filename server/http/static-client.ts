@@ -1,10 +1,11 @@
+// The dashboard's files, read and compressed once at the start.
 import { createHash } from 'node:crypto'
 import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative, sep } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
-/** Paths that the dashboard's router knows (client/paths.ts; a test compares): each answers index.html. */
+/** Paths that the dashboard's router knows (client/paths.ts; a test compares): each gets index.html. */
 export const pagePaths: readonly string[] = [
   '/',
   '/live',
@@ -27,8 +28,8 @@ interface Asset {
 
 export interface StaticClient {
   /**
-   * Answers GET and HEAD of a file or page of the dashboard; false: this path is none of them. A browser that was sent to a
-   * page that does not exist gets the dashboard with status 404, which says so in its own words.
+   * Responds to GET and HEAD of a file or page of the dashboard; false: this path is none of them. A browser that opens a page
+   * that does not exist gets the dashboard with status 404, and the dashboard says so.
    */
   serve: (req: IncomingMessage, res: ServerResponse, path: string) => boolean
   /** False when the program was built without the dashboard. */
@@ -83,8 +84,8 @@ export function createStaticClient(parts: { directory: string }): StaticClient {
 const isNavigation = (req: IncomingMessage): boolean => req.headers.accept?.includes('text/html') === true
 
 /**
- * 'self' in connect-src covers the WebSocket of the same host (CSP 3). Styles: TDesign and Vue set style attributes in
- * places that are written as markup.
+ * 'self' in connect-src covers the WebSocket of the same host (CSP 3). Styles: TDesign and Vue write style attributes into
+ * markup.
  */
 const safety = {
   'content-security-policy':
@@ -124,7 +125,7 @@ function entriesOf(directory: string): Dirent[] {
 function readAsset(file: string, type: string, isImmutable: boolean): Asset {
   const identity = readFileSync(file)
   const isText = !type.startsWith('image/png') && !type.startsWith('font/')
-  const isWorth = isText && identity.length > 1024
+  const isCompressed = isText && identity.length > 1024
   // Compressed at start, before there is a stream that could wait: all of the dashboard takes about 0.1 s.
   return {
     type,
@@ -132,8 +133,8 @@ function readAsset(file: string, type: string, isImmutable: boolean): Asset {
     isImmutable,
     bodies: {
       identity,
-      gzip: isWorth ? gzipSync(identity) : undefined,
-      br: isWorth ? brotliCompressSync(identity, quickBrotli) : undefined,
+      gzip: isCompressed ? gzipSync(identity) : undefined,
+      br: isCompressed ? brotliCompressSync(identity, quickBrotli) : undefined,
     },
   }
 }

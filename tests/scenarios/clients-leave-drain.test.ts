@@ -221,7 +221,11 @@ test('fault 32, drain: an answer that breaks off after its client is billed as f
   await leave(client)
   go.resolve()
   expect(await lastRow()).toMatchObject({ ...left, input_tokens: 1000, usage_source: 'estimated' })
-  expect((await relay.attempts()).at(-1)).toMatchObject({ outcome: 'failing', error_type: 'broken_response', charged: 1 })
+  expect((await relay.attempts()).at(-1)).toMatchObject({
+    outcome: 'failing',
+    error_type: 'broken_response',
+    charged: 1,
+  })
 })
 
 test('fault 32, drain: a count of tokens is broken off all the same', async () => {

@@ -1,12 +1,9 @@
-// Whose request this is, from its headers alone.
+// Finds the API key of a request from its headers alone, before a byte of the body is read.
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Failure, fail } from '../../errors.ts'
 import type { ApiKey, Keys } from '../../keys/keys.ts'
 
-/**
- * Whose request this is, from its headers alone: before a byte of the body is read. Claude Code may send two different
- * credentials at once: the first that is a key of ours counts, bearer first.
- */
+/** Claude Code may send two different credentials at once: the first that is a key of ours counts, bearer first. */
 export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'find'>, nowMs: number): ApiKey | Failure {
   const credentials = credentialsOf(headers)
   for (const credential of credentials) {

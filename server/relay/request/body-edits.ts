@@ -2,9 +2,7 @@
 import { findMembers, replaceSpan, type Span } from '../../json/members.ts'
 import { reasoningBefore } from './foreign-reasoning.ts'
 
-/** The three edits of a request body that same-dialect relaying allows; every other byte goes up as it came. */
-
-/** The bytes that came, unless they have to be edited. `foreignBefore`: the reasoning of so many messages from the first is cut; 0: none. */
+/** The bytes that came, unless an edit is needed. `foreignBefore`: the reasoning of the first so many messages is cut; 0: none. */
 export function upstreamBody(
   whole: Buffer,
   model: { span: Span; from: string; to: string },

@@ -1,9 +1,10 @@
-// The rate at which a key may ask for token counts.
-/** count_tokens is free, but not boundless: a bucket a key. `/context` in Claude Code asks 26 times in a tenth of a second. */
+// Limits how often a key may ask for token counts: they are free, and so have a bucket of their own for each key.
+
+/** `/context` in Claude Code asks 26 times in a tenth of a second. */
 const burst = 200
 const perSecond = 50
 
-/** `now` in epoch milliseconds; `allows` takes one request from the key's bucket, or says that it is empty. */
+/** `allows` takes one request from the key's bucket, or returns false when it is empty. */
 export function createCountRate(now: () => number): { allows(keyId: number): boolean } {
   const buckets = new Map<number, { left: number; atMs: number }>()
   return {

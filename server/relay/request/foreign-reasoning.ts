@@ -1,6 +1,6 @@
 // Finds the reasoning of earlier turns that another account signed, so that it can be cut.
 import { findMembers, itemsOf, parseSpan, type Span } from '../../json/members.ts'
-import { beginsTurn } from '../request/conversation.ts'
+import { beginsTurn } from './conversation.ts'
 
 /**
  * Where the reasoning (`thinking`, `redacted_thinking`) of earlier turns of the assistant stands, to be cut with its comma: of

@@ -2,7 +2,7 @@
 import { type Failure, fail } from '../../errors.ts'
 import { findMembers, parseSpan, type Span } from '../../json/members.ts'
 
-/** What the relay has to know of a request's body; everything else goes up unread. */
+/** Spans are positions in the body. */
 export interface Inspected {
   model: string
   modelSpan: Span
@@ -17,8 +17,8 @@ export interface Inspected {
 
 const names = ['model', 'stream', 'metadata', 'max_tokens', 'tags', 'messages'] as const
 
-/** Model names longer than this are nobody's. */
-const longestModel = 191
+/** No model has a longer name. */
+const maxModelChars = 191
 const controls = /\p{Cc}/u
 
 /** Finds the members at depth 1 of the raw bytes (tool schemas contain properties of the same names). */
@@ -30,7 +30,7 @@ export function inspect(bytes: Buffer): Inspected | Failure {
   if (!modelSpan || typeof model !== 'string' || model === '') {
     return fail('request_invalid', modelSpan ? 'model: must be a non-empty string.' : 'model: field required.')
   }
-  if (model.length > longestModel) return fail('request_invalid', `model: longer than ${longestModel} characters.`)
+  if (model.length > maxModelChars) return fail('request_invalid', `model: longer than ${maxModelChars} characters.`)
   if (controls.test(model)) return fail('request_invalid', 'model: must not contain control characters.')
   const stream = streamSpan ? scalarOf(bytes, streamSpan) : false
   if (typeof stream !== 'boolean' && stream !== null) return fail('request_invalid', 'stream: must be true or false.')
