@@ -1,21 +1,7 @@
 import { posix } from 'node:path'
 import { expect, test } from 'vitest'
+import { floors } from './floors.ts'
 import { manifest, readSources, type Source } from './sources.ts'
-
-/** From the top of the house to the bottom (design.md §1). A room imports itself and the rooms of lower floors, nothing else. */
-const floors: readonly (readonly string[])[] = [
-  ['main'],
-  ['cli'],
-  ['app'],
-  ['provisioning'],
-  ['relay', 'graphql', 'jobs'],
-  ['http'],
-  ['upstreams'],
-  ['accounts', 'keys', 'live', 'ledger', 'statistics', 'prices', 'identity'],
-  ['store'],
-  ['config'],
-  ['json', 'money', 'leaves'],
-]
 
 /** One library, one home: rooms, or single files where a room would be too much. `generated` is Prisma's own. */
 const homes: Readonly<Record<string, readonly string[]>> = {
