@@ -48,6 +48,9 @@ export interface ClaudeStand extends RelayApp {
   ask(body?: object): Promise<Answer>
 }
 
+/** Nothing here is about slow upstreams. */
+const patient = { firstByteStreamMs: 15_000, firstByteJsonMs: 15_000, idleMs: 15_000 }
+
 /** A relay beside an emulated vendor, claude accounts turned on; all of it goes with the test. */
 export async function startClaudeStand(
   accountsOf: (claude: FakeClaude) => RelayAppOptions['accounts'],
@@ -58,6 +61,7 @@ export async function startClaudeStand(
   onTestFinished(() => claude.close())
   const relay = await startRelayApp({
     ...more,
+    timers: { ...patient, ...more.timers },
     accounts: accountsOf(claude) ?? [],
     env: { ...adminEnv, ...claude.env, ...more.env },
   })
