@@ -65,6 +65,7 @@ const lists = ['accounts', 'apiKeys', 'groups'] as const
 const changesLists = [
   ...['Account', 'ApiKey', 'Group'].flatMap((noun) => [`create${noun}`, `delete${noun}`]),
   'giveToOwner',
+  'removeAccountFromGroup',
 ]
 
 /** The normalised cache: one copy of each object, whichever query, mutation or live event brought it. */

@@ -61,4 +61,26 @@ export const deleteGroup = graphql(`
   }
 `)
 
+/** All accounts of a group, also those of other people; null for those who do not own it. */
+export const groupMembersQuery = graphql(`
+  query GroupMembers($id: ID!) {
+    node(id: $id) {
+      ... on Group {
+        id
+        members { id name platform enabled state { kind until reason failure { code place } } }
+      }
+    }
+  }
+`)
+
+export const removeAccountFromGroup = graphql(`
+  mutation RemoveAccountFromGroup($input: RemoveAccountFromGroupInput!) {
+    result: removeAccountFromGroup(input: $input) {
+      __typename
+      ... on RemoveAccountFromGroupSuccess { group { id } }
+      ... on Failure { message }
+    }
+  }
+`)
+
 export type Group = ResultOf<typeof groupFields>

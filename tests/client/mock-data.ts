@@ -642,7 +642,9 @@ export function createMockData(isEmpty: boolean): MockData {
     liveRequests: () => (isEmpty ? [] : running),
     users: connection([user, anna]),
     node: ({ id }: { id: string }) => ({
-      __typename: 'Account',
+      ...groups.find((row) => row['id'] === id),
+      members: accounts.filter(({ groups: served }) => (served as Row[]).some((group) => group['id'] === id)),
+      __typename: id.startsWith('G') ? 'Group' : 'Account',
       ...accounts.find((row) => row['id'] === id),
       limitGaugeHistory: ({ window }: { window: string }) =>
         Array.from({ length: 60 }, (_, index) => ({

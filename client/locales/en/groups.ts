@@ -36,6 +36,15 @@ export default {
     disableText: 'Its accounts receive no requests from now on, and requests of its keys are rejected.',
     disabledDone: '{name} is disabled',
     removeTitle: 'Delete {name}?',
-    removeText: 'Only an empty group can be deleted. This cannot be undone.',
+    removeText:
+      'A group with keys, or with accounts that serve no other group, cannot be deleted; other accounts leave it. This cannot be undone.',
+    members: {
+      verb: 'Accounts',
+      title: 'Accounts of {name}',
+      none: 'No account serves this group.',
+      remove: 'Remove',
+      removeNamed: 'Remove {name} from the group',
+      removed: '{name} serves this group no more',
+    },
   },
 }

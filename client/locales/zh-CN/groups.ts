@@ -37,6 +37,14 @@ export default {
     disableText: '其中的账号不再接收请求，其密钥的请求会被拒绝。',
     disabledDone: '{name} 已停用',
     removeTitle: '删除 {name}？',
-    removeText: '只能删除空分组。此操作无法撤销。',
+    removeText: '仍有密钥、或有账号只服务此分组时不能删除；其他账号会从中移出。此操作无法撤销。',
+    members: {
+      verb: '账号',
+      title: '{name} 的账号',
+      none: '没有账号服务此分组。',
+      remove: '移出',
+      removeNamed: '将 {name} 移出分组',
+      removed: '{name} 已不再服务此分组',
+    },
   },
 } satisfies Words<typeof import('../en/groups.ts').default>

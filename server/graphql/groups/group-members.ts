@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Account } from '../../accounts/account.ts'
 import { notFound } from '../../verb-failure.ts'
 import { AccountStateType } from '../accounts/account-state.ts'
+import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
 import { globalId } from '../values.ts'
@@ -15,6 +16,7 @@ const GroupMember = builder.objectRef<Account>('GroupMember').implement({
   fields: (t) => ({
     id: t.id({ description: 'The global id of the Account.', resolve: ({ id }) => encodeGlobalID('Account', id) }),
     name: t.exposeString('name', { description: 'The name of the account.' }),
+    platform: t.expose('platform', { type: Platform, description: 'Its platform.' }),
     enabled: t.exposeBoolean('switchedOn', { description: 'The manual switch of the account.' }),
     state: t.field({
       description: 'As it is now: a rest whose end has passed counts as over.',
