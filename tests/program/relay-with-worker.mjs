@@ -7,7 +7,7 @@ import { createLog } from '../../dist/server/log.js'
 const probe = new URL(`../jobs/workers/${process.argv[2]}.js`, import.meta.url)
 const { config } = readConfig(process.env)
 const app = await startApp(config, createLog({ level: 'info', file: null }), {
-  jobWorkers: { probe },
+  probeWorker: probe,
   jobs: { probeMs: 3_600_000, patienceMs: 3000 },
 })
 process.stdout.write(`listens on ${app.url}\n`)
