@@ -64,10 +64,10 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     mayRenew: boolean,
   ): Promise<CallResult> {
     const { request } = running
-    const isTrial = outcome.begun(request, account)
     const attempt = attemptAt(running, account, mayRenew)
     const upstreamRequest = upstreamRequestOf(attempt, criteria)
     showAttempt(attempt)
+    const isTrial = outcome.begun(request, account)
     clock.add(attempt)
     try {
       const result = followAttempt(attempt, attemptParts)
@@ -76,6 +76,8 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       else parts.transport.send(account.origin, account.proxy, upstreamRequest, attempt.call)
       return await result
     } finally {
+      // Also where something of ours failed: nothing stays open upstream.
+      attempt.call.stop({ by: 'reader' })
       clock.delete(attempt)
       if (isTrial) outcome.trialEnded(request, account)
     }

@@ -17,7 +17,6 @@ export async function followAttempt(attempt: Attempt, parts: AttemptParts): Prom
   client.onLeave = () => leave(attempt, parts)
   const end = await endOf(attempt, parts)
   client.onLeave = null
-  attempt.call.stop({ by: 'reader' })
   attempt.running.attempts.push(rowOf(attempt, end, parts))
   const { result } = end
   // However the rest went: the client left.
