@@ -141,26 +141,27 @@ export const gaugeHistoryQuery = graphql(`
   }
 `)
 
-export const accountChanged = graphql(
+export const accountEvents = graphql(
   `
-  subscription AccountChanged($after: String) {
-    events: accountChanged(after: $after) {
-      sequence
+  subscription AccountEvents($after: String) {
+    feed: accountEvents(after: $after) {
+      cursor
       gap { dropped }
-      account {
-        accountId name enabled inFlight
-        limitGauges { window status utilization resetAt at }
-        state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
-        steps { ...StepFields }
+      events {
+        __typename
+        ... on AccountChanged {
+          account { ...AccountStateFields }
+          steps { ...StepFields }
+        }
       }
     }
   }
 `,
-  [stepFields],
+  [accountStateFields, stepFields],
 )
 
 export type Probe = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>['probes'][number]
-export type AccountEvent = ResultOf<typeof accountChanged>['events'][number]
+export type AccountEvent = ResultOf<typeof accountEvents>['feed']['events'][number]
 export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']

@@ -28,6 +28,8 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date }
     NanoUsd: { Input: bigint; Output: bigint }
     Count: { Input: number; Output: number | bigint }
+    Date: { Input: string; Output: string }
+    JSON: { Input: unknown; Output: unknown }
   }
 }>({
   // Scopes first: rights are checked before anything else.

@@ -167,8 +167,8 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
     await expect.poll(() => server.data.listening()).toBeGreaterThan(1)
     const limitGauges = [{ window: '5h', status: 'allowed', utilization: 0.03, resetAt, at }]
-    const change = { accountId: 'A2', name: 'max-plan-tokyo', enabled: true, inFlight: 0, state: ready, steps: [] }
-    server.data.push({ sequence: '1', account: { ...change, limitGauges } })
+    const change = { id: 'A2', name: 'max-plan-tokyo', enabled: true, inFlight: 0, state: ready, steps: [] }
+    server.data.push({ account: { ...change, limitGauges } })
     await limits.getByText('3 %').waitFor()
     expect(await limits.locator('li').count()).toBe(1)
     expect(complaints).toEqual([])

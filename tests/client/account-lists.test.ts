@@ -29,14 +29,16 @@ test('steps that were read and that events brought stand once each, the newest f
 })
 
 test('requests are counted with the account they are with, and late progress brings none back', () => {
-  const at = (accountId: string | null) => ({ requestId: 'r1', accountId })
-  const event = (more: object) => ({ sequence: '1', gap: null, started: null, progress: null, settled: null, ...more })
+  const at = (id: string | null) => ({ requestId: 'r1', account: id === null ? null : { id } })
+  const hasStarted = { __typename: 'RequestStarted' as const, request: at(null) }
+  const hasMoved = { __typename: 'RequestProgressed' as const, request: at('A1') }
+  const hasSettled = { __typename: 'RequestSettled' as const, request: { requestId: 'r1' } }
   const ended = new Set<string>()
-  const started = applyInFlight(new Map([['r0', 'A1']]), [event({ started: at(null) })], ended)
+  const started = applyInFlight(new Map([['r0', 'A1']]), [hasStarted], ended)
   expect(countByAccount(started)).toEqual(new Map([['A1', 1]]))
-  const moved = applyInFlight(started, [event({ progress: at('A1') })], ended)
+  const moved = applyInFlight(started, [hasMoved], ended)
   expect(countByAccount(moved)).toEqual(new Map([['A1', 2]]))
-  const over = applyInFlight(moved, [event({ settled: { requestId: 'r1' } }), event({ progress: at('A1') })], ended)
+  const over = applyInFlight(moved, [hasSettled, hasMoved], ended)
   expect(countByAccount(over)).toEqual(new Map([['A1', 1]]))
 })
 

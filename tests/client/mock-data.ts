@@ -22,7 +22,7 @@ const ready = { kind: 'READY', since: null, until: null, nextProbeAt: null, reas
 
 export interface MockData {
   root: Row
-  /** Sends one message of events to all that listen to `live`. */
+  /** Sends one message to all that subscribe: events by what they are about, such as `{ started: request }`. */
   push: (...events: Row[]) => void
   /** Whether the cookie has a session. */
   session: { isOpen: boolean; needsSetup: boolean }
@@ -258,6 +258,7 @@ export function createMockData(isEmpty: boolean): MockData {
   ]
   const tokens = { input: 1203, output: 842, cacheWrite5m: 2048, cacheWrite1h: 0, cacheRead: 48_211, thinking: 300 }
   const log = (row: Row): Row => ({
+    status: 'SETTLED',
     startedAt: ago(75),
     apiKey: keys[0],
     account: accounts[0],
@@ -270,7 +271,7 @@ export function createMockData(isEmpty: boolean): MockData {
     stream: true,
     outcome: 'COMPLETED',
     httpStatus: 200,
-    errorType: '',
+    errorType: null,
     stopReason: 'end_turn',
     attemptCount: 2,
     firstByteMs: 812,
@@ -278,14 +279,14 @@ export function createMockData(isEmpty: boolean): MockData {
     tokens,
     webSearches: 0,
     usageSource: 'FINAL',
-    usageRaw: '{}',
+    usageRaw: {},
     flags: ['clamped'],
     cost: '38412900',
     costParts: { input: '3609000', output: '12630000', cacheWrite: '7680000', cacheRead: '14463300', units: '30600' },
     priceCardId: 'claude-sonnet-4-6@2026-01',
-    priceSource: 'exact',
+    priceSource: 'EXACT',
     sessionId: '0b9f6a2e-43c2-4e0e-9d8f-1f9a8a0c7d11',
-    agentId: '',
+    agentId: null,
     clientIp: '10.0.4.17',
     userAgent: 'claude-cli/2.1.14 (external, cli)',
     ...row,
@@ -294,10 +295,10 @@ export function createMockData(isEmpty: boolean): MockData {
         number: 1,
         account: accounts[1],
         modelSent: 'claude-sonnet-4-6',
-        verdict: 'limited',
+        outcome: 'LIMITED',
         httpStatus: 429,
         errorType: 'rate_limit_error',
-        errorCode: '',
+        errorCode: null,
         upstreamRequestId: 'req_011CUa7',
         startedAt: ago(75),
         firstByteMs: null,
@@ -310,10 +311,10 @@ export function createMockData(isEmpty: boolean): MockData {
         number: 2,
         account: accounts[0],
         modelSent: 'claude-sonnet-4-6',
-        verdict: 'answer',
+        outcome: 'ANSWERED',
         httpStatus: 200,
-        errorType: '',
-        errorCode: '',
+        errorType: null,
+        errorCode: null,
         upstreamRequestId: 'req_011CUa9xPqT',
         startedAt: ago(74),
         firstByteMs: 812,
@@ -359,30 +360,28 @@ export function createMockData(isEmpty: boolean): MockData {
     {
       requestId: 'req_r1',
       startedAt: ago(18),
-      apiKeyName: 'laptop-anna',
-      accountName: 'console-main',
-      model: 'claude-sonnet-4-6',
+      apiKey: keys[0],
+      account: accounts[0],
+      modelRequested: 'claude-sonnet-4-6',
       stream: true,
-      attempt: 1,
+      attemptCount: 1,
       queuePosition: null,
       firstByteMs: 640,
-      inputTokens: 51_462,
-      outputTokens: 418,
+      tokens: { input: 51_462, output: 418 },
     },
     {
       requestId: 'req_r2',
       startedAt: ago(3),
-      apiKeyName: 'ci-runner',
-      accountName: null,
-      model: 'claude-opus-4-6',
+      apiKey: keys[1],
+      account: null,
+      modelRequested: 'claude-opus-4-6',
       stream: true,
-      attempt: 2,
+      attemptCount: 2,
       queuePosition: null,
       firstByteMs: null,
-      inputTokens: 0,
-      outputTokens: 0,
+      tokens: { input: 0, output: 0 },
     },
-  ].map((row) => ({ apiKeyId: 'K1', accountId: 'A1', groupId: 'G1', ...row }))
+  ].map((row) => ({ status: 'RUNNING', group: groups[0], ...row }))
 
   const step = (row: Row): Row => ({
     model: null,
@@ -556,7 +555,7 @@ export function createMockData(isEmpty: boolean): MockData {
             failure({
               status: '429',
               errorType: 'rate_limit_error',
-              verdict: 'limited',
+              outcome: 'LIMITED',
               attempts: 6,
               match: 'NO',
               accounts: [],
@@ -619,7 +618,6 @@ export function createMockData(isEmpty: boolean): MockData {
     return { __typename: type, accessToken: 'mock', expiresAt: ahead(900), user }
   }
   const listeners = new Set<(events: Row[]) => void>()
-  let revision = 1
   const dayTotals = {
     requests: isEmpty ? 0 : 1284,
     failures: isEmpty ? 0 : 3,
@@ -637,9 +635,9 @@ export function createMockData(isEmpty: boolean): MockData {
     groups: connection(groups),
     accounts: connection(accounts),
     apiKeys: connection(keys),
-    logs: connection(logs),
-    log: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
-    liveRequests: () => (isEmpty ? [] : running),
+    requests: () => ({ cursor: '1-0.0', nodes: isEmpty ? [] : logs }),
+    request: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
+    liveRequests: () => ({ cursor: '1-0.0', nodes: isEmpty ? [] : running }),
     users: connection([user, anna]),
     node: ({ id }: { id: string }) => ({
       ...groups.find((row) => row['id'] === id),
@@ -826,28 +824,23 @@ export function createMockData(isEmpty: boolean): MockData {
     }),
     costTotals: async function* () {
       const day = new Date().toISOString().slice(0, 10)
-      yield { costTotals: { revision: String(revision), snapshot: true, day, ...dayTotals } }
+      const message = (__typename: string, sums: Row) => ({
+        costTotals: { cursor: '1-0.0', gap: null, events: [{ __typename, day, ...sums }] },
+      })
+      yield message('CostTotalsSnapshot', dayTotals)
       for await (const events of listen()) {
         for (const event of events) {
           const settled = event['settled'] as Row | undefined
           if (!settled) continue
-          revision += 1
-          const delta = { requests: 1, failures: 0, tokens: 1000, cost: settled['cost'] }
-          yield { costTotals: { revision: String(revision), snapshot: false, day, ...delta } }
+          yield message('CostTotalsDelta', { requests: 1, failures: 0, tokens: 1000, cost: settled['cost'] })
         }
       }
     },
-    live: async function* () {
-      for await (const events of listen()) yield { live: events }
+    requestEvents: async function* () {
+      for await (const events of listen()) yield { requestEvents: message(events, requestTypes) }
     },
-    requestSettled: async function* () {
-      for await (const events of listen()) {
-        const settled = events.filter((event) => event['settled'] || event['gap'])
-        if (settled.length > 0) yield { requestSettled: settled }
-      }
-    },
-    accountChanged: async function* () {
-      for await (const events of listen()) yield { accountChanged: events.filter((event) => event['account']) }
+    accountEvents: async function* () {
+      for await (const events of listen()) yield { accountEvents: message(events, { account: 'AccountChanged' }) }
     },
   }
 
@@ -888,4 +881,23 @@ export function createMockData(isEmpty: boolean): MockData {
       for (const hear of listeners) hear(events)
     },
   }
+}
+
+const requestTypes = { started: 'RequestStarted', progress: 'RequestProgressed', settled: 'RequestSettled' }
+
+/** What a subscription sends of the events that were pushed: those of the given kinds. */
+function message(pushed: readonly Row[], types: Record<string, string>): Row {
+  const events = pushed.flatMap((event) =>
+    Object.entries(types).flatMap(([kind, __typename]) => {
+      const about = event[kind] as Row | undefined
+      if (!about) return []
+      const { steps, ...account } = about
+      return [
+        kind === 'account'
+          ? { __typename, account: { __typename: 'Account', ...account }, steps }
+          : { __typename, request: about },
+      ]
+    }),
+  )
+  return { cursor: '1-0.0', gap: pushed.find((event) => event['gap'])?.['gap'] ?? null, events }
 }

@@ -22,7 +22,7 @@ test('after `admin reset` a session may choose another password, and nothing els
   const closed = [
     '{ accounts { edges { node { id } } } }',
     '{ users { edges { node { id } } } }',
-    '{ liveRequests { requestId } }',
+    '{ liveRequests { cursor } }',
     'mutation { createGroup(input: { name: "x" }) { __typename } }',
     'mutation { updateSettings(input: []) { __typename } }',
   ]
@@ -30,7 +30,7 @@ test('after `admin reset` a session may choose another password, and nothing els
   const socket = openSocket(Number(new URL(url).port))
   await socket.signIn(token)
   await socket.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
-  socket.subscribe('subscription { live { sequence } }')
+  socket.subscribe('subscription { requestEvents { cursor } }')
   const message = await socket.until((messages) => messages.find(({ id }) => id === '1'))
   expect(JSON.stringify(message)).toContain('PASSWORD_CHANGE_NEEDED')
   socket.socket.terminate()

@@ -85,7 +85,7 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
   await socket.signIn(token)
   await socket.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
   socket.subscribe(
-    'subscription { accountChanged { account { name steps { from to reason until requestId cause failure { code place } } } } }',
+    'subscription { accountEvents { events { ... on AccountChanged { account { name } steps { from to reason until requestId cause failure { code place } } } } } }',
   )
   interface Step {
     from: string
@@ -97,8 +97,10 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
   const steps = (): Step[] =>
     socket.messages.flatMap(({ type, payload }) => {
       if (type !== 'next') return []
-      const { data } = payload as { data: { accountChanged: { account: { name: string; steps: Step[] } | null }[] } }
-      return data.accountChanged.flatMap(({ account }) => (account?.name === 'dead' ? account.steps : []))
+      const { data } = payload as {
+        data: { accountEvents: { events: { account: { name: string }; steps: Step[] }[] } }
+      }
+      return data.accountEvents.events.flatMap(({ account, steps }) => (account.name === 'dead' ? steps : []))
     })
   const statuses = new Set<number>()
   let turn = 0

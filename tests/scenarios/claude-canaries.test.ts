@@ -34,7 +34,7 @@ const everything = `{
     probes { status message }
     timeline { edges { node { reason errorType errorCode errorMessage } } } } } }
   auditLog(first: 100) { edges { node { action before after } } }
-  logs { edges { node { errorType attempts { errorType upstreamRequestId } } } }
+  requests { nodes { errorType attempts { errorType upstreamRequestId } } }
   claudeAccounts { notice } }`
 
 async function tablesOf({ app }: ClaudeStand): Promise<string[]> {
@@ -64,8 +64,8 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function listen({ app }: ClaudeStand, { token }: Graphql): Promise<() => string> {
   const leave = new AbortController()
   onTestFinished(() => leave.abort())
-  const query = `subscription { accountChanged { account { name state { reason models { model reason } }
-    steps { reason errorType errorCode errorMessage } } } }`
+  const query = `subscription { accountEvents { events { ... on AccountChanged { account { name state { reason models { model reason } } }
+    steps { reason errorType errorCode errorMessage } } } } }`
   const answer = await fetch(`${app.url}/graphql`, {
     method: 'POST',
     signal: leave.signal,

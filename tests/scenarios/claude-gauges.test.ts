@@ -109,7 +109,8 @@ test('what moved comes live, with the account, and only to those who may see it'
         authorization: `Bearer ${token}`,
       },
       body: JSON.stringify({
-        query: 'subscription { accountChanged { account { name limitGauges { window utilization resetAt } } } }',
+        query:
+          'subscription { accountEvents { events { ... on AccountChanged { account { name limitGauges { window utilization resetAt } } } } } }',
       }),
     })
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()

@@ -76,8 +76,8 @@ export async function startWatched(
       expect(await ledgerDrift(relay.app.database)).toBe(0)
       const busy = [...(await standings())].filter(([, { inFlight }]) => inFlight !== 0)
       expect(busy).toEqual([])
-      const { data } = await askGraphql(relay.app.url, '{ liveRequests { requestId } }', {}, token)
-      expect(data.liveRequests).toEqual([])
+      const { data } = await askGraphql(relay.app.url, '{ liveRequests { nodes { requestId } } }', {}, token)
+      expect(data.liveRequests.nodes).toEqual([])
     },
     async stop() {
       await relay.stop()

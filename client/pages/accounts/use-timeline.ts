@@ -2,7 +2,7 @@ import { useClientHandle } from '@urql/vue'
 import { computed, type Ref, ref, shallowRef, watch } from 'vue'
 import { useEvents } from '../../data/use-events.ts'
 import { type Read, useRead } from '../../data/use-read.ts'
-import { type AccountStep, accountChanged, type Probe, timelineQuery } from '../../graphql/account-operations.ts'
+import { type AccountStep, accountEvents, type Probe, timelineQuery } from '../../graphql/account-operations.ts'
 import { mergeSteps } from './steps.ts'
 
 export interface Timeline extends Omit<Read<unknown>, 'data'> {
@@ -51,10 +51,10 @@ export function useTimeline(accountId: string): Timeline {
     lastPage.value = data.node.timeline.pageInfo
   }
 
-  useEvents(accountChanged, {
+  useEvents(accountEvents, {
     reads: [read],
     onEvents: (events) => {
-      const fresh = events.flatMap(({ account }) => (account?.accountId === accountId ? account.steps : []))
+      const fresh = events.flatMap(({ account, steps }) => (account?.id === accountId ? steps : []))
       if (fresh.length > 0) steps.value = mergeSteps(fresh, steps.value)
       // A probe is stored before its event is sent.
       if (fresh.some(({ cause }) => cause === 'PROBE')) void read.refetch()

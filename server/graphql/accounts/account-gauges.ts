@@ -1,7 +1,7 @@
 import type { LimitGauge } from '../../live/live-events.ts'
 import { builder } from '../builder.ts'
 import { badInput } from '../values.ts'
-import { Account } from './accounts.ts'
+import { Account, type ChangedAccount } from './accounts.ts'
 
 const utilization =
   'Share of the limit that is used: 1 is all of it, more is possible; null when the vendor did not say.'
@@ -59,7 +59,7 @@ builder.prismaObjectField(Account, 'limitGauges', (t) =>
   t.field({
     type: [LimitGaugeType],
     description: 'The shortest window first; none for accounts whose platform or vendor says nothing of limits.',
-    resolve: ({ id }, _args, { parts }) => parts.gauges.of(id),
+    resolve: ({ id, change }: ChangedAccount, _args, { parts }) => [...(change?.gauges ?? parts.gauges.of(id))],
   }),
 )
 

@@ -1,5 +1,6 @@
 import { storedState } from '../../accounts/state/state-text.ts'
 import type { Account as StoredAccount } from '../../generated/sqlite/client.ts'
+import type { AccountChange } from '../../live/live-events.ts'
 import { noTotals } from '../../statistics/statistics.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
@@ -79,9 +80,12 @@ const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMappi
   }),
 })
 
+/** An account as a live event shows it: this process may know the change later than the event comes. */
+export type ChangedAccount = StoredAccount & { change?: AccountChange }
+
 /** The state in memory is fresher than the row's. */
-const liveOf = ({ id, state }: StoredAccount, { parts }: Context) =>
-  parts.accounts.byId(id)?.live ?? { state: storedState(state), inFlight: 0 }
+const stateOf = ({ id, state, change }: ChangedAccount, { parts }: Context) =>
+  change?.state ?? parts.accounts.byId(id)?.live.state ?? storedState(state)
 
 export const Account = builder.prismaNode('Account', {
   description: 'An upstream that requests are forwarded to, with the credential that opens it.',
@@ -159,11 +163,11 @@ export const Account = builder.prismaNode('Account', {
     state: t.field({
       description: 'As it is now: a rest whose end has passed counts as over.',
       type: AccountStateType,
-      resolve: (row, _args, context) => liveOf(row, context).state,
+      resolve: (row, _args, context) => stateOf(row, context),
     }),
     inFlight: t.int({
-      description: 'Requests under way in this process.',
-      resolve: (row, _args, context) => liveOf(row, context).inFlight,
+      description: 'Running requests that it serves, in all processes.',
+      resolve: ({ id }, _args, { parts }) => parts.live.inFlight(id),
     }),
     createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
     today: t.field({

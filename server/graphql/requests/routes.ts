@@ -6,8 +6,9 @@ import { builder } from '../builder.ts'
 import type { Context } from '../server/context.ts'
 import type { RouteDecision, RouteReason } from '../server/parts.ts'
 import { idNumber } from '../values.ts'
-import { visibleKeys, visibleUse } from '../visible.ts'
-import { Attempt } from './log-types.ts'
+import { visibleKeys } from '../visible.ts'
+import { Attempt } from './attempt-type.ts'
+import { storedRequest } from './request-view.ts'
 
 const reasons = {
   CHOSEN: { value: 'chosen', description: 'The request went there.' },
@@ -128,9 +129,9 @@ builder.queryField('routeTrace', (t) =>
     async resolve(_parent, { requestId }, context) {
       const key = ledgerKey(requestId)
       if (key === null) return null
-      const { parts, batches, viewer } = context
+      const { parts, batches } = context
       const decisions = parts.routes.traceOf(requestId)
-      const [row] = await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1)
+      const row = await storedRequest(requestId, context)
       if (!row && !canReadRunning(decisions[0], context)) return null
       return { requestId, decisions, attempts: row ? ((await batches.attempts(BigInt(key))) ?? []) : [] }
     },
