@@ -105,7 +105,8 @@ export function createGraphql(parts: GraphqlParts) {
     if (req.method === 'HEAD') return void res.end()
     // Loaded when somebody opens it: the module holds 30 MB of text.
     const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
-    res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'WS' }))
+    // Over a socket GraphiQL would send no token; over POST subscriptions have the headers that are typed in.
+    res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'SSE' }))
   }
 
   async function viewerOf({ headers }: IncomingMessage) {
