@@ -157,6 +157,9 @@ function fail({ running, criteria, slot }: UnderWay): UnderWay[] {
     cause: byRequest,
     sameAs: '',
     passIfLast: false,
+    ifServedElsewhere: false,
+    tooLarge: false,
+    refusal: '',
     response: null,
   }
   outcome.failed(running.request, account, failure, null)

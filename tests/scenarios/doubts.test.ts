@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { errorBody } from '../support/fake-message.ts'
 import { errorAfterEvents, errorFirst, refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
@@ -150,27 +149,41 @@ test('two that fail differently rest both', async () => {
   expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['COOLING', 'COOLING', 'READY'])
 })
 
-test('what all accounts refuse alike is the caller’s: the upstream’s own words go to the client, and no model rests', async () => {
+test('equal 403s of several accounts acquit none of them, and no 403 reaches the client', async () => {
   const no = refusal(403, 'permission_error', 'This model is not for minors')
   const pool = await startPool([no, no])
   const before = upstream.requests.length
-  const answer = await pool.ask()
-  expect(answer.status).toBe(403)
-  expect(answer.text).toBe(
-    errorBody('permission_error', 'This model is not for minors', upstream.requests.at(-1)!.requestId),
-  )
+  expect((await pool.ask()).status).toBe(503)
   expect(upstream.requests.length - before).toBe(2)
+  const reason = 'LIMITED: 403 permission_error'
   await expect.poll(pool.accounts).toMatchObject([
-    { state: 'READY', models: 0, steps: ['LIMITED: 403 permission_error', `READY: ${retracted}`] },
-    { state: 'READY', models: 0, steps: [] },
+    { state: 'READY', models: 1, steps: [reason] },
+    { state: 'READY', models: 1, steps: [reason] },
   ])
 })
 
 test('a single account that refuses a model rests for that model, whoever answers then', async () => {
-  const pool = await startPool([refusal(403, 'permission_error', 'not for you'), undefined])
+  const pool = await startPool([refusal(403, 'permission_error', 'this model is not for you'), undefined])
   expect((await pool.ask()).status).toBe(200)
   await expect.poll(pool.accounts).toMatchObject([
     { state: 'READY', models: 1 },
     { state: 'READY', models: 0 },
   ])
+})
+
+test('a 403 that names no model is about the account or its address', async () => {
+  const pool = await startPool([refusal(403, 'forbidden', 'Request not allowed'), undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING', models: 0 }, { state: 'READY' }])
+})
+
+test('a 4xx that is no error of the format counts against its account only once another one has served the request', async () => {
+  const odd: Script = (exchange) => exchange.respond(400, { 'content-type': 'text/html' }, '<html>Bad Request</html>')
+  const alone = await startPool([odd, odd])
+  expect((await alone.ask()).status).toBe(529)
+  expect(await alone.accounts()).toMatchObject([{ state: 'READY' }, { state: 'READY' }])
+  alone.heal()
+  const pool = await startPool([odd, undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING' }, { state: 'READY' }])
 })

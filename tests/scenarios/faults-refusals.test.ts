@@ -93,14 +93,15 @@ test('fault 15: a 429 that names limits and no end rests the account for the tim
   expect(await restS('backsOff', Date.now())).toBeLessThanOrEqual(36)
 })
 
-test('fault 15: a 429 that names neither limit nor end throttles one request: the next account serves it, nobody rests', async () => {
+test('fault 15: a 429 that names neither limit nor end backs off an account with an API key; the next one serves', async () => {
+  const fromMs = Date.now()
   bad.script(limited({ 'x-should-retry': 'true' }))
   const before = bad.requests.length
   expect((await relay.ask('throttled')).status).toBe(200)
-  expect((await relay.standing('throttled')).kind).toBe('READY')
-  // The very next request goes there again.
+  expect((await relay.standing('throttled')).kind).toBe('LIMITED')
+  expect(await restS('throttled', fromMs)).toBeGreaterThanOrEqual(30)
   expect((await relay.ask('throttled')).status).toBe(200)
-  expect(bad.requests.length).toBe(before + 2)
+  expect(bad.requests.length).toBe(before + 1)
 })
 
 test('fault 15: a second 429 never shortens the rest, a longer one prolongs it', async () => {

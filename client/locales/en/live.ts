@@ -125,6 +125,8 @@ export default {
       accounts_not_ready: 'no account is available at the moment',
       accounts_busy: 'all accounts are at their concurrency limit',
       accounts_missing: 'the group has no account',
+      upstream_too_large: 'the upstreams accept only smaller requests',
+      request_refused: 'every account asked refuses this request',
       upstream_failed: 'the upstreams failed',
       upstream_misconfigured: 'every account needs attention: credential, credit or settings',
       ledger_unavailable: 'the ledger cannot be written',

@@ -127,6 +127,8 @@ export default {
       accounts_not_ready: '暂时没有可用的账号',
       accounts_busy: '所有账号都已达到并发上限',
       accounts_missing: '分组中没有账号',
+      upstream_too_large: '上游只接受更小的请求',
+      request_refused: '所有账号都拒绝了这个请求',
       upstream_failed: '上游失败',
       upstream_misconfigured: '所有账号都需要处理：凭据、余额或设置',
       ledger_unavailable: '账本无法写入',

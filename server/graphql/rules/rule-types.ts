@@ -118,7 +118,7 @@ export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdi
     message: t.string({
       nullable: true,
       description: 'A regular expression.',
-      resolve: ({ message }) => textOf(message),
+      resolve: ({ message, sentence }) => textOf(message ?? sentence),
     }),
     limits: t.string({
       nullable: true,
