@@ -6,7 +6,6 @@ import type { SpendingEvent } from '../graphql/live-operations.ts'
 /** Objects whose identity is another field than `id`. */
 export const otherKeys: Record<string, string> = {
   Job: 'name',
-  Setting: 'name',
 }
 
 /** Objects without an identity: they are part of the object that holds them. tests/client/cache.test.ts keeps the list complete. */
@@ -17,14 +16,17 @@ export const objectsWithoutId = [
   'AccountState',
   'AccountStep',
   'Attempt',
-  'BuiltInVerdict',
+  'BuiltInErrorRule',
   'ClaudeAccounts',
+  'Classification',
   'CostTotals',
   'CostTotalsDelta',
   'CostTotalsEvents',
   'CostTotalsSnapshot',
   'CostParts',
   'Deployment',
+  'ErrorRuleTrialFailure',
+  'ErrorRuleTrialSample',
   'FailureCause',
   'FieldProblem',
   'Gap',
@@ -32,7 +34,7 @@ export const objectsWithoutId = [
   'LimitGauge',
   'LimitGaugePoint',
   'ModelMapping',
-  'ModelRest',
+  'ModelCooldown',
   'Probe',
   // Hundreds a second: none is stored beside its list.
   'Request',
@@ -46,19 +48,18 @@ export const objectsWithoutId = [
   'RouteTrace',
   'RunCount',
   'RunningRequests',
+  'Session',
+  'Settings',
   'SimulatedRoute',
   'Tokens',
   'Totals',
-  'VerdictMeaning',
-  'VerdictTrialFailure',
-  'VerdictTrialSample',
 ]
 
 /** Which types stand behind the interfaces that operations name; the same test compares it with the schema. */
 export const possibleTypes = {
   Failure: ['ConflictFailure', 'InputFailure', 'NotFoundFailure', 'SignInFailure'],
   DaySums: ['CostTotals', 'CostTotalsDelta', 'CostTotalsSnapshot'],
-  Node: ['Account', 'ApiKey', 'AuditEntry', 'Group', 'Request', 'User', 'VerdictRule'],
+  Node: ['Account', 'ApiKey', 'AuditEntry', 'ErrorRule', 'Group', 'Request', 'User'],
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
@@ -72,7 +73,7 @@ const keys: KeyingConfig = {
 const lists = ['accounts', 'apiKeys', 'groups'] as const
 const changesLists = [
   ...['Account', 'ApiKey', 'Group'].flatMap((noun) => [`create${noun}`, `delete${noun}`]),
-  'giveToOwner',
+  'transferOwnership',
   'removeAccountFromGroup',
 ]
 

@@ -164,7 +164,7 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     expect(await limits.locator('svg path').count()).toBe(3)
     const at = new Date().toISOString()
     const resetAt = new Date(Date.now() + 17_000_000).toISOString()
-    const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
+    const ready = { name: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
     await expect.poll(() => server.data.listening()).toBeGreaterThan(1)
     const limitGauges = [{ window: '5h', status: 'allowed', utilization: 0.03, resetAt, at }]
     const change = { id: 'A2', name: 'max-plan-tokyo', enabled: true, inFlight: 0, state: ready, steps: [] }

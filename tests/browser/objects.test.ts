@@ -160,8 +160,8 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await drawer.getByRole('button', { name: 'Probe now' }).click()
     await page.locator('.t-message').getByText('529 overloaded_error').waitFor()
     const at = new Date().toISOString()
-    const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
-    const step = { at, from: 'COOLING', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
+    const ready = { name: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
+    const step = { at, from: 'COOLING_DOWN', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
     server.data.push({
       account: {
         id: 'A3',

@@ -22,9 +22,9 @@ const step = (at: string, to: AccountStep['to'], model: string | null = null): A
 })
 
 test('steps that were read and that events brought stand once each, the newest first', () => {
-  const old = step('2026-11-23T10:00:01.000Z', 'LIMITED')
-  const model = step('2026-11-23T10:00:01.000Z', 'LIMITED', 'claude-*')
-  const fresh = step('2026-11-23T10:00:05.000Z', 'COOLING')
+  const old = step('2026-11-23T10:00:01.000Z', 'RATE_LIMITED')
+  const model = step('2026-11-23T10:00:01.000Z', 'RATE_LIMITED', 'claude-*')
+  const fresh = step('2026-11-23T10:00:05.000Z', 'COOLING_DOWN')
   expect(mergeSteps([old, model], [fresh, old])).toEqual([fresh, old, model])
 })
 
@@ -50,8 +50,8 @@ test('of what a person cannot see of a decision the number is shown', () => {
     candidates: [{ reason: 'CHOSEN' as const, until: null, account }],
     counts: [
       { reason: 'CHOSEN' as const, count: 1 },
-      { reason: 'RESTING' as const, count: 2 },
+      { reason: 'NOT_READY' as const, count: 2 },
     ],
   }
-  expect(hiddenCounts(decision)).toEqual([{ reason: 'RESTING', count: 2 }])
+  expect(hiddenCounts(decision)).toEqual([{ reason: 'NOT_READY', count: 2 }])
 })

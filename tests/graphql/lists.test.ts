@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { startGraphqlStand } from './stand.ts'
 
-const lists = ['accounts', 'apiKeys', 'auditLog', 'groups', 'requests', 'users'] as const
+const lists = ['accounts', 'apiKeys', 'auditEntries', 'groups', 'requests', 'users'] as const
 
-test('a page has at most a hundred rows, however many are asked for, and twenty when nobody says', async () => {
+test('a page has at most a hundred rows, twenty when nobody says, and other numbers are refused', async () => {
   const stand = await startGraphqlStand()
   const { token } = await stand.addUser('ada', 'admin')
   await stand.client.group.createMany({ data: Array.from({ length: 130 }, (_, index) => ({ name: `group ${index}` })) })
@@ -20,7 +20,11 @@ test('a page has at most a hundred rows, however many are asked for, and twenty 
   }
   expect(await size('')).toBe(20)
   expect(await size('(first: 7)')).toBe(7)
-  expect(await size('(first: 1000)')).toBe(100)
+  expect(await size('(first: 100)')).toBe(100)
+  for (const first of [0, -1, 101, 1000]) {
+    const { errors } = await stand.ask(`{ groups(first: ${first}) { edges { cursor } } }`, {}, { token })
+    expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
+  }
 })
 
 test('whatever is given as page, cursor, id or filter is answered or refused as the caller’s own mistake', {
@@ -88,7 +92,10 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
       const { s, ...page } = args
       const more = isRequests
         ? [', $f: RequestFilter', ', filter: $f']
-        : [', $s: String', list === 'auditLog' ? ', action: $s' : ', search: $s']
+        : [
+            list === 'auditEntries' ? ', $s: String!' : ', $s: String',
+            list === 'auditEntries' ? ', filter: { actions: [$s] }' : ', filter: { search: $s }',
+          ]
       const { data, errors } = await stand.ask(
         `query ($first: Int, $last: Int, $after: String, $before: String ${more[0]}) {
           ${list}(first: $first, last: $last, after: $after, before: $before ${more[1]}) { edges { cursor } } }`,
@@ -145,7 +152,9 @@ test('bounds at and beyond the largest amount, and cursors beyond any, are the c
   expect(await code(timeline, { id: account, after: '9999999999999999999' })).toBe('BAD_USER_INPUT')
   for (const list of ['accounts', 'apiKeys', 'groups', 'users'])
     expect(
-      await code(`query ($s: String) { ${list}(search: $s) { edges { cursor } } }`, { s: 'a'.repeat(60_000) }),
+      await code(`query ($s: String) { ${list}(filter: { search: $s }) { edges { cursor } } }`, {
+        s: 'a'.repeat(60_000),
+      }),
     ).toBe('BAD_USER_INPUT')
 })
 
@@ -160,8 +169,8 @@ test('a moment whose zone leads out of the years of four digits, and a text that
     expect(await group({ name: 'b', remark: text })).toEqual({ fields: [{ path: 'remark' }] })
     expect(await group({ name: text })).toEqual({ fields: [{ path: 'name' }] })
     const set = await stand.ask(
-      'mutation ($input: [SettingInput!]!) { updateSettings(input: $input) { ... on InputFailure { fields { path } } } }',
-      { input: [{ name: 'systemName', value: text }] },
+      'mutation ($input: UpdateSettingsInput!) { updateSettings(input: $input) { ... on InputFailure { fields { path } } } }',
+      { input: { systemName: text } },
       { token },
     )
     expect(set.data.updateSettings).toEqual({ fields: [{ path: 'systemName' }] })

@@ -18,7 +18,7 @@ test('who asks through an account of somebody else sees as little of it in live 
       groupIds: [groupId],
       platform: 'CONSOLE',
       url: 'https://api.example.com',
-      secret: 'sk-upstream-0123456789',
+      upstreamApiKey: 'sk-upstream-0123456789',
     }
     const id = (await stand.ask(query, { input }, { token })).data.createAccount.account.id as string
     return { id, number: Number(Buffer.from(id, 'base64').toString().split(':')[1]), name }

@@ -36,7 +36,7 @@ const requests = `subscription { requestEvents { cursor gap { dropped } events {
   ... on RequestStarted { request { id requestId status apiKey { id name } startedAt outcome cost attempts { number } } }
   ... on RequestSettled { request { requestId status outcome cost durationMs httpStatus errorType usageRaw } } } } }`
 const accounts = `subscription { accountEvents { cursor events { ... on AccountChanged {
-  account { id name state { kind reason } limitGauges { window } inFlight } steps { reason } } } } }`
+  account { id name state { name reason } limitGauges { window } inFlight } steps { reason } } } } }`
 
 async function startPool() {
   const stand = await startGraphqlStand()
@@ -104,7 +104,7 @@ test('events of accounts show the account as the event has it, with the requests
   })
   const text = await stream.until('"steps":[]')
   expect(text).toContain(
-    '"name":"main","state":{"kind":"COOLING","reason":"failed"},"limitGauges":[{"window":"5h"}],"inFlight":1',
+    '"name":"main","state":{"name":"COOLING_DOWN","reason":"failed"},"limitGauges":[{"window":"5h"}],"inFlight":1',
   )
 })
 

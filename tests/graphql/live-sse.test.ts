@@ -149,7 +149,7 @@ test('fault 47: the stream ends when its session does', async () => {
   const ends = read(await open({ url }, await signInAt(url, 'admin')))
   const other = await signInAt(url, 'admin')
   const change = 'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { __typename } }'
-  const input = { current: password, next: 'another battery staple' }
+  const input = { currentPassword: password, newPassword: 'another battery staple' }
   const changed = await postAt(url, change, { input }, other)
   expect(changed.changePassword.__typename).toBe('ChangePasswordSuccess')
   await ends.closed

@@ -70,32 +70,32 @@ test('a rotated key keeps its limits; the old secret works for the hours given, 
   const taken = await run('rotateApiKey', { id, keepOldHours: 0, secret: 'sk-first-0123456789abcd' })
   expect(taken.fields).toEqual([{ path: 'secret', message: 'cannot be used; choose another' }])
   expect((await run('rotateApiKey', { id, keepOldHours: 25 })).fields[0].path).toBe('keepOldHours')
-  await stand.ask(`mutation { deleteApiKey(id: "${id}") { __typename } }`, {}, ada)
+  await stand.ask(`mutation { deleteApiKey(input: { id: "${id}" }) { __typename } }`, {}, ada)
   expect(stand.keys.find(rotated.secret)).toBeUndefined()
 })
 
 test('a proxy of an http:// address reads the secret: another one asks for it again', async () => {
   const { run, accountId: id } = await startPool()
-  const secret = 'sk-upstream-b'
+  const upstreamApiKey = 'sk-upstream-b'
   const proxy = 'http://mine.example:8080'
-  await run('updateAccount', { id, url: 'http://b.example', secret })
+  await run('updateAccount', { id, url: 'http://b.example', upstreamApiKey })
   const refused = await run('updateAccount', { id, proxy })
   const message = 'must be given again, since a proxy of an http:// address reads it'
-  expect(refused.fields).toEqual([{ path: 'secret', message }])
-  expect((await run('updateAccount', { id, proxy, secret })).account.hasProxy).toBe(true)
+  expect(refused.fields).toEqual([{ path: 'upstreamApiKey', message }])
+  expect((await run('updateAccount', { id, proxy, upstreamApiKey })).account.hasProxy).toBe(true)
   // The one it has, the deployment's own choice, and one that sees nothing but TLS.
   expect((await run('updateAccount', { id, proxy, weight: 5 })).account.weight).toBe(5)
   expect((await run('updateAccount', { id, proxy: 'none' })).account.hasProxy).toBe(false)
   expect((await run('updateAccount', { id, proxy: null })).account.hasProxy).toBe(false)
   expect((await run('updateAccount', { id, proxy })).fields).toHaveLength(1)
-  await run('updateAccount', { id, url: 'https://b.example', secret })
+  await run('updateAccount', { id, url: 'https://b.example', upstreamApiKey })
   expect((await run('updateAccount', { id, proxy })).account.hasProxy).toBe(true)
 })
 
 test('another URL asks for the secret again; a proxy is cleared by null', async () => {
   const { stand, run, accountId: id } = await startPool()
   const refused = await run('updateAccount', { id, url: 'https://evil.example' })
-  expect(refused.fields).toEqual([{ path: 'secret', message: 'must be given again, since the URL changed' }])
+  expect(refused.fields).toEqual([{ path: 'upstreamApiKey', message: 'must be given again, since the URL changed' }])
   // The same address written another way is no other address.
   expect((await run('updateAccount', { id, url: 'https://api.example.com/v1/', weight: 5 })).account.weight).toBe(5)
   const mapping = [{ from: 'opus*', to: 'big' }]
@@ -103,7 +103,7 @@ test('another URL asks for the secret again; a proxy is cleared by null', async 
   const moved = await run('updateAccount', {
     id,
     url: 'https://b.example',
-    secret: 'sk-upstream-b',
+    upstreamApiKey: 'sk-upstream-b',
     proxy,
     modelMapping: mapping,
   })
@@ -119,15 +119,15 @@ test('a group with something in it is not deleted, and the conflict says what; a
   const remove = async () =>
     (
       await stand.ask(
-        `mutation { deleteGroup(id: "${data.groups.edges[0].node.id}") { __typename ... on ConflictFailure { message } } }`,
+        `mutation { deleteGroup(input: { id: "${data.groups.edges[0].node.id}" }) { __typename ... on ConflictFailure { message } } }`,
         {},
         ada,
       )
     ).data.deleteGroup
   expect((await remove()).message).toMatch(/1 API key/)
-  await stand.ask(`mutation { deleteApiKey(id: "${keyId}") { __typename } }`, {}, ada)
+  await stand.ask(`mutation { deleteApiKey(input: { id: "${keyId}" }) { __typename } }`, {}, ada)
   expect((await remove()).message).toMatch(/1 account/)
-  await stand.ask(`mutation { deleteAccount(id: "${accountId}") { __typename } }`, {}, ada)
+  await stand.ask(`mutation { deleteAccount(input: { id: "${accountId}" }) { __typename } }`, {}, ada)
   expect(await stand.client.accountCredential.count()).toBe(0)
   expect((await remove()).__typename).toBe('DeleteGroupSuccess')
   const make =

@@ -53,7 +53,7 @@ async function startPool(scripts: (Script | undefined)[]) {
     async accounts() {
       const { data, errors } = await askGraphql(
         relay.app.url,
-        '{ accounts { edges { node { name state { kind models { model } } timeline(first: 10) { edges { node { to model reason cause } } } } } } }',
+        '{ accounts { edges { node { name state { name models { model } } timeline(first: 10) { edges { node { to model reason cause } } } } } } }',
         {},
         token,
       )
@@ -61,7 +61,7 @@ async function startPool(scripts: (Script | undefined)[]) {
       return data.accounts.edges.map(
         // biome-ignore lint/suspicious/noExplicitAny: the test reads what it asked for
         ({ node }: any) => ({
-          state: node.state.kind,
+          state: node.state.name,
           models: node.state.models.length,
           // biome-ignore lint/suspicious/noExplicitAny: the same
           steps: node.timeline.edges.map(({ node: step }: any) => `${step.to}: ${step.reason}`).reverse(),
@@ -78,7 +78,7 @@ test('two accounts that fail alike are both in service for the next request, and
   const pool = await startPool([at500('cannot parse tool 7'), at500('cannot parse tool 7')])
   expect((await pool.ask()).status).toBe(529)
   await expect.poll(pool.accounts).toMatchObject([
-    { state: 'READY', steps: ['COOLING: 500 api_error', `READY: ${retracted}`] },
+    { state: 'READY', steps: ['COOLING_DOWN: 500 api_error', `READY: ${retracted}`] },
     { state: 'READY', steps: [] },
   ])
   pool.heal()
@@ -112,7 +112,7 @@ test('the same error event from two accounts is the request’s, from one it is 
   pool.heal()
   const other = await startPool([errorFirst('api_error'), undefined])
   expect((await other.ask('hello', true)).status).toBe(200)
-  await expect.poll(other.accounts).toMatchObject([{ state: 'COOLING' }, { state: 'READY' }])
+  await expect.poll(other.accounts).toMatchObject([{ state: 'COOLING_DOWN' }, { state: 'READY' }])
 })
 
 test('texts that name another request or moment each time are the same error all the same', async () => {
@@ -128,25 +128,30 @@ test('one account that fails while another answers was at fault', async () => {
   expect((await pool.ask()).status).toBe(200)
   await expect
     .poll(pool.accounts)
-    .toMatchObject([{ state: 'COOLING', steps: ['COOLING: 500 api_error'] }, { state: 'READY' }])
+    .toMatchObject([{ state: 'COOLING_DOWN', steps: ['COOLING_DOWN: 500 api_error'] }, { state: 'READY' }])
 })
 
 test('two that fail alike were at fault after all when a third one answers the same request', async () => {
   const pool = await startPool([at500('out of order'), at500('out of order'), undefined])
   expect((await pool.ask()).status).toBe(200)
-  await expect
-    .poll(pool.accounts)
-    .toMatchObject([
-      { state: 'COOLING', steps: ['COOLING: 500 api_error', `READY: ${retracted}`, 'COOLING: 500 api_error'] },
-      { state: 'COOLING', steps: ['COOLING: 500 api_error'] },
-      { state: 'READY' },
-    ])
+  await expect.poll(pool.accounts).toMatchObject([
+    {
+      state: 'COOLING_DOWN',
+      steps: ['COOLING_DOWN: 500 api_error', `READY: ${retracted}`, 'COOLING_DOWN: 500 api_error'],
+    },
+    { state: 'COOLING_DOWN', steps: ['COOLING_DOWN: 500 api_error'] },
+    { state: 'READY' },
+  ])
 })
 
 test('two that fail differently rest both', async () => {
   const pool = await startPool([at500('out of order'), at500('out of memory'), undefined])
   expect((await pool.ask()).status).toBe(200)
-  expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['COOLING', 'COOLING', 'READY'])
+  expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual([
+    'COOLING_DOWN',
+    'COOLING_DOWN',
+    'READY',
+  ])
 })
 
 test('equal 403s of several accounts acquit none of them, and no 403 reaches the client', async () => {
@@ -157,8 +162,13 @@ test('equal 403s of several accounts acquit none of them, and no 403 reaches the
   expect(upstream.requests.length - before).toBe(2)
   const reason = 'LIMITED: 403 permission_error'
   await expect.poll(pool.accounts).toMatchObject([
+<<<<<<< HEAD
     { state: 'READY', models: 1, steps: [reason] },
     { state: 'READY', models: 1, steps: [reason] },
+=======
+    { state: 'READY', models: 0, steps: ['RATE_LIMITED: 403 permission_error', `READY: ${retracted}`] },
+    { state: 'READY', models: 0, steps: [] },
+>>>>>>> 2116f75 (Give the GraphQL schema the names, lists, nulls, enums and payloads that it is published with)
   ])
 })
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
 import type { RelayApp } from '../support/relay-app.ts'
 import { askGraphql } from './graphql-asking.ts'
-import { loseLogin, probeNow, startProbed, still } from './probes-stand.ts'
+import { loseLogin, probeAccount, startProbed, still } from './probes-stand.ts'
 
 let upstream: FakeUpstream
 let relay: RelayApp
@@ -27,7 +27,12 @@ test('jobs are listed with what they did last and when they are due; an administ
   }
   expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['probe', 'release', 'prune', 'drift']))
   for (const name of ['drift', 'prune']) {
-    const run = await askGraphql(relay.app.url, `mutation { runJob(name: "${name}") { __typename } }`, {}, admin)
+    const run = await askGraphql(
+      relay.app.url,
+      `mutation { runJob(input: { name: ${name.toUpperCase()} }) { __typename } }`,
+      {},
+      admin,
+    )
     expect(run.data.runJob.__typename).toBe('RunJobSuccess')
     await expect
       .poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun, { timeout: 10_000 })
@@ -54,10 +59,10 @@ test.each([
   async (_name, probe) => {
     const own = await startProbed(upstream, { jobs: { ...still, patienceMs: 1000 }, probeWorker: probe })
     await loseLogin(upstream, own.relay)
-    const asked = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin)
+    const asked = askGraphql(own.relay.app.url, probeAccount, { id: own.accountId }, own.admin)
     const code = probe === hangs ? 'took_too_long' : null
-    expect((await asked).data.probeNow).toMatchObject({ ok: false, status: 0, code })
-    const again = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin).catch(() => null)
+    expect((await asked).data.probeAccount).toMatchObject({ ok: false, status: null, code })
+    const again = askGraphql(own.relay.app.url, probeAccount, { id: own.accountId }, own.admin).catch(() => null)
     const health = await fetch(`${own.relay.app.url}/health`)
     expect(health.status).toBe(200)
     const startedMs = performance.now()

@@ -28,7 +28,7 @@ export function useTimeline(accountId: string): Timeline {
   watch(
     account,
     (next) => {
-      if (next === undefined) return
+      if (!next?.timeline) return
       steps.value = mergeSteps(
         next.timeline.edges.map(({ node }) => node),
         steps.value,
@@ -43,7 +43,7 @@ export function useTimeline(accountId: string): Timeline {
     isLoadingMore.value = true
     const { data } = await client.query(timelineQuery, { id: accountId, after }).toPromise()
     isLoadingMore.value = false
-    if (!data?.node || !('timeline' in data.node)) return
+    if (!data?.node || !('timeline' in data.node) || !data.node.timeline) return
     steps.value = mergeSteps(
       steps.value,
       data.node.timeline.edges.map(({ node }) => node),
@@ -64,7 +64,7 @@ export function useTimeline(accountId: string): Timeline {
     ...read,
     isLoading: computed(() => read.isLoading.value || isLoadingMore.value),
     steps,
-    probes: computed(() => account.value?.probes ?? []),
+    probes: computed(() => account.value?.probes?.nodes ?? []),
     hasMore: computed(() => lastPage.value?.hasNextPage ?? false),
     more,
   }
