@@ -28,7 +28,7 @@ interface NodeId {
 function isNodeId({ typename, id }: NodeId, schema: GraphQLSchema): boolean {
   const type = schema.getType(typename)
   const isNode = isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node')
-  return isNode && /^\d{1,19}$/.test(id) && BigInt(id) < 2n ** 63n
+  return isNode && (/^\d{1,19}$/.test(id) ? BigInt(id) < 2n ** 63n : /^req_\w{1,64}$/.test(id))
 }
 
 /**

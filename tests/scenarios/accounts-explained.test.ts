@@ -123,8 +123,8 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
     expect(back.from).toBe('RECOVERING')
     expect([...statuses]).toEqual([200])
     const seen = steps().map(({ from, to }) => `${from}→${to}`)
-    expect(seen[0]).toBe('READY→COOLING')
-    expect(seen.slice(-2)).toEqual(['COOLING_DOWN→PROBING', 'RECOVERING→READY'])
+    expect(seen[0]).toBe('READY→COOLING_DOWN')
+    expect(seen.slice(-2)).toEqual(['COOLING_DOWN→RECOVERING', 'RECOVERING→READY'])
     expect(steps().every(({ to, reason }) => to === 'READY' || reason !== '')).toBe(true)
   } finally {
     socket.socket.terminate()

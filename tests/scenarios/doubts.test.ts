@@ -160,15 +160,10 @@ test('equal 403s of several accounts acquit none of them, and no 403 reaches the
   const before = upstream.requests.length
   expect((await pool.ask()).status).toBe(503)
   expect(upstream.requests.length - before).toBe(2)
-  const reason = 'LIMITED: 403 permission_error'
+  const reason = 'RATE_LIMITED: 403 permission_error'
   await expect.poll(pool.accounts).toMatchObject([
-<<<<<<< HEAD
     { state: 'READY', models: 1, steps: [reason] },
     { state: 'READY', models: 1, steps: [reason] },
-=======
-    { state: 'READY', models: 0, steps: ['RATE_LIMITED: 403 permission_error', `READY: ${retracted}`] },
-    { state: 'READY', models: 0, steps: [] },
->>>>>>> 2116f75 (Give the GraphQL schema the names, lists, nulls, enums and payloads that it is published with)
   ])
 })
 
@@ -184,7 +179,7 @@ test('a single account that refuses a model rests for that model, whoever answer
 test('a 403 that names no model is about the account or its address', async () => {
   const pool = await startPool([refusal(403, 'forbidden', 'Request not allowed'), undefined])
   expect((await pool.ask()).status).toBe(200)
-  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING', models: 0 }, { state: 'READY' }])
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING_DOWN', models: 0 }, { state: 'READY' }])
 })
 
 test('a 4xx that is no error of the format counts against its account only once another one has served the request', async () => {
@@ -195,5 +190,5 @@ test('a 4xx that is no error of the format counts against its account only once 
   alone.heal()
   const pool = await startPool([odd, undefined])
   expect((await pool.ask()).status).toBe(200)
-  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING' }, { state: 'READY' }])
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING_DOWN' }, { state: 'READY' }])
 })

@@ -78,12 +78,12 @@ const some = { input_tokens: 100, output_tokens: 10 }
 const estimated = { usage_source: 'estimated' }
 
 const cases: Record<string, Case> = {
-  'file 200-error-body': { ...fileCase('200-error-body'), by: 'B', kind: 'UNFUNDED' },
-  'file 200-code-body': { ...fileCase('200-code-body'), by: 'B', kind: 'NEEDS_LOGIN' },
-  'file 400-no-credit': { ...fileCase('400-no-credit'), by: 'B', kind: 'UNFUNDED' },
-  'file 403-plan-used-up': { ...fileCase('403-plan-used-up'), by: 'B', kind: 'UNFUNDED' },
+  'file 200-error-body': { ...fileCase('200-error-body'), by: 'B', kind: 'OUT_OF_CREDIT' },
+  'file 200-code-body': { ...fileCase('200-code-body'), by: 'B', kind: 'REAUTH_REQUIRED' },
+  'file 400-no-credit': { ...fileCase('400-no-credit'), by: 'B', kind: 'OUT_OF_CREDIT' },
+  'file 403-plan-used-up': { ...fileCase('403-plan-used-up'), by: 'B', kind: 'OUT_OF_CREDIT' },
   'file 413-small-mirror': { ...fileCase('413-small-mirror'), by: 'B', kind: 'READY' },
-  'file 429-reset-in-the-past': { ...fileCase('429-reset-in-the-past'), by: 'B', kind: 'LIMITED' },
+  'file 429-reset-in-the-past': { ...fileCase('429-reset-in-the-past'), by: 'B', kind: 'RATE_LIMITED' },
   'file all-zero-usage': {
     ...fileCase('all-zero-usage'),
     by: 'A',
@@ -112,7 +112,7 @@ const cases: Record<string, Case> = {
     type: json,
     body: '{"status":429,"message":"slow"}',
     by: 'B',
-    kind: 'LIMITED',
+    kind: 'RATE_LIMITED',
   },
   'an error in Anthropic’s shape within a 200': {
     status: 200,
@@ -273,7 +273,7 @@ test.each(names)('faults 14, 19, 28, 29: %s', async (name) => {
   if (one.row) expect(row).toMatchObject(one.row)
   if (one.flag) expect(row['flags']).toContain(one.flag)
   if (one.flag === 'usage_missing') expect(Number(row['input_tokens'])).toBeGreaterThan(0)
-  if (one.kind) expect((await relay.standing(poolOf(name))).kind).toBe(one.kind)
+  if (one.kind) expect((await relay.standing(poolOf(name))).name).toBe(one.kind)
 })
 
 test('fault 14: a 413 in no shape of its own, from every account, is a 413 in ours', async () => {
@@ -291,7 +291,7 @@ test('fault 15: a request that every account refuses is told so in the vendor’
   const response = await relay.ask('refused')
   expect([response.status, response.headers.get('x-should-retry')]).toEqual([429, 'false'])
   expect(JSON.parse(response.text).error).toEqual({ type: 'rate_limit_error', message: sentence })
-  expect((await relay.standing('refused')).kind).toBe('READY')
+  expect((await relay.standing('refused')).name).toBe('READY')
 })
 
 test('fault 14: a 4xx of another shape from the only account is ours to explain', async () => {

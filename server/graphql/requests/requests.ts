@@ -75,11 +75,6 @@ const RequestConnection = builder.connectionObject(
     name: 'RequestConnection',
     description: 'A page of settled requests. It has no total count: that would read all of them.',
     fields: (t) => ({
-      nodes: t.field({
-        description: 'The requests of this page.',
-        type: [Request],
-        resolve: ({ edges }) => (edges as { node: RequestView }[]).map(({ node }) => node),
-      }),
       cursor: t.string({
         description: cursorOf('Requests that settled up to this point of the feed are in the list.'),
         resolve: (connection) => (connection as unknown as { cursor: string }).cursor,
