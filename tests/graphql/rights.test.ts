@@ -173,7 +173,9 @@ function everything(type: GraphQLObjectType, above: readonly string[] = []): str
     const named = getNamedType(field.type)
     if (isScalarType(named) || isEnumType(named)) return [field.name]
     return isObjectType(named) && path.length < 5 && !path.includes(named.name)
-      ? [`${field.name}${named.name.endsWith('Connection') ? '(first: 1)' : ''} ${everything(named, path)}`]
+      ? [
+          `${field.name}${named.name.endsWith('Connection') ? '(first: 1)' : ''} ${everything(named, field.name === 'nodes' ? [...path, 'edge'] : path)}`,
+        ]
       : []
   })
   return parts.length > 0 ? `{ ${parts.join(' ')} }` : '{ __typename }'
