@@ -117,7 +117,7 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     await page.getByText('max-plan-tokyo has a fresh login').waitFor()
     expect(server.data.said.at(-1)).toEqual({
       id: 'A2',
-      login: { accessToken: 'access-canary', refreshToken: 'refresh-canary' },
+      login: { tokens: { accessToken: 'access-canary', refreshToken: 'refresh-canary' } },
     })
     await page.getByRole('row').filter({ hasText: 'old-team-account' }).getByText('Sign in again').click()
     await way('Setup token').click()

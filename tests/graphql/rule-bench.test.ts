@@ -62,7 +62,7 @@ test('a rule is tried on the failed attempts of the last hours: what is decided 
       lastAt: new Date(atMs + 1000).toISOString(),
       match: 'YES',
       accounts: [{ name: 'a' }, { name: 'b' }],
-      today: [{ name: "the request's own fault", isRule: false, effect: 'PASS' }],
+      today: [{ name: "the request's own fault (400)", isRule: false, effect: 'PASS' }],
       withRule: [{ name: 'quota', isRule: true, effect: 'RATE_LIMIT', scope: 'ACCOUNT', durationSeconds: 60 }],
     },
     expect.objectContaining({ code: null, attempts: 9, match: 'NO' }),
@@ -91,7 +91,7 @@ test('a sample is tried by its text; neither the answer nor the audit log has an
     errorType: 'odd',
     code: null,
     matches: true,
-    today: { name: "the request's own fault", effect: 'PASS' },
+    today: { name: 'anything else', effect: 'COOL_DOWN' },
     withRule: { name: 'text', effect: 'OUT_OF_CREDIT' },
   })
   expect((await run('try', { input: { ...input, sample: { status: 'event', body } } })).sample.matches).toBe(false)

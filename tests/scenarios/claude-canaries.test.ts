@@ -172,9 +172,9 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
   claude.grantScript = null
   for (const login of [
     { code: 'codeCANARY-without-state' },
-    { accessToken: 'accessCANARY with blanks' },
-    { accessToken: 'accessCANARY', setupToken: 'setupCANARY' },
-    { setupToken: 'setupCANARY', refreshToken: 'refreshCANARY' },
+    { tokens: { accessToken: 'accessCANARY with blanks' } },
+    { tokens: { accessToken: 'accessCANARY', refreshToken: 'refreshCANARY with blanks' } },
+    { setupToken: 'setupCANARY with blanks' },
     { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY in a file","refreshToken":"refreshCANARY"}}' },
     { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY","expiresAt":"timeCANARY"}}' },
     { credentialsFile: 'no JSON: fileCANARY' },

@@ -126,7 +126,7 @@ test.each([
     const probed = (await graphql(probeAccount, { id })).probeAccount
     expect(probed).toMatchObject({ ok: false, status: null, message: expect.stringMatching(named) })
 
-    const login = { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() }
+    const login = { tokens: { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() } }
     const renewed = `mutation ($id: ID!, $login: AccountLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }`
     await graphql(renewed, { id, login })
     expect((await ask()).status).toBe(529)

@@ -132,7 +132,7 @@ test('a login that is given anew does not wait for the pause of the one before i
   const [{ node }] = (await graphql('{ accounts { edges { node { id } } } }')).accounts.edges
   const renewed =
     'mutation ($id: ID!, $login: AccountLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
-  await graphql(renewed, { id: node.id, login: claude.issue() })
+  await graphql(renewed, { id: node.id, login: { tokens: claude.issue() } })
   claude.revoke()
   expect((await ask()).status).toBe(200)
   expect(claude.grants).toHaveLength(2)

@@ -25,11 +25,11 @@ test('jobs are listed with what they did last and when they are due; an administ
     const query = '{ jobs { name nextAt everySeconds lastRun { outcome message code counts { name count } } } }'
     return (await askGraphql(relay.app.url, query, {}, admin)).data.jobs as { name: string; lastRun: object | null }[]
   }
-  expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['probe', 'release', 'prune', 'drift']))
-  for (const name of ['drift', 'prune']) {
+  expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['PROBE', 'RELEASE', 'PRUNE', 'DRIFT']))
+  for (const name of ['DRIFT', 'PRUNE']) {
     const run = await askGraphql(
       relay.app.url,
-      `mutation { runJob(input: { name: ${name.toUpperCase()} }) { __typename } }`,
+      `mutation { runJob(input: { name: ${name} }) { __typename } }`,
       {},
       admin,
     )
@@ -39,14 +39,14 @@ test('jobs are listed with what they did last and when they are due; an administ
       .not.toBeNull()
   }
   const last = Object.fromEntries((await jobs()).map(({ name, lastRun }) => [name, lastRun]))
-  expect(last['drift']).toEqual({
+  expect(last['DRIFT']).toEqual({
     outcome: 'DONE',
     message: 'ledger and rollups agree',
     code: 'sums_agree',
     counts: [],
   })
-  expect(last['prune']).toMatchObject({ outcome: 'DONE', code: 'pruned' })
-  expect((last['prune'] as unknown as { counts: object[] }).counts).toContainEqual({ name: 'tries', count: 0 })
+  expect(last['PRUNE']).toMatchObject({ outcome: 'DONE', code: 'pruned' })
+  expect((last['PRUNE'] as unknown as { counts: object[] }).counts).toContainEqual({ name: 'tries', count: 0 })
   const { client } = relay.app.database
   expect(await client.apiLog.count({ where: { action: 'runJob' } })).toBe(2)
 })

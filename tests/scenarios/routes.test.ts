@@ -72,7 +72,7 @@ test('a request says of every account why it went there or not, choice by choice
     },
     {
       candidates: [
-        { account: { name: 'p 1' }, reason: 'TRIED' },
+        { account: { name: 'p 1' }, reason: 'ALREADY_TRIED' },
         { account: { name: 'p 2' }, reason: 'CHOSEN' },
         { account: { name: 'p 3' }, reason: 'MODEL_NOT_ALLOWED' },
       ],
@@ -88,7 +88,7 @@ test('a request says of every account why it went there or not, choice by choice
   expect(owner.data.routeTrace.decisions[1]).toMatchObject({
     candidates: [],
     counts: [
-      { reason: 'TRIED', count: 1 },
+      { reason: 'ALREADY_TRIED', count: 1 },
       { reason: 'CHOSEN', count: 1 },
       { reason: 'MODEL_NOT_ALLOWED', count: 1 },
     ],
@@ -127,7 +127,7 @@ test('a route can be simulated without a request, and calls no upstream', async 
     },
   })
   expect(await ask('claude-x', bob)).toMatchObject({ decision: { candidates: [], counts: [{}, {}, {}] } })
-  expect(await ask('gpt', bob)).toEqual({ keyProblem: 'model_not_allowed', decision: null })
+  expect(await ask('gpt', bob)).toEqual({ keyProblem: 'MODEL_NOT_ALLOWED', decision: null })
   expect(await ask('claude-x', await newcomer())).toBeNull()
   expect(upstream.requests.length).toBe(before)
 })

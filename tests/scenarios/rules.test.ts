@@ -81,7 +81,9 @@ test('a rule makes an account rest that says in a 400 of its own that it is used
     {
       name: 'RATE_LIMITED',
       reason,
-      steps: [{ to: 'RATE_LIMIT', reason, cause: 'RULE', model: null, errorCode: 'plan_used_up', errorMessage: null }],
+      steps: [
+        { to: 'RATE_LIMITED', reason, cause: 'RULE', model: null, errorCode: 'plan_used_up', errorMessage: null },
+      ],
     },
     { name: 'READY', steps: [] },
   ])
@@ -149,8 +151,8 @@ test('when a third account answers, both that a rule had blamed rest', async () 
   const pool = await startPool([usedUp, usedUp, undefined], [usedUpRule])
   expect((await pool.ask()).status).toBe(200)
   expect((await pool.accounts()).map(({ name }: { name: string }) => name)).toEqual([
-    'RATE_LIMIT',
-    'RATE_LIMIT',
+    'RATE_LIMITED',
+    'RATE_LIMITED',
     'READY',
   ])
 })
