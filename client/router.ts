@@ -53,7 +53,7 @@ export function createPages({ session, languages }: { session: Session; language
           },
           {
             path: paths.groups,
-            component: page(() => import('./pages/groups/GroupsPage.vue'), 'groups', 'accounts', 'objects', 'causes'),
+            component: page(() => import('./pages/groups/GroupsPage.vue'), 'groups', 'accounts', 'objects'),
             meta: { title: 'groups.title' },
           },
           {

@@ -1,7 +1,7 @@
 /** Why no usable answer came from an upstream, as the server names it. */
 export interface FailureCause {
   code: string
-  place: string | null
+  place: string
 }
 
 interface Words {
@@ -10,14 +10,12 @@ interface Words {
 }
 
 /** The same in the reader's language, with where it was tried; undefined for a cause that this page does not know yet. */
-export function failureText({ t, te }: Words, failure: FailureCause): string | undefined {
-  const code = failure.code.toLowerCase()
-  const { place } = failure
+export function failureText({ t, te }: Words, { code, place }: FailureCause): string | undefined {
   const ofProxy = code.startsWith('proxy_') ? `causes.${code.slice('proxy_'.length)}` : ''
   const text = te(`causes.${code}`)
     ? t(`causes.${code}`)
     : ofProxy && te(ofProxy)
       ? t('causes.atProxy', { what: t(ofProxy) })
       : undefined
-  return text === undefined || !place ? text : `${text} · ${place}`
+  return text === undefined || place === '' ? text : `${text} · ${place}`
 }

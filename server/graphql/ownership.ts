@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { Tx } from '../store/database.ts'
 import { inputFailure, notFound } from '../verb-failure.ts'
 import { builder } from './builder.ts'
-import { nodeOf } from './identity/audit-log.ts'
 import { User } from './identity/users.ts'
 import { addMutation } from './mutation.ts'
 import { globalId, idNumber } from './values.ts'
@@ -14,41 +13,29 @@ const nouns = {
 } as const
 type Noun = keyof typeof nouns
 
-const TransferOwnershipSuccess = builder
-  .objectRef<{ noun: Noun; id: number; ownerId: number }>('TransferOwnershipSuccess')
-  .implement({
-    description: 'The object has another owner.',
-    authScopes: { admin: true },
-    fields: (t) => ({
-      object: t.field({
-        type: builder.nodeInterfaceRef(),
-        description: 'The group, the account or the API key.',
-        resolve: async ({ noun, id }, _args, context) => (await nodeOf(noun, id, context)) as never,
-      }),
-      owner: t.prismaField({
-        description: 'The owner from now on.',
-        type: User,
-        resolve: (query, { ownerId }, _args, { parts }) =>
-          parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: ownerId } }),
-      }),
-    }),
-  })
-
-const TransferOwnershipInput = builder.inputType('TransferOwnershipInput', {
-  description: 'What is transferred, and to whom.',
+const GiveToOwnerSuccess = builder.objectRef<{ ownerId: number }>('GiveToOwnerSuccess').implement({
+  description: 'The object has another owner.',
+  authScopes: { admin: true },
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The global id of a Group, an Account or an ApiKey.' }),
-    ownerId: t.id({ required: true, description: 'The global id of the User who gets it.' }),
+    owner: t.field({
+      description: 'The owner from now on.',
+      type: User,
+      resolve: ({ ownerId }, _args, { parts }) =>
+        parts.database.reader.user.findUniqueOrThrow({ where: { id: ownerId } }),
+    }),
   }),
 })
 
-addMutation('transferOwnership', {
+addMutation('giveToOwner', {
   description:
-    'Transfers a group, an account or an API key to another person. What was used so far stays with its owner of that time.',
+    'Gives a group, an account or a key to another person. What was used so far stays with whom it was booked on.',
   scope: 'admin',
-  input: TransferOwnershipInput,
+  args: (arg) => ({
+    id: arg.id({ required: true, description: 'Of a Group, an Account or an ApiKey.' }),
+    ownerId: arg.id({ required: true, description: 'The User who gets it.' }),
+  }),
   check: z.object({ id: z.string().transform(named), ownerId: globalId('User') }),
-  success: TransferOwnershipSuccess,
+  success: GiveToOwnerSuccess,
   failures: ['input', 'not_found'],
   locks: ['accounts', 'groups', 'keys'],
   async run({ id: object, ownerId }, { parts }, change) {
@@ -62,7 +49,7 @@ addMutation('transferOwnership', {
       return { answer: null, audit }
     })
     await parts.changed(nouns[object.noun].changed, object.id)
-    return { ...object, ownerId }
+    return { ownerId }
   },
 })
 

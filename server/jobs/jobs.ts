@@ -131,7 +131,7 @@ export function createJobs(parts: JobsParts) {
     },
 
     /** The probes of an account, the newest first. */
-    probesOf: runs.ofAccount,
+    probesOf: (accountId: number, max: number) => runs.ofAccount(accountId, max),
 
     async list(): Promise<JobInfo[]> {
       const last = await runs.last(jobs.map(({ name }) => name))

@@ -91,9 +91,7 @@ export async function recordProbe(
     inputTokens: tokens.input,
     outputTokens: tokens.output,
     cacheReadTokens: tokens.cacheRead,
-    cacheWrite5mTokens: tokens.cacheWrite5m,
-    cacheWrite1hTokens: tokens.cacheWrite1h,
-    thinkingTokens: tokens.thinking,
+    cacheWriteTokens: tokens.cacheWrite5m + tokens.cacheWrite1h,
     costNano: cost.totalNano,
     record,
   })

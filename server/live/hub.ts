@@ -1,24 +1,16 @@
-// Over 300 lines: the verbs of the hub share one state, and its contract stands above them.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReportEventFailure } from '../store/events.ts'
 import type { Stream } from '../store/stream.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import {
-  createDayTotals,
-  type DaySeed,
-  type DayTotals,
-  type TotalsEvent,
-  type TotalsView,
-  totalsSince,
-} from './day-totals.ts'
+import { type CostTotals, createDayTotals, type DaySeed, type TotalsView, totalsSince } from './day-totals.ts'
 import { createEventReader, entriesOf } from './event-reader.ts'
 import {
   type AccountChange,
   canRead,
   type LiveBatch,
+  type LiveEvent,
   type LiveFilter,
-  type LiveMessage,
   type LiveRequest,
   type LiveViewer,
   type SettledRequest,
@@ -43,22 +35,14 @@ export interface LiveSource {
 
 /** The hub as subscriptions and queries read from it. */
 export interface LiveHub extends LiveSource {
-  /** Where the feed stands: what is read in the same turn is true at it. It counts as reading, so that no event after it is missing. */
-  cursor(): string
-  /** The newest cursor up to which all settled requests are in the ledger, as `isStored` says of their records. */
-  ledgerCursor(isStored: (record: NonNullable<SettledRequest['record']>) => boolean): string
   /** Running requests of all processes that this viewer may read, oldest first. */
   requests(viewer: LiveViewer): LiveRequest[]
-  /** A request that runs, or that settled a moment ago. */
-  find(viewer: LiveViewer, requestId: string): { running: LiveRequest } | { settled: SettledRequest } | null
-  /** Running requests that an account serves, in all processes. */
-  inFlight(accountId: number): number
   /** Today's sums now. */
-  totals(viewer: LiveViewer): DayTotals
-  /** Events as they come; the first message comes at once. `after`: a cursor to resume from, else from now on. Ends with its reader or the hub. */
-  events(filter: LiveFilter, after?: string, session?: SubscriberSession): AsyncIterableIterator<LiveMessage>
+  totals(viewer: LiveViewer): CostTotals
+  /** Lists of events as they come; `after`: a sequence to resume from, else from now on. Ends with its reader or the hub. */
+  events(filter: LiveFilter, after?: string, session?: SubscriberSession): AsyncIterableIterator<LiveEvent[]>
   /** A snapshot, then what to add to it, or another snapshot. */
-  costTotals(viewer: LiveViewer, session?: SubscriberSession): AsyncIterableIterator<LiveMessage<TotalsEvent>>
+  costTotals(viewer: LiveViewer, session?: SubscriberSession): AsyncIterableIterator<CostTotals>
   /** Ends the subscribers of a session, or of all sessions of a user; others end when their session expires. */
   sessionsEnded(ended: { sessionId: number } | { userId: number }): void
   /** Sessions that have subscribers. */
@@ -79,7 +63,7 @@ export interface HubParts {
   ringLimits?: RingLimits
   /** Events of this long go into one batch. */
   batchMs?: number
-  /** How long events are made after the last reader: a subscriber that left, or a query that returned a cursor. */
+  /** How long events are made after the last subscriber has left, for it to resume. */
   keepMs?: number
 }
 
@@ -95,15 +79,15 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const { stream, now, report } = parts
   const { batchMs = defaultBatchMs, keepMs = defaultKeepMs } = parts
   const self = randomUUID()
-  const ring = createRing(parts.ringLimits, stream.isShared ? 0 : now() - 1)
+  const ring = createRing(parts.ringLimits)
   const totals = createDayTotals(parts)
   const running = createRunningRequests({ now, self })
-  // Two sets: who waits for sums is not woken by events without them.
+  // Two sets: sums change with every request, also while events are not made.
   const eventSubscribers = createSubscribers(batchMs)
   const totalsSubscribers = createSubscribers(batchMs)
   /** Events not made because nobody read them. */
   let skipped = 0
-  let lastReadMs = Number.NEGATIVE_INFINITY
+  let lastLeftMs = Number.NEGATIVE_INFINITY
   let flushTimer: NodeJS.Timeout | null = null
   let flushing: Promise<void> | null = null
   let seedTimer: NodeJS.Timeout | null = null
@@ -116,8 +100,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   /** Whether to make an event. Making thousands a second that nobody reads would slow the relay. */
   function isWanted(): boolean {
     // Other processes may have subscribers.
-    const isWatched =
-      stream.isShared || eventSubscribers.size() > 0 || totalsSubscribers.size() > 0 || now() - lastReadMs < keepMs
+    const isWatched = stream.isShared || eventSubscribers.size() > 0 || now() - lastLeftMs < keepMs
     if (!isWatched) skipped++
     return isWatched
   }
@@ -145,8 +128,9 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   function receive(id: string, batch: LiveBatch): void {
     entriesOf(batch).forEach((entry, index) => {
       ring.add(id, index, entry)
+      if ('gap' in entry) return
       running.receive(batch.from, entry, Number.parseInt(id, 10))
-      if (entry.settled) totals.add(entry.settled)
+      if ('settled' in entry) totals.add(entry.settled)
     })
     if (batch.recount || batch.lost > 0) void recountNow()
     eventSubscribers.wake(batch.records.length)
@@ -180,17 +164,8 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     }
   }
 
-  const here = (): string => ring.cursorBefore(ring.head())
-
-  function addLoss(dropped: number | null): void {
-    ring.add(here().replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { lost: { dropped } })
-  }
-
-  /** From now on events are made; those that were not made before become a gap. */
-  function beginReading(): void {
-    if (skipped > 0) addLoss(skipped)
-    skipped = 0
-    lastReadMs = now()
+  function addGap(dropped: number): void {
+    ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped } })
   }
 
   function endSubscribers(isOver: (session: SubscriberSession | undefined) => boolean): void {
@@ -201,7 +176,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   await stream.follow({
     onBatch: ({ id, batch }) => receive(id, batch),
     onLoss() {
-      addLoss(null)
+      addGap(0)
       void recountNow()
       eventSubscribers.wake(1)
     },
@@ -243,52 +218,23 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
         .list()
         .filter((request) => canRead(viewer, request))
         .sort((a, b) => a.startedAtMs - b.startedAtMs),
-    cursor() {
-      beginReading()
-      return here()
-    },
-    ledgerCursor(isStored) {
-      beginReading()
-      for (let ordinal = ring.oldest(); ordinal < ring.head(); ordinal++) {
-        const record = ring.at(ordinal)?.settled?.record
-        if (record && !isStored(record)) return ring.cursorBefore(ordinal)
-      }
-      return here()
-    },
-    find(viewer, requestId) {
-      const request = running.byId(requestId)
-      if (request) return canRead(viewer, request) ? { running: request } : null
-      for (let ordinal = ring.head() - 1; ordinal >= ring.oldest(); ordinal--) {
-        const settled = ring.at(ordinal)?.settled
-        if (settled?.requestId === requestId) return canRead(viewer, settled) ? { settled } : null
-      }
-      return null
-    },
-    inFlight: (accountId) => running.list().filter((request) => request.accountId === accountId).length,
-    totals(viewer) {
-      const { day, sums } = totals.view(viewer)
-      return { day, ...sums }
-    },
+    totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
     events(filter, after, session) {
-      beginReading()
+      if (skipped > 0) addGap(skipped)
+      skipped = 0
       const read = createEventReader({ ring, stream }, filter, after)
       return eventSubscribers.add(read, session, () => {
-        lastReadMs = now()
+        lastLeftMs = now()
       })
     },
     costTotals(viewer, session) {
       let before: TotalsView | null = null
-      beginReading()
-      const read = (): LiveMessage<TotalsEvent> | null => {
+      return totalsSubscribers.add(() => {
         const view = totals.view(viewer)
-        const event = totalsSince(before, view)
-        if (event === null) return null
-        before = view
-        return { cursor: here(), gap: null, events: [event] }
-      }
-      return totalsSubscribers.add(read, session, () => {
-        lastReadMs = now()
-      })
+        const value = totalsSince(before, view)
+        if (value !== null) before = view
+        return value
+      }, session)
     },
     sessionsEnded: (ended) =>
       endSubscribers(

@@ -9,7 +9,7 @@ const files = [
   'graphql/accounts/account-mutations',
   'graphql/keys/api-key-mutations',
   'graphql/accounts/claude-accounts',
-  'graphql/accounts/account-login-input',
+  'graphql/accounts/claude-login',
   'graphql/groups/groups',
   'graphql/jobs/jobs',
   'graphql/ownership',

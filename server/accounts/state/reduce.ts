@@ -67,8 +67,7 @@ export function reduceState(
       return withoutPlan(reduceRetraction(state, event, nowMs))
     case 'elapsed': {
       const models = withoutExpired(state.models, nowMs)
-      // The back-off goes on growing until a request has been served.
-      if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models, limits: state.limits }
+      if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models }
       return models === state.models ? state : { ...state, models }
     }
     case 'probe_planned':

@@ -40,15 +40,14 @@ const ClaudeAccounts = builder.objectRef<ClaudeSwitch>('ClaudeAccounts').impleme
 builder.queryField('claudeAccounts', (t) =>
   t.field({
     type: ClaudeAccounts,
-    nullable: true,
     description: 'Whether accounts of the platform CLAUDE take part, and what has to be acknowledged for that.',
     authScopes: { user: true },
     resolve: (_parent, _args, { parts }) => readClaudeSwitch(parts.database.reader),
   }),
 )
 
-const UpdateClaudeAccountsSuccess = builder
-  .objectRef<{ claudeAccounts: ClaudeSwitch }>('UpdateClaudeAccountsSuccess')
+const SetClaudeAccountsSuccess = builder
+  .objectRef<{ claudeAccounts: ClaudeSwitch }>('SetClaudeAccountsSuccess')
   .implement({
     description: 'The switch as it is now.',
     authScopes: { admin: true },
@@ -60,20 +59,15 @@ const UpdateClaudeAccountsSuccess = builder
     }),
   })
 
-const UpdateClaudeAccountsInput = builder.inputType('UpdateClaudeAccountsInput', {
-  description: 'The switch of the platform CLAUDE.',
-  fields: (t) => ({
-    enabled: t.boolean({ required: true, description: 'False: no account of the platform gets requests.' }),
-    acknowledged: t.boolean({ description: 'True: you have read the notice. It is needed to turn them on.' }),
-  }),
-})
-
-addMutation('updateClaudeAccounts', {
+addMutation('setClaudeAccounts', {
   description: 'Turns accounts of the platform CLAUDE on or off, for the whole deployment and at once.',
   scope: 'admin',
-  input: UpdateClaudeAccountsInput,
+  args: (arg) => ({
+    enabled: arg.boolean({ required: true, description: 'Off: none of them gets requests.' }),
+    acknowledged: arg.boolean({ description: 'true: you have read the notice. Needed to turn them on.' }),
+  }),
   check: z.object({ enabled: z.boolean(), acknowledged: z.boolean().nullish() }),
-  success: UpdateClaudeAccountsSuccess,
+  success: SetClaudeAccountsSuccess,
   failures: ['input'],
   locks: ['accounts', 'settings'],
   async run({ enabled, acknowledged }, { parts, actor }, change) {

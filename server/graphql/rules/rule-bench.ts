@@ -6,14 +6,14 @@ import { Account, Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
-import { TestErrorRuleInput, testRuleCheck } from './rule-input.ts'
-import { Classification } from './rule-types.ts'
+import { TestVerdictRuleInput, testRuleCheck } from './rule-input.ts'
+import { VerdictMeaning } from './rule-types.ts'
 
 const hourMs = 3_600_000
 /** Kinds of failures in the response, those that the rule matches first. */
 const mostShown = 100
 
-const RuleMatch = builder.enumType('ErrorRuleMatch', {
+const RuleMatch = builder.enumType('VerdictRuleMatch', {
   description: 'Whether a rule fits failures that look alike.',
   values: {
     YES: { value: 'yes', description: 'It fits all of them.' },
@@ -28,7 +28,7 @@ const RuleMatch = builder.enumType('ErrorRuleMatch', {
 const accountsOf = async (ids: readonly number[], { batches }: Context) =>
   (await Promise.all(ids.map((id) => batches.account(id)))).filter((row) => row !== undefined)
 
-const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement({
+const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
   description: 'Failed attempts that look alike in the ledger, and what would have become of them.',
   authScopes: { admin: true },
   fields: (t) => ({
@@ -41,16 +41,8 @@ const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement
       description: 'A status, or `event`.',
       resolve: ({ httpStatus }) => (httpStatus === 200 ? 'event' : String(httpStatus)),
     }),
-    errorType: t.string({
-      nullable: true,
-      description: 'The type as attempts show it; null for none.',
-      resolve: ({ errorType }) => errorType || null,
-    }),
-    code: t.string({
-      nullable: true,
-      description: 'The identifier beside the type; null for none.',
-      resolve: ({ errorCode }) => errorCode || null,
-    }),
+    errorType: t.exposeString('errorType', { description: "As attempts show it; '' for none." }),
+    code: t.exposeString('errorCode', { description: "The identifier beside the type; '' for none." }),
     verdict: t.exposeString('decided', { description: 'What was decided then.' }),
     attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
     lastAt: t.field({
@@ -65,37 +57,29 @@ const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement
     }),
     match: t.field({ description: 'Whether the rule fits them.', type: RuleMatch, resolve: ({ match }) => match }),
     today: t.field({
-      type: [Classification],
+      type: [VerdictMeaning],
       description: 'What decides now; more than one where a text or headers tell which.',
       resolve: ({ today }) => today,
     }),
     withRule: t.field({
       description: 'What would decide if the rule were there.',
-      type: [Classification],
+      type: [VerdictMeaning],
       resolve: ({ withRule }) => withRule,
     }),
   }),
 })
 
-const Sample = builder.objectRef<TriedSample>('ErrorRuleTrialSample').implement({
+const Sample = builder.objectRef<TriedSample>('VerdictTrialSample').implement({
   description: 'What was found in the sample, without its text.',
   authScopes: { admin: true },
   fields: (t) => ({
-    errorType: t.string({
-      nullable: true,
-      description: 'The type that was read from the sample; null for none.',
-      resolve: ({ errorType }) => errorType || null,
-    }),
-    code: t.string({
-      nullable: true,
-      description: 'The identifier that was read from the sample; null for none.',
-      resolve: ({ code }) => code || null,
-    }),
+    errorType: t.exposeString('errorType', { description: "As it was read from the sample; '' for none." }),
+    code: t.exposeString('code', { description: "As it was read from the sample; '' for none." }),
     matches: t.exposeBoolean('matches', { description: 'Whether the rule fits.' }),
-    today: t.field({ description: 'What decides now.', type: Classification, resolve: ({ today }) => today }),
+    today: t.field({ description: 'What decides now.', type: VerdictMeaning, resolve: ({ today }) => today }),
     withRule: t.field({
       description: 'What would decide if the rule were there.',
-      type: Classification,
+      type: VerdictMeaning,
       resolve: ({ withRule }) => withRule,
     }),
   }),
@@ -109,7 +93,7 @@ interface Trial {
   sample: TriedSample | null
 }
 
-const TestErrorRuleSuccess = builder.objectRef<Trial>('TestErrorRuleSuccess').implement({
+const TestVerdictRuleSuccess = builder.objectRef<Trial>('TestVerdictRuleSuccess').implement({
   description: 'What the rule would have changed.',
   authScopes: { admin: true },
   fields: (t) => ({
@@ -143,17 +127,17 @@ const TestErrorRuleSuccess = builder.objectRef<Trial>('TestErrorRuleSuccess').im
   }),
 })
 
-addMutation('testErrorRule', {
+addMutation('testVerdictRule', {
   description:
     'Runs a rule that is not saved over the failed attempts of the last hours, and over a sample. Changes nothing. Texts of ' +
     'errors are not stored, for they quote prompts: a rule with a text is tried on a sample.',
   scope: 'admin',
-  input: TestErrorRuleInput,
+  args: (arg) => ({ input: arg({ type: TestVerdictRuleInput, required: true }) }),
   check: testRuleCheck,
-  success: TestErrorRuleSuccess,
+  success: TestVerdictRuleSuccess,
   failures: ['input'],
   locks: [],
-  async run({ id, hours, sample, ...fields }, { parts }, change) {
+  async run({ input: { id, hours, sample, ...fields } }, { parts }, change) {
     const { bench, rules, database, now } = parts
     const draft = { ...fields, enabled: true }
     const problems = ruleProblems(draft)
@@ -168,7 +152,7 @@ addMutation('testErrorRule', {
     await change(async () => ({
       answer: null,
       // Without the sample: it may quote prompts.
-      audit: { objectType: 'ErrorRule', objectId: id ?? 0, after: { ...fields, hours } },
+      audit: { objectType: 'VerdictRule', objectId: id ?? 0, after: { ...fields, hours } },
     }))
     const order = { yes: 0, maybe: 1, no: 2 }
     return {

@@ -2,30 +2,26 @@ import type { ClassificationRow } from '../../upstreams/classification.ts'
 import { type Meaning, meaningOf } from '../../upstreams/rules/rule.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
-import { rowId } from '../values.ts'
 
-export const ErrorRuleEffect = builder.enumType('ErrorRuleEffect', {
+export const VerdictEffect = builder.enumType('VerdictEffect', {
   description: 'What an answer that fails means.',
   values: {
     PASS: { value: 'pass', description: "The caller's own: passed on as it came, no account changes." },
-    NEXT_ACCOUNT: { value: 'next', description: 'The next account is tried, this one does not rest.' },
-    RATE_LIMIT: { value: 'rate_limited', description: 'Rests until a moment; requests go to other accounts.' },
-    COOL_DOWN: {
+    NEXT: { value: 'next', description: 'The next account is tried, this one does not rest.' },
+    LIMITED: { value: 'rate_limited', description: 'Rests until a moment; requests go to other accounts.' },
+    COOLING: {
       value: 'cooling_down',
       description: 'Counts as a failure: several in a row make the account cool down.',
     },
-    REQUIRE_REAUTH: {
+    NEEDS_LOGIN: {
       value: 'reauth_required',
       description: 'Gets no requests until a person gives it another credential.',
     },
-    OUT_OF_CREDIT: {
-      value: 'out_of_credit',
-      description: 'Gets no requests until the moment given, a probe or a person.',
-    },
+    UNFUNDED: { value: 'out_of_credit', description: 'Gets no requests until the moment given, a probe or a person.' },
   } as const,
 })
 
-export const ErrorRuleScope = builder.enumType('ErrorRuleScope', {
+export const VerdictScope = builder.enumType('VerdictScope', {
   description: 'What rests when a limit is reached.',
   values: {
     ACCOUNT: { value: 'account', description: 'The whole account.' },
@@ -36,9 +32,10 @@ export const ErrorRuleScope = builder.enumType('ErrorRuleScope', {
 
 const duration = 'null: as the answer says, or as long as the state takes by itself.'
 
-export const ErrorRule = builder.prismaNode('ErrorRule', {
+export const VerdictRule = builder.prismaNode('ErrorRule', {
+  name: 'VerdictRule',
   id: { field: 'id' },
-  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? rowId(id) : -1 }),
+  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? Number(id) : -1 }),
   // Otherwise an unknown id would be an internal error.
   nullable: true,
   description: 'A rule of administrators: what an answer of an upstream means, whatever the built-in table says.',
@@ -74,12 +71,12 @@ export const ErrorRule = builder.prismaNode('ErrorRule', {
     }),
     effect: t.field({
       description: 'What an answer means that it fits.',
-      type: ErrorRuleEffect,
+      type: VerdictEffect,
       resolve: ({ effect }) => effect as 'pass',
     }),
     scope: t.field({
-      description: 'With RATE_LIMIT: what rests; else ACCOUNT.',
-      type: ErrorRuleScope,
+      description: 'With LIMITED: what rests; else ACCOUNT.',
+      type: VerdictScope,
       resolve: ({ scope }) => scope as 'account',
     }),
     durationSeconds: t.exposeInt('durationSeconds', { nullable: true, description: duration }),
@@ -87,23 +84,23 @@ export const ErrorRule = builder.prismaNode('ErrorRule', {
   }),
 })
 
-export const Classification = builder.objectRef<Meaning>('Classification').implement({
+export const VerdictMeaning = builder.objectRef<Meaning>('VerdictMeaning').implement({
   description: 'What a rule or a row of the built-in table makes of an answer.',
   authScopes: { admin: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Of the rule, or of the row.' }),
     isRule: t.exposeBoolean('isRule', { description: 'False: a row of the built-in table.' }),
-    effect: t.field({ description: 'What is done.', type: ErrorRuleEffect, resolve: ({ effect }) => effect }),
+    effect: t.field({ description: 'What is done.', type: VerdictEffect, resolve: ({ effect }) => effect }),
     scope: t.field({
-      description: 'With RATE_LIMIT: what rests; else ACCOUNT.',
-      type: ErrorRuleScope,
+      description: 'With LIMITED: what rests; else ACCOUNT.',
+      type: VerdictScope,
       resolve: ({ scope }) => scope,
     }),
     durationSeconds: t.exposeInt('durationSeconds', { nullable: true, description: duration }),
   }),
 })
 
-export const BuiltInErrorRule = builder.objectRef<ClassificationRow>('BuiltInErrorRule').implement({
+export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdict').implement({
   description: 'A row of the table that is asked when no rule fits. The first that fits decides.',
   authScopes: { admin: true },
   fields: (t) => ({
@@ -112,11 +109,7 @@ export const BuiltInErrorRule = builder.objectRef<ClassificationRow>('BuiltInErr
       description: 'As in a rule.',
       resolve: ({ status }) => (typeof status === 'object' ? status.join('-') : (status?.toString() ?? null)),
     }),
-    errorType: t.string({
-      nullable: true,
-      description: "A word or a regular expression; '' when the error must name none, null for any.",
-      resolve: ({ type }) => textOf(type),
-    }),
+    errorType: t.string({ nullable: true, description: "'' : none is named.", resolve: ({ type }) => textOf(type) }),
     code: t.string({
       description: 'A word or a regular expression; null: any.',
       nullable: true,
@@ -125,7 +118,7 @@ export const BuiltInErrorRule = builder.objectRef<ClassificationRow>('BuiltInErr
     message: t.string({
       nullable: true,
       description: 'A regular expression.',
-      resolve: ({ message, sentence }) => textOf(message ?? sentence),
+      resolve: ({ message }) => textOf(message),
     }),
     limits: t.string({
       nullable: true,
@@ -133,7 +126,7 @@ export const BuiltInErrorRule = builder.objectRef<ClassificationRow>('BuiltInErr
         'With 429, by its headers: `account` or `family` is used up, `said`, or `unsaid`: they tell nothing.',
       resolve: ({ limits }) => limits ?? null,
     }),
-    means: t.field({ description: 'What is done.', type: Classification, resolve: meaningOf }),
+    means: t.field({ description: 'What is done.', type: VerdictMeaning, resolve: meaningOf }),
   }),
 })
 

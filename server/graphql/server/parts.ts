@@ -36,12 +36,12 @@ export type RouteReason =
   | 'chosen'
   | 'disabled'
   | 'model_not_allowed'
-  | 'already_tried'
-  | 'not_ready'
-  | 'at_concurrency_limit'
-  | 'session_elsewhere'
+  | 'tried'
+  | 'resting'
+  | 'full'
+  | 'sticky_elsewhere'
   | 'lower_priority'
-  | 'not_drawn'
+  | 'lost_draw'
 
 /** One choice of an account, as the relay made it or would make it. */
 export interface RouteDecision {
@@ -83,7 +83,6 @@ export interface ProbeOutcome {
 }
 
 export interface ProbeRow {
-  id: bigint
   /** '' for the account itself. */
   model: string
   startedAtMs: bigint
@@ -104,8 +103,7 @@ export interface Jobs {
   runNow: (name: string) => Promise<boolean>
   /** `model`: the one that is cooling down there; '' for the account itself. */
   probeNow: (account: Account, model: string) => Promise<ProbeOutcome>
-  /** The newest first; those older than `before`. */
-  probesOf: (accountId: number, max: number, before?: bigint) => Promise<ProbeRow[]>
+  probesOf: (accountId: number, max: number) => Promise<ProbeRow[]>
 }
 
 /** What the GraphQL door needs from the app. */

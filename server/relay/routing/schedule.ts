@@ -75,12 +75,12 @@ export const routeReasons = [
   'chosen',
   'disabled',
   'model_not_allowed',
-  'already_tried',
-  'not_ready',
-  'at_concurrency_limit',
-  'session_elsewhere',
+  'tried',
+  'resting',
+  'full',
+  'sticky_elsewhere',
   'lower_priority',
-  'not_drawn',
+  'lost_draw',
 ] as const
 export type RouteReason = (typeof routeReasons)[number]
 

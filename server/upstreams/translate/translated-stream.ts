@@ -1,5 +1,4 @@
 import type { Format, StreamReader, UpstreamError } from '../format.ts'
-import { notRequests } from '../formats/anthropic/upstream-error.ts'
 import { eventsOf, jsonOf } from '../formats/sse-events.ts'
 import type { StreamTranslator } from './chat-stream-to-messages.ts'
 import { type Fields, isFields, textOf } from './untranslatable.ts'
@@ -96,7 +95,7 @@ export function createTranslatedStreamReader({
 function errorOf(event: Fields): UpstreamError {
   const fields = isFields(event['error']) ? event['error'] : {}
   const message = textOf(fields['message'])
-  return { type: textOf(fields['type']) || 'error', code: '', message, text: message, ...notRequests }
+  return { type: textOf(fields['type']) || 'error', code: '', message, text: message }
 }
 
 /** How each format writes an event. */

@@ -1,9 +1,7 @@
 import type { Reading } from '../../../money/reading.ts'
 import type { StreamReader, UpstreamError } from '../../format.ts'
-import { withEventNames } from '../event-names.ts'
 import { createSseScanner, type SseScanner } from '../sse.ts'
 import { type AnthropicSink, listenToAnthropic } from './events.ts'
-import { isEmptyMessage } from './passed-text.ts'
 import { readError } from './upstream-error.ts'
 import { createUsageReader, type UsageReader } from './usage.ts'
 
@@ -16,7 +14,6 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   isFinished = false
   error: UpstreamError | null = null
   private hasUsage = false
-  private hasNameless = false
   private readonly usage: UsageReader = createUsageReader()
   private readonly scanner: SseScanner
 
@@ -25,18 +22,11 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   }
 
   push(chunk: Buffer): Buffer[] {
-    return this.named(this.scanner.push(chunk))
+    return this.scanner.push(chunk)
   }
 
   end(): Buffer[] {
-    return this.isFinished || this.error !== null ? [] : this.named(this.scanner.end())
-  }
-
-  /** SDKs drop events without a name: it is put in where an upstream leaves it out. */
-  private named(out: Buffer[]): Buffer[] {
-    if (!this.hasNameless) return out
-    this.hasNameless = false
-    return [withEventNames(Buffer.concat(out))]
+    return this.isFinished || this.error !== null ? [] : this.scanner.end()
   }
 
   get heldBytes(): number {
@@ -74,21 +64,16 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   }
 
   contentStart(): void {
-    if (this.error === null && this.started) this.hasContent = true
+    if (this.error === null) this.hasContent = true
   }
 
-  delta(chars: number, wide: number): void {
-    this.usage.text(chars, wide)
+  delta(chars: number): void {
+    this.usage.text(chars)
   }
 
   messageDelta(json: string): void {
     this.usage.delta(json)
-    if (this.error === null && this.started && !isEmptyMessage(false, this.usage.readingInBetween()))
-      this.hasContent = true
-  }
-
-  nameless(): void {
-    this.hasNameless = true
+    if (this.error === null) this.hasContent = true
   }
 
   messageStop(): void {
