@@ -53,7 +53,7 @@ export function createPages({ session, languages }: { session: Session; language
           },
           {
             path: paths.groups,
-            component: page(() => import('./pages/groups/GroupsPage.vue'), 'groups', 'accounts', 'objects'),
+            component: page(() => import('./pages/groups/GroupsPage.vue'), 'groups', 'accounts', 'objects', 'causes'),
             meta: { title: 'groups.title' },
           },
           {
