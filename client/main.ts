@@ -23,7 +23,7 @@ const channel = new BroadcastChannel('relay.session')
 const session = createSession({
   refresh: async () => {
     const { result } = await post(refreshSession, {})
-    return result.__typename === 'RefreshSessionSuccess' ? result : undefined
+    return result.__typename === 'RefreshSessionSuccess' ? result.session : undefined
   },
   // Without https there is no lock manager; the server tolerates two refreshes at almost the same time.
   exclusive: async (work) =>

@@ -24,6 +24,8 @@ const catalogue = {
   accounts_not_ready: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   accounts_busy: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   accounts_missing: { status: 503, type: 'api_error', shouldRetry: false },
+  upstream_too_large: { status: 413, type: 'request_too_large', shouldRetry: false },
+  request_refused: { status: 429, type: 'rate_limit_error', shouldRetry: false },
   upstream_failed: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   upstream_misconfigured: { status: 503, type: 'api_error', shouldRetry: false },
   ledger_unavailable: { status: 503, type: 'api_error', shouldRetry: undefined },

@@ -1,29 +1,32 @@
 import { type Cache, cacheExchange, type KeyingConfig } from '@urql/exchange-graphcache'
 import { relayPagination } from '@urql/exchange-graphcache/extras'
-import { type AccountEvent, accountStateFields } from '../graphql/account-operations.ts'
 import { keySpendingFields } from '../graphql/key-operations.ts'
 import type { SpendingEvent } from '../graphql/live-operations.ts'
 
 /** Objects whose identity is another field than `id`. */
 export const otherKeys: Record<string, string> = {
-  LiveRequest: 'requestId',
-  Log: 'requestId',
   Job: 'name',
-  Setting: 'name',
 }
 
 /** Objects without an identity: they are part of the object that holds them. tests/client/cache.test.ts keeps the list complete. */
 export const objectsWithoutId = [
-  'AccountChange',
+  'AccountChanged',
+  'AccountEvents',
   'AccountLogin',
   'AccountState',
   'AccountStep',
   'Attempt',
-  'BuiltInVerdict',
+  'BuiltInErrorRule',
   'ClaudeAccounts',
+  'Classification',
   'CostTotals',
+  'CostTotalsDelta',
+  'CostTotalsEvents',
+  'CostTotalsSnapshot',
   'CostParts',
   'Deployment',
+  'ErrorRuleTrialFailure',
+  'ErrorRuleTrialSample',
   'FailureCause',
   'FieldProblem',
   'Gap',
@@ -31,26 +34,32 @@ export const objectsWithoutId = [
   'LimitGauge',
   'LimitGaugePoint',
   'ModelMapping',
-  'ModelRest',
+  'ModelCooldown',
   'Probe',
+  // Hundreds a second: none is stored beside its list.
+  'Request',
+  'RequestEvents',
+  'RequestProgressed',
+  'RequestSettled',
+  'RequestStarted',
   'RouteCandidate',
   'RouteCount',
   'RouteDecision',
   'RouteTrace',
   'RunCount',
-  'SettledRequest',
+  'RunningRequests',
+  'Session',
+  'Settings',
   'SimulatedRoute',
   'Tokens',
   'Totals',
-  'VerdictMeaning',
-  'VerdictTrialFailure',
-  'VerdictTrialSample',
 ]
 
 /** Which types stand behind the interfaces that operations name; the same test compares it with the schema. */
 export const possibleTypes = {
   Failure: ['ConflictFailure', 'InputFailure', 'NotFoundFailure', 'SignInFailure'],
-  Node: ['Account', 'ApiKey', 'AuditEntry', 'Group', 'Log', 'User', 'VerdictRule'],
+  DaySums: ['CostTotals', 'CostTotalsDelta', 'CostTotalsSnapshot'],
+  Node: ['Account', 'ApiKey', 'AuditEntry', 'ErrorRule', 'Group', 'Request', 'User'],
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
@@ -64,7 +73,7 @@ const keys: KeyingConfig = {
 const lists = ['accounts', 'apiKeys', 'groups'] as const
 const changesLists = [
   ...['Account', 'ApiKey', 'Group'].flatMap((noun) => [`create${noun}`, `delete${noun}`]),
-  'giveToOwner',
+  'transferOwnership',
   'removeAccountFromGroup',
 ]
 
@@ -85,45 +94,30 @@ export function createCache() {
         ]),
       ),
       Subscription: {
-        accountChanged: (result, _args, cache) =>
-          writeAccountEvents(cache, (result as unknown as Feed<AccountEvent>).events),
-        requestSettled: (result, _args, cache) =>
-          writeSpending(cache, (result as unknown as Feed<SpendingEvent>).events),
+        requestEvents: (result, _args, cache) =>
+          writeSpending(cache, (result as unknown as { feed: { events: SpendingEvent[] } }).feed.events),
       },
     },
   })
 }
 
-interface Feed<Event> {
-  events: readonly Event[]
-}
-
-/** Lays changes of state over the accounts that are in the cache. */
-function writeAccountEvents(cache: Cache, events: readonly AccountEvent[]): void {
-  for (const { account } of events) {
-    if (!account) continue
-    const { accountId, name, enabled, inFlight, state, limitGauges } = account
-    const entity = { __typename: 'Account' as const, id: accountId }
-    if (cache.resolve(entity, 'name') === undefined) continue
-    cache.writeFragment(accountStateFields, { ...entity, name, enabled, inFlight, state, limitGauges })
-  }
-}
-
 /** Adds what was settled to the keys that are in the cache. */
 function writeSpending(cache: Cache, events: readonly SpendingEvent[]): void {
-  for (const { settled } of events) {
-    if (!settled) continue
-    const entity = { __typename: 'ApiKey' as const, id: settled.apiKeyId }
+  for (const event of events) {
+    if (event.__typename !== 'RequestSettled') continue
+    const { apiKey, cost, startedAt } = event.request
+    if (!apiKey || typeof cost !== 'string') continue
+    const entity = { __typename: 'ApiKey' as const, id: apiKey.id }
     const spentToday = cache.resolve(entity, 'spentToday')
     const spentTotal = cache.resolve(entity, 'spentTotal')
     if (typeof spentToday !== 'string' || typeof spentTotal !== 'string') continue
     const lastUsedAt = cache.resolve(entity, 'lastUsedAt')
-    const isLater = typeof lastUsedAt !== 'string' || Date.parse(lastUsedAt) < Date.parse(settled.startedAt)
+    const isLater = typeof lastUsedAt !== 'string' || Date.parse(lastUsedAt) < Date.parse(startedAt)
     cache.writeFragment(keySpendingFields, {
       ...entity,
-      spentToday: addNanoUsd(spentToday, settled.cost),
-      spentTotal: addNanoUsd(spentTotal, settled.cost),
-      lastUsedAt: isLater ? settled.startedAt : lastUsedAt,
+      spentToday: addNanoUsd(spentToday, cost),
+      spentTotal: addNanoUsd(spentTotal, cost),
+      lastUsedAt: isLater ? startedAt : lastUsedAt,
     })
   }
 }

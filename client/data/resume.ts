@@ -1,5 +1,5 @@
 /**
- * Variables of a subscription that resumes after each break: `after` is the cursor of the last event that came.
+ * Variables of a subscription that resumes after each break: `after` is the cursor of the last message that came.
  * The getter is read each time graphql-ws sends the message, so the current value goes out.
  */
 export function resumable(variables: Record<string, unknown> | undefined): {
@@ -15,9 +15,8 @@ export function resumable(variables: Record<string, unknown> | undefined): {
       },
     },
     onData: (data) => {
-      const events = (data as { events?: readonly { sequence?: unknown }[] } | null | undefined)?.events
-      const newest = events?.at(-1)?.sequence
-      if (typeof newest === 'string') last = newest
+      const cursor = (data as { feed?: { cursor?: unknown } } | null | undefined)?.feed?.cursor
+      if (typeof cursor === 'string') last = cursor
     },
   }
 }

@@ -36,7 +36,7 @@ export function createSocket(session: Session, url: string): Socket {
       // 4403: the session behind the token ended; only a new token can open the next socket.
       if (refused) await session.renew()
       refused = false
-      return { accessToken: await session.token() }
+      return { authorization: `Bearer ${await session.token()}` }
     },
     on: {
       connecting: () => {

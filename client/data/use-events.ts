@@ -3,10 +3,11 @@ import { useSubscription } from '@urql/vue'
 import { type MaybeRefOrGetter, type Ref, ref, watch } from 'vue'
 import type { Read } from './use-read.ts'
 
-/** One event of a feed. A gap says how many events before it were lost. */
-interface FeedEvent {
-  sequence: string
-  gap: { dropped: number } | null
+/** A message of a feed. A gap says how many events before it were lost; null: nobody knows. */
+interface Feed<Event> {
+  cursor: string
+  gap: { dropped: number | null } | null
+  events: readonly Event[]
 }
 
 export interface Events {
@@ -18,8 +19,8 @@ export interface Events {
  * A live feed, resumed by its cursor after a break (data/resume.ts). After a gap the given reads are read again; so is a
  * read that was under way when events came, because its response may be older than they are.
  */
-export function useEvents<Event extends FeedEvent>(
-  document: TypedDocumentNode<{ events: readonly Event[] }, { after?: string | null }>,
+export function useEvents<Event>(
+  document: TypedDocumentNode<{ feed: Feed<Event> }, { after?: string | null }>,
   options: {
     reads?: readonly Pick<Read<unknown>, 'isLoading' | 'refetch'>[]
     onEvents?: (events: readonly Event[]) => void
@@ -38,11 +39,13 @@ export function useEvents<Event extends FeedEvent>(
     feed.data,
     (data) => {
       if (!data) return
-      onEvents?.(data.events)
-      const gaps = data.events.flatMap(({ gap }) => (gap ? [gap.dropped] : []))
-      missed.value += gaps.reduce((sum, dropped) => sum + dropped, 0)
-      if (gaps.length > 0) onGap?.()
-      for (const read of reads) if (gaps.length > 0 || read.isLoading.value) void read.refetch()
+      const { gap, events } = data.feed
+      // The first message tells only where the feed stands.
+      if (gap === null && events.length === 0) return
+      onEvents?.(events)
+      missed.value += gap?.dropped ?? 0
+      if (gap) onGap?.()
+      for (const read of reads) if (gap || read.isLoading.value) void read.refetch()
     },
     { flush: 'sync' },
   )

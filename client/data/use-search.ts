@@ -9,8 +9,8 @@ type Search = (search: string) => Promise<{ value: string; label: string }[] | u
 export function useGroupSearch(open: 'KEYS' | 'ACCOUNTS'): Search {
   const { client } = useClientHandle()
   return async (search) => {
-    const { data } = await client.query(openGroupsQuery, { search: search || null, open }).toPromise()
-    return data?.list.edges.map(({ node }) => ({ value: node.id, label: node.name }))
+    const { data } = await client.query(openGroupsQuery, { search: search || null, usableFor: open }).toPromise()
+    return data?.list?.edges.map(({ node }) => ({ value: node.id, label: node.name }))
   }
 }
 
@@ -19,6 +19,6 @@ export function useUserSearch(): Search {
   const { client } = useClientHandle()
   return async (search) => {
     const { data } = await client.query(usersQuery, { search: search || null }).toPromise()
-    return data?.list.edges.map(({ node }) => ({ value: node.id, label: node.username }))
+    return data?.list?.edges.map(({ node }) => ({ value: node.id, label: node.username }))
   }
 }

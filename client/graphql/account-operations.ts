@@ -2,14 +2,14 @@ import { graphql, type ResultOf } from './tada.ts'
 
 const accountFields = graphql(`
   fragment AccountFields on Account {
-    id name platform url authHeader priority weight concurrency models hasProxy enabled inFlight createdAt plan
+    id name platform url authHeader priority weight concurrencyLimit models hasProxy enabled inFlight createdAt plan
     groups { id name enabled }
     owner { id username }
     modelMapping { from to }
-    state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
+    state { name since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
     login { expiresAt renews refreshedAt refreshFailure }
     limitGauges { window status utilization resetAt at }
-    today { requests failures tokens cost }
+    usageToday { requests failures tokens cost }
   }
 `)
 
@@ -17,15 +17,15 @@ const accountFields = graphql(`
 export const accountStateFields = graphql(`
   fragment AccountStateFields on Account {
     id name enabled inFlight
-    state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
+    state { name since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
     limitGauges { window status utilization resetAt at }
   }
 `)
 
 export const accountsQuery = graphql(
   `
-  query Accounts($first: Int, $after: String, $search: String, $groupId: ID) {
-    list: accounts(first: $first, after: $after, search: $search, groupId: $groupId) {
+  query Accounts($first: Int, $after: String, $search: String, $groupIds: [ID!]) {
+    list: accounts(first: $first, after: $after, filter: { search: $search, groupIds: $groupIds }) {
       edges { node { ...AccountFields } }
       pageInfo { hasNextPage endCursor }
     }
@@ -64,9 +64,9 @@ export const updateAccount = graphql(
 
 export const deleteAccount = graphql(`
   mutation DeleteAccount($id: ID!) {
-    result: deleteAccount(id: $id) {
+    result: deleteAccount(input: { id: $id }) {
       __typename
-      ... on DeleteAccountSuccess { ok }
+      ... on DeleteAccountSuccess { deletedId }
       ... on Failure { message }
     }
   }
@@ -74,7 +74,7 @@ export const deleteAccount = graphql(`
 
 export const testAccount = graphql(`
   mutation TestAccount($id: ID!, $model: String!) {
-    result: testAccount(id: $id, model: $model) {
+    result: testAccount(input: { id: $id, model: $model }) {
       __typename
       ... on TestAccountSuccess { ok latencyMs status message failure { code place } }
       ... on Failure { message }
@@ -85,7 +85,7 @@ export const testAccount = graphql(`
 export const clearAccountState = graphql(
   `
   mutation ClearAccountState($id: ID!) {
-    result: clearAccountState(id: $id) {
+    result: clearAccountState(input: { id: $id }) {
       __typename
       ... on ClearAccountStateSuccess { account { ...AccountFields } }
       ... on Failure { message }
@@ -102,11 +102,11 @@ const stepFields = graphql(`
   }
 `)
 
-export const probeNow = graphql(`
-  mutation ProbeNow($id: ID!, $model: String) {
-    result: probeNow(id: $id, model: $model) {
+export const probeAccount = graphql(`
+  mutation ProbeAccount($id: ID!, $model: String) {
+    result: probeAccount(input: { id: $id, model: $model }) {
       __typename
-      ... on ProbeNowSuccess { ok latencyMs status message code failure { code place } }
+      ... on ProbeAccountSuccess { ok latencyMs status message code failure { code place } }
       ... on Failure { message }
     }
   }
@@ -118,7 +118,7 @@ export const timelineQuery = graphql(
     node(id: $id) {
       ... on Account {
         id
-        probes(first: 5) { at model ok status durationMs message code failure { code place } cost }
+        probes(first: 5) { nodes { at model ok status durationMs message code failure { code place } cost } }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
           pageInfo { hasNextPage endCursor }
@@ -141,26 +141,28 @@ export const gaugeHistoryQuery = graphql(`
   }
 `)
 
-export const accountChanged = graphql(
+export const accountEvents = graphql(
   `
-  subscription AccountChanged($after: String) {
-    events: accountChanged(after: $after) {
-      sequence
+  subscription AccountEvents($after: String) {
+    feed: accountEvents(after: $after) {
+      cursor
       gap { dropped }
-      account {
-        accountId name enabled inFlight
-        limitGauges { window status utilization resetAt at }
-        state { kind since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
-        steps { ...StepFields }
+      events {
+        __typename
+        ... on AccountChanged {
+          account { ...AccountStateFields }
+          steps { ...StepFields }
+        }
       }
     }
   }
 `,
-  [stepFields],
+  [accountStateFields, stepFields],
 )
 
-export type Probe = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>['probes'][number]
-export type AccountEvent = ResultOf<typeof accountChanged>['events'][number]
+type WithTimeline = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>
+export type Probe = NonNullable<WithTimeline['probes']>['nodes'][number]
+export type AccountEvent = ResultOf<typeof accountEvents>['feed']['events'][number]
 export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']

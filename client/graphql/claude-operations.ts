@@ -11,11 +11,11 @@ export const claudeSwitchQuery = graphql(`
   }
 `)
 
-export const setClaudeAccounts = graphql(`
-  mutation SetClaudeAccounts($enabled: Boolean!, $acknowledged: Boolean) {
-    result: setClaudeAccounts(enabled: $enabled, acknowledged: $acknowledged) {
+export const updateClaudeAccounts = graphql(`
+  mutation UpdateClaudeAccounts($enabled: Boolean!, $acknowledged: Boolean) {
+    result: updateClaudeAccounts(input: { enabled: $enabled, acknowledged: $acknowledged }) {
       __typename
-      ... on SetClaudeAccountsSuccess { claudeAccounts { enabled } }
+      ... on UpdateClaudeAccountsSuccess { claudeAccounts { enabled } }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }
@@ -32,4 +32,4 @@ export const beginClaudeLogin = graphql(`
   }
 `)
 
-export type ClaudeSwitch = ResultOf<typeof claudeSwitchQuery>['claudeAccounts']
+export type ClaudeSwitch = NonNullable<ResultOf<typeof claudeSwitchQuery>['claudeAccounts']>

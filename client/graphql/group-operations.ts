@@ -1,13 +1,13 @@
 import { graphql, type ResultOf } from './tada.ts'
 
 const groupFields = graphql(`
-  fragment GroupFields on Group { id name remark enabled shared returnsToPriority stripForeignReasoning createdAt accountCount keyCount owner { id username } }
+  fragment GroupFields on Group { id name remark enabled shared returnsToPriority stripForeignReasoning createdAt accounts { totalCount } apiKeys { totalCount } owner { id username } }
 `)
 
 export const groupsQuery = graphql(
   `
   query Groups($first: Int, $after: String, $search: String) {
-    list: groups(first: $first, after: $after, search: $search) {
+    list: groups(first: $first, after: $after, filter: { search: $search }) {
       edges { node { ...GroupFields } }
       pageInfo { hasNextPage endCursor }
     }
@@ -18,8 +18,8 @@ export const groupsQuery = graphql(
 
 /** Groups to put something into, for a select. */
 export const openGroupsQuery = graphql(`
-  query OpenGroups($search: String, $open: GroupUse!) {
-    list: groups(first: 20, search: $search, open: $open) { edges { node { id name } } }
+  query OpenGroups($search: String, $usableFor: GroupUse!) {
+    list: groups(first: 20, filter: { search: $search, usableFor: $usableFor }) { edges { node { id name } } }
   }
 `)
 
@@ -53,9 +53,9 @@ export const updateGroup = graphql(
 
 export const deleteGroup = graphql(`
   mutation DeleteGroup($id: ID!) {
-    result: deleteGroup(id: $id) {
+    result: deleteGroup(input: { id: $id }) {
       __typename
-      ... on DeleteGroupSuccess { ok }
+      ... on DeleteGroupSuccess { deletedId }
       ... on Failure { message }
     }
   }
@@ -67,7 +67,7 @@ export const groupMembersQuery = graphql(`
     node(id: $id) {
       ... on Group {
         id
-        members { id name platform enabled state { kind until reason failure { code place } } }
+        members { id name platform enabled state { name until reason failure { code place } } }
       }
     }
   }

@@ -5,13 +5,13 @@ export const jobsQuery = graphql(`
 `)
 
 export const runJob = graphql(`
-  mutation RunJob($name: String!) {
-    result: runJob(name: $name) {
+  mutation RunJob($name: JobName!) {
+    result: runJob(input: { name: $name }) {
       __typename
-      ... on RunJobSuccess { ok }
+      ... on RunJobSuccess { job { name } }
       ... on Failure { message }
     }
   }
 `)
 
-export type Job = ResultOf<typeof jobsQuery>['jobs'][number]
+export type Job = NonNullable<ResultOf<typeof jobsQuery>['jobs']>[number]

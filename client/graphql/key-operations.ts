@@ -16,8 +16,8 @@ export const keySpendingFields = graphql(`
 
 export const keysQuery = graphql(
   `
-  query ApiKeys($first: Int, $after: String, $search: String, $groupId: ID) {
-    list: apiKeys(first: $first, after: $after, search: $search, groupId: $groupId) {
+  query ApiKeys($first: Int, $after: String, $search: String, $groupIds: [ID!]) {
+    list: apiKeys(first: $first, after: $after, filter: { search: $search, groupIds: $groupIds }) {
       edges { node { ...KeyFields } }
       pageInfo { hasNextPage endCursor }
     }
@@ -70,9 +70,9 @@ export const rotateKey = graphql(
 
 export const deleteKey = graphql(`
   mutation DeleteApiKey($id: ID!) {
-    result: deleteApiKey(id: $id) {
+    result: deleteApiKey(input: { id: $id }) {
       __typename
-      ... on DeleteApiKeySuccess { ok }
+      ... on DeleteApiKeySuccess { deletedId }
       ... on Failure { message }
     }
   }

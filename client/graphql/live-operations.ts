@@ -1,8 +1,20 @@
 import { graphql, type ResultOf } from './tada.ts'
 
 const runningFields = graphql(`
-  fragment RunningFields on LiveRequest {
-    requestId startedAt apiKeyName accountName model stream attempt queuePosition firstByteMs inputTokens outputTokens
+  fragment RunningFields on Request {
+    requestId startedAt modelRequested stream attemptCount queuePosition firstByteMs
+    apiKey { id name }
+    account { id name }
+    tokens { input output }
+  }
+`)
+
+const settledFields = graphql(`
+  fragment SettledFields on Request {
+    requestId startedAt modelRequested stream outcome httpStatus errorType attemptCount firstByteMs durationMs cost
+    apiKey { id name }
+    account { id name }
+    tokens { input output cacheWrite5m cacheWrite1h cacheRead }
   }
 `)
 
@@ -10,53 +22,47 @@ const runningFields = graphql(`
 export const liveQuery = graphql(
   `
   query Live {
-    liveRequests { ...RunningFields }
-    logs(first: 30) {
-      edges {
-        node {
-          requestId startedAt modelRequested stream outcome httpStatus errorType attemptCount firstByteMs durationMs cost
-          apiKey { name }
-          account { name }
-          tokens { input output cacheWrite5m cacheWrite1h cacheRead }
-        }
-      }
-    }
+    liveRequests { nodes { ...RunningFields } }
+    requests(first: 30) { nodes { ...SettledFields } }
   }
 `,
-  [runningFields],
+  [runningFields, settledFields],
 )
 
 export const liveEvents = graphql(
   `
   subscription LiveEvents($after: String) {
-    events: live(after: $after) {
-      sequence
+    feed: requestEvents(after: $after) {
+      cursor
       gap { dropped }
-      started { ...RunningFields }
-      progress { ...RunningFields }
-      settled {
-        requestId startedAt apiKeyName accountName model stream outcome httpStatus errorType attemptCount firstByteMs
-        durationMs inputTokens outputTokens cacheReadTokens cacheWriteTokens cost
+      events {
+        __typename
+        ... on RequestStarted { request { ...RunningFields } }
+        ... on RequestProgressed { request { ...RunningFields } }
+        ... on RequestSettled { request { ...SettledFields } }
       }
     }
   }
 `,
-  [runningFields],
+  [runningFields, settledFields],
 )
 
 /** Which account each request running is with. */
 export const inFlightQuery = graphql(`
-  query InFlight { liveRequests { requestId accountId } }
+  query InFlight { liveRequests { nodes { requestId account { id } } } }
 `)
 
 export const inFlightEvents = graphql(`
   subscription InFlightEvents($after: String) {
-    events: live(after: $after) {
-      sequence
+    feed: requestEvents(after: $after) {
+      cursor
       gap { dropped }
-      started { requestId accountId }
-      progress { requestId accountId }
-      settled { requestId }
+      events {
+        __typename
+        ... on RequestStarted { request { requestId account { id } } }
+        ... on RequestProgressed { request { requestId account { id } } }
+        ... on RequestSettled { request { requestId } }
+      }
     }
   }
 `)
@@ -64,27 +70,42 @@ export const inFlightEvents = graphql(`
 /** What keys spend, as it is settled. */
 export const keySpending = graphql(`
   subscription KeySpending($after: String) {
-    events: requestSettled(after: $after) { sequence gap { dropped } settled { apiKeyId cost startedAt durationMs } }
+    feed: requestEvents(after: $after, filter: { kinds: [SETTLED] }) {
+      cursor
+      gap { dropped }
+      events {
+        __typename
+        ... on RequestSettled { request { apiKey { id } cost startedAt durationMs } }
+      }
+    }
   }
 `)
 
 export const costTotals = graphql(`
-  subscription CostTotals { totals: costTotals { revision snapshot day requests failures tokens cost } }
+  subscription CostTotals {
+    totals: costTotals {
+      events {
+        __typename
+        ... on CostTotalsSnapshot { day requests failures tokens cost }
+        ... on CostTotalsDelta { day requests failures tokens cost }
+      }
+    }
+  }
 `)
 
 export const requestQuery = graphql(`
   query Request($requestId: String!) {
-    log(requestId: $requestId) {
-      requestId startedAt platform modelRequested modelSent modelBilled stream outcome httpStatus errorType stopReason
+    request(requestId: $requestId) {
+      requestId status startedAt platform modelRequested modelSent modelBilled stream outcome httpStatus errorType stopReason
       firstByteMs durationMs webSearches usageSource flags cost priceCardId priceSource sessionId agentId clientIp userAgent
-      apiKey { name }
-      account { name }
-      group { name }
+      apiKey { id name }
+      account { id name }
+      group { id name }
       tokens { input output cacheWrite5m cacheWrite1h cacheRead thinking }
       costParts { input output cacheWrite cacheRead units }
       attempts {
-        number modelSent verdict httpStatus errorType errorCode upstreamRequestId startedAt firstByteMs durationMs charged cost
-        account { name }
+        number modelSent outcome httpStatus errorType errorCode upstreamRequestId startedAt firstByteMs durationMs charged cost
+        account { id name }
         failure { code place }
       }
     }
@@ -92,10 +113,10 @@ export const requestQuery = graphql(`
 `)
 
 export type RunningRequest = ResultOf<typeof runningFields>
-export type LiveEvent = ResultOf<typeof liveEvents>['events'][number]
-export type SettledRequest = NonNullable<LiveEvent['settled']>
-export type LoggedRequest = ResultOf<typeof liveQuery>['logs']['edges'][number]['node']
-export type RequestDetail = NonNullable<ResultOf<typeof requestQuery>['log']>
-export type InFlightEvent = ResultOf<typeof inFlightEvents>['events'][number]
-export type SpendingEvent = ResultOf<typeof keySpending>['events'][number]
-export type CostTotals = ResultOf<typeof costTotals>['totals']
+export type SettledRequest = ResultOf<typeof settledFields>
+export type LiveEvent = ResultOf<typeof liveEvents>['feed']['events'][number]
+export type LiveResponse = ResultOf<typeof liveQuery>
+export type RequestDetail = NonNullable<ResultOf<typeof requestQuery>['request']>
+export type InFlightEvent = ResultOf<typeof inFlightEvents>['feed']['events'][number]
+export type SpendingEvent = ResultOf<typeof keySpending>['feed']['events'][number]
+export type CostTotalsEvent = ResultOf<typeof costTotals>['totals']['events'][number]

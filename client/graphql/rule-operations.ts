@@ -1,20 +1,20 @@
 import { graphql, type ResultOf, type VariablesOf } from './tada.ts'
 
 const ruleFields = graphql(`
-  fragment RuleFields on VerdictRule {
+  fragment RuleFields on ErrorRule {
     id name enabled platform status errorType code message effect scope durationSeconds
   }
 `)
 
 const meaningFields = graphql(`
-  fragment MeaningFields on VerdictMeaning { name isRule effect scope durationSeconds }
+  fragment MeaningFields on Classification { name isRule effect scope durationSeconds }
 `)
 
 export const rulesQuery = graphql(
   `
-  query VerdictRules($platform: Platform!) {
-    rules: verdictRules { ...RuleFields }
-    builtIn: builtInVerdicts(platform: $platform) { status errorType code message limits means { ...MeaningFields } }
+  query ErrorRules($platform: Platform!) {
+    rules: errorRules { ...RuleFields }
+    builtIn: builtInErrorRules(platform: $platform) { status errorType code message limits means { ...MeaningFields } }
   }
 `,
   [ruleFields, meaningFields],
@@ -22,10 +22,10 @@ export const rulesQuery = graphql(
 
 export const createRule = graphql(
   `
-  mutation CreateVerdictRule($input: CreateVerdictRuleInput!) {
-    result: createVerdictRule(input: $input) {
+  mutation CreateErrorRule($input: CreateErrorRuleInput!) {
+    result: createErrorRule(input: $input) {
       __typename
-      ... on CreateVerdictRuleSuccess { verdictRule { ...RuleFields } }
+      ... on CreateErrorRuleSuccess { errorRule { ...RuleFields } }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }
@@ -36,10 +36,10 @@ export const createRule = graphql(
 
 export const updateRule = graphql(
   `
-  mutation UpdateVerdictRule($input: UpdateVerdictRuleInput!) {
-    result: updateVerdictRule(input: $input) {
+  mutation UpdateErrorRule($input: UpdateErrorRuleInput!) {
+    result: updateErrorRule(input: $input) {
       __typename
-      ... on UpdateVerdictRuleSuccess { verdictRule { ...RuleFields } }
+      ... on UpdateErrorRuleSuccess { errorRule { ...RuleFields } }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }
@@ -49,20 +49,20 @@ export const updateRule = graphql(
 )
 
 export const deleteRule = graphql(`
-  mutation DeleteVerdictRule($id: ID!) {
-    result: deleteVerdictRule(id: $id) {
+  mutation DeleteErrorRule($id: ID!) {
+    result: deleteErrorRule(input: { id: $id }) {
       __typename
-      ... on DeleteVerdictRuleSuccess { ok }
+      ... on DeleteErrorRuleSuccess { deletedId }
       ... on Failure { message }
     }
   }
 `)
 
 export const orderRules = graphql(`
-  mutation OrderVerdictRules($ids: [ID!]!) {
-    result: orderVerdictRules(ids: $ids) {
+  mutation ReorderErrorRules($ids: [ID!]!) {
+    result: reorderErrorRules(input: { ids: $ids }) {
       __typename
-      ... on OrderVerdictRulesSuccess { ok }
+      ... on ReorderErrorRulesSuccess { errorRules { id } }
       ... on Failure { message }
     }
   }
@@ -70,10 +70,10 @@ export const orderRules = graphql(`
 
 export const testRule = graphql(
   `
-  mutation TestVerdictRule($input: TestVerdictRuleInput!) {
-    result: testVerdictRule(input: $input) {
+  mutation TestErrorRule($input: TestErrorRuleInput!) {
+    result: testErrorRule(input: $input) {
       __typename
-      ... on TestVerdictRuleSuccess {
+      ... on TestErrorRuleSuccess {
         attempts touchedAttempts
         touchedAccounts { id name }
         failures {
@@ -93,8 +93,8 @@ export const testRule = graphql(
 )
 
 export type Rule = ResultOf<typeof ruleFields>
-export type BuiltInRule = ResultOf<typeof rulesQuery>['builtIn'][number]
+export type BuiltInRule = NonNullable<ResultOf<typeof rulesQuery>['builtIn']>[number]
 export type Meaning = ResultOf<typeof meaningFields>
 export type RuleInput = VariablesOf<typeof testRule>['input']
-export type RuleTrial = Extract<ResultOf<typeof testRule>['result'], { __typename: 'TestVerdictRuleSuccess' }>
+export type RuleTrial = Extract<ResultOf<typeof testRule>['result'], { __typename: 'TestErrorRuleSuccess' }>
 export type TriedFailure = RuleTrial['failures'][number]

@@ -1,14 +1,14 @@
 import { graphql } from './tada.ts'
 
 export const settingsQuery = graphql(`
-  query Settings { settings { name value } }
+  query Settings { settings { upstreamAllow } }
 `)
 
 export const updateSettings = graphql(`
-  mutation UpdateSettings($input: [SettingInput!]!) {
+  mutation UpdateSettings($input: UpdateSettingsInput!) {
     result: updateSettings(input: $input) {
       __typename
-      ... on UpdateSettingsSuccess { settings { name value } }
+      ... on UpdateSettingsSuccess { settings { upstreamAllow } }
       ... on InputFailure { fields { path message } }
       ... on Failure { message }
     }

@@ -5,7 +5,7 @@ import { type ReadError, readErrorOf } from '../data/read-error.ts'
 import { type Read, useRead } from '../data/use-read.ts'
 
 interface Connection<Row> {
-  list: { edges: readonly { node: Row }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } }
+  list: { edges: readonly { node: Row }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } | null
 }
 
 export interface List<Row> extends Omit<Read<unknown>, 'data'> {
@@ -33,7 +33,7 @@ export function useList<Row, Variables extends Record<string, unknown>>(
   })
 
   async function more(): Promise<void> {
-    const after = read.data.value?.list.pageInfo.endCursor ?? null
+    const after = read.data.value?.list?.pageInfo.endCursor ?? null
     isLoadingMore.value = true
     const { error } = await client.query(document, { ...variables.value, after }).toPromise()
     isLoadingMore.value = false
@@ -43,8 +43,8 @@ export function useList<Row, Variables extends Record<string, unknown>>(
   return {
     ...read,
     error: computed(() => read.error.value ?? moreError.value),
-    rows: computed(() => read.data.value?.list.edges.map(({ node }) => node) ?? []),
-    hasMore: computed(() => read.data.value?.list.pageInfo.hasNextPage ?? false),
+    rows: computed(() => read.data.value?.list?.edges.map(({ node }) => node) ?? []),
+    hasMore: computed(() => read.data.value?.list?.pageInfo.hasNextPage ?? false),
     more,
     isLoadingMore,
   }

@@ -95,7 +95,7 @@ const chinese: Record<string, string> = {
   'must have at most {} characters': '最多 {} 个字符',
   'must hold no control characters and no space at its ends': '不能含控制字符，首尾不能有空格',
   'must hold no query and no fragment': '不能含查询参数或片段',
-  'must hold no user or password: put the secret in "secret"': '不能含用户名或密码：密钥请填在密钥一栏',
+  'must hold no user or password': '不能含用户名或密码：密钥请填在密钥一栏',
   'must name at least one model; ["*"] allows every model': '至少填写一个模型；* 允许全部',
   'must not be digits only': '不能全是数字',
   'must start with sk-, have at least 20 characters, printable ASCII without spaces':

@@ -27,13 +27,13 @@ export interface ShownState {
   until: string | undefined
 }
 
-const names: Record<AccountState['kind'], StateName> = {
+const names: Record<AccountState['name'], StateName> = {
   READY: 'ready',
-  LIMITED: 'rate_limited',
-  COOLING: 'cooling_down',
-  PROBING: 'recovering',
-  NEEDS_LOGIN: 'reauth_required',
-  UNFUNDED: 'out_of_credit',
+  RATE_LIMITED: 'rate_limited',
+  COOLING_DOWN: 'cooling_down',
+  RECOVERING: 'recovering',
+  REAUTH_REQUIRED: 'reauth_required',
+  OUT_OF_CREDIT: 'out_of_credit',
 }
 
 const themes: Record<StateName, StateTheme> = {
@@ -51,8 +51,8 @@ const themes: Record<StateName, StateTheme> = {
 }
 
 /** The name of a state. An account with an API key has no login: there it is the key that is rejected. */
-export function stateName(kind: AccountState['kind'], platform: Account['platform']): StateName {
-  return kind === 'NEEDS_LOGIN' && platform !== 'CLAUDE' ? 'key_rejected' : names[kind]
+export function stateName(name: AccountState['name'], platform: Account['platform']): StateName {
+  return name === 'REAUTH_REQUIRED' && platform !== 'CLAUDE' ? 'key_rejected' : names[name]
 }
 
 export const stateTheme = (name: StateName): StateTheme => themes[name]
@@ -75,18 +75,18 @@ export function shownState(
     enabled,
     platform,
   }: Pick<Account, 'enabled' | 'platform'> & {
-    state: Pick<AccountState, 'kind' | 'until' | 'reason' | 'failure'>
+    state: Pick<AccountState, 'name' | 'until' | 'reason' | 'failure'>
   },
   { offBy, isUntested = false }: { offBy?: SwitchedOffBy | undefined; isUntested?: boolean } = {},
 ): ShownState {
-  const isReady = state.kind === 'READY'
-  const automatic = isReady && isUntested ? 'untested' : stateName(state.kind, platform)
+  const isReady = state.name === 'READY'
+  const automatic = isReady && isUntested ? 'untested' : stateName(state.name, platform)
   const name = enabled ? (offBy ?? automatic) : 'disabled'
   const hasCause = name === automatic && !isReady
   return {
     name,
     theme: themes[name],
-    reason: hasCause ? state.reason : '',
+    reason: hasCause ? (state.reason ?? '') : '',
     failure: hasCause ? (state.failure ?? undefined) : undefined,
     until: hasCause ? (state.until ?? undefined) : undefined,
   }
@@ -97,12 +97,12 @@ export function shownState(
  * ever responded, and nothing is claimed.
  */
 export function isUntested(
-  account: Pick<Account, 'createdAt' | 'today' | 'state'>,
+  account: Pick<Account, 'createdAt' | 'usageToday' | 'state'>,
   nowMs: number,
   timeZone: string | undefined,
 ): boolean {
   const day = new Intl.DateTimeFormat('en-CA', { ...(timeZone && { timeZone }), dateStyle: 'short' })
   const isOfToday = day.format(Date.parse(account.createdAt)) === day.format(nowMs)
-  const { requests, failures } = account.today
-  return isOfToday && requests === failures && account.state.since === null
+  const { usageToday } = account
+  return isOfToday && usageToday?.requests === usageToday?.failures && account.state.since === null
 }

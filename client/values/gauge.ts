@@ -15,7 +15,7 @@ export function shownGauge(gauge: Pick<LimitGauge, 'status' | 'utilization' | 'r
   const { status, utilization } = gauge
   const percent = utilization === null ? undefined : Math.round(utilization * 100)
   const isFull = status === 'rejected' || (utilization ?? 0) >= 1
-  const isNear = status.endsWith('warning') || (utilization ?? 0) >= 0.75
+  const isNear = status?.endsWith('warning') || (utilization ?? 0) >= 0.75
   return { percent, level: isFull ? 'full' : isNear ? 'near' : 'fine', isOver }
 }
 

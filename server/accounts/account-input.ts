@@ -22,7 +22,7 @@ const upstreamUrl = z
       !url || !/^https?:$/.test(url.protocol) || /[\s\p{Cc}]/u.test(text)
         ? 'must be an http:// or https:// address'
         : url.username || url.password
-          ? 'must hold no user or password: put the secret in "secret"'
+          ? 'must hold no user or password'
           : /[?#]/.test(text)
             ? 'must hold no query and no fragment'
             : undefined

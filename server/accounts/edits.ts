@@ -79,7 +79,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       const found = await existingAccount(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.account, draft.name, id)
       const opens = secret ?? login
-      const path = (draft.platform ?? found.platform) in vendorUrls ? 'login' : 'secret'
+      const path = (draft.platform ?? found.platform) in vendorUrls ? 'login' : 'upstreamApiKey'
       for (const field of ['url', 'platform'] as const) {
         if (opens !== undefined || draft[field] === undefined || draft[field] === found[field]) continue
         const what = field === 'url' ? 'URL' : field

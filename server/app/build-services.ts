@@ -67,7 +67,6 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
       userId: account.ownerId,
       enabled: account.switchedOn,
       state: account.live.state,
-      inFlight: account.live.inFlight,
       gauges: gauges.of(account.id),
       steps,
     })

@@ -1,15 +1,35 @@
 import SchemaBuilder from '@pothos/core'
 import ComplexityPlugin from '@pothos/plugin-complexity'
 import PrismaPlugin from '@pothos/plugin-prisma'
-import RelayPlugin from '@pothos/plugin-relay'
+import RelayPlugin, { decodeGlobalID } from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
-import { GraphQLError } from 'graphql'
+import ValidationPlugin from '@pothos/plugin-validation'
+import { GraphQLError, type GraphQLSchema, isObjectType } from 'graphql'
+import { z } from 'zod'
 import type PrismaTypes from '../generated/pothos-types.ts'
 import { getDatamodel } from '../generated/pothos-types.ts'
 import type { Context } from './server/context.ts'
 
 export const maxPage = 100
 export const defaultPage = 20
+
+/** `first` and `last` of every list. */
+export const pageSize = {
+  description: `How many, 1 to ${maxPage}; ${defaultPage} when absent.`,
+  validate: z.int().min(1).max(maxPage).nullish(),
+}
+
+interface NodeId {
+  typename: string
+  id: string
+}
+
+/** Ids that no row can have are answered with null before a database sees them. */
+function isNodeId({ typename, id }: NodeId, schema: GraphQLSchema): boolean {
+  const type = schema.getType(typename)
+  const isNode = isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node')
+  return isNode && (/^\d{1,19}$/.test(id) ? BigInt(id) < 2n ** 63n : /^req_\w{1,64}$/.test(id))
+}
 
 /**
  * The schema's builder. Scopes are the rights: `public`, `signedIn` (includes users who must choose another password first),
@@ -28,10 +48,14 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date }
     NanoUsd: { Input: bigint; Output: bigint }
     Count: { Input: number; Output: number | bigint }
+    Date: { Input: string; Output: string }
+    JSON: { Input: unknown; Output: unknown }
   }
+  /** Counted when asked for; of a list inside a list by the query of its parents. */
+  Connection: { totalCount?: (() => number | Promise<number>) | number | undefined }
 }>({
   // Scopes first: rights are checked before anything else.
-  plugins: [ScopeAuthPlugin, PrismaPlugin, RelayPlugin, ComplexityPlugin],
+  plugins: [ScopeAuthPlugin, ValidationPlugin, PrismaPlugin, RelayPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
     authScopes: ({ viewer }) => {
@@ -53,15 +77,41 @@ export const builder = new SchemaBuilder<{
     defaultConnectionSize: defaultPage,
     onUnusedQuery: null,
   },
+  validation: {
+    validationError: ({ issues }) =>
+      new GraphQLError(issues.map(({ path, message }) => `${path?.join('.')}: ${message}`).join('; '), {
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
+  },
   relay: {
+    firstArgOptions: pageSize,
+    lastArgOptions: pageSize,
+    nodesOnConnection: { description: 'The objects, without their cursors.' },
+    decodeGlobalID(text): NodeId {
+      try {
+        return decodeGlobalID(text)
+      } catch {
+        return { typename: '', id: '' }
+      }
+    },
     edgesFieldOptions: { nullable: false },
     nodeFieldOptions: { nullable: false },
     nodeQueryOptions: {
       description: 'Any object by its id; null when there is none, or it is not yours to see.',
       authScopes: { user: true },
       nullable: true,
+      resolve: (_root, { id }, _context, info, resolveNode) => (isNodeId(id, info.schema) ? resolveNode(id) : null),
     },
-    nodesQueryOptions: false,
+    nodesQueryOptions: {
+      description: 'Objects by their ids, in the order of the ids; null as in `node`.',
+      authScopes: { user: true },
+      nullable: { list: true, items: true },
+      args: { ids: { description: `At most ${maxPage}.`, validate: z.array(z.unknown()).max(maxPage) } },
+      async resolve(_root, { ids }, _context, info, resolveNodes) {
+        const found = await resolveNodes(ids.filter((id) => isNodeId(id, info.schema)))
+        return ids.map((id) => (isNodeId(id, info.schema) ? found.shift() : null))
+      },
+    },
     // The implementing types decide.
     nodeTypeOptions: { authScopes: { public: true } },
     pageInfoTypeOptions: { authScopes: { user: true } },

@@ -1,4 +1,5 @@
-import type { ArgBuilder, InputFieldMap, ObjectRef, SchemaTypes } from '@pothos/core'
+import type { InputObjectRef, ObjectRef, SchemaTypes } from '@pothos/core'
+import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { z } from 'zod'
 import { type AuditEntry, recordChange } from '../identity/audit.ts'
 import type { LockName, Tx } from '../store/database.ts'
@@ -8,7 +9,6 @@ import { failureTypes, type Refusal, refusalOf } from './failures.ts'
 import type { Context } from './server/context.ts'
 
 type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T extends SchemaTypes> ? T : never
-type Arguments = (arg: ArgBuilder<Types>) => InputFieldMap
 
 /** The result of a change, and its audit entry. */
 export interface Change<Answer> {
@@ -22,17 +22,20 @@ export interface Change<Answer> {
  */
 export type MakeChange = <Answer>(fn: (tx: Tx) => Promise<Change<Answer>>) => Promise<Answer>
 
+/** What the fields of a success are built with. */
+export type PayloadFields<Payload extends object> = PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>
+
 export interface MutationOptions<Checked extends z.ZodType, Success extends object> {
   description: string
   scope: 'public' | 'signedIn' | 'user' | 'admin'
-  args?: Arguments
-  /** Checks the arguments; `input` is left out of the paths of its problems. */
+  input?: InputObjectRef<Types, object>
+  /** Checks the input; of a mutation without one, an empty object. */
   check: Checked
   success: ObjectRef<Types, Success>
   failures: readonly VerbFailureKind[]
   /** What the change reads before it writes: no other holder of one of these locks changes it in between. */
   locks: readonly LockName[]
-  run: (args: z.output<Checked>, context: Context, change: MakeChange) => Promise<Success>
+  run: (input: z.output<Checked>, context: Context, change: MakeChange) => Promise<Success>
 }
 
 /** Adds a mutation whose expected failures are data: `union <Name>Result = <Name>Success | <failures>`. */
@@ -52,10 +55,10 @@ export function addMutation<Checked extends z.ZodType, Success extends object>(
       type: result,
       description: options.description,
       authScopes: { [options.scope]: true },
-      args: options.args ? options.args(t.arg) : {},
-      async resolve(_parent, args: unknown, context): Promise<object> {
+      args: options.input ? { input: t.arg({ type: options.input, required: true }) } : {},
+      async resolve(_parent, args: { input?: unknown }, context): Promise<object> {
         try {
-          const checked = options.check.safeParse(args)
+          const checked = options.check.safeParse(args.input ?? {})
           if (!checked.success) throw inputFailure(...checked.error.issues.map(problemOf))
           return await options.run(checked.data, context, (fn) => makeChange(name, options.locks, context, fn))
         } catch (error) {
@@ -68,8 +71,7 @@ export function addMutation<Checked extends z.ZodType, Success extends object>(
 }
 
 function problemOf(issue: z.core.$ZodIssue): { path: string; message: string } {
-  const parts = issue.path[0] === 'input' ? issue.path.slice(1) : issue.path
-  const path = parts.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
   return { path: path.replace(/^\./, ''), message: issue.message }
 }
 
@@ -87,11 +89,24 @@ function makeChange<Answer>(
   })
 }
 
-/** The answer of mutations that give nothing back. */
-export function addOkSuccess(name: string) {
-  return builder.objectRef<{ ok: boolean }>(name).implement({
-    description: 'It is done.',
-    authScopes: { public: true },
-    fields: (t) => ({ ok: t.exposeBoolean('ok', { description: 'Always true: what fails is another type.' }) }),
+type NodeName = 'Group' | 'Account' | 'ApiKey' | 'ErrorRule'
+
+/** The input of mutations that only name an object. */
+export const addIdInput = (name: string, type: NodeName) =>
+  builder.inputType(name, {
+    description: 'Which object.',
+    fields: (t) => ({ id: t.id({ required: true, description: `The global id of the ${type}.` }) }),
   })
-}
+
+/** The success of a mutation that deletes an object: its id, for caches. */
+export const addDeletedSuccess = (name: string, type: NodeName) =>
+  builder.objectRef<{ id: number }>(name).implement({
+    description: 'The object is deleted.',
+    authScopes: { public: true },
+    fields: (t) => ({
+      deletedId: t.id({
+        description: `The global id that the ${type} had.`,
+        resolve: ({ id }) => encodeGlobalID(type, id),
+      }),
+    }),
+  })

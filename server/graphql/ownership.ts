@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Tx } from '../store/database.ts'
 import { inputFailure, notFound } from '../verb-failure.ts'
 import { builder } from './builder.ts'
+import { nodeOf } from './identity/audit-log.ts'
 import { User } from './identity/users.ts'
 import { addMutation } from './mutation.ts'
 import { globalId, idNumber } from './values.ts'
@@ -13,29 +14,41 @@ const nouns = {
 } as const
 type Noun = keyof typeof nouns
 
-const GiveToOwnerSuccess = builder.objectRef<{ ownerId: number }>('GiveToOwnerSuccess').implement({
-  description: 'The object has another owner.',
-  authScopes: { admin: true },
-  fields: (t) => ({
-    owner: t.field({
-      description: 'The owner from now on.',
-      type: User,
-      resolve: ({ ownerId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ where: { id: ownerId } }),
+const TransferOwnershipSuccess = builder
+  .objectRef<{ noun: Noun; id: number; ownerId: number }>('TransferOwnershipSuccess')
+  .implement({
+    description: 'The object has another owner.',
+    authScopes: { admin: true },
+    fields: (t) => ({
+      object: t.field({
+        type: builder.nodeInterfaceRef(),
+        description: 'The group, the account or the API key.',
+        resolve: async ({ noun, id }, _args, context) => (await nodeOf(noun, id, context)) as never,
+      }),
+      owner: t.prismaField({
+        description: 'The owner from now on.',
+        type: User,
+        resolve: (query, { ownerId }, _args, { parts }) =>
+          parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: ownerId } }),
+      }),
     }),
+  })
+
+const TransferOwnershipInput = builder.inputType('TransferOwnershipInput', {
+  description: 'What is transferred, and to whom.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The global id of a Group, an Account or an ApiKey.' }),
+    ownerId: t.id({ required: true, description: 'The global id of the User who gets it.' }),
   }),
 })
 
-addMutation('giveToOwner', {
+addMutation('transferOwnership', {
   description:
-    'Gives a group, an account or a key to another person. What was used so far stays with whom it was booked on.',
+    'Transfers a group, an account or an API key to another person. What was used so far stays with its owner of that time.',
   scope: 'admin',
-  args: (arg) => ({
-    id: arg.id({ required: true, description: 'Of a Group, an Account or an ApiKey.' }),
-    ownerId: arg.id({ required: true, description: 'The User who gets it.' }),
-  }),
+  input: TransferOwnershipInput,
   check: z.object({ id: z.string().transform(named), ownerId: globalId('User') }),
-  success: GiveToOwnerSuccess,
+  success: TransferOwnershipSuccess,
   failures: ['input', 'not_found'],
   locks: ['accounts', 'groups', 'keys'],
   async run({ id: object, ownerId }, { parts }, change) {
@@ -49,7 +62,7 @@ addMutation('giveToOwner', {
       return { answer: null, audit }
     })
     await parts.changed(nouns[object.noun].changed, object.id)
-    return { ownerId }
+    return { ...object, ownerId }
   },
 })
 

@@ -48,3 +48,19 @@ builder.scalarType('Count', {
     return value
   },
 })
+
+builder.scalarType('Date', {
+  description: "A day of the deployment's time zone, such as 2026-11-23.",
+  serialize: (value) => value,
+  parseValue(value) {
+    const parsed = z.iso.date().safeParse(value)
+    if (!parsed.success) throw bad('must be a day, such as 2027-01-31')
+    return parsed.data
+  },
+})
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+})

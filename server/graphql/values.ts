@@ -14,12 +14,26 @@ export function idNumber(globalId: string, type: string): number {
   }
 }
 
-export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'VerdictRule') =>
+/** A key of 64 bits as decimal text. */
+export const isRowKey = (text: string): boolean => /^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n
+
+/** The number of a row for a lookup by the id of a node; −1, which no row has, beyond the column. */
+export const rowId = (id: string): number => (Number(id) < 2 ** 31 ? Number(id) : -1)
+
+/** The numbers of a filter's global ids; refuses ids of another type. */
+export function idNumbers(globalIds: readonly string[], type: string): number[] {
+  return globalIds.map((text) => {
+    const id = idNumber(text, type)
+    if (id === -1) throw badInput(`A filter names something that is not the id of a ${type}.`)
+    return id
+  })
+}
+
+export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'ErrorRule') =>
   z.string().transform((text) => idNumber(text, type))
 
 /** Arguments of mutations that only name an object. */
-export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'VerdictRule') =>
-  z.object({ id: globalId(type) })
+export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'ErrorRule') => z.object({ id: globalId(type) })
 
 /** For signing in: any text of bounded length. */
 export const typedText = z.string().max(200, 'is too long')

@@ -131,7 +131,7 @@ export function createJobs(parts: JobsParts) {
     },
 
     /** The probes of an account, the newest first. */
-    probesOf: (accountId: number, max: number) => runs.ofAccount(accountId, max),
+    probesOf: runs.ofAccount,
 
     async list(): Promise<JobInfo[]> {
       const last = await runs.last(jobs.map(({ name }) => name))

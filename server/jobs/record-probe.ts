@@ -91,7 +91,9 @@ export async function recordProbe(
     inputTokens: tokens.input,
     outputTokens: tokens.output,
     cacheReadTokens: tokens.cacheRead,
-    cacheWriteTokens: tokens.cacheWrite5m + tokens.cacheWrite1h,
+    cacheWrite5mTokens: tokens.cacheWrite5m,
+    cacheWrite1hTokens: tokens.cacheWrite1h,
+    thinkingTokens: tokens.thinking,
     costNano: cost.totalNano,
     record,
   })

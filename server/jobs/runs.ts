@@ -46,8 +46,12 @@ export function createRuns({ database, newId }: { database: Database; newId: () 
     },
 
     /** Probes of an account, the newest first. */
-    ofAccount: (accountId: number, max: number) =>
-      database.reader.jobRun.findMany({ where: { accountId }, orderBy: { id: 'desc' }, take: max }),
+    ofAccount: (accountId: number, max: number, before?: bigint) =>
+      database.reader.jobRun.findMany({
+        where: { accountId, ...(before !== undefined && { id: { lt: before } }) },
+        orderBy: { id: 'desc' },
+        take: max,
+      }),
 
     /** Deletes what began before a moment; returns how many. */
     async prune(beforeMs: number): Promise<number> {

@@ -1,4 +1,5 @@
 import type { ZoneDay } from '../zone-days.ts'
+import { storedBy } from './checkpoints.ts'
 import { canRead, type LiveViewer, type SettledRequest } from './live-events.ts'
 
 /** Sums of requests; cost in nano-USD. */
@@ -15,18 +16,20 @@ export interface DaySeed {
   checkpoints: Map<number, number>
 }
 
-/** What a subscriber gets: all of today when `snapshot`, else what to add to what it has. */
-export interface CostTotals extends Sums {
-  revision: string
-  snapshot: boolean
+export interface DayTotals extends Sums {
+  /** YYYY-MM-DD */
   day: string
+}
+
+/** What a subscriber gets: all of today when `snapshot`, else what to add to what it has. */
+export interface TotalsEvent extends DayTotals {
+  snapshot: boolean
 }
 
 /** Totals at one moment, as a subscriber has them. */
 export interface TotalsView {
   /** Changes when sums were set anew: the next value must be a snapshot. */
   epoch: number
-  revision: number
   day: string
   sums: Sums
 }
@@ -51,12 +54,11 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   let today = dayAt(now())
   let all: Sums = { ...nothing }
   let byUser = new Map<number, Sums>()
-  let checkpoints = new Map<number, number>()
-  let newestJournal = 0
+  /** Whether the seed read last includes a record. */
+  let isCounted = storedBy(new Map())
   /** Oldest first. */
   let recent: Addition[] = []
   let epoch = 0
-  let revision = 0
 
   function moveTo(day: ZoneDay): void {
     if (day.startMs <= today.startMs) return
@@ -64,14 +66,6 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
     all = { ...nothing }
     byUser = new Map()
     epoch++
-    revision++
-  }
-
-  /** Whether the seed read last includes this record. */
-  function isCounted({ journalId, seq }: { journalId: number; seq: number }): boolean {
-    const checkpoint = checkpoints.get(journalId)
-    // A journal that the seed does not know is either old and removed, or newer than the seed.
-    return checkpoint === undefined ? journalId < newestJournal : seq <= checkpoint
   }
 
   function count({ userId, startedAtMs, failures, tokens, costNano }: Addition): void {
@@ -83,7 +77,6 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
     }
     addTo(sums, 1, failures, tokens, costNano)
     addTo(all, 1, failures, tokens, costNano)
-    revision++
   }
 
   return {
@@ -92,7 +85,8 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
       if (settled.startedAtMs >= today.endMs) moveTo(dayAt(settled.startedAtMs))
       const { record, userId, startedAtMs, costNano } = settled
       const failures = settled.outcome === 'completed' ? 0 : 1
-      const tokens = settled.inputTokens + settled.outputTokens + settled.cacheReadTokens + settled.cacheWriteTokens
+      const written = settled.cacheWrite5mTokens + settled.cacheWrite1hTokens
+      const tokens = settled.inputTokens + settled.outputTokens + settled.cacheReadTokens + written
       const addition = { record, userId, startedAtMs, failures, tokens, costNano }
       if (record !== null) {
         if (isCounted(record)) return
@@ -111,15 +105,13 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
     /** Starts anew from the ledger; requests that it does not have yet are counted on top. */
     reset(day: string, seed: DaySeed): void {
       if (day !== today.day) return
-      checkpoints = seed.checkpoints
-      newestJournal = Math.max(0, ...checkpoints.keys())
+      isCounted = storedBy(seed.checkpoints)
       byUser = seed.byUser
       all = { ...nothing }
       for (const { requests, failures, tokens, costNano } of byUser.values())
         addTo(all, requests, failures, tokens, costNano)
       for (const addition of recent) if (addition.record && !isCounted(addition.record)) count(addition)
       epoch++
-      revision++
     },
 
     view(viewer: LiveViewer): TotalsView {
@@ -130,7 +122,7 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
           : canRead(viewer, { userId: viewer.userId })
             ? byUser.get(viewer.userId)
             : undefined
-      return { epoch, revision, day: today.day, sums: { ...(sums ?? nothing) } }
+      return { epoch, day: today.day, sums: { ...(sums ?? nothing) } }
     },
   }
 }
@@ -143,15 +135,14 @@ function addTo(sums: Sums, requests: number, failures: number, tokens: number, c
 }
 
 /** The next value for a subscriber that has `before` (null: nothing yet); null when nothing changed for it. */
-export function totalsSince(before: TotalsView | null, view: TotalsView): CostTotals | null {
+export function totalsSince(before: TotalsView | null, view: TotalsView): TotalsEvent | null {
   const { day, sums } = view
-  const revision = String(view.revision)
-  if (!before || before.epoch !== view.epoch || before.day !== day) return { revision, snapshot: true, day, ...sums }
+  if (!before || before.epoch !== view.epoch || before.day !== day) return { snapshot: true, day, ...sums }
   const delta = {
     requests: sums.requests - before.sums.requests,
     failures: sums.failures - before.sums.failures,
     tokens: sums.tokens - before.sums.tokens,
     costNano: sums.costNano - before.sums.costNano,
   }
-  return delta.requests === 0 && delta.costNano === 0 ? null : { revision, snapshot: false, day, ...delta }
+  return delta.requests === 0 && delta.costNano === 0 ? null : { snapshot: false, day, ...delta }
 }

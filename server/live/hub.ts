@@ -1,16 +1,24 @@
+// Over 300 lines: the verbs of the hub share one state, and its contract stands above them.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReportEventFailure } from '../store/events.ts'
 import type { Stream } from '../store/stream.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import { type CostTotals, createDayTotals, type DaySeed, type TotalsView, totalsSince } from './day-totals.ts'
+import {
+  createDayTotals,
+  type DaySeed,
+  type DayTotals,
+  type TotalsEvent,
+  type TotalsView,
+  totalsSince,
+} from './day-totals.ts'
 import { createEventReader, entriesOf } from './event-reader.ts'
 import {
   type AccountChange,
   canRead,
   type LiveBatch,
-  type LiveEvent,
   type LiveFilter,
+  type LiveMessage,
   type LiveRequest,
   type LiveViewer,
   type SettledRequest,
@@ -35,14 +43,22 @@ export interface LiveSource {
 
 /** The hub as subscriptions and queries read from it. */
 export interface LiveHub extends LiveSource {
+  /** Where the feed stands: what is read in the same turn is true at it. It counts as reading, so that no event after it is missing. */
+  cursor(): string
+  /** The newest cursor up to which all settled requests are in the ledger, as `isStored` says of their records. */
+  ledgerCursor(isStored: (record: NonNullable<SettledRequest['record']>) => boolean): string
   /** Running requests of all processes that this viewer may read, oldest first. */
   requests(viewer: LiveViewer): LiveRequest[]
+  /** A request that runs, or that settled a moment ago. */
+  find(viewer: LiveViewer, requestId: string): { running: LiveRequest } | { settled: SettledRequest } | null
+  /** Running requests that an account serves, in all processes. */
+  inFlight(accountId: number): number
   /** Today's sums now. */
-  totals(viewer: LiveViewer): CostTotals
-  /** Lists of events as they come; `after`: a sequence to resume from, else from now on. Ends with its reader or the hub. */
-  events(filter: LiveFilter, after?: string, session?: SubscriberSession): AsyncIterableIterator<LiveEvent[]>
+  totals(viewer: LiveViewer): DayTotals
+  /** Events as they come; the first message comes at once. `after`: a cursor to resume from, else from now on. Ends with its reader or the hub. */
+  events(filter: LiveFilter, after?: string, session?: SubscriberSession): AsyncIterableIterator<LiveMessage>
   /** A snapshot, then what to add to it, or another snapshot. */
-  costTotals(viewer: LiveViewer, session?: SubscriberSession): AsyncIterableIterator<CostTotals>
+  costTotals(viewer: LiveViewer, session?: SubscriberSession): AsyncIterableIterator<LiveMessage<TotalsEvent>>
   /** Ends the subscribers of a session, or of all sessions of a user; others end when their session expires. */
   sessionsEnded(ended: { sessionId: number } | { userId: number }): void
   /** Sessions that have subscribers. */
@@ -63,7 +79,7 @@ export interface HubParts {
   ringLimits?: RingLimits
   /** Events of this long go into one batch. */
   batchMs?: number
-  /** How long events are made after the last subscriber has left, for it to resume. */
+  /** How long events are made after the last reader: a subscriber that left, or a query that returned a cursor. */
   keepMs?: number
 }
 
@@ -79,15 +95,15 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   const { stream, now, report } = parts
   const { batchMs = defaultBatchMs, keepMs = defaultKeepMs } = parts
   const self = randomUUID()
-  const ring = createRing(parts.ringLimits)
+  const ring = createRing(parts.ringLimits, stream.isShared ? 0 : now() - 1)
   const totals = createDayTotals(parts)
   const running = createRunningRequests({ now, self })
-  // Two sets: sums change with every request, also while events are not made.
+  // Two sets: who waits for sums is not woken by events without them.
   const eventSubscribers = createSubscribers(batchMs)
   const totalsSubscribers = createSubscribers(batchMs)
   /** Events not made because nobody read them. */
   let skipped = 0
-  let lastLeftMs = Number.NEGATIVE_INFINITY
+  let lastReadMs = Number.NEGATIVE_INFINITY
   let flushTimer: NodeJS.Timeout | null = null
   let flushing: Promise<void> | null = null
   let seedTimer: NodeJS.Timeout | null = null
@@ -100,7 +116,8 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   /** Whether to make an event. Making thousands a second that nobody reads would slow the relay. */
   function isWanted(): boolean {
     // Other processes may have subscribers.
-    const isWatched = stream.isShared || eventSubscribers.size() > 0 || now() - lastLeftMs < keepMs
+    const isWatched =
+      stream.isShared || eventSubscribers.size() > 0 || totalsSubscribers.size() > 0 || now() - lastReadMs < keepMs
     if (!isWatched) skipped++
     return isWatched
   }
@@ -128,9 +145,8 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   function receive(id: string, batch: LiveBatch): void {
     entriesOf(batch).forEach((entry, index) => {
       ring.add(id, index, entry)
-      if ('gap' in entry) return
       running.receive(batch.from, entry, Number.parseInt(id, 10))
-      if ('settled' in entry) totals.add(entry.settled)
+      if (entry.settled) totals.add(entry.settled)
     })
     if (batch.recount || batch.lost > 0) void recountNow()
     eventSubscribers.wake(batch.records.length)
@@ -164,8 +180,17 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
     }
   }
 
-  function addGap(dropped: number): void {
-    ring.add(ring.sequenceBefore(ring.head()).replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { gap: { dropped } })
+  const here = (): string => ring.cursorBefore(ring.head())
+
+  function addLoss(dropped: number | null): void {
+    ring.add(here().replace(/\.\d+$/, ''), 1_000_000 + ring.head(), { lost: { dropped } })
+  }
+
+  /** From now on events are made; those that were not made before become a gap. */
+  function beginReading(): void {
+    if (skipped > 0) addLoss(skipped)
+    skipped = 0
+    lastReadMs = now()
   }
 
   function endSubscribers(isOver: (session: SubscriberSession | undefined) => boolean): void {
@@ -176,7 +201,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
   await stream.follow({
     onBatch: ({ id, batch }) => receive(id, batch),
     onLoss() {
-      addGap(0)
+      addLoss(null)
       void recountNow()
       eventSubscribers.wake(1)
     },
@@ -218,23 +243,52 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
         .list()
         .filter((request) => canRead(viewer, request))
         .sort((a, b) => a.startedAtMs - b.startedAtMs),
-    totals: (viewer) => totalsSince(null, totals.view(viewer)) as CostTotals,
+    cursor() {
+      beginReading()
+      return here()
+    },
+    ledgerCursor(isStored) {
+      beginReading()
+      for (let ordinal = ring.oldest(); ordinal < ring.head(); ordinal++) {
+        const record = ring.at(ordinal)?.settled?.record
+        if (record && !isStored(record)) return ring.cursorBefore(ordinal)
+      }
+      return here()
+    },
+    find(viewer, requestId) {
+      const request = running.byId(requestId)
+      if (request) return canRead(viewer, request) ? { running: request } : null
+      for (let ordinal = ring.head() - 1; ordinal >= ring.oldest(); ordinal--) {
+        const settled = ring.at(ordinal)?.settled
+        if (settled?.requestId === requestId) return canRead(viewer, settled) ? { settled } : null
+      }
+      return null
+    },
+    inFlight: (accountId) => running.list().filter((request) => request.accountId === accountId).length,
+    totals(viewer) {
+      const { day, sums } = totals.view(viewer)
+      return { day, ...sums }
+    },
     events(filter, after, session) {
-      if (skipped > 0) addGap(skipped)
-      skipped = 0
+      beginReading()
       const read = createEventReader({ ring, stream }, filter, after)
       return eventSubscribers.add(read, session, () => {
-        lastLeftMs = now()
+        lastReadMs = now()
       })
     },
     costTotals(viewer, session) {
       let before: TotalsView | null = null
-      return totalsSubscribers.add(() => {
+      beginReading()
+      const read = (): LiveMessage<TotalsEvent> | null => {
         const view = totals.view(viewer)
-        const value = totalsSince(before, view)
-        if (value !== null) before = view
-        return value
-      }, session)
+        const event = totalsSince(before, view)
+        if (event === null) return null
+        before = view
+        return { cursor: here(), gap: null, events: [event] }
+      }
+      return totalsSubscribers.add(read, session, () => {
+        lastReadMs = now()
+      })
     },
     sessionsEnded: (ended) =>
       endSubscribers(

@@ -45,7 +45,9 @@ export type SettledRequest = {
   inputTokens: number
   outputTokens: number
   cacheReadTokens: number
-  cacheWriteTokens: number
+  cacheWrite5mTokens: number
+  cacheWrite1hTokens: number
+  thinkingTokens: number
   costNano: number
   /**
    * The ledger's record: the journal's row id and the number in it. The day's totals see by it whether a sum read from the
@@ -69,7 +71,6 @@ export type AccountChange = {
     nextProbeAtMs: number | null
     models: Readonly<Record<string, { untilMs: number; reason: string; nextProbeAtMs?: number }>>
   }
-  inFlight: number
   /** Its upstream's limits as reported last, the shortest window first. Events of an older program have none. */
   gauges?: readonly LimitGauge[]
   /** The new steps of its timeline; none when something else changed. */
@@ -107,17 +108,27 @@ export type LiveRecord =
   | { settled: SettledRequest }
   | { account: AccountChange }
 
-/** How many events were missed, at most; 0: unknown. The lists must be read again. */
-export type Gap = { dropped: number }
-
-/** `sequence` is where to resume after the event. All subscribers share the object: never change it. */
-export type LiveEvent = { sequence: string } & Partial<{
-  gap: Gap
+/** What the ring holds: one thing that happened, or that events were lost. Exactly one field. All subscribers share it: never change it. */
+export type LiveEvent = Partial<{
+  lost: Lost
   started: LiveRequest
   progress: LiveRequest
   settled: SettledRequest
   account: AccountChange
 }>
+
+/** At most so many events; null: nobody knows how many. */
+export type Lost = { dropped: number | null }
+
+/** Events after the cursor `from` were lost; those that follow come after `to`. What was read before must be read again. */
+export type Gap = { from: string; to: string } & Lost
+
+/** What a subscriber gets at once, in order. `cursor` is where to resume after it; the gap is before the events. */
+export interface LiveMessage<Event = LiveEvent> {
+  cursor: string
+  gap: Gap | null
+  events: readonly Event[]
+}
 
 export type LiveKind = 'started' | 'progress' | 'settled' | 'account'
 
@@ -141,28 +152,31 @@ export interface LiveFilter {
   viewer: LiveViewer
   /** Absent: all. */
   kinds?: readonly LiveKind[]
-  groupId?: number
-  apiKeyId?: number
+  groupIds?: readonly number[]
+  /** Of requests. */
+  apiKeyIds?: readonly number[]
+  /** Of changes of accounts. */
+  accountIds?: readonly number[]
 }
 
-/** Whether an event passes. Gaps are for everyone. */
+/** Whether a subscriber gets an event. */
 export function passes(filter: LiveFilter, event: LiveEvent): boolean {
-  if (event.gap) return true
   if (event.started) return passesRequest(filter, 'started', event.started)
   if (event.progress) return passesRequest(filter, 'progress', event.progress)
   if (event.settled) return passesRequest(filter, 'settled', event.settled)
-  if (!event.account || (filter.kinds && !filter.kinds.includes('account'))) return false
-  // No account belongs to a key.
-  if (filter.apiKeyId !== undefined || !canRead(filter.viewer, event.account)) return false
-  return filter.groupId === undefined || event.account.groupIds.includes(filter.groupId)
+  const { account } = event
+  if (!account || (filter.kinds && !filter.kinds.includes('account')) || !canRead(filter.viewer, account)) return false
+  if (!isAmong(filter.accountIds, account.accountId)) return false
+  return filter.groupIds === undefined || account.groupIds.some((id) => filter.groupIds?.includes(id))
 }
 
 function passesRequest(filter: LiveFilter, kind: LiveKind, request: LiveRequest | SettledRequest): boolean {
-  if (filter.apiKeyId !== undefined && request.apiKeyId !== filter.apiKeyId) return false
   if (filter.kinds && !filter.kinds.includes(kind)) return false
-  if (!canRead(filter.viewer, request)) return false
-  return filter.groupId === undefined || request.groupId === filter.groupId
+  if (!isAmong(filter.apiKeyIds, request.apiKeyId) || !isAmong(filter.groupIds, request.groupId)) return false
+  return canRead(filter.viewer, request)
 }
+
+const isAmong = (ids: readonly number[] | undefined, id: number): boolean => ids === undefined || ids.includes(id)
 
 /** Users read what is theirs: requests of their keys, changes of their accounts. */
 export function canRead(viewer: LiveViewer, about: { userId: number }): boolean {

@@ -1,4 +1,4 @@
-import type { LiveEvent, LiveRecord } from './live-events.ts'
+import type { LiveEvent } from './live-events.ts'
 
 /** Where an event stands in the order of all processes: batch id (`ms-number`) and index in the batch. */
 export interface Position {
@@ -27,22 +27,23 @@ export interface Ring {
   head(): number
   /** The first ordinal that is still kept. */
   oldest(): number
-  /** The sequence of the event before `ordinal`: where to resume after having read up to it. */
-  sequenceBefore(ordinal: number): string
+  /** The cursor of the event before `ordinal`: where to resume after having read up to it. */
+  cursorBefore(ordinal: number): string
   at(ordinal: number): LiveEvent | null
-  add(batchId: string, index: number, record: LiveRecord | { gap: { dropped: number } }): void
-  /** The ordinal after the event of this sequence; null when the ring does not hold it (any more). */
-  after(sequence: string): number | null
+  add(batchId: string, index: number, event: LiveEvent): void
+  /** The ordinal after the event of this cursor; null when the ring does not hold it (any more). */
+  after(cursor: string): number | null
 }
 
-export function createRing(limits: RingLimits = defaultRingLimits): Ring {
+/** `sinceMs`: the cursor before the first event, so that a cursor of an earlier process is not taken for one of this. */
+export function createRing(limits: RingLimits = defaultRingLimits, sinceMs = 0): Ring {
   const slots: (Slot | undefined)[] = []
   const lastProgress = new Map<string, number>()
   let head = 0
   let oldest = 0
   let bytes = 0
   /** The event evicted last. */
-  let edge: Position = { ms: 0, number: 0, index: 0 }
+  let edge: Position = { ms: sinceMs, number: 0, index: 0 }
   /** The batch of the event added last. */
   let batch = { id: '', ms: 0, number: 0 }
 
@@ -73,12 +74,11 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
   return {
     head: () => head,
     oldest: () => oldest,
-    sequenceBefore: (ordinal) => textOf(slotAt(ordinal - 1) ?? edge),
+    cursorBefore: (ordinal) => textOf(slotAt(ordinal - 1) ?? edge),
     at: (ordinal) => slotAt(ordinal)?.event ?? null,
 
-    add(batchId, index, record) {
+    add(batchId, index, event) {
       if (batchId !== batch.id) batch = { id: batchId, ...positionOf(batchId) }
-      const event: LiveEvent = { sequence: `${batchId}.${index}`, ...record }
       const size = sizeOf(event)
       while (head - oldest >= limits.slots || (bytes + size > limits.bytes && oldest < head)) evict()
       const { progress, settled } = event
@@ -94,8 +94,8 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
       head++
     },
 
-    after(sequence) {
-      const position = readSequence(sequence)
+    after(cursor) {
+      const position = readCursor(cursor)
       if (!position) return null
       if (compare(position, edge) === 0) return oldest
       let low = oldest
@@ -112,8 +112,8 @@ export function createRing(limits: RingLimits = defaultRingLimits): Ring {
   }
 }
 
-/** Parses a sequence that a client sent back; null when it is not one. */
-export function readSequence(text: string): (Position & { batchId: string }) | null {
+/** Parses a cursor that a client sent back; null when it is not one. */
+export function readCursor(text: string): (Position & { batchId: string }) | null {
   const match = /^(\d{1,15})-(\d{1,15})\.(\d{1,9})$/.exec(text)
   if (!match) return null
   const [, ms, number, index] = match

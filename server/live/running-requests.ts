@@ -1,4 +1,4 @@
-import type { LiveRecord, LiveRequest } from './live-events.ts'
+import type { LiveEvent, LiveRequest } from './live-events.ts'
 
 interface Entry {
   request: LiveRequest
@@ -26,15 +26,16 @@ export function createRunningRequests(parts: { now: () => number; self: string }
       entries.delete(requestId)
     },
     /** An event of another process, from a batch written at `atMs`. */
-    receive(from: string, record: LiveRecord, atMs: number): void {
-      if (from === self || 'account' in record) return
-      if ('settled' in record) return void entries.delete(record.settled.requestId)
-      const request = 'started' in record ? record.started : record.progress
-      entries.set(request.requestId, { request, from, lastSeenMs: Math.min(atMs, now()) })
+    receive(from: string, { started, progress, settled }: LiveEvent, atMs: number): void {
+      if (from === self) return
+      if (settled) return void entries.delete(settled.requestId)
+      const request = started ?? progress
+      if (request) entries.set(request.requestId, { request, from, lastSeenMs: Math.min(atMs, now()) })
     },
     removeStale(): void {
       for (const [id, entry] of entries) if (isStale(entry)) entries.delete(id)
     },
+    byId: (requestId: string): LiveRequest | undefined => entries.get(requestId)?.request,
     list(): LiveRequest[] {
       return [...entries.values()].filter((entry) => !isStale(entry)).map((entry) => entry.request)
     },

@@ -1,4 +1,5 @@
 import { createModelList } from '../model-patterns.ts'
+import { aliasesOf } from './model-aliases.ts'
 import { faultsOf, type PriceCard } from './price-card.ts'
 import { fallbackCard } from './price-seed.ts'
 
@@ -11,7 +12,7 @@ export interface FoundPrice {
 /** An immutable snapshot of all cards; when a card changes, the whole book is replaced. */
 export interface PriceBook {
   /**
-   * The card for `model` at `atMs` (epoch milliseconds): by the exact name, then by the name without its date, then by the
+   * The card for `model` at `atMs` (epoch milliseconds): by the exact name, then by the names that it is an alias of (model-aliases.ts), then by the
    * longest declared glob, else the fallback. Ignores case. A prefix alone never matches, or `claude-sonnet-5` would also
    * price `claude-sonnet-5-5`. Never throws.
    */
@@ -20,12 +21,6 @@ export interface PriceBook {
   /** Names that have a card of their own at any time, sorted. */
   knownModels(): readonly string[]
 }
-
-/**
- * Endings that name a snapshot of a model, which has the card of the model: Anthropic's -20250929, Vertex's @20250929,
- * OpenAI's -2025-08-07, and -latest. Only one is removed, and the rest must have an exact card.
- */
-const datedEnding = /(?:[-@]20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|-20\d\d-(?:0[1-9]|1[0-2])-\d\d|-latest)$/
 
 /** No model has a longer name. Callers may send longer ones, which must cost neither time nor memory. */
 const maxNameLength = 200
@@ -49,8 +44,10 @@ export function createPriceBook(cards: readonly PriceCard[], fallback: PriceCard
     const name = model.toLowerCase()
     const own = exact.get(name)?.find((card) => holds(card, atMs))
     if (own) return { card: own, source: 'exact' }
-    const dated = exact.get(name.replace(datedEnding, ''))?.find((card) => holds(card, atMs))
-    if (dated) return { card: dated, source: 'dated' }
+    for (const alias of aliasesOf(name)) {
+      const card = exact.get(alias)?.find((one) => holds(one, atMs))
+      if (card) return { card, source: 'dated' }
+    }
     const glob = globs.find(({ card, list }) => holds(card, atMs) && list.allows(name))
     return glob ? { card: glob.card, source: 'glob' } : unknown
   }

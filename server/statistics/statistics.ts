@@ -30,10 +30,22 @@ export interface Range {
 }
 
 export type Dimension = 'key' | 'account' | 'model' | 'user' | 'group'
-export interface LogFilter extends TotalsFilter {
+
+/** Which requests of the ledger; of each list one must fit. */
+export interface RequestFilter {
+  apiKeyIds?: readonly number[]
+  accountIds?: readonly number[]
+  /** Owners of the keys. */
+  userIds?: readonly number[]
+  groupIds?: readonly number[]
+  platforms?: readonly string[]
+  /** As requested or as billed. */
+  models?: readonly string[]
+  outcomes?: readonly string[]
+  httpStatuses?: readonly number[]
+  sessionId?: string
+  clientIp?: string
   stream?: boolean
-  outcome?: string
-  httpStatus?: number
   fromMs?: number
   toMs?: number
   minCostNano?: bigint
@@ -197,23 +209,27 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
     },
 
     /** Up to `limit` ledger rows before `before` (an id), the newest first. There is no total, because counting reads every row. */
-    async logs(filter: LogFilter, limit: number, before?: bigint) {
+    async requests(filter: RequestFilter, limit: number, before?: bigint) {
       const id = idRange(filter, before)
       if (id === null) return []
-      const { model } = filter
+      const among = <Value>(values: readonly Value[] | undefined) => values && { in: [...values] }
+      const model = among(filter.models)
       return database.reader.log.findMany({
         where: {
           AND: [
             { id },
-            ...(model === undefined ? [] : [{ OR: [{ modelRequested: model }, { modelBilled: model }] }]),
+            model === undefined ? {} : { OR: [{ modelRequested: model }, { modelBilled: model }] },
             {
-              apiKeyId: filter.apiKeyId,
-              accountId: filter.accountId,
-              userId: filter.userId,
-              groupId: filter.groupId,
+              apiKeyId: among(filter.apiKeyIds),
+              accountId: among(filter.accountIds),
+              userId: among(filter.userIds),
+              groupId: among(filter.groupIds),
+              platform: among(filter.platforms),
+              outcome: among(filter.outcomes),
+              httpStatus: among(filter.httpStatuses),
+              sessionId: filter.sessionId,
+              clientIp: filter.clientIp,
               stream: filter.stream,
-              outcome: filter.outcome,
-              httpStatus: filter.httpStatus,
               costNano: { gte: filter.minCostNano, lte: filter.maxCostNano },
             },
           ],
@@ -230,11 +246,11 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
 }
 
 export type Statistics = ReturnType<typeof createStatistics>
-export type StoredLog = Awaited<ReturnType<Statistics['logs']>>[number]
+export type StoredRequest = Awaited<ReturnType<Statistics['requests']>>[number]
 export type StoredAttempt = Awaited<ReturnType<Statistics['attempts']>>[number]
 
 /** Times and cursors as one range of the primary key; null when the range is empty. */
-function idRange({ fromMs, toMs, requestId }: LogFilter, before?: bigint) {
+function idRange({ fromMs, toMs, requestId }: RequestFilter, before?: bigint) {
   const upper = [...(toMs === undefined ? [] : [firstKeyAt(toMs)]), ...(before === undefined ? [] : [before])]
   const range: { gte?: bigint; lt?: bigint; equals?: bigint } = {}
   if (fromMs !== undefined) range.gte = firstKeyAt(fromMs)

@@ -24,6 +24,12 @@ export interface Classification {
   rule?: string
   /** True when the upstream's own words go to the client if no other account can serve (an unknown model, say). */
   passIfLast?: boolean
+  /** True when the event counts only once another account has served the same request. */
+  ifServedElsewhere?: boolean
+  /** The upstream takes no request of this size. */
+  tooLarge?: boolean
+  /** The vendor's sentence where the account is well and refuses this request alone; absent: it does not. */
+  refusal?: string
   /** True when a person has to mend the account: the client's error is 503, not 529. */
   misconfigured?: boolean
   /**
@@ -51,15 +57,32 @@ export interface ClassificationRow {
   code?: string | Pattern
   /** Tried on at most 10 000 characters. Anchored where it blames the account: a text may quote what a client wrote. */
   message?: Pattern
+  /** The same for a sentence that has to begin near the beginning of the message, for an error may quote a prompt. */
+  sentence?: RegExp
   /** The same, or where the response has no message the body itself. */
   text?: Pattern
   /** With 429: what the rate-limit headers say (protocol.md §1.8). */
   limits?: LimitCase
+  /** The error has the format's own shape, and its type blames the request. */
+  blamesRequest?: true
   means: Consequence
 }
 
-/** What the headers of a 429 say. `unsaid`: neither a time nor a limit. */
-export type LimitCase = 'account' | 'family' | 'unsaid' | 'said'
+/**
+ * What the headers of a 429 say: which limit is used up, that only this request is refused (`request`), that there is some
+ * limit (`said`), or nothing at all (`unsaid`).
+ */
+export type LimitCase = 'account' | 'family' | 'request' | 'said' | 'unsaid'
+
+export interface RateLimit {
+  limits: LimitCase
+  /** With `family`: the models, as a pattern. */
+  family: string
+  /** When the window that is used up ends; null: not said, or in the past. */
+  windowMs: number | null
+  /** Milliseconds from now; null: not said. */
+  retryAfterMs: number | null
+}
 
 export interface Consequence {
   /** As in {@link Classification}. */
@@ -69,8 +92,14 @@ export interface Consequence {
   scope?: 'account' | 'model' | 'family'
   /** Until when; milliseconds from now, or where the response says it (`response`: wherever it does). */
   until?: number | 'retry_after' | 'window' | 'date_said' | 'next_month' | 'response'
+  /** The upstream's own words pass if no other account can serve and the error has the format's own shape. */
   passIfLast?: true
   misconfigured?: true
+  /** What becomes of the account counts only once another account has served the same request. */
+  ifServedElsewhere?: true
+  tooLarge?: true
+  /** The account is well; it refuses this request alone. */
+  refusesRequest?: true
   /** The same from two accounts is the request's fault. */
   doubtful?: true
   /**

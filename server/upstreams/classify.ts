@@ -2,14 +2,17 @@ import type { Account, Platform as PlatformName } from '../accounts/account.ts'
 import type { AccountEvent } from '../accounts/state/state.ts'
 import { redactText } from '../redaction.ts'
 import type { Classification, ClassificationRow, Consequence, ErrorResponse, LimitCase } from './classification.ts'
-import type { Format, UpstreamError } from './format.ts'
-import { familyOf, limitReached, readUnifiedLimits } from './formats/anthropic/unified-limits.ts'
-import type { Platforms } from './platform.ts'
+import type { UpstreamError } from './format.ts'
+import { familyOf } from './model-family.ts'
+import type { Platform, Platforms } from './platform.ts'
 import { retryAfter } from './retry-after.ts'
 
 /** An upstream's error as rows look at it. */
 export interface ErrorFacts extends UpstreamError {
+  /** Of the response; where that is 200, the one that stands in its body. */
   status: number | 'event'
+  /** The message without what it quotes. */
+  said: string
   /** The type as timelines and attempts have it, made up where the response names none. */
   shownType: string
   limits: LimitCase | null
@@ -20,8 +23,14 @@ export interface ErrorFacts extends UpstreamError {
 
 const maxPauseMs = 24 * 3_600_000
 const maxKeptChars = 200
+const maxRefusalChars = 1000
+/** What may stand before a sentence: a code, a name. */
+const maxCharsBefore = 40
 
-const pass: Consequence = { kind: 'caller' }
+/** Without a row that fits: never the client's. */
+const anyFailure: Consequence = { kind: 'failing' }
+/** Statuses with which an upstream's own words may reach a client. */
+const passableStatuses: readonly ErrorFacts['status'][] = [400, 404, 409, 413, 422]
 
 /** Says what an upstream's error means, by the rows of its platform: those of administrators first. */
 export function createClassifier(parts: {
@@ -32,12 +41,12 @@ export function createClassifier(parts: {
   return {
     /** Of a response that is not a success. */
     classify({ platform }: Classified, response: ErrorResponse, model: string, nowMs: number): Classification {
-      const facts = factsOf(response, platforms[platform]!.format, model, nowMs)
-      return classificationOf(rowsOf(platform), facts, model, nowMs)
+      const facts = factsOf(response, platforms[platform]!, model, nowMs)
+      return classificationOf(rowsOf(platform), facts, response.status, model, nowMs)
     },
     /** Of an error event in a stream. */
     classifyEvent({ platform }: Classified, error: UpstreamError, model: string, nowMs: number): Classification {
-      return classificationOf(rowsOf(platform), factsOfEvent(error), model, nowMs)
+      return classificationOf(rowsOf(platform), factsOfEvent(error), 200, model, nowMs)
     },
   }
 }
@@ -49,6 +58,7 @@ type Classified = Pick<Account, 'platform'>
 const noFacts: Omit<ErrorFacts, keyof UpstreamError> = {
   status: 0,
   shownType: '',
+  said: '',
   limits: null,
   family: '',
   windowMs: null,
@@ -56,39 +66,44 @@ const noFacts: Omit<ErrorFacts, keyof UpstreamError> = {
 }
 
 export function factsOfEvent(error: UpstreamError): ErrorFacts {
-  return { ...noFacts, ...error, status: 'event', shownType: error.type || 'error' }
+  const said = withoutQuotes(error.message)
+  return { ...noFacts, ...error, status: 'event', shownType: error.type || 'error', said }
 }
 
 export function factsOf(
-  { status, headers, body }: ErrorResponse,
-  format: Pick<Format, 'errorOf'>,
+  { status: outerStatus, headers, body }: ErrorResponse,
+  platform: Pick<Platform, 'format' | 'readRateLimit'>,
   model: string,
   nowMs: number,
 ): ErrorFacts {
-  const error = format.errorOf(body.toString('utf8'))
+  const error = platform.format.errorOf(body.toString('utf8'))
+  const status = outerStatus === 200 ? (error.statusWithin ?? 200) : outerStatus
   const retryAfterMs = retryAfter(headers.get('retry-after'), nowMs)
-  const facts: ErrorFacts = { ...noFacts, ...error, status, shownType: shownTypeOf(status, error.type), retryAfterMs }
-  if (status !== 429) return facts
-  const unified = readUnifiedLimits(headers)
-  const reached = unified && limitReached(unified, model)
-  if (reached?.scope === 'account') return { ...facts, limits: 'account', windowMs: reached.untilMs }
-  if (reached) return { ...facts, limits: 'family', family: reached.family, windowMs: reached.untilMs }
-  if (facts.retryAfterMs !== null) return { ...facts, limits: 'said' }
-  const resetMs = classicResetMs(headers)
-  if (resetMs !== null) return { ...facts, limits: 'said', retryAfterMs: Math.max(0, resetMs - nowMs) }
-  const namesLimits = [...headers.keys()].some((name) => name.startsWith('anthropic-ratelimit-'))
-  return { ...facts, limits: namesLimits ? 'said' : 'unsaid' }
+  const shownType = shownTypeOf(status, error.type)
+  const facts: ErrorFacts = {
+    ...noFacts,
+    ...error,
+    status,
+    shownType,
+    said: withoutQuotes(error.message),
+    retryAfterMs,
+  }
+  return status === 429 ? { ...facts, ...platform.readRateLimit(headers, model, nowMs) } : facts
 }
+
+/** What stands in quotes may be a prompt's. */
+const withoutQuotes = (message: string): string =>
+  message.replace(/"[^"]*"|`[^`]*`|“[^”]*”|「[^」]*」|(?<!\w)'[^']*'(?!\w)/g, '')
 
 function classificationOf(
   rows: readonly ClassificationRow[],
   facts: ErrorFacts,
+  status: number,
   model: string,
   nowMs: number,
 ): Classification {
   const row = rows.find((one) => fits(one, facts))
-  const means = row?.isRule ? asUsual(row.means, facts) : (row?.means ?? pass)
-  const status = facts.status === 'event' ? 200 : facts.status
+  const means = row?.isRule ? asUsual(row.means, facts) : (row?.means ?? anyFailure)
   const errorType = facts.shownType
   const says = facts.status === 'event' ? `error event ${errorType} before any content` : `${status} ${errorType}`
   const reason = `${row?.isRule ? `rule "${row.name}": ` : ''}${says}${facts.code ? ` (${facts.code})` : ''}`
@@ -100,11 +115,20 @@ function classificationOf(
     evidence: { status, errorType, code: facts.code, message: text },
     ...(row?.isRule && { rule: row.name }),
     ...(event && { event }),
-    ...(means.passIfLast && { passIfLast: true }),
+    ...(means.passIfLast &&
+      (facts.blamesRequest || row?.isRule) &&
+      passableStatuses.includes(facts.status) && { passIfLast: true }),
+    ...(event && means.ifServedElsewhere && { ifServedElsewhere: true }),
+    ...(means.tooLarge && { tooLarge: true }),
+    ...(means.refusesRequest && { refusal: refusalOf(facts) }),
     ...(means.misconfigured && { misconfigured: true }),
     ...(means.doubtful && { sameAs: `${status} ${errorType} ${facts.code} ${withoutNumbers(facts.message)}` }),
   }
 }
+
+/** The vendor's own sentence, for the client; cut where it is too long for one. */
+const refusalOf = ({ message }: ErrorFacts): string =>
+  redactText(message).slice(0, maxRefusalChars) || 'The upstream refuses this request.'
 
 /** Words with digits taken out: the ids of requests and moments that upstreams put into their texts differ each time. */
 const withoutNumbers = (text: string): string => text.replace(/[\w-]+/g, (word) => (/\d/.test(word) ? '' : word))
@@ -114,22 +138,19 @@ const shownTypeOf = (status: number, type: string): string =>
 
 /**
  * What a rule means for this error. As in the built-in table: what could be the request's fault is doubtful, and the
- * upstream's own words pass where they are the caller's.
+ * upstream's own words pass where they are the caller's. A 429 that is sent on is about the request.
  */
 function asUsual(means: Consequence, { status, shownType }: ErrorFacts): Consequence {
   const isOften = status === 'event' && (shownType === 'rate_limit_error' || shownType === 'overloaded_error')
-  const isDoubtful =
-    means.state !== undefined && !isOften && (status === 'event' || status === 500 || isCallers(status))
+  const mayBeRequests =
+    status === 'event' || status === 500 || (status >= 400 && status < 500 && ![401, 402, 403, 429].includes(status))
+  const isNext = means.kind === 'refused' && means.state === undefined
   return {
     ...means,
-    ...(isDoubtful && { doubtful: true }),
-    ...(means.kind === 'refused' && means.state === undefined && isCallers(status, 403) && { passIfLast: true }),
+    ...(means.state !== undefined && !isOften && mayBeRequests && { doubtful: true }),
+    ...(isNext && { passIfLast: true }),
+    ...(isNext && status === 429 && { refusesRequest: true }),
   }
-}
-
-/** Statuses that clients bring about themselves; with `but` another one is none of them. */
-function isCallers(status: ErrorFacts['status'], but?: number): boolean {
-  return status !== 'event' && status >= 400 && status < 500 && ![401, 402, 429, but].includes(status)
 }
 
 /** True when the row fits the error. */
@@ -150,8 +171,19 @@ export function fitsNames(
 /** The same for what it does not keep. */
 function fitsRest(row: ClassificationRow, facts: ErrorFacts): boolean {
   if (row.limits !== undefined && row.limits !== facts.limits) return false
-  return (!row.message || row.message.test(facts.message)) && (!row.text || row.text.test(facts.text))
+  if (row.blamesRequest && !facts.blamesRequest) return false
+  if (row.sentence && !beginsWith(row.sentence, facts)) return false
+  return (!row.message || row.message.test(facts.said)) && (!row.text || row.text.test(facts.text))
 }
+
+/** An error that blames the request has to begin with the sentence: anything later may be about what the client wrote. */
+function beginsWith(sentence: RegExp, { said, blamesRequest }: ErrorFacts): boolean {
+  const at = said.search(sentence)
+  return at >= 0 && at <= maxCharsBefore && (!blamesRequest || plainBeginning.test(said.slice(0, at)))
+}
+
+/** Numbers, marks and small words. */
+const plainBeginning = /^(?:\W|\d+\b|(?:error|sorry|you|your|the|this|an?)\b)*$/i
 
 function fitsStatus(wanted: NonNullable<ClassificationRow['status']>, status: ErrorFacts['status']): boolean {
   if (typeof wanted !== 'object') return wanted === status
@@ -218,22 +250,17 @@ function windowOrRetry({ windowMs, retryAfterMs }: ErrorFacts, nowMs: number): n
 const pauseUntil = (pauseMs: number | null, nowMs: number): number | null =>
   pauseMs === null ? null : nowMs + Math.min(Math.max(pauseMs, 1000), maxPauseMs)
 
-/** Of an API key's limits, the latest end of those that are used up; null when none says so. */
-function classicResetMs(headers: ReadonlyMap<string, string>): number | null {
-  let latest: number | null = null
-  for (const [name, value] of headers) {
-    const limit = /^anthropic-(?:ratelimit|priority|fast)-([a-z-]+)-remaining$/.exec(name)
-    if (!limit || Number(value) !== 0) continue
-    const resetMs = Date.parse(headers.get(name.replace(/-remaining$/, '-reset')) ?? '')
-    if (!Number.isNaN(resetMs)) latest = Math.max(latest ?? 0, resetMs)
-  }
-  return latest
-}
-
-/** "You will regain access on 2026-12-01 at 00:00 UTC." */
+/**
+ * "You will regain access on 2026-12-01 at 00:00 UTC", "resets at 2026-12-01 08:00:00", "将在 2026-12-01 08:00:00 重置". A moment
+ * in Chinese without a zone is Beijing's.
+ */
 function dateIn(message: string, nowMs: number): number | null {
-  const [, day, time] = /regain access on (\d{4}-\d\d-\d\d)(?: at (\d\d:\d\d) UTC)?/.exec(message) ?? []
-  const atMs = day === undefined ? Number.NaN : Date.parse(`${day}T${time ?? '00:00'}:00Z`)
+  const [, day, time = '00:00', zone = ''] =
+    /(?:regain access on|resets? (?:at|on)|available (?:at|on)|将[在于]|until) *(\d{4}-\d\d-\d\d)(?:(?: at |[ T])(\d\d:\d\d(?::\d\d)?))?(Z|[+-]\d\d:\d\d)?/i.exec(
+      message,
+    ) ?? []
+  if (day === undefined) return null
+  const atMs = Date.parse(`${day}T${time}${zone || (/[\u4e00-\u9fff]/.test(message) ? '+08:00' : 'Z')}`)
   return atMs > nowMs ? atMs : null
 }
 

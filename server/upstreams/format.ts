@@ -5,6 +5,10 @@ export interface Format {
   name: 'anthropic' | 'chat' | 'responses'
   /** A whole JSON response with status 200. `secret` is cut from what is kept of it. Never throws. */
   readJson(body: Buffer, secret: string): JsonResponse
+  /** The message that a whole event stream adds up to, as JSON; null when the stream is not complete. Never throws. */
+  foldStream?(stream: Buffer): Buffer | null
+  /** The events of a stream that adds up to this message. */
+  unfoldJson?(body: Buffer): Buffer
   createStreamReader(secret: string): StreamReader
   /** What the body of an error response, or the data of an error event, says. Never throws. */
   errorOf(text: string): UpstreamError
@@ -31,6 +35,10 @@ export interface UpstreamError {
   message: string
   /** The message, or where there is none the whole body: what rules of administrators look at. */
   text: string
+  /** The error has the format's own shape, and its type says that the request is wrong. */
+  blamesRequest: boolean
+  /** An HTTP status of an error that stands in the body: what counts where the response itself has status 200. */
+  statusWithin: number | null
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Account, Platform as PlatformName } from '../accounts/account.ts'
 import type { GaugeReading } from '../accounts/gauges/gauge.ts'
-import type { ClassificationRow } from './classification.ts'
+import type { ClassificationRow, RateLimit } from './classification.ts'
 import type { Format } from './format.ts'
 
 /** What an account is: where and how its upstream is asked, and what the upstream's responses mean. */
@@ -11,6 +11,8 @@ export interface Platform {
   buildRequest(account: Account, request: ClientRequest): RequestHead
   /** What errors mean where no rule of an administrator says otherwise. */
   errorRows: readonly ClassificationRow[]
+  /** What the headers of a 429 say (names in lower case). */
+  readRateLimit(headers: ReadonlyMap<string, string>, model: string, nowMs: number): RateLimit
   /** True when the account is the vendor's own API: only then do `tags` travel. */
   isFirstParty(account: Account): boolean
   /** A message of one token: the smallest request that shows whether an account serves a model. */

@@ -117,7 +117,7 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     await page.getByText('max-plan-tokyo has a fresh login').waitFor()
     expect(server.data.said.at(-1)).toEqual({
       id: 'A2',
-      login: { accessToken: 'access-canary', refreshToken: 'refresh-canary' },
+      login: { tokens: { accessToken: 'access-canary', refreshToken: 'refresh-canary' } },
     })
     await page.getByRole('row').filter({ hasText: 'old-team-account' }).getByText('Sign in again').click()
     await way('Setup token').click()
@@ -164,11 +164,11 @@ describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => 
     expect(await limits.locator('svg path').count()).toBe(3)
     const at = new Date().toISOString()
     const resetAt = new Date(Date.now() + 17_000_000).toISOString()
-    const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
+    const ready = { name: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
     await expect.poll(() => server.data.listening()).toBeGreaterThan(1)
     const limitGauges = [{ window: '5h', status: 'allowed', utilization: 0.03, resetAt, at }]
-    const change = { accountId: 'A2', name: 'max-plan-tokyo', enabled: true, inFlight: 0, state: ready, steps: [] }
-    server.data.push({ sequence: '1', account: { ...change, limitGauges } })
+    const change = { id: 'A2', name: 'max-plan-tokyo', enabled: true, inFlight: 0, state: ready, steps: [] }
+    server.data.push({ account: { ...change, limitGauges } })
     await limits.getByText('3 %').waitFor()
     expect(await limits.locator('li').count()).toBe(1)
     expect(complaints).toEqual([])

@@ -30,25 +30,23 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
     const page = await open('/')
     await page.getByTestId('settled').waitFor()
     await expect.poll(() => server.data.listening()).toBe(2)
-    const row = { ...server.data.running[0], requestId: 'req_new', model: 'claude-new', outputTokens: 0 }
-    const event = { sequence: '1' }
-    server.data.push({ ...event, started: row })
+    const row = { ...server.data.running[0], requestId: 'req_new', modelRequested: 'claude-new' }
+    server.data.push({ started: { ...row, tokens: { input: 1, output: 0 } } })
     await page.getByTestId('running').getByText('claude-new').waitFor()
-    server.data.push({ ...event, sequence: '2', progress: { ...row, outputTokens: 4321 } })
+    server.data.push({ progress: { ...row, tokens: { input: 1, output: 4321 } } })
     await page.getByTestId('running').getByText('4,321').waitFor()
     const settled = {
       ...row,
       outcome: 'COMPLETED',
       httpStatus: 200,
-      errorType: '',
+      status: 'SETTLED',
+      errorType: null,
       attemptCount: 1,
       durationMs: 1000,
-      outputTokens: 5000,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
+      tokens: { input: 1, output: 5000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 },
       cost: '1000000000',
     }
-    server.data.push({ ...event, sequence: '3', settled })
+    server.data.push({ settled })
     await page.getByTestId('settled').getByText('claude-new').waitFor()
     await page.getByTestId('settled').getByText('$1.00', { exact: true }).waitFor()
     await page.getByTestId('cost').getByText('$13.48').waitFor()
@@ -67,8 +65,7 @@ describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
     await page.getByText('The connection to the server is lost').waitFor({ state: 'detached' })
     await expect.poll(() => server.data.listening()).toBe(2)
     server.data.push({
-      sequence: '9',
-      started: { ...server.data.running[0], requestId: 'req_after', model: 'claude-after' },
+      started: { ...server.data.running[0], requestId: 'req_after', modelRequested: 'claude-after' },
     })
     await page.getByTestId('running').getByText('claude-after').waitFor()
   })

@@ -52,8 +52,8 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await expect.poll(() => server.data.listening()).toBe(1)
     let asked = 0
     page.on('request', (request) => request.postData()?.includes('query ApiKeys') && asked++)
-    const settled = { apiKeyId: 'K1', cost: '1000000000', startedAt: new Date().toISOString(), durationMs: 5 }
-    server.data.push({ sequence: '1', settled }, { sequence: '2', settled })
+    const settled = { apiKey: { id: 'K1' }, cost: '1000000000', startedAt: new Date().toISOString(), durationMs: 5 }
+    server.data.push({ settled }, { settled })
     await row.getByText('$3.28').waitFor()
     await row.getByText('$50.31').waitFor()
     expect(asked).toBe(0)
@@ -160,12 +160,11 @@ describe('accounts, keys and groups in Chromium', { timeout: 60_000 }, () => {
     await drawer.getByRole('button', { name: 'Probe now' }).click()
     await page.locator('.t-message').getByText('529 overloaded_error').waitFor()
     const at = new Date().toISOString()
-    const ready = { kind: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
-    const step = { at, from: 'COOLING', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
+    const ready = { name: 'READY', since: at, until: null, nextProbeAt: null, reason: '', models: [] }
+    const step = { at, from: 'COOLING_DOWN', to: 'READY', cause: 'REQUEST', reason: 'answered again' }
     server.data.push({
-      sequence: '1',
       account: {
-        accountId: 'A3',
+        id: 'A3',
         name: 'glm-backup',
         enabled: true,
         inFlight: 1,

@@ -197,7 +197,8 @@ async function serverTotals(origin: string, password: string): Promise<{ request
     // biome-ignore lint/suspicious/noExplicitAny: the test reads what it asked for
     return ((await response.json()) as { data: any }).data
   }
-  const signIn = 'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }'
+  const signIn =
+    'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { session { accessToken } } } }'
   const { accessToken } = (await post(signIn, { input: { username: 'admin', password } })).signIn
   const hour = 3_600_000
   const range = { from: new Date(Date.now() - 24 * hour), to: new Date(Date.now() + hour) }

@@ -22,21 +22,23 @@ const step = (at: string, to: AccountStep['to'], model: string | null = null): A
 })
 
 test('steps that were read and that events brought stand once each, the newest first', () => {
-  const old = step('2026-11-23T10:00:01.000Z', 'LIMITED')
-  const model = step('2026-11-23T10:00:01.000Z', 'LIMITED', 'claude-*')
-  const fresh = step('2026-11-23T10:00:05.000Z', 'COOLING')
+  const old = step('2026-11-23T10:00:01.000Z', 'RATE_LIMITED')
+  const model = step('2026-11-23T10:00:01.000Z', 'RATE_LIMITED', 'claude-*')
+  const fresh = step('2026-11-23T10:00:05.000Z', 'COOLING_DOWN')
   expect(mergeSteps([old, model], [fresh, old])).toEqual([fresh, old, model])
 })
 
 test('requests are counted with the account they are with, and late progress brings none back', () => {
-  const at = (accountId: string | null) => ({ requestId: 'r1', accountId })
-  const event = (more: object) => ({ sequence: '1', gap: null, started: null, progress: null, settled: null, ...more })
+  const at = (id: string | null) => ({ requestId: 'r1', account: id === null ? null : { id } })
+  const hasStarted = { __typename: 'RequestStarted' as const, request: at(null) }
+  const hasMoved = { __typename: 'RequestProgressed' as const, request: at('A1') }
+  const hasSettled = { __typename: 'RequestSettled' as const, request: { requestId: 'r1' } }
   const ended = new Set<string>()
-  const started = applyInFlight(new Map([['r0', 'A1']]), [event({ started: at(null) })], ended)
+  const started = applyInFlight(new Map([['r0', 'A1']]), [hasStarted], ended)
   expect(countByAccount(started)).toEqual(new Map([['A1', 1]]))
-  const moved = applyInFlight(started, [event({ progress: at('A1') })], ended)
+  const moved = applyInFlight(started, [hasMoved], ended)
   expect(countByAccount(moved)).toEqual(new Map([['A1', 2]]))
-  const over = applyInFlight(moved, [event({ settled: { requestId: 'r1' } }), event({ progress: at('A1') })], ended)
+  const over = applyInFlight(moved, [hasSettled, hasMoved], ended)
   expect(countByAccount(over)).toEqual(new Map([['A1', 1]]))
 })
 
@@ -48,8 +50,8 @@ test('of what a person cannot see of a decision the number is shown', () => {
     candidates: [{ reason: 'CHOSEN' as const, until: null, account }],
     counts: [
       { reason: 'CHOSEN' as const, count: 1 },
-      { reason: 'RESTING' as const, count: 2 },
+      { reason: 'NOT_READY' as const, count: 2 },
     ],
   }
-  expect(hiddenCounts(decision)).toEqual([{ reason: 'RESTING', count: 2 }])
+  expect(hiddenCounts(decision)).toEqual([{ reason: 'NOT_READY', count: 2 }])
 })

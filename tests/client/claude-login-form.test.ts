@@ -12,12 +12,14 @@ test('only the way that was chosen is sent, trimmed; what was typed into others 
 
 test('a refresh token and an end go with an access token where they are given', () => {
   const form = { ...newLoginForm('accessToken'), accessToken: 'access' }
-  expect(readLogin(form, words).login).toEqual({ accessToken: 'access' })
+  expect(readLogin(form, words).login).toEqual({ tokens: { accessToken: 'access' } })
   const whole = { ...form, refreshToken: 'refresh', expiresAt: '2026-11-23 10:00' }
   expect(readLogin(whole, words).login).toEqual({
-    accessToken: 'access',
-    refreshToken: 'refresh',
-    expiresAt: new Date('2026-11-23T10:00').toISOString(),
+    tokens: {
+      accessToken: 'access',
+      refreshToken: 'refresh',
+      expiresAt: new Date('2026-11-23T10:00').toISOString(),
+    },
   })
 })
 
@@ -29,6 +31,6 @@ test.each(['code', 'accessToken', 'setupToken', 'credentialsFile'] as const)(
     expect(loginProblem(problems, form, way)).toBe('missing')
     expect(loginProblem({ login: 'cannot be' }, form, way)).toBe('cannot be')
     expect(loginProblem({ login: 'cannot be' }, form, 'refreshToken')).toBeUndefined()
-    expect(loginProblem({ 'login.refreshToken': 'odd' }, form, 'refreshToken')).toBe('odd')
+    expect(loginProblem({ 'login.tokens.refreshToken': 'odd' }, form, 'refreshToken')).toBe('odd')
   },
 )

@@ -18,11 +18,11 @@ const totals = {
   cost: '12483190250',
   absorbed: '0',
 }
-const ready = { kind: 'READY', since: null, until: null, nextProbeAt: null, reason: '', models: [] }
+const ready = { name: 'READY', since: null, until: null, nextProbeAt: null, reason: '', models: [] }
 
 export interface MockData {
   root: Row
-  /** Sends one message of events to all that listen to `live`. */
+  /** Sends one message to all that subscribe: events by what they are about, such as `{ started: request }`. */
   push: (...events: Row[]) => void
   /** Whether the cookie has a session. */
   session: { isOpen: boolean; needsSetup: boolean }
@@ -52,7 +52,7 @@ export function createMockData(isEmpty: boolean): MockData {
     createdAt: ago(864_000),
   }
   const anna: Row = { ...user, id: 'U2', username: 'anna', role: 'USER' }
-  let allowed = '192.168.1.0/24, fd00::/8'
+  let allowed = ['192.168.1.0/24', 'fd00::/8']
   const groups: Row[] = [
     {
       id: 'G1',
@@ -64,8 +64,8 @@ export function createMockData(isEmpty: boolean): MockData {
       shared: true,
       owner: null,
       createdAt: ago(864_000),
-      accountCount: 4,
-      keyCount: 3,
+      accounts: { totalCount: 4 },
+      apiKeys: { totalCount: 3 },
     },
     {
       id: 'G2',
@@ -77,8 +77,8 @@ export function createMockData(isEmpty: boolean): MockData {
       shared: false,
       owner: user,
       createdAt: ago(90_000),
-      accountCount: 1,
-      keyCount: 2,
+      accounts: { totalCount: 1 },
+      apiKeys: { totalCount: 2 },
     },
     {
       id: 'G3',
@@ -90,8 +90,8 @@ export function createMockData(isEmpty: boolean): MockData {
       shared: false,
       owner: user,
       createdAt: ago(4000),
-      accountCount: 0,
-      keyCount: 0,
+      accounts: { totalCount: 0 },
+      apiKeys: { totalCount: 0 },
     },
   ]
   const account = (row: Row): Row => ({
@@ -102,7 +102,7 @@ export function createMockData(isEmpty: boolean): MockData {
     owner: user,
     priority: 100,
     weight: 100,
-    concurrency: null,
+    concurrencyLimit: null,
     models: [],
     modelMapping: [],
     hasProxy: false,
@@ -113,7 +113,7 @@ export function createMockData(isEmpty: boolean): MockData {
     plan: '',
     login: null,
     limitGauges: [],
-    today: totals,
+    usageToday: totals,
     ...row,
   })
   const login = { expiresAt: ahead(20_000), renews: true, refreshedAt: ago(9000), refreshFailure: '' }
@@ -130,7 +130,7 @@ export function createMockData(isEmpty: boolean): MockData {
       id: 'A1',
       name: 'console-main',
       inFlight: 2,
-      concurrency: 4,
+      concurrencyLimit: 4,
       state: {
         ...ready,
         models: [
@@ -151,7 +151,13 @@ export function createMockData(isEmpty: boolean): MockData {
         gauge('7d_sonnet', 0.31, 260_000),
         gauge('overage', null, 900_000, 'rejected'),
       ],
-      state: { ...ready, kind: 'LIMITED', since: ago(900), until: ahead(5100), reason: '5-hour limit reached (429)' },
+      state: {
+        ...ready,
+        name: 'RATE_LIMITED',
+        since: ago(900),
+        until: ahead(5100),
+        reason: '5-hour limit reached (429)',
+      },
     }),
     account({
       id: 'A3',
@@ -162,14 +168,14 @@ export function createMockData(isEmpty: boolean): MockData {
       modelMapping: [{ from: 'claude-*', to: 'glm-4.6' }],
       state: {
         ...ready,
-        kind: 'COOLING',
+        name: 'COOLING_DOWN',
         since: ago(18),
         until: ahead(42),
         nextProbeAt: ahead(30),
         reason: 'connection refused by open.bigmodel.example:443, through proxy 10.0.0.2:1080 (ECONNREFUSED)',
-        failure: { code: 'connection_refused', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
+        failure: { code: 'CONNECTION_REFUSED', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
       },
-      today: { ...totals, cost: '1926000', requests: 7 },
+      usageToday: { ...totals, cost: '1926000', requests: 7 },
     }),
     account({
       id: 'A4',
@@ -177,21 +183,21 @@ export function createMockData(isEmpty: boolean): MockData {
       platform: 'CLAUDE',
       login: { ...login, renews: false, refreshFailure: 'The token endpoint answered 400 invalid_grant.' },
       limitGauges: [gauge('5h', 0.4, -600), gauge('7d', 0.12, 500_000)],
-      state: { ...ready, kind: 'NEEDS_LOGIN', since: ago(7200), reason: '401 after a forced refresh' },
-      today: zero,
+      state: { ...ready, name: 'REAUTH_REQUIRED', since: ago(7200), reason: '401 after a forced refresh' },
+      usageToday: zero,
     }),
     account({
       id: 'A5',
       name: 'prepaid',
-      groups: [groups[1], groups[0]],
-      state: { ...ready, kind: 'UNFUNDED', since: ago(90_000), reason: 'credit balance is too low' },
-      today: zero,
+      groups: [groups[1]],
+      state: { ...ready, name: 'OUT_OF_CREDIT', since: ago(90_000), reason: 'credit balance is too low' },
+      usageToday: zero,
     }),
     account({
       id: 'A6',
       name: 'spare',
       enabled: false,
-      today: zero,
+      usageToday: zero,
       state: {
         ...ready,
         models: [
@@ -258,6 +264,7 @@ export function createMockData(isEmpty: boolean): MockData {
   ]
   const tokens = { input: 1203, output: 842, cacheWrite5m: 2048, cacheWrite1h: 0, cacheRead: 48_211, thinking: 300 }
   const log = (row: Row): Row => ({
+    status: 'SETTLED',
     startedAt: ago(75),
     apiKey: keys[0],
     account: accounts[0],
@@ -270,7 +277,7 @@ export function createMockData(isEmpty: boolean): MockData {
     stream: true,
     outcome: 'COMPLETED',
     httpStatus: 200,
-    errorType: '',
+    errorType: null,
     stopReason: 'end_turn',
     attemptCount: 2,
     firstByteMs: 812,
@@ -278,14 +285,14 @@ export function createMockData(isEmpty: boolean): MockData {
     tokens,
     webSearches: 0,
     usageSource: 'FINAL',
-    usageRaw: '{}',
+    usageRaw: {},
     flags: ['clamped'],
     cost: '38412900',
     costParts: { input: '3609000', output: '12630000', cacheWrite: '7680000', cacheRead: '14463300', units: '30600' },
     priceCardId: 'claude-sonnet-4-6@2026-01',
-    priceSource: 'exact',
+    priceSource: 'EXACT',
     sessionId: '0b9f6a2e-43c2-4e0e-9d8f-1f9a8a0c7d11',
-    agentId: '',
+    agentId: null,
     clientIp: '10.0.4.17',
     userAgent: 'claude-cli/2.1.14 (external, cli)',
     ...row,
@@ -294,10 +301,10 @@ export function createMockData(isEmpty: boolean): MockData {
         number: 1,
         account: accounts[1],
         modelSent: 'claude-sonnet-4-6',
-        verdict: 'limited',
+        outcome: 'LIMITED',
         httpStatus: 429,
         errorType: 'rate_limit_error',
-        errorCode: '',
+        errorCode: null,
         upstreamRequestId: 'req_011CUa7',
         startedAt: ago(75),
         firstByteMs: null,
@@ -310,10 +317,10 @@ export function createMockData(isEmpty: boolean): MockData {
         number: 2,
         account: accounts[0],
         modelSent: 'claude-sonnet-4-6',
-        verdict: 'answer',
+        outcome: 'ANSWERED',
         httpStatus: 200,
-        errorType: '',
-        errorCode: '',
+        errorType: null,
+        errorCode: null,
         upstreamRequestId: 'req_011CUa9xPqT',
         startedAt: ago(74),
         firstByteMs: 812,
@@ -359,30 +366,28 @@ export function createMockData(isEmpty: boolean): MockData {
     {
       requestId: 'req_r1',
       startedAt: ago(18),
-      apiKeyName: 'laptop-anna',
-      accountName: 'console-main',
-      model: 'claude-sonnet-4-6',
+      apiKey: keys[0],
+      account: accounts[0],
+      modelRequested: 'claude-sonnet-4-6',
       stream: true,
-      attempt: 1,
+      attemptCount: 1,
       queuePosition: null,
       firstByteMs: 640,
-      inputTokens: 51_462,
-      outputTokens: 418,
+      tokens: { input: 51_462, output: 418 },
     },
     {
       requestId: 'req_r2',
       startedAt: ago(3),
-      apiKeyName: 'ci-runner',
-      accountName: null,
-      model: 'claude-opus-4-6',
+      apiKey: keys[1],
+      account: null,
+      modelRequested: 'claude-opus-4-6',
       stream: true,
-      attempt: 2,
+      attemptCount: 2,
       queuePosition: null,
       firstByteMs: null,
-      inputTokens: 0,
-      outputTokens: 0,
+      tokens: { input: 0, output: 0 },
     },
-  ].map((row) => ({ apiKeyId: 'K1', accountId: 'A1', groupId: 'G1', ...row }))
+  ].map((row) => ({ status: 'RUNNING', group: groups[0], ...row }))
 
   const step = (row: Row): Row => ({
     model: null,
@@ -400,21 +405,21 @@ export function createMockData(isEmpty: boolean): MockData {
     step({
       at: ago(18),
       from: 'READY',
-      to: 'COOLING',
+      to: 'COOLING_DOWN',
       until: ahead(42),
       nextProbeAt: ahead(30),
       reason: 'connection refused by open.bigmodel.example:443, through proxy 10.0.0.2:1080 (ECONNREFUSED)',
       errorType: 'ECONNREFUSED',
       errorCode: 'connection_refused',
-      failure: { code: 'connection_refused', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
+      failure: { code: 'CONNECTION_REFUSED', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
       requestId: 'req_a3',
     }),
-    step({ at: ago(3700), from: 'PROBING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }),
-    step({ at: ago(3705), from: 'COOLING', to: 'PROBING', cause: 'TIME', reason: 'its time was over' }),
+    step({ at: ago(3700), from: 'RECOVERING', to: 'READY', cause: 'PROBE', reason: 'a probe was answered' }),
+    step({ at: ago(3705), from: 'COOLING_DOWN', to: 'RECOVERING', cause: 'TIME', reason: 'its time was over' }),
     step({
       at: ago(4000),
       from: 'READY',
-      to: 'COOLING',
+      to: 'COOLING_DOWN',
       until: ago(3705),
       reason: '502 api_error',
       httpStatus: 502,
@@ -422,11 +427,11 @@ export function createMockData(isEmpty: boolean): MockData {
       errorMessage: 'upstream connect error or disconnect/reset before headers',
       requestId: 'req_a9',
     }),
-    step({ at: ago(90_000), from: 'LIMITED', to: 'READY', cause: 'PERSON', reason: 'cleared by hand' }),
+    step({ at: ago(90_000), from: 'RATE_LIMITED', to: 'READY', cause: 'PERSON', reason: 'cleared by hand' }),
     step({
       at: ago(91_000),
       from: 'READY',
-      to: 'LIMITED',
+      to: 'RATE_LIMITED',
       model: 'glm-4.6',
       until: ago(88_000),
       reason: 'rate limit',
@@ -459,7 +464,7 @@ export function createMockData(isEmpty: boolean): MockData {
     errorType: null,
     code: null,
     message: null,
-    effect: 'LIMITED',
+    effect: 'RATE_LIMIT',
     scope: 'ACCOUNT',
     durationSeconds: null,
     createdAt: ago(4000),
@@ -475,7 +480,7 @@ export function createMockData(isEmpty: boolean): MockData {
           platform: 'CONSOLE',
           status: '400-403',
           message: '您的账户余额不足*',
-          effect: 'UNFUNDED',
+          effect: 'OUT_OF_CREDIT',
         }),
         rule({
           id: 'R3',
@@ -498,21 +503,21 @@ export function createMockData(isEmpty: boolean): MockData {
     means: meaning({ name, effect, ...means }),
   })
   const builtIn: Row[] = [
-    verdict('organisation on hold', 'UNFUNDED', { status: '400', code: 'organization_on_hold' }),
-    verdict('no credit', 'UNFUNDED', { status: '400', message: '^your credit balance is too low' }),
+    verdict('organisation on hold', 'OUT_OF_CREDIT', { status: '400', code: 'organization_on_hold' }),
+    verdict('no credit', 'OUT_OF_CREDIT', { status: '400', message: '^your credit balance is too low' }),
     verdict('codes of the request', 'PASS', {
       status: '400',
       code: '^(thread_|claude_code_version_too_old|image_dimensions)',
     }),
-    verdict('path unknown', 'NEXT', { status: '404', errorType: '' }),
-    verdict('login refused', 'NEEDS_LOGIN', { status: '401' }),
-    verdict('model refused', 'LIMITED', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
-    verdict('window of some models used up', 'LIMITED', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
-    verdict('throttled', 'NEXT', { status: '429', limits: 'unsaid' }),
-    verdict('server error', 'COOLING', { status: '501-599' }),
+    verdict('path unknown', 'NEXT_ACCOUNT', { status: '404', errorType: '' }),
+    verdict('login refused', 'REQUIRE_REAUTH', { status: '401' }),
+    verdict('model refused', 'RATE_LIMIT', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
+    verdict('window of some models used up', 'RATE_LIMIT', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
+    verdict('throttled', 'NEXT_ACCOUNT', { status: '429', limits: 'unsaid' }),
+    verdict('server error', 'COOL_DOWN', { status: '501-599' }),
     verdict(
       'overloaded within the stream',
-      'LIMITED',
+      'RATE_LIMIT',
       { status: 'event', errorType: 'overloaded_error' },
       { durationSeconds: 3 },
     ),
@@ -537,7 +542,7 @@ export function createMockData(isEmpty: boolean): MockData {
       ...row,
     })
     return {
-      __typename: 'TestVerdictRuleSuccess',
+      __typename: 'TestErrorRuleSuccess',
       since: ago(86_400),
       attempts: isEmpty ? 0 : 61,
       touchedAttempts: 12,
@@ -556,7 +561,7 @@ export function createMockData(isEmpty: boolean): MockData {
             failure({
               status: '429',
               errorType: 'rate_limit_error',
-              verdict: 'limited',
+              outcome: 'LIMITED',
               attempts: 6,
               match: 'NO',
               accounts: [],
@@ -607,7 +612,8 @@ export function createMockData(isEmpty: boolean): MockData {
   }
   const connection =
     (rows: Row[]) =>
-    ({ search }: { search?: string | null }) => {
+    ({ filter }: { filter?: { search?: string | null } }) => {
+      const search = filter?.search
       const found = (isEmpty ? [] : rows).filter((row) => !search || String(row['name']).includes(search))
       return {
         edges: found.map((node) => ({ cursor: 'c', node })),
@@ -616,10 +622,9 @@ export function createMockData(isEmpty: boolean): MockData {
     }
   const grant = (type: string) => {
     session.isOpen = true
-    return { __typename: type, accessToken: 'mock', expiresAt: ahead(900), user }
+    return { __typename: type, session: { accessToken: 'mock', expiresAt: ahead(900), user } }
   }
   const listeners = new Set<(events: Row[]) => void>()
-  let revision = 1
   const dayTotals = {
     requests: isEmpty ? 0 : 1284,
     failures: isEmpty ? 0 : 3,
@@ -637,9 +642,9 @@ export function createMockData(isEmpty: boolean): MockData {
     groups: connection(groups),
     accounts: connection(accounts),
     apiKeys: connection(keys),
-    logs: connection(logs),
-    log: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
-    liveRequests: () => (isEmpty ? [] : running),
+    requests: () => ({ cursor: '1-0.0', nodes: isEmpty ? [] : logs }),
+    request: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
+    liveRequests: () => ({ cursor: '1-0.0', nodes: isEmpty ? [] : running }),
     users: connection([user, anna]),
     node: ({ id }: { id: string }) => ({
       ...groups.find((row) => row['id'] === id),
@@ -653,26 +658,28 @@ export function createMockData(isEmpty: boolean): MockData {
           utilization: window === 'overage' ? null : (index % 20) / 20,
           resetAt: null,
         })),
-      probes: (id === 'A3' ? [false, true] : []).map((ok, index) => ({
-        at: ago(20 + index * 3680),
-        ok,
-        status: ok ? 200 : 0,
-        durationMs: ok ? 734 : 10_000,
-        model: index === 1 ? 'claude-opus-4-6' : null,
-        message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
-        code: ok ? 'answered' : null,
-        failure: ok ? null : { code: 'proxy_connection_refused', place: '10.0.0.2:1080' },
-        cost: ok ? '1926' : '0',
-      })),
+      probes: {
+        nodes: (id === 'A3' ? [false, true] : []).map((ok, index) => ({
+          at: ago(20 + index * 3680),
+          ok,
+          status: ok ? 200 : null,
+          durationMs: ok ? 734 : 10_000,
+          model: index === 1 ? 'claude-opus-4-6' : null,
+          message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
+          code: ok ? 'answered' : null,
+          failure: ok ? null : { code: 'PROXY_CONNECTION_REFUSED', place: '10.0.0.2:1080' },
+          cost: ok ? '1926' : '0',
+        })),
+      },
       timeline: {
         edges: (id === 'A3' ? steps : []).map((node) => ({ cursor: 'c', node })),
         pageInfo: { hasNextPage: false, hasPreviousPage: false },
       },
     }),
     claudeAccounts: () => claude,
-    setClaudeAccounts: ({ enabled }: { enabled: boolean }) => {
+    updateClaudeAccounts: ({ input: { enabled } }: { input: { enabled: boolean } }) => {
       Object.assign(claude, { enabled, ...(enabled && { acknowledgedAt: ago(1), acknowledgedBy: user }) })
-      return { __typename: 'SetClaudeAccountsSuccess', claudeAccounts: claude }
+      return { __typename: 'UpdateClaudeAccountsSuccess', claudeAccounts: claude }
     },
     beginClaudeLogin: () => ({
       __typename: 'BeginClaudeLoginSuccess',
@@ -692,8 +699,8 @@ export function createMockData(isEmpty: boolean): MockData {
       if (!failure) Object.assign(found, { plan: input['plan'] ?? found['plan'], ...fresh })
       return failure ?? { __typename: 'UpdateAccountSuccess', account: found }
     },
-    probeNow: () => ({
-      __typename: 'ProbeNowSuccess',
+    probeAccount: () => ({
+      __typename: 'ProbeAccountSuccess',
       ok: false,
       latencyMs: 31,
       status: 529,
@@ -714,7 +721,7 @@ export function createMockData(isEmpty: boolean): MockData {
         { name: 'drift', everySeconds: 900, next: 300, run: runWords('took_too_long') },
         { name: 'refresh', everySeconds: 60, next: 41, run: null },
       ].map(({ name, everySeconds, next, run }) => ({
-        name,
+        name: name.toUpperCase(),
         everySeconds,
         nextAt: ahead(next),
         lastRun: run && {
@@ -726,55 +733,51 @@ export function createMockData(isEmpty: boolean): MockData {
           counts: Object.entries(run.counts).map(([word, count]) => ({ name: word, count })),
         },
       })),
-    runJob: ({ name }: { name: string }) =>
-      name === 'probe'
-        ? { __typename: 'RunJobSuccess', ok: true }
+    runJob: ({ input: { name } }: { input: { name: string } }) =>
+      name === 'PROBE'
+        ? { __typename: 'RunJobSuccess', job: { name } }
         : { __typename: 'ConflictFailure', message: 'The job runs already.' },
-    verdictRules: () => rules,
-    builtInVerdicts: () => builtIn,
-    testVerdictRule: ({ input }: { input: Row }) => tryRule(input),
-    createVerdictRule: ({ input }: { input: Row }) => {
+    errorRules: () => rules,
+    builtInErrorRules: () => builtIn,
+    testErrorRule: ({ input }: { input: Row }) => tryRule(input),
+    createErrorRule: ({ input }: { input: Row }) => {
       rules.push(rule({ ...input, id: 'R9' }))
-      return { __typename: 'CreateVerdictRuleSuccess', verdictRule: rules.at(-1) }
+      return { __typename: 'CreateErrorRuleSuccess', errorRule: rules.at(-1) }
     },
-    updateVerdictRule: ({ input }: { input: Row }) => ({
-      __typename: 'UpdateVerdictRuleSuccess',
-      verdictRule: Object.assign(rules.find((row) => row['id'] === input['id'])!, input),
+    updateErrorRule: ({ input }: { input: Row }) => ({
+      __typename: 'UpdateErrorRuleSuccess',
+      errorRule: Object.assign(rules.find((row) => row['id'] === input['id'])!, input),
     }),
-    deleteVerdictRule: () => ({ __typename: 'DeleteVerdictRuleSuccess', ok: true }),
-    orderVerdictRules: ({ ids }: { ids: string[] }) => {
+    deleteErrorRule: () => ({ __typename: 'DeleteErrorRuleSuccess', deletedId: 'R1' }),
+    reorderErrorRules: ({ input: { ids } }: { input: { ids: string[] } }) => {
       rules.sort((one, other) => ids.indexOf(String(one['id'])) - ids.indexOf(String(other['id'])))
-      return { __typename: 'OrderVerdictRulesSuccess', ok: true }
+      return { __typename: 'ReorderErrorRulesSuccess', errorRules: rules }
     },
-    settings: () => [{ name: 'upstreamAllow', value: allowed }],
-    updateSettings: ({ input }: { input: { name: string; value: string }[] }) => {
-      const value = input[0]?.value ?? ''
-      if (value.includes('300.')) {
+    settings: () => ({ upstreamAllow: allowed }),
+    updateSettings: ({ input }: { input: { upstreamAllow: string[] } }) => {
+      if (input.upstreamAllow.some((network) => network.startsWith('300.'))) {
         const message = 'must be a list of networks such as 10.0.0.0/8, ::1/128; wrong: 300.0.0.1'
         const fields = [{ path: 'upstreamAllow', message }]
         return { __typename: 'InputFailure', message: 'Input is not valid.', fields }
       }
-      allowed = value
-        .trim()
-        .split(/[\s,]+/)
-        .join(', ')
-      return { __typename: 'UpdateSettingsSuccess', settings: [{ name: 'upstreamAllow', value: allowed }] }
+      allowed = input.upstreamAllow
+      return { __typename: 'UpdateSettingsSuccess', settings: { upstreamAllow: allowed } }
     },
     routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
     simulateRoute: () => ({ keyProblem: null, decision }),
-    giveToOwner: ({ id }: { id: string }) => {
+    transferOwnership: ({ input: { id } }: { input: { id: string } }) => {
       for (const row of [...groups, ...accounts, ...keys]) if (row['id'] === id) row['owner'] = anna
-      return { __typename: 'GiveToOwnerSuccess', owner: anna }
+      return { __typename: 'TransferOwnershipSuccess', owner: anna }
     },
     changePassword: ({ input }: { input: Row }) => {
-      if (input['current'] === 'wrong')
+      if (input['currentPassword'] === 'wrong')
         return {
           __typename: 'InputFailure',
           message: 'Input is not valid.',
-          fields: [{ path: 'current', message: 'is wrong' }],
+          fields: [{ path: 'currentPassword', message: 'is wrong' }],
         }
       user['mustChangePassword'] = false
-      return { __typename: 'ChangePasswordSuccess', ok: true }
+      return { __typename: 'ChangePasswordSuccess', user }
     },
     rotateApiKey: ({ input }: { input: Row }) => ({
       __typename: 'RotateApiKeySuccess',
@@ -797,7 +800,7 @@ export function createMockData(isEmpty: boolean): MockData {
         : grant('CompleteSetupSuccess'),
     signOut: () => {
       session.isOpen = false
-      return { __typename: 'SignOutSuccess', ok: true }
+      return { __typename: 'SignOutSuccess', endedSessionId: null }
     },
     createApiKey: ({ input }: { input: Row }) => ({
       __typename: 'CreateApiKeySuccess',
@@ -826,28 +829,23 @@ export function createMockData(isEmpty: boolean): MockData {
     }),
     costTotals: async function* () {
       const day = new Date().toISOString().slice(0, 10)
-      yield { costTotals: { revision: String(revision), snapshot: true, day, ...dayTotals } }
+      const message = (__typename: string, sums: Row) => ({
+        costTotals: { cursor: '1-0.0', gap: null, events: [{ __typename, day, ...sums }] },
+      })
+      yield message('CostTotalsSnapshot', dayTotals)
       for await (const events of listen()) {
         for (const event of events) {
           const settled = event['settled'] as Row | undefined
           if (!settled) continue
-          revision += 1
-          const delta = { requests: 1, failures: 0, tokens: 1000, cost: settled['cost'] }
-          yield { costTotals: { revision: String(revision), snapshot: false, day, ...delta } }
+          yield message('CostTotalsDelta', { requests: 1, failures: 0, tokens: 1000, cost: settled['cost'] })
         }
       }
     },
-    live: async function* () {
-      for await (const events of listen()) yield { live: events }
+    requestEvents: async function* () {
+      for await (const events of listen()) yield { requestEvents: message(events, requestTypes) }
     },
-    requestSettled: async function* () {
-      for await (const events of listen()) {
-        const settled = events.filter((event) => event['settled'] || event['gap'])
-        if (settled.length > 0) yield { requestSettled: settled }
-      }
-    },
-    accountChanged: async function* () {
-      for await (const events of listen()) yield { accountChanged: events.filter((event) => event['account']) }
+    accountEvents: async function* () {
+      for await (const events of listen()) yield { accountEvents: message(events, { account: 'AccountChanged' }) }
     },
   }
 
@@ -888,4 +886,23 @@ export function createMockData(isEmpty: boolean): MockData {
       for (const hear of listeners) hear(events)
     },
   }
+}
+
+const requestTypes = { started: 'RequestStarted', progress: 'RequestProgressed', settled: 'RequestSettled' }
+
+/** What a subscription sends of the events that were pushed: those of the given kinds. */
+function message(pushed: readonly Row[], types: Record<string, string>): Row {
+  const events = pushed.flatMap((event) =>
+    Object.entries(types).flatMap(([kind, __typename]) => {
+      const about = event[kind] as Row | undefined
+      if (!about) return []
+      const { steps, ...account } = about
+      return [
+        kind === 'account'
+          ? { __typename, account: { __typename: 'Account', ...account }, steps }
+          : { __typename, request: about },
+      ]
+    }),
+  )
+  return { cursor: '1-0.0', gap: pushed.find((event) => event['gap'])?.['gap'] ?? null, events }
 }

@@ -15,7 +15,7 @@ const rule = {
   errorType: null,
   code: 'quota',
   message: null,
-  effect: 'LIMITED',
+  effect: 'RATE_LIMIT',
   scope: 'FAMILY',
   durationSeconds: 5400,
 } as const
@@ -31,7 +31,7 @@ test('a rule comes out of its form as it went in, its end in the largest unit th
 })
 
 test('what the effect has no use for is not sent, and what is empty is not asked for', () => {
-  const form = { ...formOf(rule), status: '  ', code: '', effect: 'NEEDS_LOGIN' as const, amount: 'nonsense' }
+  const form = { ...formOf(rule), status: '  ', code: '', effect: 'REQUIRE_REAUTH' as const, amount: 'nonsense' }
   const { problems, input } = readForm(form, words)
   expect(problems).toEqual({})
   expect(input).toMatchObject({ status: null, code: null, scope: 'ACCOUNT', durationSeconds: null })

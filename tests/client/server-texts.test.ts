@@ -9,7 +9,7 @@ const files = [
   'graphql/accounts/account-mutations',
   'graphql/keys/api-key-mutations',
   'graphql/accounts/claude-accounts',
-  'graphql/accounts/claude-login',
+  'graphql/accounts/account-login-input',
   'graphql/groups/groups',
   'graphql/jobs/jobs',
   'graphql/ownership',

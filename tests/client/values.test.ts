@@ -84,7 +84,7 @@ test('moments are told relative to now in both languages', () => {
 })
 
 describe('the state of an account', () => {
-  const state = { kind: 'LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null }
+  const state = { name: 'RATE_LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null }
   const account = { state, enabled: true, platform: 'CONSOLE' as const }
   const off = { ...account, enabled: false }
 
@@ -93,25 +93,27 @@ describe('the state of an account', () => {
     expect(shownState(off)).toMatchObject({ name: 'disabled', reason: '', until: undefined })
     expect(shownState(account, { offBy: 'group_off' })).toMatchObject({ name: 'group_off', until: undefined })
     expect(shownState(off, { offBy: 'group_off' }).name).toBe('disabled')
-    const ready = { ...account, state: { ...state, kind: 'READY' as const } }
+    const ready = { ...account, state: { ...state, name: 'READY' as const } }
     expect(shownState(ready)).toMatchObject({ name: 'ready', reason: '', until: undefined })
     expect(shownState(ready, { isUntested: true }).name).toBe('untested')
     expect(shownState(account, { isUntested: true }).name).toBe('rate_limited')
   })
 
   test('an account with a login signs in again, one with a key needs another key', () => {
-    expect(stateName('NEEDS_LOGIN', 'CLAUDE')).toBe('reauth_required')
-    expect(stateName('NEEDS_LOGIN', 'OPENAI')).toBe('key_rejected')
+    expect(stateName('REAUTH_REQUIRED', 'CLAUDE')).toBe('reauth_required')
+    expect(stateName('REAUTH_REQUIRED', 'OPENAI')).toBe('key_rejected')
   })
 
   test('untested is only what was made on this day of the deployment and has served nothing', () => {
-    const today = { requests: 0, failures: 0 } as Account['today']
-    const made = { createdAt: '2026-11-23T20:00:00Z', today, state: { since: null } as Account['state'] }
+    const usageToday = { requests: 0, failures: 0 } as NonNullable<Account['usageToday']>
+    const made = { createdAt: '2026-11-23T20:00:00Z', usageToday, state: { since: null } as Account['state'] }
     const noon = Date.parse('2026-11-24T04:00:00Z')
     expect(isUntested(made, noon, 'Asia/Shanghai')).toBe(true)
     expect(isUntested(made, noon, 'UTC')).toBe(false)
-    expect(isUntested({ ...made, today: { ...today, requests: 2, failures: 2 } }, noon, 'Asia/Shanghai')).toBe(true)
-    expect(isUntested({ ...made, today: { ...today, requests: 1 } }, noon, 'Asia/Shanghai')).toBe(false)
+    expect(
+      isUntested({ ...made, usageToday: { ...usageToday, requests: 2, failures: 2 } }, noon, 'Asia/Shanghai'),
+    ).toBe(true)
+    expect(isUntested({ ...made, usageToday: { ...usageToday, requests: 1 } }, noon, 'Asia/Shanghai')).toBe(false)
     expect(isUntested({ ...made, state: { since: 'x' } as Account['state'] }, noon, 'Asia/Shanghai')).toBe(false)
   })
 })
@@ -184,7 +186,7 @@ test('what runs of jobs come to has words in both languages, with its numbers', 
     }
     expect(runText(i18n, { message: '401 authentication_error', code: null })).toBe('401 authentication_error')
     expect(runText(i18n, { message: 'news', code: 'of_a_later_server' })).toBe('news')
-    const failure = { code: 'connection_refused', place: 'a.test:443' }
+    const failure = { code: 'CONNECTION_REFUSED', place: 'a.test:443' }
     const expected = `${dictionary.causes.connection_refused} · a.test:443`
     expect(runText(i18n, { message: 'x', code: null, failure })).toBe(expected)
   }
@@ -203,7 +205,7 @@ test('every cause that the server can name has words in both languages, with the
       expect(text, code).toMatch(/^.+ · a\.test:443$/)
       expect(text).not.toMatch(/causes\.|\{|undefined/)
     }
-    expect(failureText(i18n, { code: 'connection_refused', place: '' })).toBe(dictionary.causes.connection_refused)
+    expect(failureText(i18n, { code: 'CONNECTION_REFUSED', place: '' })).toBe(dictionary.causes.connection_refused)
     expect(failureText(i18n, { code: 'news_of_a_later_server', place: '' })).toBeUndefined()
   }
 })

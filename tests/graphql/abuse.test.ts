@@ -82,7 +82,7 @@ test('an error of ours is masked, with the request id under which the log has it
   const { stand } = await startAbuse()
   const { token } = await stand.addUser('ada', 'admin')
   await stand.database.batch([{ kind: 'run', sql: 'DROP TABLE `api_logs`', args: [] }])
-  const { errors } = await stand.ask('{ auditLog { edges { cursor } } }', {}, { token })
+  const { errors } = await stand.ask('{ auditEntries { edges { cursor } } }', {}, { token })
   expect(errors?.[0]?.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
   expect(errors?.[0]?.message).not.toMatch(/api_logs|prisma/i)
   const line = stand.lines.map((text) => JSON.parse(text)).find(({ msg }) => msg === 'a GraphQL field failed')

@@ -12,7 +12,13 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
     admin,
   )
   const groupId = made.data.createGroup.group.id as string
-  const good = { name: 'one', platform: 'CONSOLE', url: 'https://a.example', secret, groupIds: [groupId] }
+  const good = {
+    name: 'one',
+    platform: 'CONSOLE',
+    url: 'https://a.example',
+    upstreamApiKey: secret,
+    groupIds: [groupId],
+  }
   const create = async (more: object) => {
     const query =
       'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { __typename ... on CreateAccountSuccess { account { id } } ... on InputFailure { fields { path message } } } }'
@@ -31,9 +37,9 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
     [{ models: ['two words'] }, 'models'],
     [{ weight: 0 }, 'weight'],
     [{ priority: -1 }, 'priority'],
-    [{ concurrency: 0 }, 'concurrency'],
+    [{ concurrencyLimit: 0 }, 'concurrencyLimit'],
     [{ name: '' }, 'name'],
-    [{ secret: 'with a space' }, 'secret'],
+    [{ upstreamApiKey: 'with a space' }, 'upstreamApiKey'],
   ]
   for (const [more, field] of wrong) {
     const refused = await create(more)
@@ -53,7 +59,7 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
   const { account } = await create({ proxy: 'socks5://u:p@127.0.0.1:1080' })
   const before = await stand.client.account.findMany()
   const credential = await stand.client.accountCredential.findMany()
-  for (const [more, field] of wrong.filter(([one]) => !('secret' in one))) {
+  for (const [more, field] of wrong.filter(([one]) => !('upstreamApiKey' in one))) {
     const query =
       'mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { __typename ... on InputFailure { fields { path } } } }'
     // Right fields beside the wrong one are not saved either.
@@ -84,7 +90,7 @@ test('lists that are longer than their column are refused beside their field', a
     groupIds: [groupId],
     platform: 'CONSOLE',
     url: 'https://a.test',
-    secret: 'sk-upstream-0123456789',
+    upstreamApiKey: 'sk-upstream-0123456789',
   }
   const message = 'is too long altogether'
   // JSON doubles each of them.

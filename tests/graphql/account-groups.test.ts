@@ -6,9 +6,10 @@ const createGroup =
   'mutation ($name: String!) { createGroup(input: { name: $name }) { ... on CreateGroupSuccess { group { id } } } }'
 const createAccount = `mutation ($input: CreateAccountInput!) { r: createAccount(input: $input) { ... on CreateAccountSuccess { account { id groups { name } } } ${refusals} } }`
 const updateAccount = `mutation ($input: UpdateAccountInput!) { r: updateAccount(input: $input) { ... on UpdateAccountSuccess { account { groups { name } } } ${refusals} } }`
-const takeOut = `mutation ($input: RemoveAccountFromGroupInput!) { r: removeAccountFromGroup(input: $input) { __typename ... on RemoveAccountFromGroupSuccess { group { name accountCount } } ${refusals.replace(/^.*\} \} /, '')} } }`
-const deleteGroup = 'mutation ($id: ID!) { r: deleteGroup(id: $id) { __typename ... on Failure { message } } }'
-const members = 'query ($id: ID!) { node(id: $id) { ... on Group { members { id name enabled state { kind } } } } }'
+const takeOut = `mutation ($input: RemoveAccountFromGroupInput!) { r: removeAccountFromGroup(input: $input) { __typename ... on RemoveAccountFromGroupSuccess { group { name accounts { totalCount } } } ${refusals.replace(/^.*\} \} /, '')} } }`
+const deleteGroup =
+  'mutation ($id: ID!) { r: deleteGroup(input: { id: $id }) { __typename ... on Failure { message } } }'
+const members = 'query ($id: ID!) { node(id: $id) { ... on Group { members { id name enabled state { name } } } } }'
 
 /** The groups of bob and of eve, and an account of bob that an administrator has put into both. */
 async function startTeams() {
@@ -26,7 +27,13 @@ async function startTeams() {
   const bobs = await groupOf('accountOwner', 'bobs')
   const eves = await groupOf('groupOwner', 'eves')
   const made = await as('accountOwner', createAccount, {
-    input: { name: 'a', platform: 'CONSOLE', url: 'https://a.example', secret: 'sk-up-0123456789', groupIds: [bobs] },
+    input: {
+      name: 'a',
+      platform: 'CONSOLE',
+      url: 'https://a.example',
+      upstreamApiKey: 'sk-up-0123456789',
+      groupIds: [bobs],
+    },
   })
   const accountId = made.data.r.account.id as string
   const setGroups = async (person: Person, groupIds: string[]) =>
@@ -94,7 +101,7 @@ test('an account stays in its only group, whoever wants it out', async () => {
 test('the owner of a group sees name and state of the accounts in it, and nothing else of them; its members do not', async () => {
   const { as, bobs, eves, accountId, setGroups } = await startTeams()
   await setGroups('admin', [bobs, eves])
-  const member = { id: accountId, name: 'a', enabled: true, state: { kind: 'READY' } }
+  const member = { id: accountId, name: 'a', enabled: true, state: { name: 'READY' } }
   for (const person of ['admin', 'groupOwner'] as const)
     expect((await as(person, members, { id: eves })).data.node).toEqual({ members: [member] })
   // He sees the group, because an account of his is in it.
@@ -104,10 +111,16 @@ test('the owner of a group sees name and state of the accounts in it, and nothin
   expect((await as('groupOwner', account, { id: accountId })).data.node).toBeNull()
   expect((await as('accountOwner', account, { id: accountId })).data.node).toMatchObject(both.account)
   const lists =
-    'query ($g: ID) { accounts(groupId: $g) { edges { node { name } } } groups { edges { node { name accountCount } } } }'
+    'query ($g: [ID!]) { accounts(filter: { groupIds: $g }) { edges { node { name } } } groups { edges { node { name accounts { totalCount } } } } }'
   const seen = async (person: Parameters<typeof as>[0], g: string) => {
-    const { data } = await as(person, lists, { g })
-    return [data.accounts.edges.length, data.groups.edges.map((edge: { node: object }) => Object.values(edge.node))]
+    const { data } = await as(person, lists, { g: [g] })
+    return [
+      data.accounts.edges.length,
+      data.groups.edges.map(({ node }: { node: { name: string; accounts: { totalCount: number } } }) => [
+        node.name,
+        node.accounts.totalCount,
+      ]),
+    ]
   }
   expect(await seen('admin', eves)).toEqual([
     1,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { startGraphqlStand } from './stand.ts'
 
 const timeline = `query ($id: ID!, $first: Int, $after: String) { node(id: $id) { ... on Account {
-  state { kind until since nextProbeAt }
+  state { name until since nextProbeAt }
   timeline(first: $first, after: $after) { pageInfo { hasNextPage endCursor } edges { cursor node {
     at from to model until reason cause requestId httpStatus errorType errorCode errorMessage } } } } } }`
 
@@ -15,7 +15,7 @@ async function openAccount() {
     bob,
   )
   const created = await stand.ask(
-    'mutation ($groupIds: [ID!]!) { createAccount(input: { name: "one", platform: CONSOLE, url: "https://a.example", secret: "sk-secret-0123456789", groupIds: $groupIds }) { ... on CreateAccountSuccess { account { id } } } }',
+    'mutation ($groupIds: [ID!]!) { createAccount(input: { name: "one", platform: CONSOLE, url: "https://a.example", upstreamApiKey: "sk-secret-0123456789", groupIds: $groupIds }) { ... on CreateAccountSuccess { account { id } } } }',
     { groupIds: [group.data.createGroup.group.id] },
     bob,
   )
@@ -34,12 +34,12 @@ test('the timeline says what happened and why, newest first, a page at a time, t
   }
   await stand.accounts.stored()
   const first = (await stand.ask(timeline, { id, first: 2 }, bob)).data.node
-  expect(first.state).toMatchObject({ kind: 'LIMITED', nextProbeAt: null })
+  expect(first.state).toMatchObject({ name: 'RATE_LIMITED', nextProbeAt: null })
   expect(first.timeline.edges.map(({ node }: { node: { reason: string } }) => node.reason)).toEqual([
     'limit 3',
     'limit 2',
   ])
-  expect(first.timeline.edges[1].node).toMatchObject({ from: 'LIMITED', to: 'LIMITED', model: null })
+  expect(first.timeline.edges[1].node).toMatchObject({ from: 'RATE_LIMITED', to: 'RATE_LIMITED', model: null })
   const after = first.timeline.pageInfo.endCursor
   const second = (await stand.ask(timeline, { id, first: 2, after }, bob)).data.node.timeline
   expect(second.pageInfo.hasNextPage).toBe(false)
@@ -47,7 +47,7 @@ test('the timeline says what happened and why, newest first, a page at a time, t
     {
       at: expect.any(String),
       from: 'READY',
-      to: 'LIMITED',
+      to: 'RATE_LIMITED',
       model: null,
       until: expect.any(String),
       reason: 'limit 1',
@@ -75,17 +75,17 @@ test('clearing says who lifted what, and writes audit and timeline together', as
   )
   await stand.accounts.stored()
   const cleared = await stand.ask(
-    `mutation { clearAccountState(id: "${id}") { ... on ClearAccountStateSuccess { account { state { kind models { model } } } } } }`,
+    `mutation { clearAccountState(input: { id: "${id}" }) { ... on ClearAccountStateSuccess { account { state { name models { model } } } } } }`,
     {},
     bob,
   )
-  expect(cleared.data.clearAccountState.account.state).toEqual({ kind: 'READY', models: [] })
+  expect(cleared.data.clearAccountState.account.state).toEqual({ name: 'READY', models: [] })
   await stand.accounts.stored()
   const { edges } = (await stand.ask(timeline, { id, first: 2 }, bob)).data.node.timeline
   const nodes = edges.map(({ node }: { node: { model: string | null; to: string; cause: string } }) => node)
   expect(nodes).toEqual([
     expect.objectContaining({ to: 'READY', cause: 'PERSON', model: 'm' }),
-    expect.objectContaining({ from: 'NEEDS_LOGIN', to: 'READY', cause: 'PERSON', model: null }),
+    expect.objectContaining({ from: 'REAUTH_REQUIRED', to: 'READY', cause: 'PERSON', model: null }),
   ])
   const audit = await stand.client.apiLog.findFirstOrThrow({ where: { action: 'clearAccountState' } })
   expect(nodes[0].requestId).toBe(audit.requestId)

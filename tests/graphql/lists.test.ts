@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { startGraphqlStand } from './stand.ts'
 
-const lists = ['accounts', 'apiKeys', 'auditLog', 'groups', 'logs', 'users'] as const
+const lists = ['accounts', 'apiKeys', 'auditEntries', 'groups', 'requests', 'users'] as const
 
-test('a page has at most a hundred rows, however many are asked for, and twenty when nobody says', async () => {
+test('a page has at most a hundred rows, twenty when nobody says, and other numbers are refused', async () => {
   const stand = await startGraphqlStand()
   const { token } = await stand.addUser('ada', 'admin')
   await stand.client.group.createMany({ data: Array.from({ length: 130 }, (_, index) => ({ name: `group ${index}` })) })
@@ -20,7 +20,11 @@ test('a page has at most a hundred rows, however many are asked for, and twenty 
   }
   expect(await size('')).toBe(20)
   expect(await size('(first: 7)')).toBe(7)
-  expect(await size('(first: 1000)')).toBe(100)
+  expect(await size('(first: 100)')).toBe(100)
+  for (const first of [0, -1, 101, 1000]) {
+    const { errors } = await stand.ask(`{ groups(first: ${first}) { edges { cursor } } }`, {}, { token })
+    expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
+  }
 })
 
 test('whatever is given as page, cursor, id or filter is answered or refused as the caller’s own mistake', {
@@ -57,15 +61,18 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
     fc.constantFrom('+275760-09-13T00:00:00.000Z', '0000-01-01T00:00:00+23:59', '9999-12-31T23:59:59-23:59'),
   )
   const amount = fc.oneof(text, fc.bigInt().map(String), fc.constantFrom('9223372036854775808', '9999999999999999999'))
+  const texts = fc.array(text, { maxLength: 3 })
   const filter = fc.record(
     {
-      accountId: text,
-      apiKeyId: text,
-      userId: text,
-      groupId: text,
-      model: text,
+      accountIds: texts,
+      apiKeyIds: texts,
+      ownerIds: texts,
+      groupIds: texts,
+      models: texts,
+      sessionId: text,
+      clientIp: text,
       requestId: text,
-      httpStatus: int,
+      httpStatuses: fc.array(int, { maxLength: 3 }),
       stream: fc.boolean(),
       from: moment,
       to: moment,
@@ -74,18 +81,25 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
     },
     { requiredKeys: [] },
   )
+  const dimensions = fc.record(
+    { accountId: text, apiKeyId: text, userId: text, groupId: text, model: text },
+    { requiredKeys: [] },
+  )
   const pages = fc.record({ first: int, last: int, after: text, before: text, s: text }, { requiredKeys: [] })
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...lists), pages, filter, async (list, args, f) => {
-      const isLogs = list === 'logs'
+      const isRequests = list === 'requests'
       const { s, ...page } = args
-      const more = isLogs
-        ? [', $f: LogFilter', ', filter: $f']
-        : [', $s: String', list === 'auditLog' ? ', action: $s' : ', search: $s']
+      const more = isRequests
+        ? [', $f: RequestFilter', ', filter: $f']
+        : [
+            list === 'auditEntries' ? ', $s: String!' : ', $s: String',
+            list === 'auditEntries' ? ', filter: { actions: [$s] }' : ', filter: { search: $s }',
+          ]
       const { data, errors } = await stand.ask(
         `query ($first: Int, $last: Int, $after: String, $before: String ${more[0]}) {
           ${list}(first: $first, last: $last, after: $after, before: $before ${more[1]}) { edges { cursor } } }`,
-        { ...page, ...(isLogs ? { f } : { s }) },
+        { ...page, ...(isRequests ? { f } : { s }) },
         { token },
       )
       if (errors === undefined) expect(data[list].edges.length).toBeLessThanOrEqual(100)
@@ -94,14 +108,13 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
     { numRuns: 150 },
   )
   await fc.assert(
-    fc.asyncProperty(text, moment, moment, filter, int, async (id, from, to, f, first) => {
-      const { stream: _s, httpStatus: _h, from: _f, to: _t, minCost: _a, maxCost: _b, requestId: _r, ...dimensions } = f
+    fc.asyncProperty(text, moment, moment, dimensions, int, async (id, from, to, f, first) => {
       const { errors } = await stand.ask(
         `query ($id: ID!, $text: String!, $range: RangeInput!, $f: TotalsFilter, $n: Int) {
-          node(id: $id) { id } log(requestId: $text) { id } routeTrace(requestId: $text) { requestId }
+          node(id: $id) { id } request(requestId: $text) { id } routeTrace(requestId: $text) { requestId }
           simulateRoute(apiKeyId: $id, model: $text) { keyProblem } totals(range: $range, filter: $f) { cost }
           ranking(range: $range, by: MODEL, filter: $f, first: $n) { key } }`,
-        { id, text: id, range: { from, to }, f: dimensions, n: first },
+        { id, text: id, range: { from, to }, f, n: first },
         { token },
       )
       expect((errors ?? []).map(({ extensions }) => extensions?.code)).not.toContain('INTERNAL_SERVER_ERROR')
@@ -115,10 +128,10 @@ test('bounds at and beyond the largest amount, and cursors beyond any, are the c
   const { token } = await stand.addUser('ada', 'admin')
   const code = async (query: string, variables: object) =>
     (await stand.ask(query, variables, { token })).errors?.[0]?.extensions?.code
-  const logs = 'query ($filter: LogFilter) { logs(filter: $filter) { edges { cursor } } }'
+  const requests = 'query ($filter: RequestFilter) { requests(filter: $filter) { cursor } }'
   for (const name of ['minCost', 'maxCost']) {
-    expect(await code(logs, { filter: { [name]: String(2n ** 63n - 1n) } })).toBeUndefined()
-    expect(await code(logs, { filter: { [name]: String(2n ** 63n) } })).toBe('BAD_USER_INPUT')
+    expect(await code(requests, { filter: { [name]: String(2n ** 63n - 1n) } })).toBeUndefined()
+    expect(await code(requests, { filter: { [name]: String(2n ** 63n) } })).toBe('BAD_USER_INPUT')
   }
   const { id: groupId } = await stand.client.group.create({ data: { name: 'g' } })
   const { id } = await stand.client.account.create({
@@ -139,7 +152,9 @@ test('bounds at and beyond the largest amount, and cursors beyond any, are the c
   expect(await code(timeline, { id: account, after: '9999999999999999999' })).toBe('BAD_USER_INPUT')
   for (const list of ['accounts', 'apiKeys', 'groups', 'users'])
     expect(
-      await code(`query ($s: String) { ${list}(search: $s) { edges { cursor } } }`, { s: 'a'.repeat(60_000) }),
+      await code(`query ($s: String) { ${list}(filter: { search: $s }) { edges { cursor } } }`, {
+        s: 'a'.repeat(60_000),
+      }),
     ).toBe('BAD_USER_INPUT')
 })
 
@@ -154,8 +169,8 @@ test('a moment whose zone leads out of the years of four digits, and a text that
     expect(await group({ name: 'b', remark: text })).toEqual({ fields: [{ path: 'remark' }] })
     expect(await group({ name: text })).toEqual({ fields: [{ path: 'name' }] })
     const set = await stand.ask(
-      'mutation ($input: [SettingInput!]!) { updateSettings(input: $input) { ... on InputFailure { fields { path } } } }',
-      { input: [{ name: 'systemName', value: text }] },
+      'mutation ($input: UpdateSettingsInput!) { updateSettings(input: $input) { ... on InputFailure { fields { path } } } }',
+      { input: { systemName: text } },
       { token },
     )
     expect(set.data.updateSettings).toEqual({ fields: [{ path: 'systemName' }] })

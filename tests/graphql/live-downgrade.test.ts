@@ -5,11 +5,13 @@ import { type Message, openSocket } from './live-stand.ts'
 import { postAt, signInAt } from './post-at.ts'
 import { password } from './stand.ts'
 
-const query = 'subscription ($after: String) { requestSettled(after: $after) { sequence settled { requestId } } }'
+const query =
+  'subscription ($after: String) { feed: requestEvents(after: $after, filter: { kinds: [SETTLED] }) { cursor events { __typename } } }'
 const eventsOf = (messages: Message[]) =>
   messages
     .filter(({ type }) => type === 'next')
-    .flatMap(({ payload }) => (payload as { data: { requestSettled: { sequence: string }[] } }).data.requestSettled)
+    .map(({ payload }) => (payload as { data: { feed: { cursor: string; events: object[] } } }).data.feed)
+    .flatMap(({ cursor, events }) => events.map(() => ({ cursor })))
 
 test('fault 47: a role that is taken away closes the socket with 4403 at once; who comes again resumes with the lesser rights', async () => {
   const upstream = await createFakeUpstream()
@@ -48,11 +50,11 @@ test('fault 47: a role that is taken away closes the socket with 4403 at once; w
   const again = openSocket(port)
   await again.signIn(after)
   await again.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
-  again.subscribe(query, '1', { after: seen?.sequence })
+  again.subscribe(query, '1', { after: seen?.cursor })
   const watching = openSocket(port)
   await watching.signIn(admin)
   await watching.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
-  watching.subscribe(query, '1', { after: seen?.sequence })
+  watching.subscribe(query, '1', { after: seen?.cursor })
   await ask()
   await ask()
   expect(await watching.until((messages) => eventsOf(messages).length >= 2 && eventsOf(messages))).toHaveLength(2)

@@ -3,8 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { resumable } from '../../client/data/resume.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
-import type { LiveEvent } from '../../server/live/live-events.ts'
-import { memoryPlace, redisPlace, request, settled } from '../live/live-stand.ts'
+import type { LiveMessage } from '../../server/live/live-events.ts'
+import { memoryPlace, redisPlace, request, type Seen, seenIn, settled } from '../live/live-stand.ts'
 import { hasServices } from '../store/twins.ts'
 import { deferred } from '../support/deferred.ts'
 import { redisUrl } from '../support/engines.ts'
@@ -12,21 +12,21 @@ import { createFaultProxy } from '../support/fault-proxy.ts'
 import { startSocketStand } from './live-stand.ts'
 
 const liveQuery =
-  'subscription ($after: String) { events: live(after: $after) { sequence gap { dropped } settled { requestId } } }'
+  'subscription ($after: String) { feed: live(after: $after) { cursor gap { dropped } events { settled { requestId } } } }'
 
 /** What 100 requests a second make in the 30 seconds that a laptop was asleep. */
 const requestsAway = 3_000
 
 /** The dashboard's own way of listening: graphql-ws, and variables that remember what was seen. */
 function listen(urls: { next: string }) {
-  const events: LiveEvent[] = []
+  const events: Seen[] = []
   const wakers = new Set<() => void>()
   const back = deferred()
   const broken = deferred()
   const client = createClient({
     url: () => urls.next,
     webSocketImpl: WebSocket,
-    connectionParams: { accessToken: '1' },
+    connectionParams: { authorization: 'Bearer 1' },
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
     // The 30 seconds: as long as the test says.
@@ -42,7 +42,7 @@ function listen(urls: { next: string }) {
     {
       next: ({ data }) => {
         resume.onData(data)
-        events.push(...(data as { events: LiveEvent[] }).events)
+        events.push(...seenIn((data as { feed: LiveMessage }).feed))
         for (const wake of wakers) wake()
         wakers.clear()
       },
@@ -78,7 +78,7 @@ async function load(hubs: LiveHub[], count: number): Promise<string[]> {
   return ids
 }
 
-const settledIn = (events: readonly LiveEvent[]) => events.flatMap((event) => event.settled?.requestId ?? [])
+const settledIn = (events: readonly Seen[]) => events.flatMap((event) => event.settled?.requestId ?? [])
 const readers = async (hub: LiveHub, count: number) => {
   while (hub.subscriberCount() !== count) await new Promise((resolve) => setImmediate(resolve))
 }

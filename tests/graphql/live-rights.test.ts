@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { request, settled } from '../live/live-stand.ts'
 import { startGraphqlStand } from './stand.ts'
 
-const running = '{ liveRequests { requestId accountId accountName } }'
-const ended = `subscription ($after: String) { requestSettled(after: $after) { gap { dropped } settled { requestId accountId accountName } } }`
+const running = '{ liveRequests { nodes { requestId account { id name } } } }'
+const ended = `subscription { requestEvents(filter: { kinds: [SETTLED] }) { events { ... on RequestSettled { request { requestId account { id name } } } } } }`
 
 test('who asks through an account of somebody else sees as little of it in live events as in the log', async () => {
   const stand = await startGraphqlStand()
@@ -18,7 +18,7 @@ test('who asks through an account of somebody else sees as little of it in live 
       groupIds: [groupId],
       platform: 'CONSOLE',
       url: 'https://api.example.com',
-      secret: 'sk-upstream-0123456789',
+      upstreamApiKey: 'sk-upstream-0123456789',
     }
     const id = (await stand.ask(query, { input }, { token })).data.createAccount.account.id as string
     return { id, number: Number(Buffer.from(id, 'base64').toString().split(':')[1]), name }
@@ -30,9 +30,9 @@ test('who asks through an account of somebody else sees as little of it in live 
   const requests = [through(foreign), through(own)]
   for (const one of requests) stand.live.started(one)
 
-  const seen = async ({ token }: { token: string }) => (await stand.ask(running, {}, { token })).data.liveRequests
-  const visible = ({ id, name }: typeof own) => ({ accountId: id, accountName: name })
-  const nothing = { accountId: null, accountName: null }
+  const seen = async ({ token }: { token: string }) => (await stand.ask(running, {}, { token })).data.liveRequests.nodes
+  const visible = ({ id, name }: typeof own) => ({ account: { id, name } })
+  const nothing = { account: null }
   expect(await seen(bob)).toMatchObject([nothing, visible(own)])
   expect(await seen(admin)).toMatchObject([visible(foreign), visible(own)])
 
@@ -46,11 +46,11 @@ test('who asks through an account of somebody else sees as little of it in live 
     return async () => {
       for (let text = ''; ; text += (await reader.read()).value) {
         const events = [...text.matchAll(/^data: (\{.*)$/gm)].flatMap(
-          ([, data]) => JSON.parse(data!).data.requestSettled,
+          ([, data]) => JSON.parse(data!).data.requestEvents.events,
         )
         if (events.length < 2) continue
         await reader.cancel()
-        return events.map((event) => event.settled)
+        return events.map(({ request }) => request)
       }
     }
   }

@@ -1,80 +1,92 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createYoga } from 'graphql-yoga'
+import { encodeGlobalID } from '@pothos/plugin-relay'
 import { expect, onTestFinished, test } from 'vitest'
-import { buildSchema } from '../../server/graphql/schema.ts'
-import type { Context } from '../../server/graphql/server/context.ts'
-import type { Viewer } from '../../server/identity/sessions.ts'
-import { memoryPlace, request, settled } from '../live/live-stand.ts'
+import { request, settled } from '../live/live-stand.ts'
+import { type GraphqlStand, startGraphqlStand } from './stand.ts'
 
-/** Subscriptions of the real schema over SSE; only what they touch is in the context. */
-async function startSse(viewer: Viewer | null) {
-  const hub = await memoryPlace().join()
-  const context = { viewer, parts: { live: hub, now: Date.now } } as unknown as Context & Record<string, unknown>
-  const yoga = createYoga<object, Context & Record<string, unknown>>({
-    schema: buildSchema(),
-    context: () => context,
-    logging: false,
+/** A subscription over SSE; `until` reads on to some text and gives everything so far. */
+async function subscribe({ url }: GraphqlStand, token: string | undefined, query: string) {
+  const abort = new AbortController()
+  onTestFinished(() => abort.abort())
+  const response = await fetch(url, {
+    method: 'POST',
+    signal: abort.signal,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query }),
   })
-  const server = createServer((req, res) => void yoga(req, res))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
   return {
-    hub,
-    async ask(query: string) {
-      const abort = new AbortController()
-      onTestFinished(() => abort.abort())
-      const answer = await fetch(`http://127.0.0.1:${port}/graphql`, {
-        method: 'POST',
-        signal: abort.signal,
-        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-        body: JSON.stringify({ query }),
-      })
-      const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
-      let text = ''
-      return {
-        abort,
-        async until(part: string): Promise<string> {
-          while (!text.includes(part)) {
-            const { value, done } = await reader.read()
-            if (done) throw new Error(`ended without ${part}: ${text}`)
-            text += value
-          }
-          return text
-        },
+    abort,
+    async until(part: string): Promise<string> {
+      while (!text.includes(part)) {
+        const { value, done } = await reader.read()
+        if (done) throw new Error(`ended without ${part}: ${text}`)
+        text += value
       }
+      return text
     },
   }
 }
 
-const admin: Viewer = {
-  userId: 1,
-  sessionId: 2,
-  username: 'a',
-  role: 'admin',
-  mustChangePassword: false,
-  expiresAtMs: Date.now() + 60_000,
-}
-const query = `subscription { live { sequence gap { dropped }
-  started { requestId apiKeyId startedAt }
-  settled { requestId outcome cost durationMs accountId }
-  account { accountId state { kind until reason models { model } } } } }`
+const requests = `subscription { requestEvents { cursor gap { dropped } events { __typename
+  ... on RequestStarted { request { id requestId status apiKey { id name } startedAt outcome cost attempts { number } } }
+  ... on RequestSettled { request { requestId status outcome cost durationMs httpStatus errorType usageRaw } } } } }`
+const accounts = `subscription { accountEvents { cursor events { ... on AccountChanged {
+  account { id name state { name reason } limitGauges { window } inFlight } steps { reason } } } } }`
 
-test('the schema’s events come over SSE, with global ids, and end with their session', async () => {
-  const { hub, ask } = await startSse(admin)
-  const stream = await ask(query)
-  const begun = request({ apiKeyId: 9 })
-  hub.started(begun)
-  hub.settled(settled(begun))
-  hub.accountChanged({
-    accountId: 3,
-    name: 'a',
+async function startPool() {
+  const stand = await startGraphqlStand()
+  const ada = await stand.addUser('ada', 'admin')
+  const group = await stand.client.group.create({ data: { name: 'g' } })
+  const account = await stand.client.account.create({
+    data: {
+      name: 'main',
+      platform: 'console',
+      url: 'https://a.test',
+      authHeader: 'bearer',
+      models: '["*"]',
+      modelMapping: '{}',
+      groups: { create: { groupId: group.id } },
+    },
+  })
+  await stand.accounts.load()
+  return { stand, ada, account }
+}
+
+test('events of requests begin at once with a cursor, carry whole requests, and end with their session', async () => {
+  const { stand, ada, account } = await startPool()
+  const { live } = stand
+  const stream = await subscribe(stand, ada.token, requests)
+  await stream.until('"gap":null,"events":[]')
+  const begun = request({ accountId: account.id })
+  live.started(begun)
+  live.settled(settled(begun))
+  const text = await stream.until('RequestSettled')
+  expect(text).toContain(
+    `"id":"${encodeGlobalID('Request', begun.requestId)}","requestId":"${begun.requestId}","status":"RUNNING"`,
+  )
+  expect(text).toContain('"outcome":null,"cost":null,"attempts":null')
+  expect(text).toContain(
+    '"status":"SETTLED","outcome":"COMPLETED","cost":"1926000","durationMs":20,"httpStatus":200,"errorType":null,"usageRaw":null',
+  )
+  expect(text).not.toContain('"errors"')
+  live.sessionsEnded({ userId: ada.id })
+  await stream.until('event: complete')
+  expect(live.subscriberCount()).toBe(0)
+})
+
+test('events of accounts show the account as the event has it, with the requests it serves in all processes', async () => {
+  const { stand, ada, account } = await startPool()
+  const stream = await subscribe(stand, ada.token, accounts)
+  await stream.until('"events":[]')
+  stand.live.started(request({ accountId: account.id }))
+  stand.live.accountChanged({
+    accountId: account.id,
+    name: account.name,
     groupIds: [1],
     userId: 0,
     enabled: true,
@@ -87,31 +99,74 @@ test('the schema’s events come over SSE, with global ids, and end with their s
       nextProbeAtMs: null,
       models: {},
     },
-    inFlight: 0,
+    gauges: [{ window: '5h', status: 'allowed', usedPpm: 1, resetMs: null, atMs: 0 }],
     steps: [],
   })
-  const text = await stream.until('COOLING')
-  expect(text).toContain(`"apiKeyId":"${btoa('ApiKey:9')}"`)
-  expect(text).toContain('"outcome":"COMPLETED","cost":"1926000"')
-  expect(text).not.toContain('"errors"')
-  hub.sessionsEnded({ userId: 1 })
-  await stream.until('event: complete')
-  expect(hub.subscriberCount()).toBe(0)
+  const text = await stream.until('"steps":[]')
+  expect(text).toContain(
+    '"name":"main","state":{"name":"COOLING_DOWN","reason":"failed"},"limitGauges":[{"window":"5h"}],"inFlight":1',
+  )
+})
+
+test('queries that feed a page carry the cursor that their subscription goes on from, and make events be kept', async () => {
+  const { stand, ada } = await startPool()
+  const query =
+    '{ liveRequests { cursor nodes { requestId } } requests { cursor } costTotals { cursor day requests cost } }'
+  const { data } = await stand.ask(query, {}, ada)
+  expect(data).toMatchObject({ liveRequests: { nodes: [] }, costTotals: { requests: 0, cost: '0' } })
+  const cursors = [data.liveRequests.cursor, data.requests.cursor, data.costTotals.cursor]
+  expect(new Set(cursors).size).toBe(1)
+  const missed = request()
+  stand.live.started(missed)
+  stand.live.settled(settled(missed))
+  await stand.live.flushed()
+  const from = requests.replace('requestEvents', `requestEvents(after: "${cursors[0]}")`)
+  const text = await (await subscribe(stand, ada.token, from)).until('RequestSettled')
+  expect(text).toContain('RequestStarted')
+  expect(text).not.toContain('"gap":{')
 })
 
 test('totals come as a snapshot and deltas; a reader that leaves is forgotten', async () => {
-  const { hub, ask } = await startSse(admin)
-  const stream = await ask('subscription { costTotals { revision snapshot day requests failures tokens cost } }')
-  await stream.until('"snapshot":true')
-  hub.settled(settled(request()))
-  expect(await stream.until('"snapshot":false')).toContain('"requests":1,"failures":0,"tokens":18,"cost":"1926000"')
+  const { stand, ada } = await startPool()
+  const sums = 'day requests failures tokens cost'
+  const stream = await subscribe(
+    stand,
+    ada.token,
+    `subscription { costTotals { cursor gap { dropped } events { __typename ... on CostTotalsSnapshot { ${sums} } ... on CostTotalsDelta { ${sums} } } } }`,
+  )
+  await stream.until('CostTotalsSnapshot')
+  stand.live.settled(settled(request()))
+  const text = await stream.until('CostTotalsDelta')
+  expect(text.slice(text.indexOf('CostTotalsDelta'))).toContain(
+    '"requests":1,"failures":0,"tokens":18,"cost":"1926000"',
+  )
   stream.abort.abort()
-  while (hub.subscriberCount() > 0) await new Promise((resolve) => setImmediate(resolve))
+  while (stand.live.subscriberCount() > 0) await new Promise((resolve) => setImmediate(resolve))
+})
+
+test('one request is found by its id while it runs, just after its end, and by its node id', async () => {
+  const { stand, ada } = await startPool()
+  const bob = await stand.addUser('bob', 'user')
+  const begun = request({ requestId: 'req_00000000000000' })
+  const find = async (as: { token: string }) => {
+    const query =
+      'query ($r: String!, $id: ID!) { request(requestId: $r) { status cost } node(id: $id) { ... on Request { status } } }'
+    const variables = { r: begun.requestId, id: encodeGlobalID('Request', begun.requestId) }
+    return (await stand.ask(query, variables, as)).data
+  }
+  expect(await find(ada)).toEqual({ request: null, node: null })
+  stand.live.started(begun)
+  expect(await find(ada)).toEqual({ request: { status: 'RUNNING', cost: null }, node: { status: 'RUNNING' } })
+  expect(await find(bob)).toEqual({ request: null, node: null })
+  stand.live.cursor()
+  stand.live.settled(settled(begun))
+  await stand.live.flushed()
+  expect(await find(ada)).toEqual({ request: { status: 'SETTLED', cost: '1926000' }, node: { status: 'SETTLED' } })
+  expect(await find(bob)).toEqual({ request: null, node: null })
 })
 
 test('strangers get no reader', async () => {
-  const { hub, ask } = await startSse(null)
-  const stream = await ask(query)
-  await stream.until('UNAUTHENTICATED')
-  expect(hub.subscriberCount()).toBe(0)
+  const { stand } = await startPool()
+  await (await subscribe(stand, undefined, requests)).until('UNAUTHENTICATED')
+  expect(stand.live.subscriberCount()).toBe(0)
 })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { sessionsEnded } from '../../server/identity/sessions.ts'
-import { request, settled } from '../live/live-stand.ts'
+import type { LiveMessage } from '../../server/live/live-events.ts'
+import { request, seenIn, settled } from '../live/live-stand.ts'
 import { deferred } from '../support/deferred.ts'
 import { keptBytes } from '../support/memory.ts'
 import { liveQuery, type Message, openSocket, startSocketStand } from './live-stand.ts'
@@ -10,9 +11,7 @@ const acked = (messages: Message[]) => messages.find(({ type }) => type === 'con
 const eventsOf = (messages: Message[]) =>
   messages
     .filter(({ type }) => type === 'next')
-    .flatMap(
-      ({ payload }) => (payload as { data: { live: { settled?: { requestId: string }; gap?: object }[] } }).data.live,
-    )
+    .flatMap(({ payload }) => seenIn((payload as { data: { live: LiveMessage } }).data.live))
 
 /** Resolves when the hub has so many readers. */
 async function readers(hub: { subscriberCount(): number }, count: number): Promise<void> {
@@ -92,7 +91,7 @@ test('who does not introduce itself in time, speaks before, or says nonsense is 
     [(client) => client.socket.send('{'), 4400],
     [(client) => client.send({ type: 'connection_ack' }), 4400],
     [(client) => client.socket.send(Buffer.from([1])), 1003],
-    [(client) => client.send({ type: 'connection_init', payload: { accessToken: 'nonsense' } }), 4403],
+    [(client) => client.send({ type: 'connection_init', payload: { authorization: 'Bearer nonsense' } }), 4403],
     [(client) => client.send({ type: 'connection_init' }), 4403],
     [(client) => client.socket.send(`"${'x'.repeat(70_000)}"`), 1009],
   ]
@@ -109,9 +108,9 @@ test('strangers beyond the limit wait outside, and a user has so many sockets', 
   const [first, second] = [openSocket(port), openSocket(port)]
   await Promise.all([once(first.socket, 'open'), once(second.socket, 'open')])
   expect(await openSocket(port).refused).toBe(503)
-  first.send({ type: 'connection_init', payload: { accessToken: '1' } })
+  first.send({ type: 'connection_init', payload: { authorization: 'Bearer 1' } })
   await first.until(acked)
-  second.send({ type: 'connection_init', payload: { accessToken: '1' } })
+  second.send({ type: 'connection_init', payload: { authorization: 'Bearer 1' } })
   expect(await second.closed).toBe(4429)
 })
 

@@ -3,7 +3,7 @@ import { createServer, request as httpRequest, type IncomingMessage } from 'node
 import { expect, onTestFinished, test } from 'vitest'
 import { createSseGate } from '../../server/graphql/server/sse-gate.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
-import { request, settled } from '../live/live-stand.ts'
+import { request, settled, wholeMessages } from '../live/live-stand.ts'
 import { deferred } from '../support/deferred.ts'
 import { listening } from '../support/listening.ts'
 import { keptBytes } from '../support/memory.ts'
@@ -13,14 +13,27 @@ import { type GraphqlStand, password, startGraphqlStand } from './stand.ts'
 
 /** Subscriptions over server-sent events, at the real door with its real schema: for programs without a WebSocket. */
 const query = `subscription ($after: String) {
-  requestSettled(after: $after) { sequence gap { dropped } settled { requestId model apiKeyName cost durationMs } }
+  feed: requestEvents(after: $after, filter: { kinds: [SETTLED] }) {
+    cursor gap { from to dropped } events { ... on RequestSettled { request { requestId modelRequested cost durationMs } } }
+  }
 }`
 
-interface Received {
-  sequence: string
-  gap?: { dropped: number } | null
-  settled?: { requestId: string } | null
+interface Message {
+  cursor: string
+  gap: { dropped: number | null } | null
+  events: { request: { requestId: string } }[]
 }
+
+interface Received {
+  cursor: string
+  gap?: Message['gap']
+  requestId?: string
+}
+
+const receivedIn = ({ cursor, gap, events }: Message): Received[] => [
+  ...(gap ? [{ cursor, gap }] : []),
+  ...events.map(({ request }) => ({ cursor, requestId: request.requestId })),
+]
 
 /** Asks and gives the answer as it begins; nothing is read of it yet. */
 async function open(
@@ -53,14 +66,14 @@ function read(answer: IncomingMessage) {
     for (const part of parts) {
       complete ||= part.startsWith('event: complete')
       const data = /^data: (\{.*)$/m.exec(part)?.[1]
-      if (data) events.push(...(JSON.parse(data) as { data: { requestSettled: Received[] } }).data.requestSettled)
+      if (data) events.push(...receivedIn((JSON.parse(data) as { data: { feed: Message } }).data.feed))
     }
     for (const wake of wakers) wake()
     wakers.clear()
   })
   return {
     events,
-    ids: () => events.flatMap((event) => event.settled?.requestId ?? []),
+    ids: () => events.flatMap(({ requestId }) => requestId ?? []),
     isComplete: () => complete,
     closed: once(answer, 'close'),
     async until(enough: () => boolean) {
@@ -94,17 +107,20 @@ test('fault 47: a stream of server-sent events that breaks under load resumes be
   const first = await open(stand, token)
   const before = read(first)
   await readers(stand.live, 1)
-  const sent = await load(stand.live, 100)
+  const sent = await load(stand.live, 20)
+  await before.until(() => before.events.length > 0)
+  sent.push(...(await load(stand.live, 80)))
   await before.until(() => before.events.length >= 40)
   const sending = load(stand.live, 3_000)
   first.destroy()
   await readers(stand.live, 0)
-  const kept = before.events.slice(0, 37)
+  const kept = wholeMessages(before.events, 37)
+  expect(kept.length).toBeGreaterThan(0)
   sent.push(...(await sending))
-  const after = read(await open(stand, token, kept.at(-1)?.sequence))
+  const after = read(await open(stand, token, kept.at(-1)?.cursor))
   sent.push(...(await load(stand.live, 100)))
   await after.until(() => kept.length + after.events.length >= sent.length)
-  expect([...kept.flatMap((event) => event.settled?.requestId ?? []), ...after.ids()]).toEqual(sent)
+  expect([...kept.flatMap(({ requestId }) => requestId ?? []), ...after.ids()]).toEqual(sent)
   expect(after.events.some((event) => event.gap)).toBe(false)
 })
 
@@ -133,7 +149,7 @@ test('fault 47: the stream ends when its session does', async () => {
   const ends = read(await open({ url }, await signInAt(url, 'admin')))
   const other = await signInAt(url, 'admin')
   const change = 'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { __typename } }'
-  const input = { current: password, next: 'another battery staple' }
+  const input = { currentPassword: password, newPassword: 'another battery staple' }
   const changed = await postAt(url, change, { input }, other)
   expect(changed.changePassword.__typename).toBe('ChangePasswordSuccess')
   await ends.closed
@@ -161,6 +177,18 @@ test('a reader that does not read is cut off when its token has ended', async ()
   const deaf = await open({ url: `http://127.0.0.1:${port}` }, 'token')
   expect(deaf.statusCode).toBe(200)
   await cut.promise
+})
+
+test('proxies are told not to hold events back, and who accepts neither JSON nor events reads why it is refused', async () => {
+  const stand = await startGraphqlStand()
+  const { token } = await stand.addUser('ada', 'admin')
+  expect((await open(stand, token)).headers['x-accel-buffering']).toBe('no')
+  for (const accept of ['application/json', 'text/html, image/png']) {
+    const refused = await open(stand, token, undefined, accept)
+    expect(refused.statusCode).toBe(406)
+    expect((await refused.toArray()).join('')).toContain('text/event-stream')
+  }
+  await readers(stand.live, 1)
 })
 
 test('a user has so many streams at once, as of sockets; strangers have none', async () => {

@@ -31,16 +31,17 @@ export async function startSocketStand(
       type Query { ok: Boolean! }
       type Mutation { change: Boolean! }
       type Settled { requestId: String! model: String! httpStatus: Int! durationMs: Int! costNano: Float! apiKeyName: String! }
-      type Gap { dropped: Int! }
-      type LiveEvent { sequence: String! gap: Gap settled: Settled }
-      type Subscription { live(after: String): [LiveEvent!]! fails: Int! }
+      type Gap { dropped: Int }
+      type LiveEvent { settled: Settled }
+      type LiveEvents { cursor: String! gap: Gap events: [LiveEvent!]! }
+      type Subscription { live(after: String): LiveEvents! fails: Int! }
     `,
     resolvers: {
       Subscription: {
         live: {
           subscribe: (_root: unknown, { after }: { after?: string }, { viewer }: StandContext) =>
             hub.events({ viewer: { userId: null } }, after, viewer),
-          resolve: (list: unknown) => list,
+          resolve: (message: unknown) => message,
         },
         fails: { subscribe: () => Promise.reject(new Error('secret of the database')) },
       },
@@ -115,7 +116,7 @@ export function openSocket(port: number, options: { protocol?: string; origin?: 
     send: (message: object) => socket.send(JSON.stringify(message)),
     async signIn(token = '1') {
       await once(socket, 'open')
-      socket.send(JSON.stringify({ type: 'connection_init', payload: { accessToken: token } }))
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }))
     },
     subscribe: (query: string, id = '1', variables: object = {}) =>
       socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query, variables } })),
@@ -130,4 +131,4 @@ export function openSocket(port: number, options: { protocol?: string; origin?: 
 }
 
 export const liveQuery =
-  'subscription ($after: String) { live(after: $after) { sequence gap { dropped } settled { requestId model httpStatus durationMs costNano apiKeyName } } }'
+  'subscription ($after: String) { live(after: $after) { cursor gap { dropped } events { settled { requestId model httpStatus durationMs costNano apiKeyName } } } }'

@@ -70,32 +70,32 @@ test('a rotated key keeps its limits; the old secret works for the hours given, 
   const taken = await run('rotateApiKey', { id, keepOldHours: 0, secret: 'sk-first-0123456789abcd' })
   expect(taken.fields).toEqual([{ path: 'secret', message: 'cannot be used; choose another' }])
   expect((await run('rotateApiKey', { id, keepOldHours: 25 })).fields[0].path).toBe('keepOldHours')
-  await stand.ask(`mutation { deleteApiKey(id: "${id}") { __typename } }`, {}, ada)
+  await stand.ask(`mutation { deleteApiKey(input: { id: "${id}" }) { __typename } }`, {}, ada)
   expect(stand.keys.find(rotated.secret)).toBeUndefined()
 })
 
 test('a proxy of an http:// address reads the secret: another one asks for it again', async () => {
   const { run, accountId: id } = await startPool()
-  const secret = 'sk-upstream-b'
+  const upstreamApiKey = 'sk-upstream-b'
   const proxy = 'http://mine.example:8080'
-  await run('updateAccount', { id, url: 'http://b.example', secret })
+  await run('updateAccount', { id, url: 'http://b.example', upstreamApiKey })
   const refused = await run('updateAccount', { id, proxy })
   const message = 'must be given again, since a proxy of an http:// address reads it'
-  expect(refused.fields).toEqual([{ path: 'secret', message }])
-  expect((await run('updateAccount', { id, proxy, secret })).account.hasProxy).toBe(true)
+  expect(refused.fields).toEqual([{ path: 'upstreamApiKey', message }])
+  expect((await run('updateAccount', { id, proxy, upstreamApiKey })).account.hasProxy).toBe(true)
   // The one it has, the deployment's own choice, and one that sees nothing but TLS.
   expect((await run('updateAccount', { id, proxy, weight: 5 })).account.weight).toBe(5)
   expect((await run('updateAccount', { id, proxy: 'none' })).account.hasProxy).toBe(false)
   expect((await run('updateAccount', { id, proxy: null })).account.hasProxy).toBe(false)
   expect((await run('updateAccount', { id, proxy })).fields).toHaveLength(1)
-  await run('updateAccount', { id, url: 'https://b.example', secret })
+  await run('updateAccount', { id, url: 'https://b.example', upstreamApiKey })
   expect((await run('updateAccount', { id, proxy })).account.hasProxy).toBe(true)
 })
 
 test('another URL asks for the secret again; a proxy is cleared by null', async () => {
   const { stand, run, accountId: id } = await startPool()
   const refused = await run('updateAccount', { id, url: 'https://evil.example' })
-  expect(refused.fields).toEqual([{ path: 'secret', message: 'must be given again, since the URL changed' }])
+  expect(refused.fields).toEqual([{ path: 'upstreamApiKey', message: 'must be given again, since the URL changed' }])
   // The same address written another way is no other address.
   expect((await run('updateAccount', { id, url: 'https://api.example.com/v1/', weight: 5 })).account.weight).toBe(5)
   const mapping = [{ from: 'opus*', to: 'big' }]
@@ -103,7 +103,7 @@ test('another URL asks for the secret again; a proxy is cleared by null', async 
   const moved = await run('updateAccount', {
     id,
     url: 'https://b.example',
-    secret: 'sk-upstream-b',
+    upstreamApiKey: 'sk-upstream-b',
     proxy,
     modelMapping: mapping,
   })
@@ -119,15 +119,15 @@ test('a group with something in it is not deleted, and the conflict says what; a
   const remove = async () =>
     (
       await stand.ask(
-        `mutation { deleteGroup(id: "${data.groups.edges[0].node.id}") { __typename ... on ConflictFailure { message } } }`,
+        `mutation { deleteGroup(input: { id: "${data.groups.edges[0].node.id}" }) { __typename ... on ConflictFailure { message } } }`,
         {},
         ada,
       )
     ).data.deleteGroup
   expect((await remove()).message).toMatch(/1 API key/)
-  await stand.ask(`mutation { deleteApiKey(id: "${keyId}") { __typename } }`, {}, ada)
+  await stand.ask(`mutation { deleteApiKey(input: { id: "${keyId}" }) { __typename } }`, {}, ada)
   expect((await remove()).message).toMatch(/1 account/)
-  await stand.ask(`mutation { deleteAccount(id: "${accountId}") { __typename } }`, {}, ada)
+  await stand.ask(`mutation { deleteAccount(input: { id: "${accountId}" }) { __typename } }`, {}, ada)
   expect(await stand.client.accountCredential.count()).toBe(0)
   expect((await remove()).__typename).toBe('DeleteGroupSuccess')
   const make =
@@ -136,7 +136,7 @@ test('a group with something in it is not deleted, and the conflict says what; a
   expect((await stand.ask(make, {}, ada)).data.createGroup.fields).toEqual([{ path: 'name', message: 'is taken' }])
 })
 
-test('logs page by key, newest first, with filters; people see their own', async () => {
+test('requests page by key, newest first, with filters; people see their own', async () => {
   const { stand, ada } = await startPool()
   const bob = await stand.addUser('bob', 'user')
   const atMs = Date.UTC(2026, 10, 20, 12)
@@ -155,6 +155,9 @@ test('logs page by key, newest first, with filters; people see their own', async
       if (name === 'model_requested') return i === 4 ? 'asked' : 'other'
       if (name === 'model_billed') return i === 5 ? 'asked' : 'other'
       if (name === 'stream') return i % 2
+      if (name === 'session_id') return i % 4 === 0 ? 's' : ''
+      if (name === 'client_ip') return i === 4 ? '10.0.0.1' : '10.0.0.2'
+      if (name === 'platform') return i === 6 ? 'claude' : 'console'
       if (name === 'http_status') return 200 + i
       return /platform|model|type|reason|raw|flags|card|source|modifiers|session|agent|ip/.test(name) ? '' : 0
     }),
@@ -162,34 +165,40 @@ test('logs page by key, newest first, with filters; people see their own', async
   await stand.database.batch([{ kind: 'insert', table: 'logs', columns: model, rows }])
   const page = async (filter: object, first: number, after: string | null, as: { token: string } = ada) => {
     const { data, errors } = await stand.ask(
-      'query ($f: LogFilter, $n: Int, $a: String) { logs(filter: $f, first: $n, after: $a) { edges { cursor node { cost apiKey { name } outcome } } pageInfo { hasNextPage endCursor } } }',
+      'query ($f: RequestFilter, $n: Int, $a: String) { requests(filter: $f, first: $n, after: $a) { nodes { cost apiKey { name } outcome } pageInfo { hasNextPage endCursor } } }',
       { f: filter, n: first, a: after },
       as,
     )
     expect(errors).toBeUndefined()
     return {
-      costs: data.logs.edges.map((edge: { node: { cost: string } }) => Number(edge.node.cost)),
-      ...data.logs.pageInfo,
+      costs: data.requests.nodes.map(({ cost }: { cost: string }) => Number(cost)),
+      ...data.requests.pageInfo,
     }
   }
   const first = await page({}, 3, null)
   expect(first).toMatchObject({ costs: [600, 500, 400], hasNextPage: true })
   expect(await page({}, 10, first.endCursor)).toMatchObject({ costs: [300, 200, 100, 0], hasNextPage: false })
-  expect((await page({ minCost: '200', maxCost: '400', outcome: 'COMPLETED' }, 10, null)).costs).toEqual([400, 200])
+  expect((await page({ minCost: '200', maxCost: '400', outcomes: ['COMPLETED'] }, 10, null)).costs).toEqual([400, 200])
   const from = new Date(atMs + 5000).toISOString()
   expect((await page({ from }, 10, null)).costs).toEqual([600, 500])
   expect((await page({ to: from }, 2, null)).costs).toEqual([400, 300])
   expect((await page({ requestId: requestIdOf(firstKeyAt(atMs)) }, 2, null)).costs).toEqual([0])
   const costsOf = async (filter: object) => (await page(filter, 10, null)).costs
-  expect(await costsOf({ accountId: encodeGlobalID('Account', 1) })).toEqual([600, 300, 0])
-  expect(await costsOf({ groupId: encodeGlobalID('Group', 1) })).toEqual([100, 0])
-  expect(await costsOf({ apiKeyId: encodeGlobalID('ApiKey', 2) })).toEqual([])
-  expect(await costsOf({ model: 'asked' })).toEqual([500, 400])
+  expect(await costsOf({ accountIds: [encodeGlobalID('Account', 1)] })).toEqual([600, 300, 0])
+  expect(await costsOf({ groupIds: [encodeGlobalID('Group', 1)] })).toEqual([100, 0])
+  expect(await costsOf({ apiKeyIds: [encodeGlobalID('ApiKey', 2)] })).toEqual([])
+  expect(await costsOf({ models: ['asked'] })).toEqual([500, 400])
+  expect(await costsOf({ accountIds: [1, 2].map((id) => encodeGlobalID('Account', id)) })).toEqual([
+    600, 400, 300, 100, 0,
+  ])
+  expect(await costsOf({ sessionId: 's', clientIp: '10.0.0.1' })).toEqual([400])
+  expect(await costsOf({ platforms: ['CLAUDE'] })).toEqual([600])
+  expect(await costsOf({ apiKeyIds: [] })).toEqual([])
   expect(await costsOf({ stream: true })).toEqual([500, 300, 100])
-  expect(await costsOf({ httpStatus: 202 })).toEqual([200])
-  expect(await costsOf({ userId: bob.globalId })).toEqual([300])
+  expect(await costsOf({ httpStatuses: [202, 299] })).toEqual([200])
+  expect(await costsOf({ ownerIds: [bob.globalId] })).toEqual([300])
   expect((await page({}, 10, null, bob)).costs).toEqual([300])
-  expect((await page({ userId: ada.globalId }, 10, null, bob)).costs).toEqual([])
+  expect((await page({ ownerIds: [ada.globalId] }, 10, null, bob)).costs).toEqual([])
 })
 
 test('totals, series and ranking are the sums of the rollups in the range', async () => {

@@ -22,24 +22,29 @@ test('after `admin reset` a session may choose another password, and nothing els
   const closed = [
     '{ accounts { edges { node { id } } } }',
     '{ users { edges { node { id } } } }',
-    '{ liveRequests { requestId } }',
+    '{ liveRequests { cursor } }',
     'mutation { createGroup(input: { name: "x" }) { __typename } }',
-    'mutation { updateSettings(input: []) { __typename } }',
+    'mutation { updateSettings(input: {}) { __typename } }',
   ]
   for (const query of closed) await expect(postAt(url, query, {}, token)).rejects.toThrow('PASSWORD_CHANGE_NEEDED')
   const socket = openSocket(Number(new URL(url).port))
   await socket.signIn(token)
   await socket.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
-  socket.subscribe('subscription { live { sequence } }')
+  socket.subscribe('subscription { requestEvents { cursor } }')
   const message = await socket.until((messages) => messages.find(({ id }) => id === '1'))
   expect(JSON.stringify(message)).toContain('PASSWORD_CHANGE_NEEDED')
   socket.socket.terminate()
 
   const change =
     'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { __typename ... on InputFailure { fields { path message } } } }'
-  const same = await postAt(url, change, { input: { current: made, next: made } }, token)
-  expect(same.changePassword.fields).toEqual([{ path: 'next', message: 'must be another one than now' }])
-  const changed = await postAt(url, change, { input: { current: made, next: 'another battery staple' } }, token)
+  const same = await postAt(url, change, { input: { currentPassword: made, newPassword: made } }, token)
+  expect(same.changePassword.fields).toEqual([{ path: 'newPassword', message: 'must be another one than now' }])
+  const changed = await postAt(
+    url,
+    change,
+    { input: { currentPassword: made, newPassword: 'another battery staple' } },
+    token,
+  )
   expect(changed.changePassword.__typename).toBe('ChangePasswordSuccess')
   expect((await postAt(url, who, {}, token)).viewer.user.mustChangePassword).toBe(false)
   expect((await postAt(url, closed[0]!, {}, token)).accounts.edges).toEqual([])
@@ -86,10 +91,10 @@ test('who has an old password changes none that was set meanwhile', async () => 
   const other = await hashPassword('set by an administrator')
   const change =
     'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { ... on InputFailure { fields { path } } } }'
-  const asked = stand.ask(change, { input: { current: password, next: 'chosen by a thief' } }, { token })
+  const asked = stand.ask(change, { input: { currentPassword: password, newPassword: 'chosen by a thief' } }, { token })
   // The try is counted before the password is looked at.
   while ((await stand.client.signInTry.count({ where: { subject: 'user:bob' } })) === 0) await new Promise(setImmediate)
   await stand.client.user.update({ where: { id }, data: { passwordHash: other } })
-  expect((await asked).data.changePassword).toEqual({ fields: [{ path: 'current' }] })
+  expect((await asked).data.changePassword).toEqual({ fields: [{ path: 'currentPassword' }] })
   expect((await stand.client.user.findUniqueOrThrow({ where: { id } })).passwordHash).toBe(other)
 })

@@ -15,6 +15,7 @@ export async function postAt(url: string, query: string, variables: object, toke
 
 /** An access token. */
 export async function signInAt(url: string, username: string, word = password): Promise<string> {
-  const signIn = 'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }'
-  return (await postAt(url, signIn, { input: { username, password: word } })).signIn.accessToken
+  const signIn =
+    'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { session { accessToken } } } }'
+  return (await postAt(url, signIn, { input: { username, password: word } })).signIn.session.accessToken
 }

@@ -15,7 +15,7 @@ const proxy = 'http://user:proxy-canary@127.0.0.1:3128'
 const keySecret = 'sk-key-canary-0123456789abcdef'
 
 const createGroup = `mutation ($input: CreateGroupInput!) { createGroup(input: $input) { ... on CreateGroupSuccess { group { id name owner { username } } } ${failureFields.replace(/\.\.\. on (NotFound|Conflict)Failure \{ message \}/g, '')} } }`
-const createAccount = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) { __typename ... on CreateAccountSuccess { account { id name hasProxy state { kind } today { cost } } } ... on InputFailure { fields { path message } } } }`
+const createAccount = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) { __typename ... on CreateAccountSuccess { account { id name hasProxy state { name } usageToday { cost } } } ... on InputFailure { fields { path message } } } }`
 const createKey = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { __typename ... on CreateApiKeySuccess { secret apiKey { id secretHint spentToday lastUsedAt dailyLimit } } ... on InputFailure { fields { path message } } } }`
 
 async function fill(stand: GraphqlStand, token: string, name: string) {
@@ -27,7 +27,7 @@ async function fill(stand: GraphqlStand, token: string, name: string) {
         name,
         platform: 'CONSOLE',
         url: 'https://api.example.com/v1',
-        secret: upstreamSecret,
+        upstreamApiKey: upstreamSecret,
         groupIds: [group.id],
         proxy,
       },
@@ -55,12 +55,12 @@ test('people see and change what they own; administrators see all of it with its
   const eve = await stand.addUser('eve', 'user')
   const bobs = await fill(stand, bob.token, 'bobs')
   await fill(stand, eve.token, 'eves')
-  expect(bobs.account).toMatchObject({ hasProxy: true, state: { kind: 'READY' }, today: { cost: '0' } })
+  expect(bobs.account).toMatchObject({ hasProxy: true, state: { name: 'READY' }, usageToday: { cost: '0' } })
   expect(bobs.key).toMatchObject({ secret: `${keySecret}-bobs`, apiKey: { secretHint: 'sk-k…bobs', lastUsedAt: null } })
-  const lists = `{ groups { edges { node { name owner { username } accountCount keyCount } } } accounts { edges { node { name } } } apiKeys { edges { node { name group { name } } } } }`
+  const lists = `{ groups { edges { node { name owner { username } accounts { totalCount } apiKeys { totalCount } } } } accounts { edges { node { name } } } apiKeys { edges { node { name group { name } } } } }`
   const seen = async (token: string) => (await stand.ask(lists, {}, { token })).data
   expect((await seen(eve.token)).groups.edges).toEqual([
-    { node: { name: 'eves', owner: { username: 'eve' }, accountCount: 1, keyCount: 1 } },
+    { node: { name: 'eves', owner: { username: 'eve' }, accounts: { totalCount: 1 }, apiKeys: { totalCount: 1 } } },
   ])
   expect((await seen(admin.token)).accounts.edges.map((edge: { node: { name: string } }) => edge.node.name)).toEqual([
     'bobs',
@@ -74,15 +74,15 @@ test('people see and change what they own; administrators see all of it with its
   }
   const strangers = [
     `mutation { updateGroup(input: { id: "${bobs.groupId}", name: "x" }) { __typename } }`,
-    `mutation { deleteGroup(id: "${bobs.groupId}") { __typename } }`,
+    `mutation { deleteGroup(input: { id: "${bobs.groupId}" }) { __typename } }`,
     `mutation { updateAccount(input: { id: "${bobs.accountId}", enabled: false }) { __typename } }`,
-    `mutation { deleteAccount(id: "${bobs.accountId}") { __typename } }`,
-    `mutation { testAccount(id: "${bobs.accountId}", model: "m") { __typename } }`,
-    `mutation { clearAccountState(id: "${bobs.accountId}") { __typename } }`,
-    `mutation { probeNow(id: "${bobs.accountId}") { __typename } }`,
+    `mutation { deleteAccount(input: { id: "${bobs.accountId}" }) { __typename } }`,
+    `mutation { testAccount(input: { id: "${bobs.accountId}", model: "m" }) { __typename } }`,
+    `mutation { clearAccountState(input: { id: "${bobs.accountId}" }) { __typename } }`,
+    `mutation { probeAccount(input: { id: "${bobs.accountId}" }) { __typename } }`,
     `mutation { updateApiKey(input: { id: "${bobs.keyId}", dailyLimit: null }) { __typename } }`,
     `mutation { rotateApiKey(input: { id: "${bobs.keyId}", keepOldHours: 0 }) { __typename } }`,
-    `mutation { deleteApiKey(id: "${bobs.keyId}") { __typename } }`,
+    `mutation { deleteApiKey(input: { id: "${bobs.keyId}" }) { __typename } }`,
   ]
   for (const query of strangers) {
     const { data } = await stand.ask(query, {}, { token: eve.token })
@@ -95,8 +95,8 @@ test('people see and change what they own; administrators see all of it with its
   ])
   for (const query of [
     '{ users { edges { cursor } } }',
-    '{ auditLog { edges { cursor } } }',
-    '{ settings { name } }',
+    '{ auditEntries { edges { cursor } } }',
+    '{ settings { systemName } }',
   ]) {
     expect((await stand.ask(query, {}, { token: eve.token })).errors?.[0]?.extensions?.code).toBe('FORBIDDEN')
     expect((await stand.ask(query)).errors?.[0]?.extensions?.code).toBe('UNAUTHENTICATED')
@@ -113,7 +113,7 @@ test('no field of any type gives a secret back', async () => {
     admin,
   )
   await stand.ask(
-    `mutation { updateAccount(input: { id: "${accountId}", secret: "${upstreamSecret}-2", url: "https://b.example.com" }) { __typename } }`,
+    `mutation { updateAccount(input: { id: "${accountId}", upstreamApiKey: "${upstreamSecret}-2", url: "https://b.example.com" }) { __typename } }`,
     {},
     admin,
   )
@@ -126,9 +126,11 @@ test('no field of any type gives a secret back', async () => {
     'accounts',
     'apiKeys',
     'users',
-    'auditLog',
-    'logs',
-    'verdictRules',
+    'auditEntries',
+    'requests',
+    'liveRequests',
+    'costTotals',
+    'errorRules',
   ]
   const fields = stand.graphql.schema.getQueryType()!.getFields()
   let text = ''
@@ -138,7 +140,7 @@ test('no field of any type gives a secret back', async () => {
       {},
       admin,
     )
-    expect(errors, name).toBeUndefined()
+    expect(errors, `${name} ${JSON.stringify(errors)}`).toBeUndefined()
     text += JSON.stringify(data)
   }
   const { passwordHash } = await stand.client.user.findFirstOrThrow()
@@ -162,13 +164,19 @@ test('no field of any type gives a secret back', async () => {
   }
 })
 
-/** A selection of all fields below a type, four objects deep. */
-function everything(type: GraphQLObjectType, depth = 0): string {
+/** A selection of all fields below a type, four objects deep and no type within itself. */
+function everything(type: GraphQLObjectType, above: readonly string[] = []): string {
+  const path = [...above, type.name]
   const parts = Object.values(type.getFields()).flatMap((field) => {
-    if (field.args.some(isRequiredArgument)) return []
+    // The edges hold the same nodes.
+    if (field.args.some(isRequiredArgument) || (field.name === 'edges' && 'nodes' in type.getFields())) return []
     const named = getNamedType(field.type)
     if (isScalarType(named) || isEnumType(named)) return [field.name]
-    return isObjectType(named) && depth < 4 ? [`${field.name} ${everything(named, depth + 1)}`] : []
+    return isObjectType(named) && path.length < 5 && !path.includes(named.name)
+      ? [
+          `${field.name}${named.name.endsWith('Connection') ? '(first: 1)' : ''} ${everything(named, field.name === 'nodes' ? [...path, 'edge'] : path)}`,
+        ]
+      : []
   })
   return parts.length > 0 ? `{ ${parts.join(' ')} }` : '{ __typename }'
 }
@@ -182,7 +190,9 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   const { cookie } = await stand.signIn('ada')
   await run('refreshSession { __typename }', { cookie })
   await run('signOut { __typename }', { cookie })
-  await run(`changePassword(input: { current: "correct horse battery", next: "another horse battery" }) { __typename }`)
+  await run(
+    `changePassword(input: { currentPassword: "correct horse battery", newPassword: "another horse battery" }) { __typename }`,
+  )
   await run('createUser(input: { username: "bob", password: "password of bob" }) { __typename }')
   await run(`updateUser(input: { id: "${admin.globalId}", email: "Ada@example.com" }) { __typename }`)
   await run(`updateGroup(input: { id: "${groupId}", remark: "r" }) { __typename }`)
@@ -190,32 +200,32 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   const other = (await stand.ask(createGroup, { input: { name: 'other' } }, admin)).data.createGroup.group.id
   await run(`updateAccount(input: { id: "${accountId}", groupIds: ["${groupId}", "${other}"] }) { __typename }`)
   await run(`removeAccountFromGroup(input: { accountId: "${accountId}", groupId: "${other}" }) { __typename }`)
-  await run(`testAccount(id: "${accountId}", model: "m") { __typename }`)
-  await run(`clearAccountState(id: "${accountId}") { __typename }`)
+  await run(`testAccount(input: { id: "${accountId}", model: "m" }) { __typename }`)
+  await run(`clearAccountState(input: { id: "${accountId}" }) { __typename }`)
   const account = stand.accounts.all()[Symbol.iterator]().next().value!
   stand.accounts.report(
     account,
     { kind: 'login_needed', reason: 'r' },
     { by: 'request', requestId: '', evidence: null },
   )
-  await run(`probeNow(id: "${accountId}") { __typename }`)
-  await run('runJob(name: "probe") { __typename }')
+  await run(`probeAccount(input: { id: "${accountId}" }) { __typename }`)
+  await run('runJob(input: { name: PROBE }) { __typename }')
   await run(`updateApiKey(input: { id: "${keyId}", dailyLimit: "5" }) { __typename }`)
   await run(`rotateApiKey(input: { id: "${keyId}", keepOldHours: 1 }) { __typename }`)
-  await run(`giveToOwner(id: "${keyId}", ownerId: "${admin.globalId}") { __typename }`)
-  await run(`deleteApiKey(id: "${keyId}") { __typename }`)
-  await run(`deleteAccount(id: "${accountId}") { __typename }`)
-  await run(`deleteGroup(id: "${groupId}") { __typename }`)
-  await run('setClaudeAccounts(enabled: true, acknowledged: true) { __typename }')
+  await run(`transferOwnership(input: { id: "${keyId}", ownerId: "${admin.globalId}" }) { __typename }`)
+  await run(`deleteApiKey(input: { id: "${keyId}" }) { __typename }`)
+  await run(`deleteAccount(input: { id: "${accountId}" }) { __typename }`)
+  await run(`deleteGroup(input: { id: "${groupId}" }) { __typename }`)
+  await run('updateClaudeAccounts(input: { enabled: true, acknowledged: true }) { __typename }')
   await run('beginClaudeLogin { __typename }')
-  await run('updateSettings(input: [{ name: "systemName", value: "Ours" }]) { __typename }')
-  const rule = 'name: "r", status: "500", effect: NEXT'
-  await run(`testVerdictRule(input: { ${rule}, sample: { status: "500", body: "canary-of-a-prompt" } }) { __typename }`)
-  await run(`createVerdictRule(input: { ${rule} }) { __typename }`)
-  const [{ id: ruleId }] = (await stand.ask('{ verdictRules { id } }', {}, admin)).data.verdictRules
-  await run(`updateVerdictRule(input: { id: "${ruleId}", enabled: false }) { __typename }`)
-  await run(`orderVerdictRules(ids: ["${ruleId}"]) { __typename }`)
-  await run(`deleteVerdictRule(id: "${ruleId}") { __typename }`)
+  await run('updateSettings(input: { systemName: "Ours" }) { __typename }')
+  const rule = 'name: "r", status: "500", effect: NEXT_ACCOUNT'
+  await run(`testErrorRule(input: { ${rule}, sample: { status: "500", body: "canary-of-a-prompt" } }) { __typename }`)
+  await run(`createErrorRule(input: { ${rule} }) { __typename }`)
+  const [{ id: ruleId }] = (await stand.ask('{ errorRules { id } }', {}, admin)).data.errorRules
+  await run(`updateErrorRule(input: { id: "${ruleId}", enabled: false }) { __typename }`)
+  await run(`reorderErrorRules(input: { ids: ["${ruleId}"] }) { __typename }`)
+  await run(`deleteErrorRule(input: { id: "${ruleId}" }) { __typename }`)
   await stand.client.user.updateMany({ data: { enabled: false } })
   const token = new URL(stand.setup.linkPath(), 'http://x').searchParams.get('token')
   await run(

@@ -62,10 +62,10 @@ test('a rule is tried on the failed attempts of the last hours: what is decided 
       lastAt: new Date(atMs + 1000).toISOString(),
       match: 'YES',
       accounts: [{ name: 'a' }, { name: 'b' }],
-      today: [{ name: "the request's own fault", isRule: false, effect: 'PASS' }],
-      withRule: [{ name: 'quota', isRule: true, effect: 'LIMITED', scope: 'ACCOUNT', durationSeconds: 60 }],
+      today: [{ name: "the request's own fault (400)", isRule: false, effect: 'PASS' }],
+      withRule: [{ name: 'quota', isRule: true, effect: 'RATE_LIMIT', scope: 'ACCOUNT', durationSeconds: 60 }],
     },
-    expect.objectContaining({ code: '', attempts: 9, match: 'NO' }),
+    expect.objectContaining({ code: null, attempts: 9, match: 'NO' }),
   ])
   expect((await run('try', { input: { ...rule, hours: 168 } })).touchedAttempts).toBe(9)
   expect((await run('try', { input: { ...rule, platform: 'CLAUDE' } })).touchedAttempts).toBe(0)
@@ -83,33 +83,33 @@ test('a sample is tried by its text; neither the answer nor the audit log has an
     name: 'text',
     status: '400',
     message: 'Your plan*',
-    effect: 'UNFUNDED',
+    effect: 'OUT_OF_CREDIT',
     sample: { status: '400', body },
   }
   const result = await run('try', { input })
   expect(result.sample).toEqual({
     errorType: 'odd',
-    code: '',
+    code: null,
     matches: true,
-    today: { name: "the request's own fault", effect: 'PASS' },
-    withRule: { name: 'text', effect: 'UNFUNDED' },
+    today: { name: 'anything else', effect: 'COOL_DOWN' },
+    withRule: { name: 'text', effect: 'OUT_OF_CREDIT' },
   })
   expect((await run('try', { input: { ...input, sample: { status: 'event', body } } })).sample.matches).toBe(false)
-  const { after } = await stand.client.apiLog.findFirstOrThrow({ where: { action: 'testVerdictRule' } })
+  const { after } = await stand.client.apiLog.findFirstOrThrow({ where: { action: 'testErrorRule' } })
   expect(JSON.parse(after)).toMatchObject({ status: '400', message: 'Your plan*', hours: 24 })
   expect([JSON.stringify(result), after, stand.lines.join('')].join('')).not.toContain('CANARY')
 })
 
 test('the bench refuses what could not be saved, and ranges and samples that cannot be, beside the field', async () => {
   const { run, paths } = await startRules()
-  const { id } = (await run('create', { input: rule })).verdictRule
+  const { id } = (await run('create', { input: rule })).errorRule
   const tried = async (more: object) => {
     const result = await run('try', { input: { ...rule, name: 'new', ...more } })
     return result.__typename === 'InputFailure' ? paths(result) : result.__typename
   }
   expect(await tried({ code: null })).toEqual(['code'])
   expect(await tried({ name: 'quota' })).toEqual(['name'])
-  expect(await tried({ name: 'quota', id })).toBe('TestVerdictRuleSuccess')
+  expect(await tried({ name: 'quota', id })).toBe('TestErrorRuleSuccess')
   expect(await tried({ hours: 169 })).toEqual(['hours'])
   expect(await tried({ sample: { status: '200', body: '' } })).toEqual(['sample.status'])
   expect(await tried({ sample: { status: '400', body: 'x'.repeat(100_001) } })).toEqual(['sample.body'])

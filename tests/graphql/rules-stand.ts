@@ -6,16 +6,16 @@ import { startGraphqlStand } from './stand.ts'
 const failures = `__typename ... on InputFailure { fields { path message } } ... on Failure { message }`
 const fields = 'id name enabled platform status errorType code message effect scope durationSeconds'
 export const documents = {
-  create: `mutation ($input: CreateVerdictRuleInput!) { result: createVerdictRule(input: $input) { ... on CreateVerdictRuleSuccess { verdictRule { ${fields} } } ${failures} } }`,
-  update: `mutation ($input: UpdateVerdictRuleInput!) { result: updateVerdictRule(input: $input) { ... on UpdateVerdictRuleSuccess { verdictRule { ${fields} } } ${failures} } }`,
-  remove: `mutation ($id: ID!) { result: deleteVerdictRule(id: $id) { __typename ... on Failure { message } } }`,
-  order: `mutation ($ids: [ID!]!) { result: orderVerdictRules(ids: $ids) { __typename ... on Failure { message } } }`,
-  try: `mutation ($input: TestVerdictRuleInput!) { result: testVerdictRule(input: $input) { ${failures} ... on TestVerdictRuleSuccess {
+  create: `mutation ($input: CreateErrorRuleInput!) { result: createErrorRule(input: $input) { ... on CreateErrorRuleSuccess { errorRule { ${fields} } } ${failures} } }`,
+  update: `mutation ($input: UpdateErrorRuleInput!) { result: updateErrorRule(input: $input) { ... on UpdateErrorRuleSuccess { errorRule { ${fields} } } ${failures} } }`,
+  remove: `mutation ($id: ID!) { result: deleteErrorRule(input: { id: $id }) { __typename ... on Failure { message } } }`,
+  order: `mutation ($ids: [ID!]!) { result: reorderErrorRules(input: { ids: $ids }) { __typename ... on Failure { message } } }`,
+  try: `mutation ($input: TestErrorRuleInput!) { result: testErrorRule(input: $input) { ${failures} ... on TestErrorRuleSuccess {
     since attempts touchedAttempts touchedAccounts { name }
     failures { platform status errorType code verdict attempts lastAt match accounts { name } today { name isRule effect } withRule { name isRule effect scope durationSeconds } }
     sample { errorType code matches today { name effect } withRule { name effect } } } } }`,
 }
-export const rule = { name: 'quota', status: '400', code: 'quota', effect: 'LIMITED', durationSeconds: 60 }
+export const rule = { name: 'quota', status: '400', code: 'quota', effect: 'RATE_LIMIT', durationSeconds: 60 }
 
 export async function startRules() {
   const stand = await startGraphqlStand()
@@ -25,7 +25,7 @@ export async function startRules() {
     expect(errors).toBeUndefined()
     return data.result
   }
-  const list = async () => (await stand.ask(`{ verdictRules { ${fields} } }`, {}, ada)).data.verdictRules
+  const list = async () => (await stand.ask(`{ errorRules { ${fields} } }`, {}, ada)).data.errorRules
   const paths = (result: { fields: { path: string }[] }) => result.fields.map(({ path }) => path)
   return { stand, ada, run, list, paths }
 }

@@ -3,7 +3,7 @@ import { documents, rule, startRules } from './rules-stand.ts'
 
 test('a rule is made, changed field by field, cleared, put in order and deleted; each change is in the audit log', async () => {
   const { stand, run, list } = await startRules()
-  const first = (await run('create', { input: rule })).verdictRule
+  const first = (await run('create', { input: rule })).errorRule
   expect(first).toMatchObject({
     ...rule,
     enabled: true,
@@ -17,10 +17,10 @@ test('a rule is made, changed field by field, cleared, put in order and deleted;
     platform: 'CLAUDE',
     errorType: 'odd_*',
     message: 'Your plan*',
-    effect: 'LIMITED',
+    effect: 'RATE_LIMIT',
     scope: 'FAMILY',
   }
-  const second = (await run('create', { input: { ...more, status: '429', enabled: false } })).verdictRule
+  const second = (await run('create', { input: { ...more, status: '429', enabled: false } })).errorRule
   expect(second).toMatchObject({ ...more, status: '429', enabled: false, durationSeconds: null })
   const changed = await run('update', {
     input: {
@@ -34,7 +34,7 @@ test('a rule is made, changed field by field, cleared, put in order and deleted;
       enabled: true,
     },
   })
-  expect(changed.verdictRule).toEqual({
+  expect(changed.errorRule).toEqual({
     ...second,
     name: 'c',
     platform: null,
@@ -45,7 +45,7 @@ test('a rule is made, changed field by field, cleared, put in order and deleted;
     enabled: true,
   })
   expect(stand.rules.all().map(({ name }) => name)).toEqual(['quota', 'c'])
-  expect((await run('order', { ids: [second.id, first.id] })).__typename).toBe('OrderVerdictRulesSuccess')
+  expect((await run('order', { ids: [second.id, first.id] })).__typename).toBe('ReorderErrorRulesSuccess')
   expect((await list()).map(({ name }: { name: string }) => name)).toEqual(['c', 'quota'])
   expect(
     stand.rules
@@ -53,17 +53,17 @@ test('a rule is made, changed field by field, cleared, put in order and deleted;
       .slice(0, 2)
       .map(({ name }) => name),
   ).toEqual(['c', 'quota'])
-  expect((await run('remove', { id: second.id })).__typename).toBe('DeleteVerdictRuleSuccess')
+  expect((await run('remove', { id: second.id })).__typename).toBe('DeleteErrorRuleSuccess')
   expect((await list()).map(({ name }: { name: string }) => name)).toEqual(['quota'])
   expect((await run('remove', { id: second.id })).__typename).toBe('NotFoundFailure')
   expect((await run('update', { input: { id: second.id, name: 'd' } })).__typename).toBe('NotFoundFailure')
-  const rows = await stand.client.apiLog.findMany({ where: { objectType: 'VerdictRule' }, orderBy: { id: 'asc' } })
+  const rows = await stand.client.apiLog.findMany({ where: { objectType: 'ErrorRule' }, orderBy: { id: 'asc' } })
   expect(rows.map(({ action }) => action)).toEqual([
-    'createVerdictRule',
-    'createVerdictRule',
-    'updateVerdictRule',
-    'orderVerdictRules',
-    'deleteVerdictRule',
+    'createErrorRule',
+    'createErrorRule',
+    'updateErrorRule',
+    'reorderErrorRules',
+    'deleteErrorRule',
   ])
   expect(JSON.parse(rows[2]!.before)).toMatchObject({ name: 'b', platform: 'claude', message: 'Your plan*' })
   expect(JSON.parse(rows[2]!.after)).toMatchObject({ name: 'c', platform: null, message: '' })
@@ -80,7 +80,7 @@ test('what is wrong stands beside its field, all at once, and nothing of it is s
     errorType: 'two words',
     code: 'a b',
     message: 'two\nlines',
-    effect: 'LIMITED',
+    effect: 'RATE_LIMIT',
     durationSeconds: 0,
   }
   const all = ['code', 'durationSeconds', 'errorType', 'message', 'name', 'platform', 'status']
@@ -88,18 +88,18 @@ test('what is wrong stands beside its field, all at once, and nothing of it is s
   for (const durationSeconds of [-1, 2_678_401])
     expect(paths(await run('create', { input: { ...rule, durationSeconds } }))).toEqual(['durationSeconds'])
   // What is wrong with the whole of it.
-  expect(paths(await run('create', { input: { name: 'r', effect: 'NEXT' } }))).toEqual(['status'])
-  const wide = await run('create', { input: { name: 'r', status: '400', effect: 'NEEDS_LOGIN' } })
+  expect(paths(await run('create', { input: { name: 'r', effect: 'NEXT_ACCOUNT' } }))).toEqual(['status'])
+  const wide = await run('create', { input: { name: 'r', status: '400', effect: 'REQUIRE_REAUTH' } })
   expect(wide.fields).toEqual([{ path: 'code', message: expect.stringContaining('clients bring such answers about') }])
   expect(paths(await run('create', { input: { name: 'r', status: '401', effect: 'PASS' } }))).toEqual(['status'])
-  expect(paths(await run('create', { input: { ...rule, effect: 'COOLING', scope: 'MODEL' } }))).toEqual([
+  expect(paths(await run('create', { input: { ...rule, effect: 'COOL_DOWN', scope: 'MODEL' } }))).toEqual([
     'scope',
     'durationSeconds',
   ])
   expect(await list()).toEqual([])
-  const { verdictRule } = await run('create', { input: rule })
+  const { errorRule } = await run('create', { input: rule })
   expect((await run('create', { input: rule })).fields).toEqual([{ path: 'name', message: 'is taken' }])
-  const { id } = verdictRule
+  const { id } = errorRule
   // A change that would make it too wide leaves it as it is, the good fields too.
   expect(paths(await run('update', { input: { id, name: 'renamed', code: null } }))).toEqual(['code'])
   expect(paths(await run('update', { input: { id, name: null, effect: null, enabled: null } }))).toEqual([
@@ -107,13 +107,13 @@ test('what is wrong stands beside its field, all at once, and nothing of it is s
     'enabled',
     'effect',
   ])
-  expect(await list()).toEqual([verdictRule])
+  expect(await list()).toEqual([errorRule])
 })
 
 test('an order that does not name the rules there are is a conflict, and changes nothing', async () => {
   const { run, list } = await startRules()
-  const one = (await run('create', { input: rule })).verdictRule
-  const two = (await run('create', { input: { ...rule, name: 'two' } })).verdictRule
+  const one = (await run('create', { input: rule })).errorRule
+  const two = (await run('create', { input: { ...rule, name: 'two' } })).errorRule
   for (const ids of [[two.id], [two.id, two.id], [two.id, one.id, 'nobody'], []])
     expect((await run('order', { ids })).__typename).toBe('ConflictFailure')
   expect((await list()).map(({ name }: { name: string }) => name)).toEqual(['quota', 'two'])
@@ -141,12 +141,12 @@ test('there are a hundred rules at most', async () => {
 
 test('rules are for administrators: nobody else reads, changes or tries them', async () => {
   const { stand, run } = await startRules()
-  const { id } = (await run('create', { input: rule })).verdictRule
+  const { id } = (await run('create', { input: rule })).errorRule
   const bob = await stand.addUser('bob', 'user')
   const asked: [string, object][] = [
-    ['{ verdictRules { name } }', {}],
-    ['{ builtInVerdicts(platform: CONSOLE) { status } }', {}],
-    ['query ($id: ID!) { node(id: $id) { ... on VerdictRule { name } } }', { id }],
+    ['{ errorRules { name } }', {}],
+    ['{ builtInErrorRules(platform: CONSOLE) { status } }', {}],
+    ['query ($id: ID!) { node(id: $id) { ... on ErrorRule { name } } }', { id }],
     [documents.create, { input: { ...rule, name: 'bobs' } }],
     [documents.update, { input: { id, enabled: false } }],
     [documents.remove, { id }],
@@ -172,13 +172,13 @@ test('rules are for administrators: nobody else reads, changes or tries them', a
 test('the built-in table can be read, in its order', async () => {
   const { stand, ada } = await startRules()
   const query =
-    '{ builtInVerdicts(platform: CONSOLE) { status errorType code message limits means { name isRule effect scope durationSeconds } } codex: builtInVerdicts(platform: CODEX) { status } }'
+    '{ builtInErrorRules(platform: CONSOLE) { status errorType code message limits means { name isRule effect scope durationSeconds } } codex: builtInErrorRules(platform: CODEX) { status } }'
   const { data } = await stand.ask(query, {}, ada)
-  const table = data.builtInVerdicts
-  expect(table[0]).toMatchObject({ status: '400', code: 'organization_on_hold', means: { effect: 'UNFUNDED' } })
+  const table = data.builtInErrorRules
+  expect(table[0]).toMatchObject({ status: '400', code: 'organization_on_hold', means: { effect: 'OUT_OF_CREDIT' } })
   const named = (name: string) => table.find(({ means }: { means: { name: string } }) => means.name === name)
-  expect(named('server error')).toMatchObject({ status: '501-599', means: { effect: 'COOLING', isRule: false } })
-  expect(named('model refused').means).toMatchObject({ effect: 'LIMITED', scope: 'MODEL', durationSeconds: 300 })
+  expect(named('server error')).toMatchObject({ status: '501-599', means: { effect: 'COOL_DOWN', isRule: false } })
+  expect(named('model refused').means).toMatchObject({ effect: 'RATE_LIMIT', scope: 'MODEL', durationSeconds: 300 })
   expect(named('window of some models used up')).toMatchObject({ limits: 'family', means: { scope: 'FAMILY' } })
   expect(named('no credit').message).toBe('^your credit balance is too low')
   expect(table.at(-1)).toMatchObject({ status: null, means: { effect: 'PASS' } })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { password, startGraphqlStand } from './stand.ts'
 
-const refresh = `mutation { refreshSession { __typename ... on RefreshSessionSuccess { accessToken user { username } } } }`
+const refresh = `mutation { refreshSession { __typename ... on RefreshSessionSuccess { session { accessToken user { username } } } } }`
 const who = '{ viewer { user { username role } sessionExpiresAt } }'
 const setUp = `mutation ($input: CompleteSetupInput!) { completeSetup(input: $input) { __typename
-  ... on CompleteSetupSuccess { accessToken user { username role } }
+  ... on CompleteSetupSuccess { session { accessToken user { username role } } }
   ... on InputFailure { fields { path } } ... on ConflictFailure { message } } }`
 
 test('the setup link makes the first administrator, once', async () => {
@@ -14,8 +14,10 @@ test('the setup link makes the first administrator, once', async () => {
   const input = { username: 'Ada', password, token: `${token}x` }
   expect((await ask(setUp, { input })).data.completeSetup.fields).toEqual([{ path: 'token' }])
   const done = await ask(setUp, { input: { ...input, token } })
-  expect(done.data.completeSetup.user).toEqual({ username: 'ada', role: 'ADMIN' })
-  expect((await ask(who, {}, { token: done.data.completeSetup.accessToken })).data.viewer.user.username).toBe('ada')
+  expect(done.data.completeSetup.session.user).toEqual({ username: 'ada', role: 'ADMIN' })
+  expect((await ask(who, {}, { token: done.data.completeSetup.session.accessToken })).data.viewer.user.username).toBe(
+    'ada',
+  )
   expect((await ask(setUp, { input: { ...input, username: 'eve', token } })).data.completeSetup.__typename).toBe(
     'ConflictFailure',
   )
@@ -36,14 +38,14 @@ test('a refresh token works once; when it comes again its session is over, the n
   await stand.addUser('ada', 'admin')
   const { cookie } = await stand.signIn('ada')
   const first = await stand.ask(refresh, {}, { cookie })
-  expect(first.data.refreshSession.user.username).toBe('ada')
+  expect(first.data.refreshSession.session.user.username).toBe('ada')
   const next = first.headers.get('set-cookie')!.split(';')[0]!
   const ended: unknown[] = []
   await stand.events.subscribe('sessions.ended', (message) => void ended.push(message))
   stand.clock.atMs += 11_000
   expect((await stand.ask(refresh, {}, { cookie })).data.refreshSession.__typename).toBe('SignInFailure')
   expect((await stand.ask(refresh, {}, { cookie: next })).data.refreshSession.__typename).toBe('SignInFailure')
-  expect((await stand.ask(who, {}, { token: first.data.refreshSession.accessToken })).data.viewer).toBeNull()
+  expect((await stand.ask(who, {}, { token: first.data.refreshSession.session.accessToken })).data.viewer).toBeNull()
   expect(ended).toEqual([{ sessionId: expect.any(Number) }])
 })
 

@@ -5,10 +5,10 @@ const inputFailure = '... on InputFailure { fields { path message } }'
 const createKey = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { ... on CreateApiKeySuccess { apiKey { id group { name } } } ${inputFailure} } }`
 const updateGroup = `mutation ($input: UpdateGroupInput!) { updateGroup(input: $input) { ... on UpdateGroupSuccess { group { shared } } ${inputFailure} ... on NotFoundFailure { message } } }`
 const createAccount = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) { ... on CreateAccountSuccess { account { id } } ${inputFailure} } }`
-const give = `mutation ($id: ID!, $ownerId: ID!) { giveToOwner(id: $id, ownerId: $ownerId) { ... on GiveToOwnerSuccess { owner { username } } ${failureFields.replace(/\.\.\. on ConflictFailure \{ message \}/, '')} } }`
+const give = `mutation ($id: ID!, $ownerId: ID!) { transferOwnership(input: { id: $id, ownerId: $ownerId }) { ... on TransferOwnershipSuccess { owner { username } } ${failureFields.replace(/\.\.\. on ConflictFailure \{ message \}/, '')} } }`
 const groupNames = async (stand: GraphqlStand, token: string, open?: string) => {
   const { data } = await stand.ask(
-    'query ($open: GroupUse) { groups(open: $open) { edges { node { name } } } }',
+    'query ($open: GroupUse) { groups(filter: { usableFor: $open }) { edges { node { name } } } }',
     { open },
     { token },
   )
@@ -53,7 +53,7 @@ test('who has no group of their own makes keys in a shared one, but puts no acco
     name: 'spy',
     platform: 'CONSOLE',
     url: 'https://spy.example.com',
-    secret: 'sk-spy-0123456789',
+    upstreamApiKey: 'sk-spy-0123456789',
     groupIds: [groupIds['everybody']],
   }
   const spy = await stand.ask(createAccount, { input }, bob)
@@ -97,14 +97,14 @@ test('an administrator gives a group, an account and a key to another owner, who
   expect(await seen()).toEqual([0, 0, 1])
   for (const id of [accountId, keyId, groupIds['closed']!]) {
     const { data } = await stand.ask(give, { id, ownerId: bob.globalId }, ada)
-    expect(data.giveToOwner).toEqual({ owner: { username: 'bob' } })
+    expect(data.transferOwnership).toEqual({ owner: { username: 'bob' } })
   }
   expect(await seen()).toEqual([1, 1, 2])
   // What the relay has in memory is the new owner's too: events and the ledger go by it.
   expect([...stand.accounts.all()].map(({ ownerId }) => ownerId)).toEqual([bob.id])
   const key = stand.keys.find('sk-first-0123456789abcd')
   expect(key?.userId).toBe(bob.id)
-  const rows = await stand.client.apiLog.findMany({ where: { action: 'giveToOwner' }, orderBy: { id: 'asc' } })
+  const rows = await stand.client.apiLog.findMany({ where: { action: 'transferOwnership' }, orderBy: { id: 'asc' } })
   expect(rows.map(({ objectType, before, after }) => [objectType, before, after])).toEqual([
     ['Account', '{"ownerId":null}', `{"ownerId":${bob.id}}`],
     ['ApiKey', '{"ownerId":null}', `{"ownerId":${bob.id}}`],
@@ -117,10 +117,10 @@ test('nobody else gives anything away, and there must be such an object and such
   const refused = await stand.ask(give, { id: keyId, ownerId: bob.globalId }, bob)
   expect(refused.errors?.[0]?.extensions?.code).toBe('FORBIDDEN')
   const nobody = await stand.ask(give, { id: keyId, ownerId: 'VXNlcjo5OTk5' }, ada)
-  expect(nobody.data.giveToOwner.fields).toEqual([{ path: 'ownerId', message: 'is nobody here' }])
+  expect(nobody.data.transferOwnership.fields).toEqual([{ path: 'ownerId', message: 'is nobody here' }])
   for (const id of [bob.globalId, 'QXBpS2V5Ojk5OTk=', 'nonsense']) {
     const { data } = await stand.ask(give, { id, ownerId: bob.globalId }, ada)
-    expect(data.giveToOwner.message).toBeTruthy()
+    expect(data.transferOwnership.message).toBeTruthy()
   }
-  expect(await stand.client.apiLog.count({ where: { action: 'giveToOwner' } })).toBe(0)
+  expect(await stand.client.apiLog.count({ where: { action: 'transferOwnership' } })).toBe(0)
 })

@@ -126,13 +126,18 @@ export async function startGraphqlStand(
   async function signIn(username: string, word = password) {
     const answer = await ask(
       `mutation ($input: SignInInput!) { signIn(input: $input) { __typename
-        ... on SignInSuccess { accessToken expiresAt user { id username role } }
+        ... on SignInSuccess { session { accessToken expiresAt user { id username role } } }
         ... on SignInFailure { message retryAfterSeconds } } }`,
       { input: { username, password: word } },
     )
     if (answer.errors) throw new Error(`${JSON.stringify(answer.errors)} ${lines.join('')}`)
     const cookie = answer.headers.get('set-cookie') ?? ''
-    return { answer, result: answer.data?.signIn, cookie: cookie.split(';')[0]!, setCookie: cookie }
+    return {
+      answer,
+      result: { ...answer.data?.signIn, ...answer.data?.signIn?.session },
+      cookie: cookie.split(';')[0]!,
+      setCookie: cookie,
+    }
   }
 
   async function addUser(username: string, role: 'admin' | 'user') {

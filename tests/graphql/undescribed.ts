@@ -6,7 +6,7 @@ interface Described {
 }
 
 /** Described by the specification of connections (relay.dev/graphql/connections.htm). */
-const isPlumbing = ({ name }: Described): boolean => /Connection(Edge)?$|^PageInfo$|^Node$/.test(name)
+const isPlumbing = ({ name }: Described): boolean => /(Connection|Edge)$|^PageInfo$|^Node$/.test(name)
 /** Clear without a description. */
 const plain = new Set(['id', 'input', 'first', 'after', 'last', 'before'])
 

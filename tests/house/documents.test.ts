@@ -11,7 +11,7 @@ const readmes = ['README.md', 'README.zh-CN.md']
 /** English and Chinese. */
 const pairs = [
   'README',
-  ...['configuration', 'provisioning', 'error-rules', 'operations', 'questions'].map(inDocs),
+  ...['configuration', 'provisioning', 'error-rules', 'operations', 'questions', 'graphql-subscriptions'].map(inDocs),
 ].map((name) => [`${name}.md`, `${name}.zh-CN.md`])
 const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 

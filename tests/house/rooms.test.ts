@@ -14,6 +14,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@pothos/plugin-prisma': ['graphql', 'server/generated'],
   '@pothos/plugin-relay': ['graphql'],
   '@pothos/plugin-scope-auth': ['graphql'],
+  '@pothos/plugin-validation': ['graphql'],
   '@prisma/adapter-libsql': ['store'],
   '@prisma/adapter-mariadb': ['store'],
   '@prisma/client': ['server/generated'],

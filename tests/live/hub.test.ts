@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { LiveEvent, LiveFilter } from '../../server/live/live-events.ts'
+import type { LiveFilter, LiveMessage } from '../../server/live/live-events.ts'
 import { progressEveryMs } from '../../server/live/outbox.ts'
-import { admin, collect, memoryPlace, request, settled, settledIds } from './live-stand.ts'
+import { admin, collect, memoryPlace, request, seenIn, settled, settledIds } from './live-stand.ts'
 
 test('a reader that never reads costs nothing and gets a gap with how much it missed, then the latest', async () => {
   const hub = await memoryPlace().join({ ringLimits: { slots: 1_000, bytes: 1e9 } })
@@ -9,7 +9,7 @@ test('a reader that never reads costs nothing and gets a gap with how much it mi
   for (let i = 0; i < 10_000; i++) hub.settled(settled(request()))
   await hub.flushed()
   const [gap, ...rest] = await collect(lazy, (events) => events.length > 1_000)
-  expect(gap?.gap).toEqual({ dropped: 9_000 })
+  expect(gap?.gap).toMatchObject({ dropped: 9_000 })
   expect(rest).toHaveLength(1_000)
 })
 
@@ -48,7 +48,6 @@ test('progress is sent at most once a second a request, and overtaken progress i
     userId: 0,
     enabled: true,
     state: { kind: 'ready', untilMs: null, reason: '', fault: null, sinceMs: 0, nextProbeAtMs: null, models: {} },
-    inFlight: 1,
     steps: [],
   })
   const events = await collect(reader, (found) => found.some((event) => event.account))
@@ -64,8 +63,8 @@ test('users see their own, filters are the server’s', async () => {
   const readers = {
     mine: hub.events({ viewer: { userId: 5 } }),
     nobody: hub.events({ viewer: { userId: 0 } }),
-    group: hub.events({ ...admin, groupId: 2 }),
-    key: hub.events({ ...admin, apiKeyId: 9, kinds: ['settled'] }),
+    group: hub.events({ ...admin, groupIds: [2] }),
+    key: hub.events({ ...admin, apiKeyIds: [9], kinds: ['settled'] }),
     all: hub.events(admin),
   }
   const [theirs, ours] = [request({ groupId: 2 }), request({ userId: 5, apiKeyId: 9 })]
@@ -77,7 +76,7 @@ test('users see their own, filters are the server’s', async () => {
   hub.settled(settled(theirs))
   hub.settled(settled(ours))
   await hub.flushed()
-  const idsOf = async (reader: AsyncIterator<LiveEvent[]>, count: number) =>
+  const idsOf = async (reader: AsyncIterator<LiveMessage>, count: number) =>
     (await collect(reader, (events) => events.length >= count)).map(
       (event) => (event.started ?? event.settled)?.requestId,
     )
@@ -85,6 +84,7 @@ test('users see their own, filters are the server’s', async () => {
   expect(await idsOf(readers.group, 2)).toEqual([theirs.requestId, theirs.requestId])
   expect(await idsOf(readers.key, 1)).toEqual([ours.requestId])
   expect(await idsOf(readers.all, 4)).toHaveLength(4)
+  expect((await readers.nobody.next()).value).toMatchObject({ gap: null, events: [] })
   const nothing = readers.nobody.next()
   await readers.nobody.return?.()
   expect(await nothing).toEqual({ value: undefined, done: true })
@@ -92,7 +92,7 @@ test('users see their own, filters are the server’s', async () => {
 
 test('a filter by group finds the changes of an account in each of its groups', async () => {
   const hub = await memoryPlace().join()
-  const reader = hub.events({ ...admin, groupId: 2 })
+  const reader = hub.events({ ...admin, groupIds: [2] })
   const change = (accountId: number, groupIds: number[]) =>
     hub.accountChanged({
       accountId,
@@ -101,7 +101,6 @@ test('a filter by group finds the changes of an account in each of its groups', 
       userId: 0,
       enabled: true,
       state: { kind: 'ready', untilMs: null, reason: '', fault: null, sinceMs: 0, nextProbeAtMs: null, models: {} },
-      inFlight: 0,
       steps: [],
     })
   change(1, [1])
@@ -114,10 +113,11 @@ test('a filter by group finds the changes of an account in each of its groups', 
 test('every subscriber gets the event, and none stays when it has left', async () => {
   const hub = await memoryPlace().join()
   const readers = Array.from({ length: 10 }, () => hub.events(admin))
+  for (const reader of readers) expect((await reader.next()).value.events).toEqual([])
   const next = readers.map((reader) => reader.next())
   const begun = request()
   hub.settled(settled(begun))
-  for (const result of next) expect(settledIds((await result).value ?? [])).toEqual([begun.requestId])
+  for (const result of next) expect(settledIds((await result).value.events)).toEqual([begun.requestId])
   expect(hub.subscriberCount()).toBe(10)
   const waiting = readers[0]?.next()
   for (const reader of readers) await reader.return?.()
@@ -127,11 +127,13 @@ test('every subscriber gets the event, and none stays when it has left', async (
 
 test('the end of the hub ends its readers', async () => {
   const hub = await memoryPlace().join()
-  const waiting = hub.events(admin).next()
+  const reader = hub.events(admin)
+  await reader.next()
+  const waiting = reader.next()
   const last = request()
   hub.settled(settled(last))
   await hub.close()
-  expect(settledIds((await waiting).value ?? [])).toEqual([last.requestId])
+  expect(settledIds((await waiting).value.events)).toEqual([last.requestId])
   expect(await hub.events(admin).next()).toMatchObject({ done: true })
 })
 
@@ -140,8 +142,9 @@ test('while nobody reads, totals go on, and who comes back gets a gap of what wa
   const hub = await memoryPlace().join({ now: () => nowMs, keepMs: 0 })
   const early = hub.events(admin)
   const first = request({ startedAtMs: nowMs })
+  await early.next()
   hub.settled(settled(first))
-  const seen = (await early.next()).value as LiveEvent[]
+  const seen = seenIn((await early.next()).value)
   expect(settledIds(seen)).toEqual([first.requestId])
   await early.return?.()
 
@@ -152,14 +155,14 @@ test('while nobody reads, totals go on, and who comes back gets a gap of what wa
   expect(hub.totals(admin.viewer).requests).toBe(2)
   expect(hub.requests(admin.viewer)).toEqual([long])
 
-  const back = hub.events(admin, seen.at(-1)?.sequence)
+  const back = hub.events(admin, seen.at(-1)?.cursor)
   nowMs += progressEveryMs
   long.outputTokens = 9
   hub.progress(long)
   await hub.flushed()
   hub.settled(settled(long))
   const events = await collect(back, (found) => found.some((event) => event.settled))
-  expect(events[0]?.gap).toEqual({ dropped: 2 })
+  expect(events[0]?.gap).toMatchObject({ from: seen.at(-1)?.cursor, dropped: 2 })
   expect(events.flatMap((event) => event.progress?.outputTokens ?? [])).toEqual([9])
   expect(settledIds(events)).toEqual([long.requestId])
   expect(hub.totals(admin.viewer).requests).toBe(3)
@@ -167,24 +170,77 @@ test('while nobody reads, totals go on, and who comes back gets a gap of what wa
 
 test('while somebody reads, and two minutes after, who comes back with another filter misses nothing', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
-  const ofKey = (apiKeyId: number): LiveFilter => ({ ...admin, kinds: ['settled'], apiKeyId })
+  const ofKey = (apiKeyId: number): LiveFilter => ({ ...admin, kinds: ['settled'], apiKeyIds: [apiKeyId] })
   const hub = await memoryPlace().join({ now: () => nowMs })
   const first = hub.events(ofKey(1))
   const one = request({ apiKeyId: 1 })
+  await first.next()
   hub.settled(settled(one))
-  const seen = (await first.next()).value as LiveEvent[]
+  const seen = seenIn((await first.next()).value)
   await first.return?.()
   nowMs += 119_000
   const other = request({ apiKeyId: 2 })
   hub.settled(settled(other))
   await hub.flushed()
-  const back = hub.events(ofKey(2), seen.at(-1)?.sequence)
+  const back = hub.events(ofKey(2), seen.at(-1)?.cursor)
   const events = await collect(back, (found) => found.length > 0)
   expect(events.map(({ gap, settled }) => gap ?? settled?.requestId)).toEqual([other.requestId])
 
   await back.return?.()
   nowMs += 120_001
   hub.settled(settled(request({ apiKeyId: 2 })))
-  const [gap] = await collect(hub.events(ofKey(2), events[0]?.sequence), (found) => found.length > 0)
-  expect(gap?.gap).toEqual({ dropped: 1 })
+  const [gap] = await collect(hub.events(ofKey(2), events[0]?.cursor), (found) => found.length > 0)
+  expect(gap?.gap).toMatchObject({ dropped: 1 })
+})
+
+test('who reads a list and subscribes with its cursor gets every event since, although nobody subscribed before', async () => {
+  let nowMs = Date.UTC(2026, 10, 23)
+  const hub = await memoryPlace().join({ now: () => nowMs })
+  hub.settled(settled(request({ startedAtMs: nowMs })))
+  const cursor = hub.cursor()
+  expect(hub.totals(admin.viewer).requests).toBe(1)
+  const since = request({ startedAtMs: nowMs })
+  hub.started(since)
+  hub.settled(settled(since))
+  await hub.flushed()
+  nowMs += 100_000
+  const events = await collect(hub.events(admin, cursor), (found) => settledIds(found).length > 0)
+  expect(events.map(({ gap, started, settled }) => gap ?? (started ?? settled)?.requestId)).toEqual([
+    since.requestId,
+    since.requestId,
+  ])
+})
+
+test('the cursor of the ledger stands before what its checkpoints do not have yet', async () => {
+  const hub = await memoryPlace().join()
+  hub.cursor()
+  const [one, two] = [request(), request()]
+  const at = (seq: number) => ({ record: { journalId: 1, seq } })
+  hub.settled(settled(one, at(1)))
+  await hub.flushed()
+  hub.settled(settled(two, at(2)))
+  await hub.flushed()
+  const cursor = hub.ledgerCursor(({ seq }) => seq <= 1)
+  const events = await collect(hub.events(admin, cursor), (found) => found.length > 0)
+  expect(settledIds(events)).toEqual([two.requestId])
+  expect(hub.ledgerCursor(() => true)).toBe(hub.cursor())
+})
+
+test('a cursor of an earlier process gives a gap, also when it had no events', async () => {
+  const earlier = (await memoryPlace().join({ now: () => 1_000 })).cursor()
+  const hub = await memoryPlace().join({ now: () => 2_000 })
+  const [gap] = await collect(hub.events(admin, earlier), (events) => events.length > 0)
+  expect(gap?.gap).toMatchObject({ from: earlier, dropped: null })
+})
+
+test('a subscriber whose filter leaves everything out gets a newer cursor before the ring forgets its own', async () => {
+  const hub = await memoryPlace().join()
+  const reader = hub.events({ ...admin, apiKeyIds: [99] })
+  const first = (await reader.next()).value as LiveMessage
+  const next = reader.next()
+  for (let i = 0; i < 5_000; i++) hub.settled(settled(request()))
+  await hub.flushed()
+  const message = (await next).value as LiveMessage
+  expect(message).toMatchObject({ gap: null, events: [] })
+  expect(message.cursor).not.toBe(first.cursor)
 })

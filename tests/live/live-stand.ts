@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import { type HubParts, type LiveHub, openLiveHub } from '../../server/live/hub.ts'
-import type { LiveBatch, LiveEvent, LiveRequest, SettledRequest } from '../../server/live/live-events.ts'
+import type {
+  Gap,
+  LiveBatch,
+  LiveEvent,
+  LiveMessage,
+  LiveRequest,
+  SettledRequest,
+} from '../../server/live/live-events.ts'
 import { createMemoryStream } from '../../server/store/memory/stream.ts'
 import { openRedisStream } from '../../server/store/redis/stream.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
@@ -115,25 +122,42 @@ export function settled(of: LiveRequest, more: Partial<SettledRequest> = {}): Se
     inputTokens: 10,
     outputTokens: 5,
     cacheReadTokens: 2,
-    cacheWriteTokens: 1,
+    cacheWrite5mTokens: 1,
+    cacheWrite1hTokens: 0,
+    thinkingTokens: 0,
     costNano: 1_926_000,
     record: null,
     ...more,
   }
 }
 
-/** Reads lists until `enough` says so; gives all events. */
+/** An event as its reader has it: with the cursor of its message. A gap stands before the events of its message. */
+export type Seen = LiveEvent & { cursor: string; gap?: Gap }
+
+export const seenIn = ({ cursor, gap, events }: LiveMessage): Seen[] => [
+  ...(gap ? [{ cursor, gap }] : []),
+  ...events.map((event) => ({ ...event, cursor })),
+]
+
+/** Reads messages until `enough` says so; gives all events. */
 export async function collect(
-  iterator: AsyncIterator<LiveEvent[]>,
-  enough: (events: LiveEvent[]) => boolean,
-): Promise<LiveEvent[]> {
-  const events: LiveEvent[] = []
+  iterator: AsyncIterator<LiveMessage>,
+  enough: (events: Seen[]) => boolean,
+): Promise<Seen[]> {
+  const events: Seen[] = []
   while (!enough(events)) {
     const { value, done } = await iterator.next()
     if (done) break
-    events.push(...value)
+    events.push(...seenIn(value))
   }
   return events
+}
+
+/** The whole messages among the first `atMost` events: a reader resumes behind a message. */
+export function wholeMessages<Event extends { cursor: string }>(events: readonly Event[], atMost: number): Event[] {
+  let end = Math.min(atMost, events.length)
+  while (end > 0 && end < events.length && events[end]?.cursor === events[end - 1]?.cursor) end--
+  return events.slice(0, end)
 }
 
 export const settledIds = (events: LiveEvent[]): string[] =>

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type CostTotals, createDayTotals, type Sums, totalsSince } from '../../server/live/day-totals.ts'
+import { createDayTotals, type Sums, type TotalsEvent, totalsSince } from '../../server/live/day-totals.ts'
+import type { LiveMessage } from '../../server/live/live-events.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { admin, memoryPlace, request, settled } from './live-stand.ts'
 
@@ -10,7 +11,7 @@ const dayAt = createZoneDays('UTC')
 const none: Sums = { requests: 0, failures: 0, tokens: 0, costNano: 0 }
 
 /** What a client does with a value of the subscription. */
-function apply(view: Sums, value: CostTotals): Sums {
+function apply(view: Sums, value: TotalsEvent): Sums {
   const base = value.snapshot ? none : view
   return {
     requests: base.requests + value.requests,
@@ -118,14 +119,21 @@ test('a subscriber gets a snapshot, then deltas in one piece however many, then 
     }),
   })
   const [all, theirs] = [hub.costTotals(admin.viewer), hub.costTotals({ userId: 4 })]
-  expect((await all.next()).value).toMatchObject({ snapshot: true, day: '2026-11-23', requests: 2, costNano: 40 })
-  expect((await theirs.next()).value).toMatchObject({ snapshot: true, requests: 0 })
+  expect(await event(all)).toMatchObject({ snapshot: true, day: '2026-11-23', requests: 2, costNano: 40 })
+  expect(await event(theirs)).toMatchObject({ snapshot: true, requests: 0 })
   for (let i = 0; i < 3; i++) hub.settled(settled(request({ startedAtMs: nowMs, userId: 3 }), { costNano: 10 }))
   await hub.flushed()
-  expect((await all.next()).value).toMatchObject({ snapshot: false, requests: 3, tokens: 54, costNano: 30 })
-  const next = theirs.next()
+  expect(await event(all)).toMatchObject({ snapshot: false, requests: 3, tokens: 54, costNano: 30 })
+  const next = event(theirs)
   nowMs += 120_000
   hub.settled(settled(request({ startedAtMs: nowMs, userId: 4 }), { costNano: 7, outcome: 'failed' }))
-  expect((await next).value).toMatchObject({ snapshot: true, day: '2026-11-24', requests: 1, failures: 1, costNano: 7 })
-  expect((await all.next()).value).toMatchObject({ snapshot: true, requests: 1, costNano: 7 })
+  expect(await next).toMatchObject({ snapshot: true, day: '2026-11-24', requests: 1, failures: 1, costNano: 7 })
+  expect(await event(all)).toMatchObject({ snapshot: true, requests: 1, costNano: 7 })
 })
+
+/** The one event of the next message. */
+async function event(reader: AsyncIterator<LiveMessage<TotalsEvent>>): Promise<TotalsEvent | undefined> {
+  const { events, gap } = (await reader.next()).value as LiveMessage<TotalsEvent>
+  expect([events.length, gap]).toEqual([1, null])
+  return events[0]
+}

@@ -193,9 +193,9 @@ test('the built program finds the file of its worker: an account that is out is 
   expect((await ask(`${url}/claude-code`)).status).toBe(503)
   const admin = await signedIn(url, 'admin', 'correct horse battery')
   const { data } = await askGraphql(url, '{ accounts { edges { node { id } } } }', {}, admin)
-  const query = `mutation { probeNow(id: "${data.accounts.edges[0].node.id}") { ... on ProbeNowSuccess { ok message } } }`
-  expect((await askGraphql(url, query, {}, admin)).data.probeNow).toEqual({ ok: true, message: 'It answered.' })
-  await askGraphql(url, 'mutation { runJob(name: "drift") { __typename } }', {}, admin)
+  const query = `mutation { probeAccount(input: { id: "${data.accounts.edges[0].node.id}" }) { ... on ProbeAccountSuccess { ok message } } }`
+  expect((await askGraphql(url, query, {}, admin)).data.probeAccount).toEqual({ ok: true, message: 'It answered.' })
+  await askGraphql(url, 'mutation { runJob(input: { name: DRIFT }) { __typename } }', {}, admin)
   const jobs = async () => (await askGraphql(url, '{ jobs { name lastRun { outcome message } } }', {}, admin)).data.jobs
   await expect
     .poll(jobs, { timeout: 15_000 })

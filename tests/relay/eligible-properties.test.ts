@@ -157,6 +157,9 @@ function fail({ running, criteria, slot }: UnderWay): UnderWay[] {
     cause: byRequest,
     sameAs: '',
     passIfLast: false,
+    ifServedElsewhere: false,
+    tooLarge: false,
+    refusal: '',
     response: null,
   }
   outcome.failed(running.request, account, failure, null)
@@ -213,8 +216,8 @@ test('a simulated route and the reasons it gives agree with isEligible', () => {
       for (const { accountId, reason } of candidates) {
         const account = members.find(({ id }) => id === accountId)!
         if (reason === 'chosen') expect(allowed.has(account)).toBe(true)
-        if (reason === 'resting') expect(isEligible(account.live.state, model, criteria.nowMs)).toBe(false)
-        if (reason === 'lost_draw' || reason === 'lower_priority')
+        if (reason === 'not_ready') expect(isEligible(account.live.state, model, criteria.nowMs)).toBe(false)
+        if (reason === 'not_drawn' || reason === 'lower_priority')
           expect(isEligible(account.live.state, model, criteria.nowMs)).toBe(true)
       }
     }),

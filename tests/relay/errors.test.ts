@@ -24,6 +24,8 @@ const contract: [code: string, status: number, type: string, shouldRetry: boolea
   ['accounts_not_ready', 529, 'overloaded_error', undefined],
   ['accounts_busy', 529, 'overloaded_error', undefined],
   ['accounts_missing', 503, 'api_error', false],
+  ['upstream_too_large', 413, 'request_too_large', false],
+  ['request_refused', 429, 'rate_limit_error', false],
   ['upstream_failed', 529, 'overloaded_error', undefined],
   ['upstream_misconfigured', 503, 'api_error', false],
   ['ledger_unavailable', 503, 'api_error', undefined],

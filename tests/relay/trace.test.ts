@@ -47,13 +47,13 @@ test('every candidate of a choice says what became of it, with the end of its re
       candidates: [
         { accountId: 1, reason: 'disabled', untilMs: null },
         { accountId: 2, reason: 'model_not_allowed', untilMs: null },
-        { accountId: 3, reason: 'resting', untilMs: nowMs + 5000 },
-        { accountId: 4, reason: 'resting', untilMs: null },
-        { accountId: 5, reason: 'tried', untilMs: null },
-        { accountId: 6, reason: 'full', untilMs: null },
+        { accountId: 3, reason: 'not_ready', untilMs: nowMs + 5000 },
+        { accountId: 4, reason: 'not_ready', untilMs: null },
+        { accountId: 5, reason: 'already_tried', untilMs: null },
+        { accountId: 6, reason: 'at_concurrency_limit', untilMs: null },
         { accountId: 7, reason: 'lower_priority', untilMs: null },
         { accountId: 8, reason: 'chosen', untilMs: null },
-        { accountId: 9, reason: 'lost_draw', untilMs: null },
+        { accountId: 9, reason: 'not_drawn', untilMs: null },
       ],
     },
   ])
@@ -68,14 +68,14 @@ test('a conversation that stays names its account only; one that might have retu
   expect(stayed).toEqual([{ accountId: 2, reason: 'chosen', untilMs: null }])
   const home = criteria({ affinityId: 1, returns: true })
   trace.record('req_2', key, members, home, choose(members, home))
-  expect(trace.of('req_2')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'sticky_elsewhere'])
+  expect(trace.of('req_2')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'session_elsewhere'])
 })
 
 test('a request that nobody could take names every reason and no choice', () => {
   const members = [account(1, { live: resting(100) }), account(2, { enabled: false })]
   const trace = createTrace()
   trace.record('req_1', key, members, criteria(), choose(members, criteria()))
-  expect(trace.of('req_1')[0]!.candidates.map(({ reason }) => reason)).toEqual(['resting', 'disabled'])
+  expect(trace.of('req_1')[0]!.candidates.map(({ reason }) => reason)).toEqual(['not_ready', 'disabled'])
 })
 
 test('the memory is bounded: the oldest choices go, and none is told with the candidates of another', () => {
@@ -85,11 +85,11 @@ test('the memory is bounded: the oldest choices go, and none is told with the ca
   const known = Array.from({ length: 10 }, (_, n) => trace.of(`req_${n + 1}`)).map((found) => found.length)
   // Four decisions fit, but candidates of three.
   expect(known).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
-  expect(trace.of('req_10')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'lost_draw'])
+  expect(trace.of('req_10')[0]!.candidates.map(({ reason }) => reason)).toEqual(['chosen', 'not_drawn'])
   // A request's choices come in order: the first, then after each failure another.
   trace.record('req_10', key, members, criteria({ tried: new Set([1]) }), members[1])
   expect(trace.of('req_10').map(({ candidates }) => candidates.map(({ reason }) => reason))).toEqual([
-    ['chosen', 'lost_draw'],
-    ['tried', 'chosen'],
+    ['chosen', 'not_drawn'],
+    ['already_tried', 'chosen'],
   ])
 })

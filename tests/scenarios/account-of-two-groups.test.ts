@@ -57,7 +57,7 @@ test('the slots of the account are shared: who waits in one group goes on when a
   const second = ask(relay.base, key2)
   const token = await signedIn(relay.app.url, 'admin', 'correct horse battery')
   const positions = async () =>
-    (await askGraphql(relay.app.url, '{ liveRequests { queuePosition } }', {}, token)).data.liveRequests
+    (await askGraphql(relay.app.url, '{ liveRequests { nodes { queuePosition } } }', {}, token)).data.liveRequests.nodes
   await expect.poll(positions).toEqual([{ queuePosition: null }, { queuePosition: 1 }])
   expect(upstream.requests).toHaveLength(1)
   gate.resolve()

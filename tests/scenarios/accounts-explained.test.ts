@@ -16,13 +16,13 @@ afterAll(() => upstream.close())
 async function started(options: RelayAppOptions) {
   const relay = await startRelayApp({ env: { DEFAULT_ADMIN_PASSWORD: 'correct horse battery' }, ...options })
   const token = await signedIn(relay.app.url, 'admin', 'correct horse battery')
-  const states = async (): Promise<{ name: string; kind: string; models: number }[]> => {
-    const query = '{ accounts { edges { node { name state { kind models { model } } } } } }'
+  const states = async (): Promise<{ account: string; name: string; models: number }[]> => {
+    const query = '{ accounts { edges { node { name state { name models { model } } } } } }'
     const { data } = await askGraphql(relay.app.url, query, {}, token)
     return data.accounts.edges.map(
-      ({ node }: { node: { name: string; state: { kind: string; models: unknown[] } } }) => ({
-        name: node.name,
-        kind: node.state.kind,
+      ({ node }: { node: { name: string; state: { name: string; models: unknown[] } } }) => ({
+        account: node.name,
+        name: node.state.name,
         models: node.state.models.length,
       }),
     )
@@ -59,7 +59,7 @@ test("what one client does wrong a hundred times takes no account out of anybody
         expect(answer.status).toBeGreaterThanOrEqual(400)
       }
       stop()
-      expect((await states()).map(({ kind }) => kind)).toEqual(['READY', 'READY'])
+      expect((await states()).map(({ name }) => name)).toEqual(['READY', 'READY'])
       const before = upstream.requests.length
       const good = await ask(relay.base, 'sk-other-0123456789abcdef', { body: { model: 'claude-sonnet-4-5' } })
       expect(good.status).toBe(200)
@@ -85,7 +85,7 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
   await socket.signIn(token)
   await socket.until((messages) => messages.some(({ type }) => type === 'connection_ack'))
   socket.subscribe(
-    'subscription { accountChanged { account { name steps { from to reason until requestId cause failure { code place } } } } }',
+    'subscription { accountEvents { events { ... on AccountChanged { account { name } steps { from to reason until requestId cause failure { code place } } } } } }',
   )
   interface Step {
     from: string
@@ -97,8 +97,10 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
   const steps = (): Step[] =>
     socket.messages.flatMap(({ type, payload }) => {
       if (type !== 'next') return []
-      const { data } = payload as { data: { accountChanged: { account: { name: string; steps: Step[] } | null }[] } }
-      return data.accountChanged.flatMap(({ account }) => (account?.name === 'dead' ? account.steps : []))
+      const { data } = payload as {
+        data: { accountEvents: { events: { account: { name: string }; steps: Step[] }[] } }
+      }
+      return data.accountEvents.events.flatMap(({ account, steps }) => (account.name === 'dead' ? steps : []))
     })
   const statuses = new Set<number>()
   let turn = 0
@@ -112,17 +114,17 @@ test('a dead host among three: no client sees an error, it cools, it returns, an
     }
   }
   try {
-    const cooled = await askUntil('COOLING')
+    const cooled = await askUntil('COOLING_DOWN')
     expect(cooled.until).not.toBeNull()
     expect(cooled.reason).toBe(`connection refused by 127.0.0.1:${host.port} (ECONNREFUSED)`)
-    expect(cooled.failure).toEqual({ code: 'connection_refused', place: `127.0.0.1:${host.port}` })
+    expect(cooled.failure).toEqual({ code: 'CONNECTION_REFUSED', place: `127.0.0.1:${host.port}` })
     await host.up()
     const back = await askUntil('READY')
-    expect(back.from).toBe('PROBING')
+    expect(back.from).toBe('RECOVERING')
     expect([...statuses]).toEqual([200])
     const seen = steps().map(({ from, to }) => `${from}→${to}`)
-    expect(seen[0]).toBe('READY→COOLING')
-    expect(seen.slice(-2)).toEqual(['COOLING→PROBING', 'PROBING→READY'])
+    expect(seen[0]).toBe('READY→COOLING_DOWN')
+    expect(seen.slice(-2)).toEqual(['COOLING_DOWN→RECOVERING', 'RECOVERING→READY'])
     expect(steps().every(({ to, reason }) => to === 'READY' || reason !== '')).toBe(true)
   } finally {
     socket.socket.terminate()

@@ -23,9 +23,9 @@ async function start(url: string, options: RelayAppOptions = {}) {
 async function allow({ app }: RelayApp, token: string, value: string) {
   const { data } = await askGraphql(
     app.url,
-    'mutation ($value: String!) { updateSettings(input: [{ name: "upstreamAllow", value: $value }]) { __typename ' +
-      '... on UpdateSettingsSuccess { settings { name value } } ... on InputFailure { fields { path message } } } }',
-    { value },
+    'mutation ($value: [String!]!) { updateSettings(input: { upstreamAllow: $value }) { __typename ' +
+      '... on UpdateSettingsSuccess { settings { upstreamAllow } } ... on InputFailure { fields { path message } } } }',
+    { value: value.split(/\s+/).filter(Boolean) },
     token,
   )
   return data.updateSettings
@@ -46,10 +46,10 @@ test('an address of one’s own network is refused, the refusal names both remed
   const { reason, failure } = await state()
   expect(reason).toContain(`127.0.0.1:${upstream.port}`)
   expect(reason).toMatch(/plain http; UPSTREAM_ALLOW, or the setting upstreamAllow/)
-  expect(failure).toEqual({ code: 'address_refused', place: `127.0.0.1:${upstream.port}` })
+  expect(failure).toEqual({ code: 'ADDRESS_REFUSED', place: `127.0.0.1:${upstream.port}` })
 
   const saved = await allow(relay, admin, '192.168.7.0/24\n 127.0.0.1')
-  expect(saved.settings).toContainEqual({ name: 'upstreamAllow', value: '192.168.7.0/24, 127.0.0.1/32' })
+  expect(saved.settings).toEqual({ upstreamAllow: ['192.168.7.0/24', '127.0.0.1/32'] })
   expect(await status(relay)).toBe(200)
   expect(upstream.requests).toHaveLength(1)
   // Who and what is in the audit log.
@@ -78,7 +78,7 @@ test('what is no network is refused beside the field, and nothing is saved', asy
     })
   }
   expect(await relay.app.database.client.setting.count({ where: { name: 'page:upstreamAllow' } })).toBe(0)
-  const { data, errors } = await askGraphql(relay.app.url, '{ settings { name } }')
+  const { data, errors } = await askGraphql(relay.app.url, '{ settings { systemName } }')
   expect([data?.settings ?? null, errors?.length]).toEqual([null, 1])
 })
 
@@ -93,11 +93,11 @@ test('probes reach what the setting admits', async () => {
   const { data } = await askGraphql(relay.app.url, '{ accounts { edges { node { id } } } }', {}, admin)
   const probe = await askGraphql(
     relay.app.url,
-    'mutation ($id: ID!) { probeNow(id: $id) { ... on ProbeNowSuccess { ok status } } }',
+    'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { ok status } } }',
     { id: data.accounts.edges[0].node.id },
     admin,
   )
-  expect(probe.data.probeNow).toEqual({ ok: true, status: 200 })
+  expect(probe.data.probeAccount).toEqual({ ok: true, status: 200 })
 })
 
 test('the setting holds from the next start on', async () => {

@@ -24,17 +24,17 @@ const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $i
 const update = `mutation ($input: UpdateAccountInput!) { updateAccount(input: $input) { __typename
   ... on UpdateAccountSuccess { account { id login { refreshFailure } } }
   ... on InputFailure { message fields { path message } } ... on NotFoundFailure { message } } }`
-const testAccount = `mutation ($id: ID!) { testAccount(id: $id, model: "m") { __typename
+const testAccount = `mutation ($id: ID!) { testAccount(input: { id: $id, model: "m" }) { __typename
   ... on TestAccountSuccess { ok status message } ... on InputFailure { fields { path message } } } }`
-const probeNow = `mutation ($id: ID!) { probeNow(id: $id) { __typename
-  ... on ProbeNowSuccess { ok status message } ... on ConflictFailure { message } } }`
+const probeAccount = `mutation ($id: ID!) { probeAccount(input: { id: $id }) { __typename
+  ... on ProbeAccountSuccess { ok status message } ... on ConflictFailure { message } } }`
 const everything = `{
   accounts { edges { node { id name plan url login { expiresAt renews refreshedAt refreshFailure }
-    state { kind reason models { model reason } } limitGauges { window status }
-    probes { status message }
+    state { name reason models { model reason } } limitGauges { window status }
+    probes { nodes { status message } }
     timeline { edges { node { reason errorType errorCode errorMessage } } } } } }
-  auditLog(first: 100) { edges { node { action before after } } }
-  logs { edges { node { errorType attempts { errorType upstreamRequestId } } } }
+  auditEntries(first: 100) { edges { node { action before after } } }
+  requests { nodes { errorType attempts { errorType upstreamRequestId } } }
   claudeAccounts { notice } }`
 
 async function tablesOf({ app }: ClaudeStand): Promise<string[]> {
@@ -64,8 +64,8 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function listen({ app }: ClaudeStand, { token }: Graphql): Promise<() => string> {
   const leave = new AbortController()
   onTestFinished(() => leave.abort())
-  const query = `subscription { accountChanged { account { name state { reason models { model reason } }
-    steps { reason errorType errorCode errorMessage } } } }`
+  const query = `subscription { accountEvents { events { ... on AccountChanged { account { name state { reason models { model reason } } }
+    steps { reason errorType errorCode errorMessage } } } } }`
   const answer = await fetch(`${app.url}/graphql`, {
     method: 'POST',
     signal: leave.signal,
@@ -172,9 +172,9 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
   claude.grantScript = null
   for (const login of [
     { code: 'codeCANARY-without-state' },
-    { accessToken: 'accessCANARY with blanks' },
-    { accessToken: 'accessCANARY', setupToken: 'setupCANARY' },
-    { setupToken: 'setupCANARY', refreshToken: 'refreshCANARY' },
+    { tokens: { accessToken: 'accessCANARY with blanks' } },
+    { tokens: { accessToken: 'accessCANARY', refreshToken: 'refreshCANARY with blanks' } },
+    { setupToken: 'setupCANARY with blanks' },
     { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY in a file","refreshToken":"refreshCANARY"}}' },
     { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY","expiresAt":"timeCANARY"}}' },
     { credentialsFile: 'no JSON: fileCANARY' },
@@ -183,7 +183,7 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
 
   // Renewed ahead of the end by the clock, then by requests, with a vendor that quotes what it is sent.
   await later(3_600_000 - 60_000)
-  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  await graphql('mutation { runJob(input: { name: REFRESH }) { __typename } }')
   const renewed = async () =>
     JSON.stringify(await graphql('{ accounts { edges { node { login { refreshedAt } } } } }')).match(/"refreshedAt":"/g)
   await expect.poll(async () => (await renewed())?.length, { timeout: 30_000 }).toBe(2)
@@ -216,20 +216,20 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
     const takeBack = claude.scriptWhen(isMessage, quotesToken(status))
     await ask({ stream: status % 2 === 0 })
     await graphql(testAccount, { id: byCode })
-    await graphql(probeNow, { id: byCode })
-    await graphql('mutation ($id: ID!) { clearAccountState(id: $id) { __typename } }', { id: byCode })
+    await graphql(probeAccount, { id: byCode })
+    await graphql('mutation ($id: ID!) { clearAccountState(input: { id: $id }) { __typename } }', { id: byCode })
     takeBack()
   }
   for (const [index, script] of quotesTokenInAnswers.entries()) {
     const takeBack = claude.scriptWhen(isMessage, script)
     await ask({ stream: index > 2 })
     await graphql(testAccount, { id: byCode })
-    await graphql('mutation ($id: ID!) { clearAccountState(id: $id) { __typename } }', { id: byCode })
+    await graphql('mutation ($id: ID!) { clearAccountState(input: { id: $id }) { __typename } }', { id: byCode })
     takeBack()
   }
   claude.takesTokens = false
   await ask()
-  await graphql(probeNow, { id: byCode })
+  await graphql(probeAccount, { id: byCode })
   await graphql(testAccount, { id: byCode })
   await app.settled()
   await graphql(everything)

@@ -109,7 +109,8 @@ test('what moved comes live, with the account, and only to those who may see it'
         authorization: `Bearer ${token}`,
       },
       body: JSON.stringify({
-        query: 'subscription { accountChanged { account { name limitGauges { window utilization resetAt } } } }',
+        query:
+          'subscription { accountEvents { events { ... on AccountChanged { account { name limitGauges { window utilization resetAt } } } } } }',
       }),
     })
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
@@ -143,7 +144,7 @@ test('the usage page that a probe reads, and the answer to the test button, move
   const [{ node }] = (await graphql(query)).accounts.edges
   claude.limits = fiveHours('0.5')
   const tested = await graphql(
-    'mutation ($id: ID!) { testAccount(id: $id, model: "m") { ... on TestAccountSuccess { ok } } }',
+    'mutation ($id: ID!) { testAccount(input: { id: $id, model: "m" }) { ... on TestAccountSuccess { ok } } }',
     {
       id: node.id,
     },
@@ -157,10 +158,13 @@ test('the usage page that a probe reads, and the answer to the test button, move
     five_hour: { utilization: 97.5, resets_at: resetAt },
     limits: [{ kind: 'weekly_scoped', percent: 12, resets_at: resetAt, scope: { model: { display_name: 'Fable' } } }],
   }
-  const probed = await graphql('mutation ($id: ID!) { probeNow(id: $id) { ... on ProbeNowSuccess { ok status } } }', {
-    id: node.id,
-  })
-  expect(probed.probeNow).toEqual({ ok: false, status: 200 })
+  const probed = await graphql(
+    'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { ok status } } }',
+    {
+      id: node.id,
+    },
+  )
+  expect(probed.probeAccount).toEqual({ ok: false, status: 200 })
   expect(await gaugesOf(relay)).toEqual([
     ['5h', 0.975],
     ['7d_fable', 0.12],

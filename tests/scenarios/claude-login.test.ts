@@ -89,18 +89,18 @@ test.each(['127.0.0.1', 'localhost'])(
     const remedy = expect.stringMatching(/UPSTREAM_ALLOW, or the setting upstreamAllow/)
     const { fields } = await add(stand, { code: await codeFrom(stand) })
     expect(fields).toEqual([{ path: 'login.code', message: remedy }])
-    const query = '{ accounts { edges { node { id state { kind reason } } } } }'
+    const query = '{ accounts { edges { node { id state { name reason } } } } }'
     const node = async () => (await graphql(query)).accounts.edges[0].node
     const { id } = await node()
-    const refused = { ok: false, status: 0, message: remedy }
-    const tried = `testAccount(id: "${id}", model: "claude-haiku-4-5") { ... on TestAccountSuccess { ok status message } }`
+    const refused = { ok: false, status: null, message: remedy }
+    const tried = `testAccount(input: { id: "${id}", model: "claude-haiku-4-5" }) { ... on TestAccountSuccess { ok status message } }`
     expect((await graphql(`mutation { ${tried} }`)).testAccount).toEqual(refused)
     expect((await ask()).status).toBe(503)
-    const probed = `probeNow(id: "${id}") { ... on ProbeNowSuccess { ok status message } }`
-    expect((await graphql(`mutation { ${probed} }`)).probeNow).toEqual(refused)
-    const login = { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() }
+    const probed = `probeAccount(input: { id: "${id}" }) { ... on ProbeAccountSuccess { ok status message } }`
+    expect((await graphql(`mutation { ${probed} }`)).probeAccount).toEqual(refused)
+    const login = { tokens: { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() } }
     const renewed =
-      'mutation ($id: ID!, $login: ClaudeLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
+      'mutation ($id: ID!, $login: AccountLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
     await graphql(renewed, { id, login })
     expect((await ask()).status).toBe(529)
     expect((await node()).state.reason).toEqual(remedy)
@@ -124,7 +124,7 @@ test('tokens by hand, a setup token, and credentials files in seconds and millis
     },
   ]
   const expiresAt = new Date(endMs).toISOString()
-  const hand = await add(stand, { ...byHand, expiresAt }, { name: 'hand' })
+  const hand = await add(stand, { tokens: { ...byHand, expiresAt } }, { name: 'hand' })
   expect(hand.account.login).toEqual({ renews: true, expiresAt })
   const setup = await add(stand, { setupToken: claude.issue().accessToken }, { name: 'setup' })
   expect(setup.account.login).toEqual({ renews: false, expiresAt: null })
@@ -134,7 +134,7 @@ test('tokens by hand, a setup token, and credentials files in seconds and millis
     expect(account.login).toEqual({ renews: true, expiresAt })
     plans.push(account.plan)
   }
-  expect(plans).toEqual(['max', ''])
+  expect(plans).toEqual(['max', null])
 })
 
 test.each([
@@ -155,8 +155,8 @@ test('until an administrator turns them on and acknowledges the notice, they tak
   ])
   const set = (enabled: boolean, acknowledged?: boolean) =>
     stand.graphql(
-      `mutation ($enabled: Boolean!, $acknowledged: Boolean) { setClaudeAccounts(enabled: $enabled, acknowledged: $acknowledged) {
-        ... on SetClaudeAccountsSuccess { claudeAccounts { enabled acknowledgedBy { username } acknowledgedAt } }
+      `mutation ($enabled: Boolean!, $acknowledged: Boolean) { updateClaudeAccounts(input: { enabled: $enabled, acknowledged: $acknowledged }) {
+        ... on UpdateClaudeAccountsSuccess { claudeAccounts { enabled acknowledgedBy { username } acknowledgedAt } }
         ... on InputFailure { fields { path } } } }`,
       { enabled, acknowledged },
     )
@@ -165,8 +165,8 @@ test('until an administrator turns them on and acknowledges the notice, they tak
   expect(stand.claude.requests).toEqual([])
   expect((await stand.graphql(begin)).beginClaudeLogin.message).toContain('are off')
   expect((await add(stand, { setupToken: 'sk-ant-oat01-x' })).fields[0].path).toBe('platform')
-  expect((await set(true)).setClaudeAccounts.fields).toEqual([{ path: 'acknowledged' }])
-  expect((await set(true, true)).setClaudeAccounts.claudeAccounts).toMatchObject({
+  expect((await set(true)).updateClaudeAccounts.fields).toEqual([{ path: 'acknowledged' }])
+  expect((await set(true, true)).updateClaudeAccounts.claudeAccounts).toMatchObject({
     enabled: true,
     acknowledgedBy: { username: 'admin' },
     acknowledgedAt: expect.any(String),
@@ -174,10 +174,10 @@ test('until an administrator turns them on and acknowledges the notice, they tak
   expect((await stand.ask()).status).toBe(200)
   const { headers } = stand.claude.requests[0]!
   expect(headers['anthropic-beta']).toBe('oauth-2025-04-20')
-  const { auditLog } = await stand.graphql('{ auditLog { edges { node { action after user { username } } } } }')
-  const rows = auditLog.edges.map((edge: { node: object }) => edge.node)
-  expect(rows.filter((row: { action: string }) => row.action === 'setClaudeAccounts')[0]).toMatchObject({
-    after: expect.stringContaining('The terms of Claude subscriptions'),
+  const { auditEntries } = await stand.graphql('{ auditEntries { edges { node { action after user { username } } } } }')
+  const rows = auditEntries.edges.map((edge: { node: object }) => edge.node)
+  expect(rows.filter((row: { action: string }) => row.action === 'updateClaudeAccounts')[0]).toMatchObject({
+    after: { acknowledged: expect.stringContaining('The terms of Claude subscriptions') },
   })
 })
 

@@ -17,10 +17,11 @@ const begin = 'mutation { beginClaudeLogin { ... on BeginClaudeLoginSuccess { ur
 const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $input) {
   ... on CreateAccountSuccess { account { id proxyChoice } } ... on InputFailure { fields { path message } } } }`
 const testAccount =
-  'mutation ($id: ID!) { testAccount(id: $id, model: "m") { ... on TestAccountSuccess { ok status message failure { code place } } } }'
-const probeNow = 'mutation ($id: ID!) { probeNow(id: $id) { ... on ProbeNowSuccess { ok status message } } }'
+  'mutation ($id: ID!) { testAccount(input: { id: $id, model: "m" }) { ... on TestAccountSuccess { ok status message failure { code place } } } }'
+const probeAccount =
+  'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { ok status message } } }'
 const stateOf = async ({ graphql }: ClaudeStand) =>
-  (await graphql('{ accounts { edges { node { id state { kind reason } } } } }')).accounts.edges[0].node
+  (await graphql('{ accounts { edges { node { id state { name reason } } } } }')).accounts.edges[0].node
 
 async function addByCode(stand: ClaudeStand, more: object) {
   const { groups } = await stand.graphql('{ groups { edges { node { id } } } }')
@@ -75,10 +76,10 @@ test.each([
 
     claude.takesTokens = false
     expect((await ask()).status).toBe(503)
-    expect((await stateOf(stand)).state.kind).toBe('NEEDS_LOGIN')
+    expect((await stateOf(stand)).state.name).toBe('REAUTH_REQUIRED')
     claude.takesTokens = true
     const before = proxy.targets.length
-    expect((await graphql(probeNow, { id })).probeNow).toMatchObject({ ok: true, status: 200 })
+    expect((await graphql(probeAccount, { id })).probeAccount).toMatchObject({ ok: true, status: 200 })
     expect(claude.requests.at(-1)!.path).toBe('/api/oauth/usage')
     // A probe's worker has sockets of its own.
     expect(proxy.targets.length).toBe(before + 1)
@@ -120,17 +121,17 @@ test.each([
     expect(answer.status).toBe(529)
     expect(answer.text).not.toContain('127.0.0.1')
     const { state } = await stateOf(stand)
-    expect(state).toEqual({ kind: 'PROBING', reason: expect.stringMatching(named) })
+    expect(state).toEqual({ name: 'RECOVERING', reason: expect.stringMatching(named) })
 
-    const probed = (await graphql(probeNow, { id })).probeNow
-    expect(probed).toMatchObject({ ok: false, status: 0, message: expect.stringMatching(named) })
+    const probed = (await graphql(probeAccount, { id })).probeAccount
+    expect(probed).toMatchObject({ ok: false, status: null, message: expect.stringMatching(named) })
 
-    const login = { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() }
-    const renewed = `mutation ($id: ID!, $login: ClaudeLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }`
+    const login = { tokens: { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() } }
+    const renewed = `mutation ($id: ID!, $login: AccountLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }`
     await graphql(renewed, { id, login })
     expect((await ask()).status).toBe(529)
     const after = await stateOf(stand)
-    expect(after.state).toEqual({ kind: 'PROBING', reason: expect.stringMatching(named) })
+    expect(after.state).toEqual({ name: 'RECOVERING', reason: expect.stringMatching(named) })
     expect(claude.requests).toEqual([])
     told.push(JSON.stringify([tried, state, probed, after]), answer.text, ...stand.log)
     for (const text of told) expect(text).not.toContain('CANARY')
@@ -150,6 +151,6 @@ test('an account that says `none` goes straight, whatever the deployment’s pro
   claude.takesTokens = false
   await ask()
   claude.takesTokens = true
-  expect((await graphql(probeNow, { id: account.id })).probeNow.ok).toBe(true)
+  expect((await graphql(probeAccount, { id: account.id })).probeAccount.ok).toBe(true)
   expect(proxy.targets).toEqual([])
 })

@@ -4,7 +4,7 @@ import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { accountWith, signedIn, startClaudeStand } from './claude-stand.ts'
 
-const states = '{ accounts { edges { node { name state { kind reason } login { refreshFailure } } } } }'
+const states = '{ accounts { edges { node { name state { name reason } login { refreshFailure } } } } }'
 const expired = -60_000
 /** Fifty responses at once take longer than usual on a busy machine. */
 const patient = { timers: { firstByteStreamMs: 10_000, firstByteJsonMs: 10_000 } }
@@ -40,7 +40,7 @@ test('a 401 that a fresh access token does not mend: one refresh, one more try, 
   expect(claude.grants).toHaveLength(1)
   expect((await stand.attempts()).map((row) => row['http_status'])).toEqual([401, 401])
   const [{ node }] = (await graphql(states)).accounts.edges
-  expect(node.state.kind).toBe('NEEDS_LOGIN')
+  expect(node.state.name).toBe('REAUTH_REQUIRED')
   // Out of service: the vendor is not asked again.
   await ask()
   expect(claude.grants).toHaveLength(1)
@@ -66,7 +66,7 @@ test('a refresh token that the vendor does not take: the account serves until it
   claude.revoke()
   expect((await ask()).status).toBe(503)
   const [{ node }] = (await graphql(states)).accounts.edges
-  expect(node.state).toMatchObject({ kind: 'NEEDS_LOGIN' })
+  expect(node.state).toMatchObject({ name: 'REAUTH_REQUIRED' })
   expect(claude.grants).toHaveLength(1)
 })
 
@@ -86,7 +86,7 @@ test('a token endpoint in trouble takes no login away: the request goes to the n
   // Two requests, one question: the vendor said when to come back.
   expect(claude.grants).toHaveLength(1)
   const first = (await graphql(states)).accounts.edges[0].node
-  expect(first).toMatchObject({ name: 'first', state: { kind: 'READY' }, login: { refreshFailure: '' } })
+  expect(first).toMatchObject({ name: 'first', state: { name: 'READY' }, login: { refreshFailure: null } })
   expect(first.state.reason).toBe('The token endpoint answered 503.')
   claude.troubledWith = null
   offsetMs = 7_500
@@ -107,17 +107,17 @@ test('a login is renewed ahead of its end also while its account rests, and the 
   expect((await ask()).status).toBe(529)
   offsetMs = 3_600_000 - 9 * 60_000
   const graphql = await signedIn(stand.app.url)
-  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  await graphql('mutation { runJob(input: { name: REFRESH }) { __typename } }')
   await expect.poll(() => claude.grants.length, { timeout: 10_000 }).toBe(1)
-  const look = '{ accounts { edges { node { state { kind } login { expiresAt refreshFailure } } } } }'
+  const look = '{ accounts { edges { node { state { name } login { expiresAt refreshFailure } } } } }'
   const node = async () => (await graphql(look)).accounts.edges[0].node
   await expect
     .poll(async () => Date.parse((await node()).login.expiresAt), { timeout: 10_000 })
     .toBeGreaterThan(Date.now() + offsetMs + 7 * 3_600_000)
-  expect(await node()).toMatchObject({ state: { kind: 'LIMITED' }, login: { refreshFailure: '' } })
+  expect(await node()).toMatchObject({ state: { name: 'RATE_LIMITED' }, login: { refreshFailure: null } })
   // Nobody asked it for a message meanwhile, and nobody asks the vendor again.
   expect(claude.requests.filter(({ path }) => path.startsWith('/v1/messages'))).toHaveLength(1)
-  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  await graphql('mutation { runJob(input: { name: REFRESH }) { __typename } }')
   expect(claude.grants).toHaveLength(1)
 })
 
@@ -131,8 +131,8 @@ test('a login that is given anew does not wait for the pause of the one before i
   claude.troubledWith = null
   const [{ node }] = (await graphql('{ accounts { edges { node { id } } } }')).accounts.edges
   const renewed =
-    'mutation ($id: ID!, $login: ClaudeLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
-  await graphql(renewed, { id: node.id, login: claude.issue() })
+    'mutation ($id: ID!, $login: AccountLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'
+  await graphql(renewed, { id: node.id, login: { tokens: claude.issue() } })
   claude.revoke()
   expect((await ask()).status).toBe(200)
   expect(claude.grants).toHaveLength(2)
@@ -149,23 +149,26 @@ test('a probe of a login whose access token has ended renews it first, asks for 
   claude.troubledWith = 503
   expect((await ask()).status).toBe(529)
   expect((await ask()).status).toBe(529)
-  const probes = '{ accounts { edges { node { id state { kind } probes { ok status message } } } } }'
+  const probes = '{ accounts { edges { node { id state { name } probes { nodes { ok status message } } } } } }'
   const node = async () => (await graphql(probes)).accounts.edges[0].node
   const { id, state } = await node()
-  expect(state.kind).toBe('COOLING')
+  expect(state.name).toBe('COOLING_DOWN')
   const probe = async () =>
     (
       await graphql(
-        `mutation { probeNow(id: "${id}") { __typename ... on ProbeNowSuccess { ok status message } ... on Failure { message } } }`,
+        `mutation { probeAccount(input: { id: "${id}" }) { __typename ... on ProbeAccountSuccess { ok status message } ... on Failure { message } } }`,
       )
-    ).probeNow
-  const hindered = { ok: false, status: 0, message: 'The token endpoint answered 503.' }
+    ).probeAccount
+  const hindered = { ok: false, status: null, message: 'The token endpoint answered 503.' }
   expect(await probe()).toMatchObject(hindered)
   claude.troubledWith = null
   offsetMs = 7_500
   expect(await probe()).toMatchObject({ ok: true, status: 200 })
   expect(claude.grants).toHaveLength(2)
-  expect(await node()).toMatchObject({ state: { kind: 'READY' }, probes: [{ ok: true, status: 200 }, hindered] })
+  expect(await node()).toMatchObject({
+    state: { name: 'READY' },
+    probes: { nodes: [{ ok: true, status: 200 }, hindered] },
+  })
   expect(claude.requests.some(({ path }) => path.startsWith('/v1/messages'))).toBe(false)
   expect((await ask()).status).toBe(200)
 })
@@ -176,7 +179,7 @@ test('a renewal that the vendor leaves without an answer does not hold up a stop
   })
   const { claude, graphql } = stand
   claude.grantScript = (exchange) => exchange.hang()
-  await graphql('mutation { runJob(name: "refresh") { __typename } }')
+  await graphql('mutation { runJob(input: { name: REFRESH }) { __typename } }')
   await expect.poll(() => claude.grants.length, { timeout: 10_000 }).toBe(1)
   const startedMs = performance.now()
   await stand.app.stop()

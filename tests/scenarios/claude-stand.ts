@@ -17,8 +17,8 @@ export async function signedIn(url: string, username = admin.username) {
     // biome-ignore lint/suspicious/noExplicitAny: tests read what they asked for
     return (await response.json()) as { data: any; errors?: { message: string }[] }
   }
-  const signIn = `mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }`
-  const token = (await post(signIn, { input: { ...admin, username } })).data.signIn.accessToken as string
+  const signIn = `mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { session { accessToken } } } }`
+  const token = (await post(signIn, { input: { ...admin, username } })).data.signIn.session.accessToken as string
   const graphql = async (query: string, variables: object = {}) => {
     const { data, errors } = await post(query, variables, token)
     if (errors) throw new Error(errors.map(({ message }) => message).join('; '))
@@ -30,7 +30,7 @@ export async function signedIn(url: string, username = admin.username) {
 export type Graphql = Awaited<ReturnType<typeof signedIn>>
 
 export const turnOn = (graphql: Graphql) =>
-  graphql('mutation { setClaudeAccounts(enabled: true, acknowledged: true) { __typename } }')
+  graphql('mutation { updateClaudeAccounts(input: { enabled: true, acknowledged: true }) { __typename } }')
 
 /** An account of a provisioning file that opens the vendor with this login. */
 export const accountWith = (claude: FakeClaude, { accessToken, refreshToken }: Login, expiresInMs?: number) => ({

@@ -59,8 +59,8 @@ async function send(pool: string, asking: Asking & { session?: string } = {}) {
 const arrived = (count: number) => expect.poll(() => held.length).toBe(count)
 
 async function positions(token: string): Promise<(number | null)[]> {
-  const { data } = await askGraphql(relay.app.url, '{ liveRequests { queuePosition } }', {}, token)
-  return (data.liveRequests as { queuePosition: number | null }[]).map(({ queuePosition }) => queuePosition)
+  const { data } = await askGraphql(relay.app.url, '{ liveRequests { nodes { queuePosition } } }', {}, token)
+  return (data.liveRequests.nodes as { queuePosition: number | null }[]).map(({ queuePosition }) => queuePosition)
 }
 
 const adminToken = () => signedIn(relay.app.url, 'admin', 'correct horse battery')
@@ -223,8 +223,10 @@ test('a stop does not wait for who stands in line: it is told to come again, and
   const second = pools.ask('p')
   const token = await signedIn(pools.app.url, 'admin', 'correct horse battery')
   const inLine = async () => {
-    const { data } = await askGraphql(pools.app.url, '{ liveRequests { queuePosition } }', {}, token)
-    return (data.liveRequests as { queuePosition: number | null }[]).some(({ queuePosition }) => queuePosition === 1)
+    const { data } = await askGraphql(pools.app.url, '{ liveRequests { nodes { queuePosition } } }', {}, token)
+    return (data.liveRequests.nodes as { queuePosition: number | null }[]).some(
+      ({ queuePosition }) => queuePosition === 1,
+    )
   }
   await expect.poll(inLine).toBe(true)
   const startedMs = performance.now()

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { errorBody } from '../support/fake-message.ts'
 import { errorAfterEvents, errorFirst, refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
@@ -54,7 +53,7 @@ async function startPool(scripts: (Script | undefined)[]) {
     async accounts() {
       const { data, errors } = await askGraphql(
         relay.app.url,
-        '{ accounts { edges { node { name state { kind models { model } } timeline(first: 10) { edges { node { to model reason cause } } } } } } }',
+        '{ accounts { edges { node { name state { name models { model } } timeline(first: 10) { edges { node { to model reason cause } } } } } } }',
         {},
         token,
       )
@@ -62,7 +61,7 @@ async function startPool(scripts: (Script | undefined)[]) {
       return data.accounts.edges.map(
         // biome-ignore lint/suspicious/noExplicitAny: the test reads what it asked for
         ({ node }: any) => ({
-          state: node.state.kind,
+          state: node.state.name,
           models: node.state.models.length,
           // biome-ignore lint/suspicious/noExplicitAny: the same
           steps: node.timeline.edges.map(({ node: step }: any) => `${step.to}: ${step.reason}`).reverse(),
@@ -79,7 +78,7 @@ test('two accounts that fail alike are both in service for the next request, and
   const pool = await startPool([at500('cannot parse tool 7'), at500('cannot parse tool 7')])
   expect((await pool.ask()).status).toBe(529)
   await expect.poll(pool.accounts).toMatchObject([
-    { state: 'READY', steps: ['COOLING: 500 api_error', `READY: ${retracted}`] },
+    { state: 'READY', steps: ['COOLING_DOWN: 500 api_error', `READY: ${retracted}`] },
     { state: 'READY', steps: [] },
   ])
   pool.heal()
@@ -113,7 +112,7 @@ test('the same error event from two accounts is the request’s, from one it is 
   pool.heal()
   const other = await startPool([errorFirst('api_error'), undefined])
   expect((await other.ask('hello', true)).status).toBe(200)
-  await expect.poll(other.accounts).toMatchObject([{ state: 'COOLING' }, { state: 'READY' }])
+  await expect.poll(other.accounts).toMatchObject([{ state: 'COOLING_DOWN' }, { state: 'READY' }])
 })
 
 test('texts that name another request or moment each time are the same error all the same', async () => {
@@ -129,48 +128,67 @@ test('one account that fails while another answers was at fault', async () => {
   expect((await pool.ask()).status).toBe(200)
   await expect
     .poll(pool.accounts)
-    .toMatchObject([{ state: 'COOLING', steps: ['COOLING: 500 api_error'] }, { state: 'READY' }])
+    .toMatchObject([{ state: 'COOLING_DOWN', steps: ['COOLING_DOWN: 500 api_error'] }, { state: 'READY' }])
 })
 
 test('two that fail alike were at fault after all when a third one answers the same request', async () => {
   const pool = await startPool([at500('out of order'), at500('out of order'), undefined])
   expect((await pool.ask()).status).toBe(200)
-  await expect
-    .poll(pool.accounts)
-    .toMatchObject([
-      { state: 'COOLING', steps: ['COOLING: 500 api_error', `READY: ${retracted}`, 'COOLING: 500 api_error'] },
-      { state: 'COOLING', steps: ['COOLING: 500 api_error'] },
-      { state: 'READY' },
-    ])
+  await expect.poll(pool.accounts).toMatchObject([
+    {
+      state: 'COOLING_DOWN',
+      steps: ['COOLING_DOWN: 500 api_error', `READY: ${retracted}`, 'COOLING_DOWN: 500 api_error'],
+    },
+    { state: 'COOLING_DOWN', steps: ['COOLING_DOWN: 500 api_error'] },
+    { state: 'READY' },
+  ])
 })
 
 test('two that fail differently rest both', async () => {
   const pool = await startPool([at500('out of order'), at500('out of memory'), undefined])
   expect((await pool.ask()).status).toBe(200)
-  expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['COOLING', 'COOLING', 'READY'])
+  expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual([
+    'COOLING_DOWN',
+    'COOLING_DOWN',
+    'READY',
+  ])
 })
 
-test('what all accounts refuse alike is the caller’s: the upstream’s own words go to the client, and no model rests', async () => {
+test('equal 403s of several accounts acquit none of them, and no 403 reaches the client', async () => {
   const no = refusal(403, 'permission_error', 'This model is not for minors')
   const pool = await startPool([no, no])
   const before = upstream.requests.length
-  const answer = await pool.ask()
-  expect(answer.status).toBe(403)
-  expect(answer.text).toBe(
-    errorBody('permission_error', 'This model is not for minors', upstream.requests.at(-1)!.requestId),
-  )
+  expect((await pool.ask()).status).toBe(503)
   expect(upstream.requests.length - before).toBe(2)
+  const reason = 'RATE_LIMITED: 403 permission_error'
   await expect.poll(pool.accounts).toMatchObject([
-    { state: 'READY', models: 0, steps: ['LIMITED: 403 permission_error', `READY: ${retracted}`] },
-    { state: 'READY', models: 0, steps: [] },
+    { state: 'READY', models: 1, steps: [reason] },
+    { state: 'READY', models: 1, steps: [reason] },
   ])
 })
 
 test('a single account that refuses a model rests for that model, whoever answers then', async () => {
-  const pool = await startPool([refusal(403, 'permission_error', 'not for you'), undefined])
+  const pool = await startPool([refusal(403, 'permission_error', 'this model is not for you'), undefined])
   expect((await pool.ask()).status).toBe(200)
   await expect.poll(pool.accounts).toMatchObject([
     { state: 'READY', models: 1 },
     { state: 'READY', models: 0 },
   ])
+})
+
+test('a 403 that names no model is about the account or its address', async () => {
+  const pool = await startPool([refusal(403, 'forbidden', 'Request not allowed'), undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING_DOWN', models: 0 }, { state: 'READY' }])
+})
+
+test('a 4xx that is no error of the format counts against its account only once another one has served the request', async () => {
+  const odd: Script = (exchange) => exchange.respond(400, { 'content-type': 'text/html' }, '<html>Bad Request</html>')
+  const alone = await startPool([odd, odd])
+  expect((await alone.ask()).status).toBe(529)
+  expect(await alone.accounts()).toMatchObject([{ state: 'READY' }, { state: 'READY' }])
+  alone.heal()
+  const pool = await startPool([odd, undefined])
+  expect((await pool.ask()).status).toBe(200)
+  await expect.poll(pool.accounts).toMatchObject([{ state: 'COOLING_DOWN' }, { state: 'READY' }])
 })

@@ -145,7 +145,13 @@ test.each([400, 404, 409, 413, 422])(
     const { row, attempts } = await lastAttempts()
     expect(row).toMatchObject({ outcome: 'failed', http_status: status, cost_nano: 0 })
     expect(attempts).toMatchObject([{ outcome: 'caller', charged: 0 }])
-    expect(await relay.standing('caller')).toEqual({ inFlight: 0, kind: 'READY', until: null, reason: '', models: [] })
+    expect(await relay.standing('caller')).toEqual({
+      inFlight: 0,
+      name: 'READY',
+      until: null,
+      reason: null,
+      models: [],
+    })
   },
 )
 

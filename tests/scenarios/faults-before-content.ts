@@ -7,7 +7,6 @@ import {
   refusal,
   resetAfterEvents,
   resetBeforeHeaders,
-  wrongContentType,
 } from '../support/fake-scripts.ts'
 import type { Script } from '../support/fake-upstream.ts'
 
@@ -72,13 +71,6 @@ export const faults: Record<string, Fault> = {
   'answers with a HTML page': {
     number: 28,
     script: htmlPage,
-    outcome: 'failing',
-    status: 200,
-    type: 'wrong_content_type',
-  },
-  'streams under another content type': {
-    number: 28,
-    script: wrongContentType('text/plain'),
     outcome: 'failing',
     status: 200,
     type: 'wrong_content_type',

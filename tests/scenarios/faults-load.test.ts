@@ -79,8 +79,8 @@ test('fault 18: a hundred requests at an overloaded account are tried again a fi
   expect(await Promise.all(asked)).toEqual(Array.from({ length: all }, () => 529))
   expect(good.requests.length).toBe(fifth)
   // The provider is overloaded, not this account: a pause of seconds.
-  const { kind, until } = await relay.standing('burst')
-  if (kind !== 'READY') expect(Date.parse(until!) - startedMs).toBeLessThan(30_000)
+  const { name, until } = await relay.standing('burst')
+  if (name !== 'READY') expect(Date.parse(until!) - startedMs).toBeLessThan(30_000)
   forget()
   forgetGood()
 })

@@ -49,12 +49,12 @@ test('fault 14: after a 401 the account needs a login and says why; the client s
   for (let turn = 0; turn < 3; turn++) expect((await relay.ask('lost')).status).toBe(200)
   expect(bad.requests.length).toBe(before + 1)
   expect(await relay.standing('lost')).toMatchObject({
-    kind: 'NEEDS_LOGIN',
+    name: 'REAUTH_REQUIRED',
     until: null,
     reason: '401 authentication_error',
     models: [],
   })
-  expect(await relay.standing('lost', 1)).toMatchObject({ kind: 'READY', reason: '' })
+  expect(await relay.standing('lost', 1)).toMatchObject({ name: 'READY', reason: null })
 })
 
 test('fault 14: after a 403 only that model rests at the account; the client sees 200 from another', async () => {
@@ -63,8 +63,8 @@ test('fault 14: after a 403 only that model rests at the account; the client see
   const forbidden = { body: { model: 'claude-opus-4-5' } }
   for (let turn = 0; turn < 2; turn++) expect((await relay.ask('model', forbidden)).status).toBe(200)
   expect(bad.requests.length).toBe(before + 1)
-  const { kind, models } = await relay.standing('model')
-  expect(kind).toBe('READY')
+  const { name, models } = await relay.standing('model')
+  expect(name).toBe('READY')
   expect(models).toMatchObject([{ model: 'claude-opus-4-5', reason: '403 permission_error' }])
   // The account goes on with all others.
   expect((await relay.ask('model', { body: { model: 'claude-haiku-4-5' } })).status).toBe(200)
@@ -80,7 +80,7 @@ test.each([
   const before = bad.requests.length
   for (let turn = 0; turn < 3; turn++) expect((await relay.ask(pool)).status).toBe(200)
   expect(bad.requests.length).toBe(before + 1)
-  expect((await relay.standing(pool)).kind).toBe('LIMITED')
+  expect((await relay.standing(pool)).name).toBe('RATE_LIMITED')
   expect(await restS(pool, fromMs)).toBeGreaterThanOrEqual(37)
   expect(await restS(pool, Date.now())).toBeLessThanOrEqual(39)
 })
@@ -93,14 +93,15 @@ test('fault 15: a 429 that names limits and no end rests the account for the tim
   expect(await restS('backsOff', Date.now())).toBeLessThanOrEqual(36)
 })
 
-test('fault 15: a 429 that names neither limit nor end throttles one request: the next account serves it, nobody rests', async () => {
+test('fault 15: a 429 that names neither limit nor end backs off an account with an API key; the next one serves', async () => {
+  const fromMs = Date.now()
   bad.script(limited({ 'x-should-retry': 'true' }))
   const before = bad.requests.length
   expect((await relay.ask('throttled')).status).toBe(200)
-  expect((await relay.standing('throttled')).kind).toBe('READY')
-  // The very next request goes there again.
+  expect((await relay.standing('throttled')).name).toBe('RATE_LIMITED')
+  expect(await restS('throttled', fromMs)).toBeGreaterThanOrEqual(30)
   expect((await relay.ask('throttled')).status).toBe(200)
-  expect(bad.requests.length).toBe(before + 2)
+  expect(bad.requests.length).toBe(before + 1)
 })
 
 test('fault 15: a second 429 never shortens the rest, a longer one prolongs it', async () => {

@@ -23,8 +23,8 @@ export async function askGraphql(
 export async function signedIn(url: string, username: string, password: string): Promise<string> {
   const { data } = await askGraphql(
     url,
-    'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { accessToken } } }',
+    'mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignInSuccess { session { accessToken } } } }',
     { input: { username, password } },
   )
-  return data.signIn.accessToken as string
+  return data.signIn.session.accessToken as string
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
 import type { RelayApp } from '../support/relay-app.ts'
 import { askGraphql } from './graphql-asking.ts'
-import { loseLogin, probeNow, startProbed, still } from './probes-stand.ts'
+import { loseLogin, probeAccount, startProbed, still } from './probes-stand.ts'
 
 let upstream: FakeUpstream
 let relay: RelayApp
@@ -25,23 +25,28 @@ test('jobs are listed with what they did last and when they are due; an administ
     const query = '{ jobs { name nextAt everySeconds lastRun { outcome message code counts { name count } } } }'
     return (await askGraphql(relay.app.url, query, {}, admin)).data.jobs as { name: string; lastRun: object | null }[]
   }
-  expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['probe', 'release', 'prune', 'drift']))
-  for (const name of ['drift', 'prune']) {
-    const run = await askGraphql(relay.app.url, `mutation { runJob(name: "${name}") { __typename } }`, {}, admin)
+  expect((await jobs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['PROBE', 'RELEASE', 'PRUNE', 'DRIFT']))
+  for (const name of ['DRIFT', 'PRUNE']) {
+    const run = await askGraphql(
+      relay.app.url,
+      `mutation { runJob(input: { name: ${name} }) { __typename } }`,
+      {},
+      admin,
+    )
     expect(run.data.runJob.__typename).toBe('RunJobSuccess')
     await expect
       .poll(async () => (await jobs()).find((job) => job.name === name)?.lastRun, { timeout: 10_000 })
       .not.toBeNull()
   }
   const last = Object.fromEntries((await jobs()).map(({ name, lastRun }) => [name, lastRun]))
-  expect(last['drift']).toEqual({
+  expect(last['DRIFT']).toEqual({
     outcome: 'DONE',
     message: 'ledger and rollups agree',
     code: 'sums_agree',
     counts: [],
   })
-  expect(last['prune']).toMatchObject({ outcome: 'DONE', code: 'pruned' })
-  expect((last['prune'] as unknown as { counts: object[] }).counts).toContainEqual({ name: 'tries', count: 0 })
+  expect(last['PRUNE']).toMatchObject({ outcome: 'DONE', code: 'pruned' })
+  expect((last['PRUNE'] as unknown as { counts: object[] }).counts).toContainEqual({ name: 'tries', count: 0 })
   const { client } = relay.app.database
   expect(await client.apiLog.count({ where: { action: 'runJob' } })).toBe(2)
 })
@@ -54,10 +59,10 @@ test.each([
   async (_name, probe) => {
     const own = await startProbed(upstream, { jobs: { ...still, patienceMs: 1000 }, probeWorker: probe })
     await loseLogin(upstream, own.relay)
-    const asked = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin)
+    const asked = askGraphql(own.relay.app.url, probeAccount, { id: own.accountId }, own.admin)
     const code = probe === hangs ? 'took_too_long' : null
-    expect((await asked).data.probeNow).toMatchObject({ ok: false, status: 0, code })
-    const again = askGraphql(own.relay.app.url, probeNow, { id: own.accountId }, own.admin).catch(() => null)
+    expect((await asked).data.probeAccount).toMatchObject({ ok: false, status: null, code })
+    const again = askGraphql(own.relay.app.url, probeAccount, { id: own.accountId }, own.admin).catch(() => null)
     const health = await fetch(`${own.relay.app.url}/health`)
     expect(health.status).toBe(200)
     const startedMs = performance.now()

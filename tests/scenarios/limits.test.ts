@@ -250,7 +250,8 @@ test('200 requests at once on a budget for 10: what is admitted costs at most th
   console.info(`budget ${budget}, admitted ${admitted} requests for ${cost} nano-USD, one hold is about ${hold}`)
   expect(rows.length).toBe(admitted)
   expect(admitted).toBeGreaterThanOrEqual(9)
-  expect(cost).toBe(admitted * 1000 * 20_000)
+  // The upstream names no input: that part is estimated from the prompt.
+  expect(cost).toBeGreaterThanOrEqual(admitted * 1000 * 20_000)
   expect(cost).toBeLessThanOrEqual(budget + hold)
   // What is left is found again exactly: the counter is the ledger's sum.
   const after = await ask('parallel')

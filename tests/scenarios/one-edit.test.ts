@@ -33,7 +33,9 @@ async function watchAccounts(relay: RelayApp, token: string): Promise<string[]> 
   const response = await fetch(`${relay.app.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: 'subscription { accountChanged { account { name } } }' }),
+    body: JSON.stringify({
+      query: 'subscription { accountEvents { events { ... on AccountChanged { account { name } } } } }',
+    }),
     signal: stop.signal,
   })
   async function read(): Promise<void> {

@@ -3,7 +3,7 @@ import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import type { RelayApp } from '../support/relay-app.ts'
 import { askGraphql } from './graphql-asking.ts'
-import { loseLogin, probeNow, request, startProbed, still } from './probes-stand.ts'
+import { loseLogin, probeAccount, request, startProbed, still } from './probes-stand.ts'
 
 let upstream: FakeUpstream
 let relay: RelayApp
@@ -20,17 +20,17 @@ afterAll(async () => {
 })
 
 const state = async () => {
-  const query = `{ node(id: "${accountId}") { ... on Account { state { kind reason } probes { ok status message code cost } } } }`
+  const query = `{ node(id: "${accountId}") { ... on Account { state { name reason } probes { nodes { ok status message code cost } } } } }`
   return (await askGraphql(relay.app.url, query, {}, admin)).data.node
 }
 
 test('a probe asks one token of the cheapest model, brings the account back, and costs no key anything', async () => {
   await loseLogin(upstream, relay)
-  expect((await state()).state.kind).toBe('NEEDS_LOGIN')
+  expect((await state()).state.name).toBe('REAUTH_REQUIRED')
   const before = upstream.requests.length
-  const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
-  expect(data.probeNow).toEqual({
-    __typename: 'ProbeNowSuccess',
+  const { data } = await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
+  expect(data.probeAccount).toEqual({
+    __typename: 'ProbeAccountSuccess',
     ok: true,
     status: 200,
     message: 'It answered.',
@@ -41,8 +41,8 @@ test('a probe asks one token of the cheapest model, brings the account back, and
   const sent = JSON.parse(upstream.requests[before]!.body.toString()) as { model: string; max_tokens: number }
   expect(sent).toMatchObject({ model: 'claude-haiku-4-5', max_tokens: 1 })
   const found = await state()
-  expect(found.state.kind).toBe('READY')
-  expect(found.probes).toEqual([
+  expect(found.state.name).toBe('READY')
+  expect(found.probes.nodes).toEqual([
     { ok: true, status: 200, message: 'It answered.', code: 'answered', cost: expect.stringMatching(/^\d+$/) },
   ])
   const row = (await relay.rows()).at(-1)!
@@ -53,7 +53,7 @@ test('a probe asks one token of the cheapest model, brings the account back, and
   })
   expect(row['flags']).toContain('recovery_probe')
   expect(Number(row['cost_nano'])).toBeGreaterThan(0)
-  expect(String(row['cost_nano'])).toBe(found.probes[0].cost)
+  expect(String(row['cost_nano'])).toBe(found.probes.nodes[0].cost)
   expect((await request(relay)).status).toBe(200)
 })
 
@@ -67,33 +67,33 @@ test('what a probe is refused makes nothing worse, and is told', async () => {
     [403, 'permission_error', {}],
   ] as const) {
     upstream.script(refusal(status, type, 'canary', headers))
-    const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
-    expect(data.probeNow).toMatchObject({ ok: false, status })
+    const { data } = await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
+    expect(data.probeAccount).toMatchObject({ ok: false, status })
     expect(JSON.stringify(data)).not.toContain('canary')
-    expect((await state()).state.kind).toBe('NEEDS_LOGIN')
+    expect((await state()).state.name).toBe('REAUTH_REQUIRED')
   }
-  await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
-  expect((await state()).state.kind).toBe('READY')
+  await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
+  expect((await state()).state.name).toBe('READY')
 })
 
 test('a model that rests is asked for by its name, comes back alone, and what it is refused makes nothing worse', async () => {
   const models = async () => {
-    const query = `{ node(id: "${accountId}") { ... on Account { state { kind models { model until } } probes(first: 3) { ok status model } } } }`
+    const query = `{ node(id: "${accountId}") { ... on Account { state { name models { model until } } probes(first: 3) { nodes { ok status model } } } } }`
     return (await askGraphql(relay.app.url, query, {}, admin)).data.node
   }
   const probeModel = async (model: string) =>
     (
       await askGraphql(
         relay.app.url,
-        'mutation ($id: ID!, $model: String) { probeNow(id: $id, model: $model) { __typename ... on ProbeNowSuccess { ok status } } }',
+        'mutation ($id: ID!, $model: String) { probeAccount(input: { id: $id, model: $model }) { __typename ... on ProbeAccountSuccess { ok status } } }',
         { id: accountId, model },
         admin,
       )
-    ).data.probeNow
+    ).data.probeAccount
   upstream.script(refusal(403, 'permission_error'))
   expect((await request(relay)).status).toBe(503)
   const resting = await models()
-  expect(resting.state).toMatchObject({ kind: 'READY', models: [{ model: 'claude-opus-4-5' }] })
+  expect(resting.state).toMatchObject({ name: 'READY', models: [{ model: 'claude-opus-4-5' }] })
   for (const [status, type] of [
     [403, 'permission_error'],
     [401, 'authentication_error'],
@@ -113,7 +113,7 @@ test('a model that rests is asked for by its name, comes back alone, and what it
   expect(sent).toMatchObject({ model: 'claude-opus-4-5', max_tokens: 1 })
   const back = await models()
   expect(back.state.models).toEqual([])
-  expect(back.probes).toMatchObject([{ ok: true, model: 'claude-opus-4-5' }, { ok: false, status: 500 }, {}])
+  expect(back.probes.nodes).toMatchObject([{ ok: true, model: 'claude-opus-4-5' }, { ok: false, status: 500 }, {}])
   expect((await relay.rows()).at(-1)).toMatchObject({ api_key_id: 0, model_requested: 'claude-opus-4-5' })
 })
 
@@ -121,7 +121,7 @@ test('the first step of a rest says when it is probed first, and none does where
   const set = (value: string) =>
     askGraphql(
       relay.app.url,
-      `mutation { updateSettings(input: [{ name: "recoveryProbes", value: "${value}" }]) { __typename } }`,
+      `mutation { updateSettings(input: { recoveryProbes: ${value.toUpperCase()} }) { __typename } }`,
       {},
       admin,
     )
@@ -136,9 +136,9 @@ test('the first step of a rest says when it is probed first, and none does where
     await expect.poll(read).toBe(kind)
     return found!
   }
-  const bringBack = () => askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
+  const bringBack = () => askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
   await loseLogin(upstream, relay)
-  const { at, nextProbeAt } = await lastStep('NEEDS_LOGIN')
+  const { at, nextProbeAt } = await lastStep('REAUTH_REQUIRED')
   // Thirty seconds, spread by a fifth.
   const pauseMs = Date.parse(nextProbeAt!) - Date.parse(at)
   expect(pauseMs).toBeGreaterThanOrEqual(27_000)
@@ -147,7 +147,7 @@ test('the first step of a rest says when it is probed first, and none does where
   await set('passive')
   upstream.script(refusal(429, 'rate_limit_error', 'slow', { 'retry-after': '60' }))
   await request(relay)
-  expect((await lastStep('LIMITED')).nextProbeAt).toBeNull()
+  expect((await lastStep('RATE_LIMITED')).nextProbeAt).toBeNull()
   await bringBack()
   await set('active')
 })
@@ -156,18 +156,18 @@ test('by the clock: the rest of a model is looked at again and again, slower and
   const own = await startProbed(upstream, { jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 }, chance: () => 0 })
   try {
     const url = own.relay.app.url
-    const set = 'mutation { updateSettings(input: [{ name: "recoveryProbeSeconds", value: "1" }]) { __typename } }'
+    const set = 'mutation { updateSettings(input: { recoveryProbeSeconds: 1 }) { __typename } }'
     await askGraphql(url, set, {}, own.admin)
     upstream.script(refusal(403, 'permission_error'), refusal(403, 'permission_error'))
     await request(own.relay)
     const node = async () => {
-      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind models { model nextProbeAt } } probes { ok model at } } } }`
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { name models { model nextProbeAt } } probes { nodes { ok model at } } } } }`
       return (await askGraphql(url, query, {}, own.admin)).data.node
     }
     await expect.poll(async () => (await node()).state.models[0]?.nextProbeAt, { timeout: 5000 }).toBeTruthy()
     await expect.poll(node, { timeout: 15_000 }).toMatchObject({
-      state: { kind: 'READY', models: [] },
-      probes: [{ ok: true }, { ok: false, model: 'claude-opus-4-5' }],
+      state: { name: 'READY', models: [] },
+      probes: { nodes: [{ ok: true }, { ok: false, model: 'claude-opus-4-5' }] },
     })
     const [second, first] = (await node()).probes
     expect(Date.parse(second.at) - Date.parse(first.at)).toBeGreaterThanOrEqual(1800)
@@ -178,8 +178,8 @@ test('by the clock: the rest of a model is looked at again and again, slower and
 
 test('an account that is ready is not asked, and nobody without rights asks', async () => {
   const before = upstream.requests.length
-  const { data } = await askGraphql(relay.app.url, probeNow, { id: accountId }, admin)
-  expect(data.probeNow.__typename).toBe('ConflictFailure')
+  const { data } = await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
+  expect(data.probeAccount.__typename).toBe('ConflictFailure')
   expect((await askGraphql(relay.app.url, '{ jobs { name } }')).errors).toBeDefined()
   expect(upstream.requests.length).toBe(before)
 })
@@ -193,7 +193,7 @@ test('by the clock: a cooled or lost account is looked at again and again, slowe
     const url = own.relay.app.url
     const set = await askGraphql(
       url,
-      'mutation { updateSettings(input: [{ name: "recoveryProbeSeconds", value: "1" }]) { __typename } }',
+      'mutation { updateSettings(input: { recoveryProbeSeconds: 1 }) { __typename } }',
       {},
       own.admin,
     )
@@ -201,12 +201,12 @@ test('by the clock: a cooled or lost account is looked at again and again, slowe
     await loseLogin(upstream, own.relay)
     upstream.script(refusal(401, 'authentication_error'))
     const probes = async () => {
-      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind } probes { ok at } } } }`
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { name } probes { nodes { ok at } } } } }`
       return (await askGraphql(url, query, {}, own.admin)).data.node
     }
     await expect
       .poll(probes, { timeout: 15_000 })
-      .toMatchObject({ state: { kind: 'READY' }, probes: [{ ok: true }, { ok: false }] })
+      .toMatchObject({ state: { name: 'READY' }, probes: { nodes: [{ ok: true }, { ok: false }] } })
     const [second, first] = (await probes()).probes
     expect(Date.parse(second.at) - Date.parse(first.at)).toBeGreaterThanOrEqual(1800)
   } finally {
@@ -219,7 +219,7 @@ test('passive: nothing is asked by the clock', async () => {
   try {
     await askGraphql(
       own.relay.app.url,
-      'mutation { updateSettings(input: [{ name: "recoveryProbes", value: "passive" }, { name: "recoveryProbeSeconds", value: "1" }]) { __typename } }',
+      'mutation { updateSettings(input: { recoveryProbes: PASSIVE, recoveryProbeSeconds: 1 }) { __typename } }',
       {},
       own.admin,
     )
@@ -227,10 +227,10 @@ test('passive: nothing is asked by the clock', async () => {
     await request(own.relay)
     const before = upstream.requests.length
     const kind = async () => {
-      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind } } } }`
-      return (await askGraphql(own.relay.app.url, query, {}, own.admin)).data.node.state.kind as string
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { name } } } }`
+      return (await askGraphql(own.relay.app.url, query, {}, own.admin)).data.node.state.name as string
     }
-    expect(await kind()).toBe('LIMITED')
+    expect(await kind()).toBe('RATE_LIMITED')
     // The rest ends by the clock, and that is told without a request.
     await expect.poll(() => own.relay.log.some((line) => line.includes('"by":"time"')), { timeout: 10_000 }).toBe(true)
     expect(await kind()).toBe('READY')
@@ -244,15 +244,15 @@ test('passive: where a rest has no end one real request finds out, later and lat
   const own = await startProbed(upstream, { jobs: { ...still, probeMs: 20 }, chance: () => 0 })
   try {
     const graphql = (query: string) => askGraphql(own.relay.app.url, query, {}, own.admin)
-    const values = '[{ name: "recoveryProbes", value: "passive" }, { name: "recoveryProbeSeconds", value: "1" }]'
+    const values = '{ recoveryProbes: PASSIVE, recoveryProbeSeconds: 1 }'
     await graphql(`mutation { updateSettings(input: ${values}) { __typename } }`)
     const noCredit = refusal(400, 'invalid_request_error', 'Your credit balance is too low to access the API.')
     const state = async () => {
-      const query = `{ node(id: "${own.accountId}") { ... on Account { state { kind since nextProbeAt } } } }`
-      return (await graphql(query)).data.node.state as { kind: string; since: string; nextProbeAt: string }
+      const query = `{ node(id: "${own.accountId}") { ... on Account { state { name since nextProbeAt } } } }`
+      return (await graphql(query)).data.node.state as { name: string; since: string; nextProbeAt: string }
     }
     const openedFor = async (script: Script | null) => {
-      await expect.poll(async () => (await state()).kind, { timeout: 10_000 }).toBe('PROBING')
+      await expect.poll(async () => (await state()).name, { timeout: 10_000 }).toBe('RECOVERING')
       if (script) upstream.script(script)
       const before = upstream.requests.length
       const { status } = await request(own.relay)
@@ -265,11 +265,11 @@ test('passive: where a rest has no end one real request finds out, later and lat
     expect((await request(own.relay)).status).toBe(503)
     expect(upstream.requests.length).toBe(before)
     expect(await openedFor(noCredit)).toBe(503)
-    const { kind, since, nextProbeAt } = await state()
-    expect(kind).toBe('UNFUNDED')
+    const { name, since, nextProbeAt } = await state()
+    expect(name).toBe('OUT_OF_CREDIT')
     expect(Date.parse(nextProbeAt) - Date.parse(since)).toBe(1800)
     expect(await openedFor(null)).toBe(200)
-    expect((await state()).kind).toBe('READY')
+    expect((await state()).name).toBe('READY')
   } finally {
     await own.relay.stop()
   }

@@ -11,7 +11,7 @@ let bob: string
 let keyId: string
 
 const trace = `query ($id: String!) { routeTrace(requestId: $id) {
-  requestId attempts { number verdict httpStatus account { name } }
+  requestId attempts { number outcome httpStatus account { name } }
   decisions { model candidates { account { name } reason until } counts { reason count } } } }`
 const simulate = `query ($key: ID!, $model: String!) { simulateRoute(apiKeyId: $key, model: $model) {
   keyProblem decision { candidates { account { name } reason } counts { reason count } } } }`
@@ -72,15 +72,15 @@ test('a request says of every account why it went there or not, choice by choice
     },
     {
       candidates: [
-        { account: { name: 'p 1' }, reason: 'TRIED' },
+        { account: { name: 'p 1' }, reason: 'ALREADY_TRIED' },
         { account: { name: 'p 2' }, reason: 'CHOSEN' },
         { account: { name: 'p 3' }, reason: 'MODEL_NOT_ALLOWED' },
       ],
     },
   ])
   expect(data.routeTrace.attempts).toEqual([
-    { number: 1, verdict: 'failing', httpStatus: 500, account: { name: 'p 1' } },
-    { number: 2, verdict: 'answer', httpStatus: 200, account: { name: 'p 2' } },
+    { number: 1, outcome: 'FAILING', httpStatus: 500, account: { name: 'p 1' } },
+    { number: 2, outcome: 'ANSWERED', httpStatus: 200, account: { name: 'p 2' } },
   ])
   // The key's owner: reasons and counts, and no account of others.
   const owner = await askGraphql(relay.app.url, trace, { id }, bob)
@@ -88,7 +88,7 @@ test('a request says of every account why it went there or not, choice by choice
   expect(owner.data.routeTrace.decisions[1]).toMatchObject({
     candidates: [],
     counts: [
-      { reason: 'TRIED', count: 1 },
+      { reason: 'ALREADY_TRIED', count: 1 },
       { reason: 'CHOSEN', count: 1 },
       { reason: 'MODEL_NOT_ALLOWED', count: 1 },
     ],
@@ -105,8 +105,8 @@ test('while a request runs its choice can be told already', async () => {
   const before = upstream.requests.length
   const asking = relay.ask('p', { signal: leaving.signal }).catch(() => null)
   await upstream.arrived(before)
-  const { data } = await askGraphql(relay.app.url, '{ liveRequests { requestId } }', {}, admin)
-  const id = data.liveRequests[0].requestId as string
+  const { data } = await askGraphql(relay.app.url, '{ liveRequests { nodes { requestId } } }', {}, admin)
+  const id = data.liveRequests.nodes[0].requestId as string
   for (const token of [admin, bob]) {
     const found = (await askGraphql(relay.app.url, trace, { id }, token)).data.routeTrace
     expect(found).toMatchObject({ requestId: id, attempts: [], decisions: [{}] })
@@ -127,7 +127,7 @@ test('a route can be simulated without a request, and calls no upstream', async 
     },
   })
   expect(await ask('claude-x', bob)).toMatchObject({ decision: { candidates: [], counts: [{}, {}, {}] } })
-  expect(await ask('gpt', bob)).toEqual({ keyProblem: 'model_not_allowed', decision: null })
+  expect(await ask('gpt', bob)).toEqual({ keyProblem: 'MODEL_NOT_ALLOWED', decision: null })
   expect(await ask('claude-x', await newcomer())).toBeNull()
   expect(upstream.requests.length).toBe(before)
 })

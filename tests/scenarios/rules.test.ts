@@ -56,11 +56,11 @@ async function dashboardOf(relay: RelayApp) {
       ask(relay.base, testKey, { body: { stream: false, messages: [{ role: 'user', content: message }], ...body } }),
     async accounts() {
       const data = await query(
-        '{ accounts { edges { node { state { kind reason models { model } } timeline(first: 9) { edges { node { to reason cause model requestId errorCode errorMessage } } } } } } }',
+        '{ accounts { edges { node { state { name reason models { model } } timeline(first: 9) { edges { node { to reason cause model requestId errorCode errorMessage } } } } } } }',
       )
       // biome-ignore lint/suspicious/noExplicitAny: the test reads what it asked for
       return data.accounts.edges.map(({ node }: any) => ({
-        kind: node.state.kind,
+        name: node.state.name,
         reason: node.state.reason,
         models: node.state.models.map(({ model }: { model: string }) => model),
         // biome-ignore lint/suspicious/noExplicitAny: the same
@@ -79,11 +79,13 @@ test('a rule makes an account rest that says in a 400 of its own that it is used
   const reason = 'rule "Plan used up": 400 invalid_request_error (plan_used_up)'
   await expect.poll(pool.accounts).toMatchObject([
     {
-      kind: 'LIMITED',
+      name: 'RATE_LIMITED',
       reason,
-      steps: [{ to: 'LIMITED', reason, cause: 'RULE', model: null, errorCode: 'plan_used_up', errorMessage: null }],
+      steps: [
+        { to: 'RATE_LIMITED', reason, cause: 'RULE', model: null, errorCode: 'plan_used_up', errorMessage: null },
+      ],
     },
-    { kind: 'READY', steps: [] },
+    { name: 'READY', steps: [] },
   ])
   expect((await pool.accounts())[0].steps[0].requestId).toBe((await pool.rows())[0]!.requestId)
   expect(await pool.attempts()).toMatchObject([
@@ -113,8 +115,8 @@ test('errors of the request are still passed byte for byte and touch nobody, rul
     stop()
   }
   expect(await pool.accounts()).toMatchObject([
-    { kind: 'READY', steps: [] },
-    { kind: 'READY', steps: [] },
+    { name: 'READY', steps: [] },
+    { name: 'READY', steps: [] },
   ])
 })
 
@@ -137,8 +139,8 @@ test.each([
   const answer = await pool.ask()
   expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([400, 'plan_used_up'])
   await expect.poll(pool.accounts).toMatchObject([
-    { kind: 'READY', models: [], steps: [{ cause: 'RULE' }, { to: 'READY', cause: 'REQUEST' }] },
-    { kind: 'READY', models: [], steps: [] },
+    { name: 'READY', models: [], steps: [{ cause: 'RULE' }, { to: 'READY', cause: 'REQUEST' }] },
+    { name: 'READY', models: [], steps: [] },
   ])
   const before = upstream.requests.length
   expect((await pool.ask('another')).status).toBe(400)
@@ -148,7 +150,11 @@ test.each([
 test('when a third account answers, both that a rule had blamed rest', async () => {
   const pool = await startPool([usedUp, usedUp, undefined], [usedUpRule])
   expect((await pool.ask()).status).toBe(200)
-  expect((await pool.accounts()).map(({ kind }: { kind: string }) => kind)).toEqual(['LIMITED', 'LIMITED', 'READY'])
+  expect((await pool.accounts()).map(({ name }: { name: string }) => name)).toEqual([
+    'RATE_LIMITED',
+    'RATE_LIMITED',
+    'READY',
+  ])
 })
 
 test('a rule passes to the caller what the table would have taken for a failure of the account', async () => {
@@ -166,14 +172,14 @@ test('a rule passes to the caller what the table would have taken for a failure 
   expect(answer.status).toBe(500)
   expect(answer.text).toContain('the context length is exceeded')
   expect(await pool.attempts()).toMatchObject([{ outcome: 'caller', charged: 0 }])
-  expect(await pool.accounts()).toMatchObject([{ kind: 'READY' }, { kind: 'READY' }])
+  expect(await pool.accounts()).toMatchObject([{ name: 'READY' }, { name: 'READY' }])
 })
 
 test('a rule sends a request on, and the upstream’s words are left when nobody else can serve', async () => {
   const rule = { name: 'Region', errorType: 'region_error', effect: 'next' }
   const pool = await startPool([refusal(400, 'region_error'), undefined], [rule])
   expect((await pool.ask()).status).toBe(200)
-  expect(await pool.accounts()).toMatchObject([{ kind: 'READY', steps: [] }, { kind: 'READY' }])
+  expect(await pool.accounts()).toMatchObject([{ name: 'READY', steps: [] }, { name: 'READY' }])
   const alone = await startPool([refusal(400, 'region_error')], [rule])
   expect(await alone.ask()).toMatchObject({ status: 400, text: expect.stringContaining('region_error') })
 })
@@ -197,8 +203,8 @@ test('a rule reads the code of an error event in a stream, and rests one model f
   await expect
     .poll(pool.accounts)
     .toMatchObject([
-      { kind: 'READY', models: ['claude-opus-5-5'], steps: [{ cause: 'RULE', errorCode: 'model_busy' }] },
-      { kind: 'READY' },
+      { name: 'READY', models: ['claude-opus-5-5'], steps: [{ cause: 'RULE', errorCode: 'model_busy' }] },
+      { name: 'READY' },
     ])
   expect((await pool.attempts())[0]).toMatchObject({
     http_status: 200,
@@ -208,20 +214,20 @@ test('a rule reads the code of an error event in a stream, and rests one model f
 })
 
 const create =
-  'mutation ($input: CreateVerdictRuleInput!) { createVerdictRule(input: $input) { __typename ... on CreateVerdictRuleSuccess { verdictRule { id } } } }'
-const input = { ...usedUpRule, effect: 'LIMITED' }
+  'mutation ($input: CreateErrorRuleInput!) { createErrorRule(input: $input) { __typename ... on CreateErrorRuleSuccess { errorRule { id } } } }'
+const input = { ...usedUpRule, effect: 'RATE_LIMIT' }
 
 test('a rule made in the dashboard decides the very next answer, and none once it is off', async () => {
   const pool = await startPool([usedUp])
   expect((await pool.ask()).status).toBe(400)
-  const { createVerdictRule } = await pool.query(create, { input })
-  const update = 'mutation ($input: UpdateVerdictRuleInput!) { updateVerdictRule(input: $input) { __typename } }'
-  const { id } = createVerdictRule.verdictRule
+  const { createErrorRule } = await pool.query(create, { input })
+  const update = 'mutation ($input: UpdateErrorRuleInput!) { updateErrorRule(input: $input) { __typename } }'
+  const { id } = createErrorRule.errorRule
   await pool.query(update, { input: { id, enabled: false } })
   expect((await pool.ask()).status).toBe(400)
   await pool.query(update, { input: { id, enabled: true } })
   expect((await pool.ask()).status).toBe(529)
-  expect(await pool.accounts()).toMatchObject([{ kind: 'LIMITED' }])
+  expect(await pool.accounts()).toMatchObject([{ name: 'RATE_LIMITED' }])
 })
 
 test.runIf(engines === 'services')('what is changed in one process decides in the others at once', async () => {
@@ -231,18 +237,20 @@ test.runIf(engines === 'services')('what is changed in one process decides in th
   const here = await startPool([usedUp], [], { env })
   const there = await startPool([usedUp], [], { env })
   expect([(await here.ask()).status, (await there.ask()).status]).toEqual([400, 400])
-  const { createVerdictRule } = await here.query(create, { input })
+  const { createErrorRule } = await here.query(create, { input })
   // It travels by Redis: until it is there the table decides, and nothing rests.
   await expect.poll(async () => (await there.ask()).status).toBe(529)
-  expect(await there.accounts()).toMatchObject([{ kind: 'LIMITED', reason: expect.stringContaining('Plan used up') }])
+  expect(await there.accounts()).toMatchObject([
+    { name: 'RATE_LIMITED', reason: expect.stringContaining('Plan used up') },
+  ])
   // And what the rule did there is known here.
-  await expect.poll(async () => (await here.accounts())[0].kind).toBe('LIMITED')
-  await there.query(`mutation { deleteVerdictRule(id: "${createVerdictRule.verdictRule.id}") { __typename } }`)
+  await expect.poll(async () => (await here.accounts())[0].name).toBe('RATE_LIMITED')
+  await there.query(`mutation { deleteErrorRule(input: { id: "${createErrorRule.errorRule.id}" }) { __typename } }`)
   const [{ node }] = (await there.query('{ accounts { edges { node { id } } } }')).accounts.edges
   await expect
     .poll(async () => {
-      await there.query(`mutation { clearAccountState(id: "${node.id}") { __typename } }`)
-      return [(await here.accounts())[0].kind, (await here.ask()).status]
+      await there.query(`mutation { clearAccountState(input: { id: "${node.id}" }) { __typename } }`)
+      return [(await here.accounts())[0].name, (await here.ask()).status]
     })
     .toEqual(['READY', 400])
 })

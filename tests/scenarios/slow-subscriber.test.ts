@@ -6,8 +6,10 @@ import { password } from '../graphql/stand.ts'
 import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
 
-const query = `subscription { live { sequence gap { dropped } started { requestId model apiKeyName accountName }
-  progress { requestId inputTokens outputTokens } settled { requestId model cost errorType apiKeyName accountName } } }`
+const query = `subscription { requestEvents { cursor gap { dropped } events {
+  ... on RequestStarted { request { requestId modelRequested apiKey { name } account { name } } }
+  ... on RequestProgressed { request { requestId tokens { input output } } }
+  ... on RequestSettled { request { requestId modelRequested cost errorType apiKey { name } account { name } } } } } }`
 const body = JSON.stringify({ model: 'claude-opus-5-5', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] })
 const perRound = 300
 const atOnce = 8

@@ -8,9 +8,10 @@ import { type Pools, startPools } from './pools.ts'
 /** How an account stands, as administrators see it. */
 export interface Standing {
   inFlight: number
-  kind: string
+  /** Of the state. */
+  name: string
   until: string | null
-  reason: string
+  reason: string | null
   models: { model: string; until: string; reason: string }[]
 }
 
@@ -44,7 +45,7 @@ export async function startWatched(
   async function standings(): Promise<Map<string, Standing>> {
     const query =
       'query ($after: String) { accounts(first: 100, after: $after) { pageInfo { hasNextPage endCursor } ' +
-      'edges { node { name inFlight state { kind until reason models { model until reason } } } } } }'
+      'edges { node { name inFlight state { name until reason models { model until reason } } } } } }'
     const found = new Map<string, Standing>()
     for (let after: string | null = null; ; ) {
       const { data } = await askGraphql(relay.app.url, query, { after }, token)
@@ -76,8 +77,8 @@ export async function startWatched(
       expect(await ledgerDrift(relay.app.database)).toBe(0)
       const busy = [...(await standings())].filter(([, { inFlight }]) => inFlight !== 0)
       expect(busy).toEqual([])
-      const { data } = await askGraphql(relay.app.url, '{ liveRequests { requestId } }', {}, token)
-      expect(data.liveRequests).toEqual([])
+      const { data } = await askGraphql(relay.app.url, '{ liveRequests { nodes { requestId } } }', {}, token)
+      expect(data.liveRequests.nodes).toEqual([])
     },
     async stop() {
       await relay.stop()

@@ -62,8 +62,13 @@ const table: [rule: string, told: Told, expected: Expected][] = [
   ],
   [
     '(b) a field of message_delta replaces and never adds',
-    { start, deltas: [{ output_tokens: 9, input_tokens: 110, cache_read_input_tokens: 0 }] },
-    { tokens: { input: 110, output: 9, cacheRead: 0 } },
+    { start, deltas: [{ output_tokens: 9, input_tokens: 110, cache_read_input_tokens: 8 }] },
+    { tokens: { input: 110, output: 9, cacheRead: 8 } },
+  ],
+  [
+    '(b) a zero never replaces a count',
+    { start, deltas: [{ output_tokens: 9, input_tokens: 0, cache_read_input_tokens: 0 }] },
+    { source: 'final', tokens: { input: 100, output: 9, cacheRead: 7 }, flags: ['zeroed_later'] },
   ],
   [
     '(b) null and absent fields of message_delta leave what was there',
@@ -274,9 +279,10 @@ test('a reading may be taken while the answer runs and changes nothing', () => {
   reader.text(10)
   expect(reader.reading()).toMatchObject({ source: 'estimated', tokens: { output: 5 }, flags: ['split_missing'] })
   reader.delta(JSON.stringify({ usage: { output_tokens: 8, cache_creation_input_tokens: 0 } }))
-  expect(reader.reading()).toMatchObject({ source: 'partial', tokens: { output: 8 }, flags: [] })
+  const flags = ['zeroed_later', 'split_missing']
+  expect(reader.reading()).toMatchObject({ source: 'partial', tokens: { output: 8 }, flags })
   reader.stop()
-  expect(reader.reading()).toMatchObject({ source: 'final', tokens: { output: 8 }, flags: [] })
+  expect(reader.reading()).toMatchObject({ source: 'final', tokens: { output: 8 }, flags })
 })
 
 test('a JSON answer is read by the same rules', () => {

@@ -13,6 +13,9 @@ export interface ClassifyCase {
     passIfLast?: true
     misconfigured?: true
     doubtful?: true
+    ifServedElsewhere?: true
+    tooLarge?: true
+    refusal?: string
     message?: string
   }
 }
@@ -27,6 +30,7 @@ const limited = { type: 'rate_limit_error', message: 'slow down' }
 const unfunded = (restMs: number | null, message = '') =>
   ({ kind: 'refused', event: { kind: 'out_of_credit', restMs }, misconfigured: true, message }) as const
 const cools = { kind: 'failing', event: { kind: 'failed' } } as const
+const ifServed = { ...cools, ifServedElsewhere: true } as const
 const pass = { kind: 'caller' } as const
 const nextOrPass = { kind: 'refused', passIfLast: true } as const
 const rests = (restMs: number | null, model?: string) =>
@@ -48,6 +52,11 @@ const unified = (windows: Record<string, readonly [status: string, utilization: 
   )
 const open5h = { '5h': ['allowed', '0.4', 3_600_000] } as const
 const open7d = { '7d': ['allowed_warning', '0.9', day] } as const
+
+const pastResets: readonly Record<string, string>[] = [
+  { ...unified({ '5h': ['rejected', '1', -120_000] }), 'anthropic-ratelimit-unified-reset': unix(-120_000) },
+  { 'anthropic-ratelimit-unified-status': 'rejected', 'anthropic-ratelimit-unified-reset': unix(-1000) },
+]
 
 export const classifyCases: readonly ClassifyCase[] = [
   {
@@ -78,7 +87,7 @@ export const classifyCases: readonly ClassifyCase[] = [
   {
     row: 'not a member any more',
     status: 400,
-    error: { ...invalid, details: { error_code: 'claude_code_key_creator_not_member' } },
+    error: { ...invalid, message: 'm', details: { error_code: 'claude_code_key_creator_not_member' } },
     means: nextOrPass,
   },
   ...['thread_not_ready', 'claude_code_version_too_old', 'image_dimensions_too_large'].map(
@@ -110,7 +119,6 @@ export const classifyCases: readonly ClassifyCase[] = [
     error: { type: 'not_found_error', message: 'model: m' },
     means: nextOrPass,
   },
-  { row: 'path unknown', status: 404, means: nextOrPass },
   {
     row: 'login refused',
     status: 401,
@@ -133,19 +141,35 @@ export const classifyCases: readonly ClassifyCase[] = [
     row: 'only for Claude Code',
     status: 403,
     error: { type: 'permission_error', message: 'This credential is only authorized for use with Claude Code' },
-    means: { kind: 'refused' },
+    means: { kind: 'refused', refusal: 'This credential is only authorized for use with Claude Code' },
   },
   {
     row: 'model refused',
     status: 403,
-    error: { type: 'permission_error', message: 'quotes a prompt' },
+    error: { type: 'permission_error', message: 'no access to this model' },
     means: {
       kind: 'refused',
       event: { kind: 'forbidden', model: 'claude-sonnet-5-5', restMs: 300_000 },
       misconfigured: true,
-      doubtful: true,
     },
   },
+  ...['Request not allowed', 'quotes a prompt', ''].map(
+    (message): ClassifyCase => ({
+      row: 'refused',
+      status: 403,
+      error: { type: 'forbidden', message },
+      means: { kind: 'refused', event: { kind: 'failed' }, misconfigured: true },
+    }),
+  ),
+  ...['OAuth token has been revoked', 'This API key is disabled', 'Login expired', 'Authentication failed'].flatMap(
+    (message): ClassifyCase[] =>
+      ([403, 200] as const).map((status) => ({
+        row: `login revoked (${status})`,
+        status,
+        error: { type: 'permission_error', message },
+        means: { kind: 'refused', event: { kind: 'login_needed' }, misconfigured: true },
+      })),
+  ),
   ...['enforced_spend_limit_reached', 'contract_spend_limit_reached'].map(
     (code): ClassifyCase => ({
       row: 'spend limit reached',
@@ -171,7 +195,7 @@ export const classifyCases: readonly ClassifyCase[] = [
     row: 'window of the account used up',
     status: 429,
     error: limited,
-    headers: unified({ ...open5h, '7d': ['allowed', '1', 3 * day], '7d_sonnet': ['rejected', '1', 4 * day] }),
+    headers: unified({ ...open5h, '7d': ['rejected', '1', 3 * day], '7d_sonnet': ['rejected', '1', 4 * day] }),
     means: rests(3 * day),
   },
   {
@@ -249,12 +273,61 @@ export const classifyCases: readonly ClassifyCase[] = [
     headers: { 'anthropic-ratelimit-requests-remaining': '0' },
     means: rests(null),
   },
+  // Case 4b: what is full and still allowed is no rejection, and neither is anything under an allowed overage.
+  ...[
+    { ...unified({ ...open5h, ...open7d }), 'retry-after': '8' },
+    unified({ '5h': ['allowed', '1.02', 7_200_000], ...open7d }),
+    { ...unified({ ...open5h }), 'anthropic-ratelimit-unified-status': 'allowed_warning' },
+    { ...unified({ '5h': ['rejected', '1', day], overage: ['allowed', '0.1', day] }) },
+  ].map(
+    (headers): ClassifyCase => ({
+      row: 'only this request is refused',
+      status: 429,
+      error: limited,
+      headers,
+      means: { kind: 'refused', refusal: 'slow down' },
+    }),
+  ),
+  {
+    // The whole rejects, and names a window that says nothing of itself.
+    row: 'window of the account used up',
+    status: 429,
+    error: limited,
+    headers: {
+      'anthropic-ratelimit-unified-status': 'rejected',
+      'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+      'anthropic-ratelimit-unified-5h-utilization': '1',
+      'anthropic-ratelimit-unified-5h-reset': unix(7_200_000),
+      'anthropic-ratelimit-unified-7d-status': 'allowed',
+    },
+    means: rests(7_200_000),
+  },
+  ...pastResets.map(
+    // Case 4c: clocks differ, and the back-off of the state grows.
+    (headers): ClassifyCase => ({
+      row: 'window of the account used up',
+      status: 429,
+      error: limited,
+      headers,
+      means: rests(null),
+    }),
+  ),
   {
     row: 'limited',
     status: 429,
     error: limited,
-    headers: { ...unified({ ...open5h, ...open7d }), 'retry-after': '8' },
-    means: rests(8000),
+    headers: { 'retry-after': new Date(nowMs - 90_000).toUTCString() },
+    means: rests(null),
+  },
+  {
+    row: 'limited',
+    status: 429,
+    error: limited,
+    headers: {
+      'anthropic-ratelimit-requests-remaining': '0',
+      'anthropic-ratelimit-requests-reset': new Date(nowMs - 20_000).toISOString(),
+    },
+    means: rests(null),
   },
   {
     row: 'no compaction now',
@@ -274,7 +347,6 @@ export const classifyCases: readonly ClassifyCase[] = [
     error: { type: 'api_error', message: 'key', details: { error_code: 'cmek_key_unreachable' } },
     means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 60_000 } },
   },
-  { row: 'timeout', status: 408, means: cools },
   { row: 'internal error', status: 500, error: { type: 'api_error' }, means: { ...cools, doubtful: true } },
   ...[501, 502, 503, 504].map((status): ClassifyCase => ({ row: 'server error', status, means: cools })),
   ...[301, 302, 307].map(
@@ -309,9 +381,9 @@ export const classifyCases: readonly ClassifyCase[] = [
       means: { ...cools, doubtful: true },
     }),
   ),
-  ...[400, 405, 409, 411, 412, 413, 422, 431, 499].map(
+  ...[400, 404, 409, 413, 422].map(
     (status): ClassifyCase => ({
-      row: "the request's own fault",
+      row: `the request's own fault (${status})`,
       status,
       error: { ...invalid, message: 'prompt is too long: 9 tokens > 8 maximum' },
       means: pass,
@@ -322,28 +394,36 @@ export const classifyCases: readonly ClassifyCase[] = [
     `messages.0.content: "${creditText}" is not allowed`,
     `tools.3: ${spendText}`,
     'messages.1: This organization has been disabled.',
+    'messages.1: 余额不足',
+    'messages.1: Extra usage is required for long context requests',
+    "messages.0: 'the weekly usage limit of this plan is used up'",
+    'messages.1.content.0: Invalid `signature` in `thinking` block',
   ].map(
     (message): ClassifyCase => ({
-      row: "the request's own fault",
+      row: "the request's own fault (400)",
       status: 400,
       error: { ...invalid, message },
       means: pass,
     }),
   ),
   {
-    row: "the request's own fault",
-    status: 400,
-    error: {
-      ...invalid,
-      message: 'messages.1.content.0: Invalid `signature` in `thinking` block',
-    },
-    means: pass,
-  },
-  {
-    row: "the request's own fault",
+    row: "the request's own fault (413)",
     status: 413,
     error: { type: 'request_too_large', details: { error_code: 'request_body_too_large_after_decoding' } },
     means: pass,
   },
-  { row: "the request's own fault", status: 404, error: { type: 'invalid_request_error' }, means: pass },
+  { row: 'too large for this upstream', status: 413, means: { ...ifServed, tooLarge: true } },
+  // The same words, with a status or in a shape that blames nobody.
+  ...[405, 406, 407, 408, 411, 412, 415, 423, 424, 425, 426, 428, 431, 451, 499].map(
+    (status): ClassifyCase => ({
+      row: 'anything else',
+      status,
+      error: { ...invalid, message: 'prompt is too long: 9 tokens > 8 maximum' },
+      means: ifServed,
+    }),
+  ),
+  ...[400, 404, 409, 422].flatMap((status): ClassifyCase[] => [
+    { row: 'anything else', status, means: ifServed },
+    { row: 'anything else', status, error: { type: 'odd_error', message: 'no' }, means: ifServed },
+  ]),
 ]

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Classification, ClassificationRow, Consequence } from '../../server/upstreams/classification.ts'
 import { createClassifier } from '../../server/upstreams/classify.ts'
-import { anthropicErrorRows } from '../../server/upstreams/formats/anthropic/error-rows.ts'
+import { subscriptionErrorRows as anthropicErrorRows } from '../../server/upstreams/formats/anthropic/error-rows.ts'
 import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { retryAfter } from '../../server/upstreams/retry-after.ts'
+import { accountFaultRows } from '../../server/upstreams/rules/account-faults.ts'
 import { type ClassifyCase, classifyCases, nowMs } from './classify-cases.ts'
 
 const account = { platform: 'console' } as const
@@ -20,7 +21,7 @@ function classified(
 }
 
 /** A classification as a case writes it down. */
-function meaningOf({ kind, event, passIfLast, misconfigured, sameAs, evidence }: Classification) {
+function meaningOf({ kind, event, passIfLast, misconfigured, sameAs, evidence, ...more }: Classification) {
   const untilMs = event && 'untilMs' in event ? event.untilMs : undefined
   return {
     kind,
@@ -34,6 +35,9 @@ function meaningOf({ kind, event, passIfLast, misconfigured, sameAs, evidence }:
     ...(passIfLast && { passIfLast }),
     ...(misconfigured && { misconfigured }),
     ...(sameAs !== undefined && { doubtful: true }),
+    ...(more.ifServedElsewhere && { ifServedElsewhere: true }),
+    ...(more.tooLarge && { tooLarge: true }),
+    ...(more.refusal !== undefined && { refusal: more.refusal }),
     message: evidence.message,
   }
 }
@@ -56,10 +60,14 @@ test.each(classifyCases.map((one) => [nameOf(one), one] as const))('%s', (_name,
 })
 
 test('every row of the table has a case, and every case a row', () => {
-  expect([...new Set(classifyCases.map(({ row }) => row))].sort()).toEqual(
-    anthropicErrorRows.map(({ name }) => name).sort(),
-  )
+  const names = anthropicErrorRows.map(({ name }) => name)
+  const cased = new Set(classifyCases.map(({ row }) => row))
+  expect([...cased].filter((name) => !names.includes(name))).toEqual([])
+  expect(ownRows.map(({ name }) => name).filter((name) => !cased.has(name))).toEqual([])
 })
+
+/** The words of vendors have a table of their own (vendor-words.test.ts). */
+const ownRows = anthropicErrorRows.filter((row) => !accountFaultRows.includes(row))
 
 /** Each of its fields taken away, and the row as a whole. */
 function mutantsOf(row: ClassificationRow): [what: string, rows: ClassificationRow[]][] {
@@ -89,7 +97,7 @@ const equalToDefault = new Set(["the request's own fault: removed", "the request
 const hasOneScope = (row: ClassificationRow, what: string): boolean =>
   what === 'without scope' && row.means.state === 'forbidden'
 
-const mutants = anthropicErrorRows.flatMap((row) =>
+const mutants = ownRows.flatMap((row) =>
   mutantsOf(row)
     .filter(([what]) => !equalToDefault.has(`${row.name}: ${what}`) && !hasOneScope(row, what))
     .map(([what, rows]) => [`${row.name}: ${what}`, row, rows] as const),

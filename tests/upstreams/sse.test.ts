@@ -33,6 +33,7 @@ function run(chunks: readonly Buffer[], limits?: { maxHeldBytes?: number }) {
       usage.stop()
     },
     unreadable: () => heard.push('unreadable'),
+    nameless: () => {},
     errorEvent: (json) => heard.push(`error ${json}`),
   }
   const scanner = createSseScanner(listenToAnthropic(sink), limits)

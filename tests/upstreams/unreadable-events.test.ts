@@ -20,6 +20,7 @@ function run(stream: string) {
         usage.unreadable()
       },
       errorEvent: () => {},
+      nameless: () => {},
     }),
   )
   const out = Buffer.concat(scanner.push(Buffer.from(stream))).toString()

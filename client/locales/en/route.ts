@@ -13,13 +13,13 @@ export default {
     reasons: {
       CHOSEN: 'chosen',
       DISABLED: 'disabled',
-      FULL: 'at its concurrency limit',
-      LOST_DRAW: 'another account was drawn by weight',
+      AT_CONCURRENCY_LIMIT: 'at its concurrency limit',
+      NOT_DRAWN: 'another account was drawn by weight',
       LOWER_PRIORITY: 'lower priority',
       MODEL_NOT_ALLOWED: 'does not serve this model',
-      RESTING: 'not ready',
-      STICKY_ELSEWHERE: 'session affinity with another account',
-      TRIED: 'tried before',
+      NOT_READY: 'not ready',
+      SESSION_ELSEWHERE: 'session affinity with another account',
+      ALREADY_TRIED: 'tried before',
     },
     keyProblems: {
       key_disabled: 'The key or its owner is disabled.',

@@ -35,19 +35,19 @@ export default {
     },
     effects: {
       PASS: 'Return to the client',
-      NEXT: 'Failover',
-      LIMITED: 'Rate limited',
-      COOLING: 'Count a failure',
-      NEEDS_LOGIN: 'Re-authentication required',
-      UNFUNDED: 'Out of credit',
+      NEXT_ACCOUNT: 'Failover',
+      RATE_LIMIT: 'Rate limited',
+      COOL_DOWN: 'Count a failure',
+      REQUIRE_REAUTH: 'Re-authentication required',
+      OUT_OF_CREDIT: 'Out of credit',
     },
     effectTexts: {
       PASS: 'The response goes to the client as it came; no account changes state.',
-      NEXT: 'Failover to another account; this one stays ready.',
-      LIMITED: 'Failover to another account; this one is rate limited until the cooldown expires.',
-      COOLING: 'Failover to another account; several failures in a row make this one cool down.',
-      NEEDS_LOGIN: 'Failover to another account; this one gets no requests until its credential is replaced.',
-      UNFUNDED:
+      NEXT_ACCOUNT: 'Failover to another account; this one stays ready.',
+      RATE_LIMIT: 'Failover to another account; this one is rate limited until the cooldown expires.',
+      COOL_DOWN: 'Failover to another account; several failures in a row make this one cool down.',
+      REQUIRE_REAUTH: 'Failover to another account; this one gets no requests until its credential is replaced.',
+      OUT_OF_CREDIT:
         'Failover to another account; this one gets no requests until the date given, a successful probe, or a person.',
     },
     scopes: {

@@ -15,13 +15,13 @@ export default {
     reasons: {
       CHOSEN: '选中',
       DISABLED: '已停用',
-      FULL: '已达并发上限',
-      LOST_DRAW: '按权重抽中了别的账号',
+      AT_CONCURRENCY_LIMIT: '已达并发上限',
+      NOT_DRAWN: '按权重抽中了别的账号',
       LOWER_PRIORITY: '优先级靠后',
       MODEL_NOT_ALLOWED: '不提供该模型',
-      RESTING: '状态不正常',
-      STICKY_ELSEWHERE: '会话保持在别的账号',
-      TRIED: '已尝试过',
+      NOT_READY: '状态不正常',
+      SESSION_ELSEWHERE: '会话保持在别的账号',
+      ALREADY_TRIED: '已尝试过',
     },
     keyProblems: {
       key_disabled: '密钥或其所有者已停用。',

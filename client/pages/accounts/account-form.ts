@@ -6,12 +6,12 @@ export interface AccountForm {
   platform: Account['platform']
   url: string
   authHeader: Account['authHeader']
-  secret: string
+  upstreamApiKey: string
   groupIds: string[]
   priority: number
   weight: number
   /** Empty: no limit. */
-  concurrency: number | undefined
+  concurrencyLimit: number | undefined
   models: string
   mapping: string
   proxy: string
@@ -36,11 +36,11 @@ export function formOf(account: Account | undefined): AccountForm {
     platform: account?.platform ?? 'CONSOLE',
     url: account?.url ?? addresses.CONSOLE,
     authHeader: account?.authHeader ?? 'X_API_KEY',
-    secret: '',
+    upstreamApiKey: '',
     groupIds: account?.groups.map(({ id }) => id) ?? [],
     priority: account?.priority ?? 100,
     weight: account?.weight ?? 100,
-    concurrency: account?.concurrency ?? undefined,
+    concurrencyLimit: account?.concurrencyLimit ?? undefined,
     models: modelsText(account?.models ?? []),
     mapping: account?.modelMapping.map(({ from, to }) => `${from} = ${to}`).join('\n') ?? '',
     proxy: '',
@@ -57,7 +57,7 @@ export function readForm(
   words: { required: string; mapping: (line: string) => string },
 ) {
   const problems: Record<string, string> = {}
-  for (const field of ['name', 'url', ...(needsSecret ? (['secret'] as const) : [])] as const) {
+  for (const field of ['name', 'url', ...(needsSecret ? (['upstreamApiKey'] as const) : [])] as const) {
     if (form[field].trim() === '') problems[field] = words.required
   }
   if (form.groupIds.length === 0) problems['groupIds'] = words.required
@@ -72,7 +72,7 @@ export function readForm(
     groupIds,
     priority,
     weight,
-    concurrency: form.concurrency ?? null,
+    concurrencyLimit: form.concurrencyLimit ?? null,
     models: parseModels(form.models),
     modelMapping: mapping,
     enabled,

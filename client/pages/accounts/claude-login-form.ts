@@ -30,23 +30,29 @@ export const newLoginForm = (way: LoginWay): LoginForm => ({
 /** Larger ones are no credentials files; the server says the same. */
 export const maxFileBytes = 64 * 1024
 
+/** Where the input has a field of the form. */
+const pathOf = (field: string): string =>
+  ['accessToken', 'refreshToken', 'expiresAt'].includes(field) ? `tokens.${field}` : field
+
 /** The input of the way chosen, or problems by field. Undefined input: the login stays. */
 export function readLogin(form: LoginForm, words: { required: string }) {
   const { way } = form
   if (way === 'keep') return { problems: {}, login: undefined }
   const text = form[way].trim()
-  const problems: Record<string, string> = text === '' ? { [`login.${way}`]: words.required } : {}
-  if (way !== 'accessToken') return { problems, login: { [way]: text } }
+  const problems: Record<string, string> = text === '' ? { [`login.${pathOf(way)}`]: words.required } : {}
+  if (way === 'code') return { problems, login: { code: text } }
+  if (way === 'setupToken') return { problems, login: { setupToken: text } }
+  if (way === 'credentialsFile') return { problems, login: { credentialsFile: text } }
   const refreshToken = form.refreshToken.trim()
-  const login = {
+  const tokens = {
     accessToken: text,
     ...(refreshToken !== '' && { refreshToken }),
     ...(form.expiresAt !== '' && { expiresAt: new Date(form.expiresAt.replace(' ', 'T')).toISOString() }),
   }
-  return { problems, login }
+  return { problems, login: { tokens } }
 }
 
 /** The problem of a field of the login; a problem of the login as a whole stands beside the field that was filled. */
 export function loginProblem(problems: Record<string, string>, form: LoginForm, field: string): string | undefined {
-  return problems[`login.${field}`] ?? (field === form.way ? problems['login'] : undefined)
+  return problems[`login.${pathOf(field)}`] ?? (field === form.way ? problems['login'] : undefined)
 }

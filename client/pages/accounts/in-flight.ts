@@ -6,13 +6,12 @@ export type InFlight = ReadonlyMap<string, string | null>
 /** Applies events; `ended` remembers requests that are over, so that late progress does not bring them back. */
 export function applyInFlight(before: InFlight, events: readonly InFlightEvent[], ended: Set<string>): InFlight {
   const next = new Map(before)
-  for (const { started, progress, settled } of events) {
-    const moving = started ?? progress
-    if (moving && !ended.has(moving.requestId)) next.set(moving.requestId, moving.accountId)
-    if (settled) {
-      next.delete(settled.requestId)
-      ended.add(settled.requestId)
-    }
+  for (const event of events) {
+    const { requestId } = event.request
+    if (event.__typename === 'RequestSettled') {
+      next.delete(requestId)
+      ended.add(requestId)
+    } else if (!ended.has(requestId)) next.set(requestId, event.request.account?.id ?? null)
   }
   return next
 }

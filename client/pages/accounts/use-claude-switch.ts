@@ -7,5 +7,5 @@ import { useParts } from '../../shell/parts.ts'
 export function useClaudeSwitch(): { claude: Readonly<Ref<ClaudeSwitch | undefined>>; refetch: () => Promise<void> } {
   const { session } = useParts()
   const { data, refetch } = useRead(claudeSwitchQuery, { isAdmin: session.isAdmin.value })
-  return { claude: computed(() => data.value?.claudeAccounts), refetch }
+  return { claude: computed(() => data.value?.claudeAccounts ?? undefined), refetch }
 }

@@ -24,8 +24,8 @@ export function useInFlight(): Ref<ReadonlyMap<string, number> | undefined> {
       pause,
       policy: 'network-only',
       onResponse: ({ liveRequests }) => {
-        const running = liveRequests.filter(({ requestId }) => !ended.has(requestId))
-        inFlight.value = new Map(running.map(({ requestId, accountId }) => [requestId, accountId]))
+        const running = liveRequests?.nodes.filter(({ requestId }) => !ended.has(requestId)) ?? []
+        inFlight.value = new Map(running.map(({ requestId, account }) => [requestId, account?.id ?? null]))
       },
     },
   )

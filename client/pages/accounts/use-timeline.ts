@@ -2,7 +2,7 @@ import { useClientHandle } from '@urql/vue'
 import { computed, type Ref, ref, shallowRef, watch } from 'vue'
 import { useEvents } from '../../data/use-events.ts'
 import { type Read, useRead } from '../../data/use-read.ts'
-import { type AccountStep, accountChanged, type Probe, timelineQuery } from '../../graphql/account-operations.ts'
+import { type AccountStep, accountEvents, type Probe, timelineQuery } from '../../graphql/account-operations.ts'
 import { mergeSteps } from './steps.ts'
 
 export interface Timeline extends Omit<Read<unknown>, 'data'> {
@@ -28,7 +28,7 @@ export function useTimeline(accountId: string): Timeline {
   watch(
     account,
     (next) => {
-      if (next === undefined) return
+      if (!next?.timeline) return
       steps.value = mergeSteps(
         next.timeline.edges.map(({ node }) => node),
         steps.value,
@@ -43,7 +43,7 @@ export function useTimeline(accountId: string): Timeline {
     isLoadingMore.value = true
     const { data } = await client.query(timelineQuery, { id: accountId, after }).toPromise()
     isLoadingMore.value = false
-    if (!data?.node || !('timeline' in data.node)) return
+    if (!data?.node || !('timeline' in data.node) || !data.node.timeline) return
     steps.value = mergeSteps(
       steps.value,
       data.node.timeline.edges.map(({ node }) => node),
@@ -51,10 +51,10 @@ export function useTimeline(accountId: string): Timeline {
     lastPage.value = data.node.timeline.pageInfo
   }
 
-  useEvents(accountChanged, {
+  useEvents(accountEvents, {
     reads: [read],
     onEvents: (events) => {
-      const fresh = events.flatMap(({ account }) => (account?.accountId === accountId ? account.steps : []))
+      const fresh = events.flatMap(({ account, steps }) => (account?.id === accountId ? steps : []))
       if (fresh.length > 0) steps.value = mergeSteps(fresh, steps.value)
       // A probe is stored before its event is sent.
       if (fresh.some(({ cause }) => cause === 'PROBE')) void read.refetch()
@@ -64,7 +64,7 @@ export function useTimeline(accountId: string): Timeline {
     ...read,
     isLoading: computed(() => read.isLoading.value || isLoadingMore.value),
     steps,
-    probes: computed(() => account.value?.probes ?? []),
+    probes: computed(() => account.value?.probes?.nodes ?? []),
     hasMore: computed(() => lastPage.value?.hasNextPage ?? false),
     more,
   }

@@ -19,7 +19,7 @@ export function useJobs(): Omit<Read<unknown>, 'data'> & { jobs: Readonly<Ref<re
     read.data,
     (data) => {
       clearTimeout(timer)
-      const moments = data?.jobs.flatMap(({ nextAt }) => (nextAt === null ? [] : [Date.parse(nextAt)])) ?? []
+      const moments = data?.jobs?.flatMap(({ nextAt }) => (nextAt === null ? [] : [Date.parse(nextAt)])) ?? []
       const next = Math.min(...moments)
       if (Number.isFinite(next)) timer = setTimeout(refetchIfSeen, Math.max(next - Date.now() + afterMs, minMs))
     },

@@ -1,7 +1,7 @@
 import { onScopeDispose, watch } from 'vue'
 import { useEvents } from '../../data/use-events.ts'
 import type { ApiKey } from '../../graphql/key-operations.ts'
-import { keySpending } from '../../graphql/live-operations.ts'
+import { keySpending, type SpendingEvent } from '../../graphql/live-operations.ts'
 import type { List } from '../../lists/use-list.ts'
 import { useNow } from '../../values/clock.ts'
 
@@ -33,7 +33,9 @@ export function useKeySpending({ rows, refetch }: Pick<List<ApiKey>, 'rows' | 'r
   useEvents(keySpending, {
     onEvents: (events) => {
       const shown = new Set(rows.value.map(({ id }) => id))
-      if (events.some(({ settled }) => settled && shown.has(settled.apiKeyId))) checkSoon()
+      const isShown = (event: SpendingEvent): boolean =>
+        event.__typename === 'RequestSettled' && shown.has(event.request.apiKey?.id ?? '')
+      if (events.some(isShown)) checkSoon()
     },
     onGap: check,
   })

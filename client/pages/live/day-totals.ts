@@ -1,16 +1,16 @@
-import type { CostTotals } from '../../graphql/live-operations.ts'
+import type { CostTotalsEvent } from '../../graphql/live-operations.ts'
 
-/**
- * Today's totals after one more message: a snapshot replaces, a delta adds. A delta before the first snapshot, or one
- * that the snapshot already holds, changes nothing.
- */
-export function addTotals(totals: CostTotals | undefined, next: CostTotals): CostTotals | undefined {
-  if (next.snapshot) return next
-  if (totals === undefined || BigInt(next.revision) <= BigInt(totals.revision)) return totals
+export type DayTotals = Omit<CostTotalsEvent, '__typename'>
+
+/** Today's totals after one more event: a snapshot replaces, a delta adds. A delta before the first snapshot changes nothing. */
+export function addTotals(totals: DayTotals | undefined, event: CostTotalsEvent): DayTotals | undefined {
+  const { __typename, ...next } = event
+  if (__typename === 'CostTotalsSnapshot') return next
+  if (totals === undefined) return undefined
   // Another day begins at nothing; its first delta is all there is.
   const base = next.day === totals.day ? totals : { requests: 0, failures: 0, tokens: 0, cost: '0' }
   return {
-    ...next,
+    day: next.day,
     requests: base.requests + next.requests,
     failures: base.failures + next.failures,
     tokens: base.tokens + next.tokens,

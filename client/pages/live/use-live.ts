@@ -2,13 +2,13 @@ import { useSubscription } from '@urql/vue'
 import { onScopeDispose, type Ref, shallowRef, watch } from 'vue'
 import { useEvents } from '../../data/use-events.ts'
 import { type Read, useRead } from '../../data/use-read.ts'
-import { type CostTotals, costTotals, type LiveEvent, liveEvents, liveQuery } from '../../graphql/live-operations.ts'
-import { addTotals } from './day-totals.ts'
+import { costTotals, type LiveEvent, liveEvents, liveQuery } from '../../graphql/live-operations.ts'
+import { addTotals, type DayTotals } from './day-totals.ts'
 import { applyEvents, applyResponse, type LiveRows, noRows } from './live-rows.ts'
 
 export interface Live extends Omit<Read<unknown>, 'data'> {
   rows: Readonly<Ref<LiveRows>>
-  totals: Readonly<Ref<CostTotals | undefined>>
+  totals: Readonly<Ref<DayTotals | undefined>>
   /** Events that this page missed and could not resume; 0 when nothing was lost since it opened. */
   missed: Ref<number>
 }
@@ -19,10 +19,10 @@ const minIntervalMs = 250
 /** Requests as they happen: read once, then kept by events; read again after a gap or a break. */
 export function useLive(): Live {
   const rows = shallowRef(noRows)
-  const totals = shallowRef<CostTotals>()
+  const totals = shallowRef<DayTotals>()
   /** Events that are not shown yet. */
   let waiting: LiveEvent[] = []
-  let latestTotals: CostTotals | undefined
+  let latestTotals: DayTotals | undefined
   /** Events since the read that is under way began. */
   let overtaking: LiveEvent[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -72,7 +72,7 @@ export function useLive(): Live {
     totalsFeed.data,
     (data) => {
       if (!data) return
-      latestTotals = addTotals(latestTotals, data.totals)
+      latestTotals = data.totals.events.reduce(addTotals, latestTotals)
       showSoon()
     },
     { flush: 'sync' },

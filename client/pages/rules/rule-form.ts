@@ -27,7 +27,7 @@ export function formOf(rule: Rule | undefined): RuleForm {
     errorType: rule?.errorType ?? '',
     code: rule?.code ?? '',
     message: rule?.message ?? '',
-    effect: rule?.effect ?? 'LIMITED',
+    effect: rule?.effect ?? 'RATE_LIMIT',
     scope: rule?.scope ?? 'ACCOUNT',
     amount: durationSeconds === null ? '' : String(durationSeconds / unitSeconds[unit]),
     unit,
@@ -41,7 +41,7 @@ function unitOf(seconds: number | null): Unit {
 }
 
 /** True where the effect has an end that a rule can name. */
-export const hasEnd = (effect: Rule['effect']): boolean => effect === 'LIMITED' || effect === 'UNFUNDED'
+export const hasEnd = (effect: Rule['effect']): boolean => effect === 'RATE_LIMIT' || effect === 'OUT_OF_CREDIT'
 
 /** What is sent: fields that the effect has no use for are left out; `problems` by field. */
 export function readForm(
@@ -63,7 +63,7 @@ export function readForm(
       code: orNull(form.code),
       message: orNull(form.message),
       effect: form.effect,
-      scope: form.effect === 'LIMITED' ? form.scope : 'ACCOUNT',
+      scope: form.effect === 'RATE_LIMIT' ? form.scope : 'ACCOUNT',
       durationSeconds: amount === null ? null : Number(amount) * unitSeconds[form.unit],
     },
   }

@@ -67,7 +67,8 @@ export function reduceState(
       return withoutPlan(reduceRetraction(state, event, nowMs))
     case 'elapsed': {
       const models = withoutExpired(state.models, nowMs)
-      if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models }
+      // The back-off goes on growing until a request has been served.
+      if (isOver(state, nowMs)) return { ...readyState, sinceMs: nowMs, models, limits: state.limits }
       return models === state.models ? state : { ...state, models }
     }
     case 'probe_planned':

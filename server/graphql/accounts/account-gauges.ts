@@ -1,7 +1,7 @@
 import type { LimitGauge } from '../../live/live-events.ts'
 import { builder } from '../builder.ts'
 import { badInput } from '../values.ts'
-import { Account } from './accounts.ts'
+import { Account, type ChangedAccount } from './accounts.ts'
 
 const utilization =
   'Share of the limit that is used: 1 is all of it, more is possible; null when the vendor did not say.'
@@ -13,8 +13,10 @@ export const LimitGaugeType = builder.objectRef<LimitGauge>('LimitGauge').implem
   authScopes: { user: true },
   fields: (t) => ({
     window: t.exposeString('window', { description: "The vendor's name of it: 5h, 7d, 7d_sonnet, overage, …" }),
-    status: t.exposeString('status', {
-      description: "In the vendor's word: allowed, allowed_warning, rejected, …; '' when it did not say.",
+    status: t.string({
+      nullable: true,
+      description: "In the vendor's own words: allowed, allowed_warning, rejected, …; null when it did not say.",
+      resolve: ({ status }) => status || null,
     }),
     utilization: t.float({
       nullable: true,
@@ -36,7 +38,11 @@ const LimitGaugePoint = builder.objectRef<Omit<LimitGauge, 'window'>>('LimitGaug
   authScopes: { user: true },
   fields: (t) => ({
     at: t.field({ description: 'When it was said.', type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
-    status: t.exposeString('status', { description: "In the vendor's word; '' when it did not say." }),
+    status: t.string({
+      nullable: true,
+      description: "In the vendor's own words; null when it did not say.",
+      resolve: ({ status }) => status || null,
+    }),
     utilization: t.float({
       nullable: true,
       description: utilization,
@@ -55,17 +61,18 @@ const LimitGaugePoint = builder.objectRef<Omit<LimitGauge, 'window'>>('LimitGaug
 const maxPoints = 1008
 const maxRangeMs = 31 * 24 * 3_600_000
 
-builder.prismaObjectField(Account, 'limitGauges', (t) =>
+builder.objectField(Account, 'limitGauges', (t) =>
   t.field({
     type: [LimitGaugeType],
     description: 'The shortest window first; none for accounts whose platform or vendor says nothing of limits.',
-    resolve: ({ id }, _args, { parts }) => parts.gauges.of(id),
+    resolve: ({ id, change }: ChangedAccount, _args, { parts }) => [...(change?.gauges ?? parts.gauges.of(id))],
   }),
 )
 
-builder.prismaObjectField(Account, 'limitGaugeHistory', (t) =>
+builder.objectField(Account, 'limitGaugeHistory', (t) =>
   t.field({
     type: [LimitGaugePoint],
+    nullable: true,
     description:
       'What a window said from `from` up to `to`, the oldest first: a point where something changed by a percent or more, and ' +
       `at least every ten minutes in which answers came. Of more than ${maxPoints} points the newest; kept for 30 days.`,

@@ -5,8 +5,8 @@ import { fitsColumn, isTooLong, modelName } from '../../field-values.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
 import { globalId, orElse, unlessAbsent } from '../values.ts'
+import { AccountLoginInput, accountLogin } from './account-login-input.ts'
 import { AuthHeader, Platform } from './accounts.ts'
-import { ClaudeLoginInput, claudeLogin } from './claude-login.ts'
 
 const ModelMappingInput = builder.inputType('ModelMappingInput', {
   description: 'Requests for a model are sent under another name.',
@@ -30,16 +30,17 @@ const groupIds = z
   .transform((ids) => [...new Set(ids)].sort((one, other) => one - other))
 
 /** As GraphQL gives them: groups by their ids, the mapping as a list. */
-const fields = { ...accountFields, groupIds, modelMapping: mapping }
+const { secret, concurrency, ...unnamed } = accountFields
+const fields = { ...unnamed, upstreamApiKey: secret, concurrencyLimit: concurrency, groupIds, modelMapping: mapping }
 
-/** What opens an account: a secret, or on a platform with logins a login; never both. */
+/** What opens an account: a key of the upstream, or on a platform with logins a login; never both. */
 export function checkOpening(
   { platform, secret, login }: { platform: string; secret?: unknown; login?: unknown },
   refuse: (path: string, message: string) => void,
 ): void {
   if (login === undefined) return
   if (platformNamed(platform)?.opensWith !== 'login') refuse('login', 'is for accounts of the platform CLAUDE')
-  if (secret !== undefined) refuse('secret', 'cannot stand beside a login')
+  if (secret !== undefined) refuse('upstreamApiKey', 'cannot stand beside a login')
 }
 
 export const CreateAccountInput = builder.inputType('CreateAccountInput', {
@@ -53,13 +54,13 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
     }),
     url: t.string({ description: 'What ANTHROPIC_BASE_URL would be. CLAUDE: may be left out.' }),
     authHeader: t.field({ description: 'Absent: BEARER.', type: AuthHeader }),
-    secret: t.string({ description: 'Sealed; never shown again.' }),
-    login: t.field({ type: ClaudeLoginInput, description: 'CLAUDE: in place of a secret.' }),
+    upstreamApiKey: t.string({ description: 'The API key of the upstream. It is sealed and never shown again.' }),
+    login: t.field({ type: AccountLoginInput, description: 'CLAUDE: a login in place of a key.' }),
     plan: t.string({ description: 'What the subscription is called; for people.' }),
     groupIds: t.idList({ description: 'Groups of yours, at least one.', required: true }),
     priority: t.int({ description: '0 to 10000, smaller first; absent: 100.' }),
     weight: t.int({ description: '1 to 10000, the share among accounts of one priority; absent: 100.' }),
-    concurrency: t.int({ description: 'Requests at once; absent: no limit.' }),
+    concurrencyLimit: t.int({ description: 'How many requests may run at once; no limit when absent.' }),
     models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
     modelMapping: t.field({
       description: 'The first that fits wins, at most 200; absent: models are sent as they are asked for.',
@@ -73,34 +74,33 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
   }),
 })
 
-export const createAccountCheck = z.object({
-  input: z
-    .object({
-      ...fields,
-      url: orElse(fields.url, undefined),
-      secret: orElse(fields.secret, undefined),
-      login: orElse(claudeLogin, undefined),
-      plan: orElse(fields.plan, undefined),
-      authHeader: orElse(fields.authHeader, 'bearer' as const),
-      priority: orElse(fields.priority, 100),
-      weight: orElse(fields.weight, 100),
-      concurrency: orElse(fields.concurrency, null),
-      models: orElse(fields.models, ['*']),
-      modelMapping: orElse(fields.modelMapping, {}),
-      proxy: orElse(fields.proxy, null),
-      enabled: orElse(fields.enabled, true),
-    })
-    .transform((input, check) => {
-      const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
-      const url = input.url ?? vendorUrls[input.platform]
-      if (url === undefined) refuse('url', 'is missing')
-      if (input.secret === undefined && input.login === undefined) {
-        refuse(platformNamed(input.platform)?.opensWith === 'login' ? 'login' : 'secret', 'is missing')
-      }
-      checkOpening(input, refuse)
-      return { ...input, url: url ?? '' }
-    }),
-})
+export const createAccountCheck = z
+  .object({
+    ...fields,
+    url: orElse(fields.url, undefined),
+    upstreamApiKey: orElse(fields.upstreamApiKey, undefined),
+    login: orElse(accountLogin, undefined),
+    plan: orElse(fields.plan, undefined),
+    authHeader: orElse(fields.authHeader, 'bearer' as const),
+    priority: orElse(fields.priority, 100),
+    weight: orElse(fields.weight, 100),
+    concurrencyLimit: orElse(fields.concurrencyLimit, null),
+    models: orElse(fields.models, ['*']),
+    modelMapping: orElse(fields.modelMapping, {}),
+    proxy: orElse(fields.proxy, null),
+    enabled: orElse(fields.enabled, true),
+  })
+  .transform(({ upstreamApiKey, concurrencyLimit, ...rest }, check) => {
+    const input = { ...rest, secret: upstreamApiKey, concurrency: concurrencyLimit }
+    const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
+    const url = input.url ?? vendorUrls[input.platform]
+    if (url === undefined) refuse('url', 'is missing')
+    if (input.secret === undefined && input.login === undefined) {
+      refuse(platformNamed(input.platform)?.opensWith === 'login' ? 'login' : 'upstreamApiKey', 'is missing')
+    }
+    checkOpening(input, refuse)
+    return { ...input, url: url ?? '' }
+  })
 
 export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
   description: 'Fields that are absent stay as they are. A fresh secret or login clears the state.',
@@ -114,15 +114,17 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     }),
     url: t.string({ description: 'With another address the secret must be given again.' }),
     authHeader: t.field({ description: 'CONSOLE: the header that carries the secret.', type: AuthHeader }),
-    secret: t.string({ description: 'In place of the old one. Sealed; never shown again.' }),
-    login: t.field({ type: ClaudeLoginInput, description: 'CLAUDE: a fresh login in place of the old one.' }),
+    upstreamApiKey: t.string({
+      description: 'An API key in place of the old one. It is sealed and never shown again.',
+    }),
+    login: t.field({ type: AccountLoginInput, description: 'CLAUDE: a fresh login in place of the old one.' }),
     plan: t.string({ description: "What the subscription is called; '' clears." }),
     groupIds: t.idList({
       description: 'All groups that it serves from now on, at least one: those that are new must be groups of yours.',
     }),
     priority: t.int({ description: '0 to 10000, smaller first.' }),
     weight: t.int({ description: '1 to 10000, the share among accounts of one priority.' }),
-    concurrency: t.int({ description: 'null: no limit.' }),
+    concurrencyLimit: t.int({ description: 'How many requests may run at once; null for no limit.' }),
     models: t.stringList({ description: '["*"] allows every model.' }),
     modelMapping: t.field({ description: 'In place of the old ones; [] clears.', type: [ModelMappingInput] }),
     proxy: t.string({
@@ -133,23 +135,27 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
   }),
 })
 
-export const updateAccountCheck = z.object({
-  input: z.object({
+export const updateAccountCheck = z
+  .object({
     id: globalId('Account'),
     name: unlessAbsent(fields.name),
     platform: unlessAbsent(fields.platform),
     url: unlessAbsent(fields.url),
     authHeader: unlessAbsent(fields.authHeader),
-    secret: unlessAbsent(fields.secret),
-    login: unlessAbsent(claudeLogin),
+    upstreamApiKey: unlessAbsent(fields.upstreamApiKey),
+    login: unlessAbsent(accountLogin),
     plan: unlessAbsent(fields.plan),
     groupIds: unlessAbsent(fields.groupIds),
     priority: unlessAbsent(fields.priority),
     weight: unlessAbsent(fields.weight),
-    concurrency: fields.concurrency.nullish(),
+    concurrencyLimit: fields.concurrencyLimit.nullish(),
     models: unlessAbsent(fields.models),
     modelMapping: unlessAbsent(fields.modelMapping),
     proxy: fields.proxy.nullish(),
     enabled: unlessAbsent(fields.enabled),
-  }),
-})
+  })
+  .transform(({ upstreamApiKey, concurrencyLimit, ...rest }) => ({
+    ...rest,
+    secret: upstreamApiKey,
+    concurrency: concurrencyLimit,
+  }))

@@ -8,7 +8,7 @@ import { inputFailure, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { refuseForeignGroup } from '../groups/groups.ts'
 import { given } from '../identity/users.ts'
-import { addMutation, addOkSuccess } from '../mutation.ts'
+import { addDeletedSuccess, addIdInput, addMutation, type PayloadFields } from '../mutation.ts'
 import type { AccountTest } from '../server/parts.ts'
 import { globalId, onlyId } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
@@ -19,34 +19,36 @@ import {
   UpdateAccountInput,
   updateAccountCheck,
 } from './account-input.ts'
+import { planOf, tokensOf } from './account-login-input.ts'
 import { Account } from './accounts.ts'
 import { claudeIsOff } from './claude-accounts.ts'
-import { planOf, tokensOf } from './claude-login.ts'
 import { FailureCause, faultNamed } from './failure-cause.ts'
+
+/** The account of a success. */
+export const accountAfter = (t: PayloadFields<{ id: number }>) =>
+  t.prismaField({
+    description: 'The account with its new values.',
+    type: Account,
+    resolve: (query, { id }, _args, { parts }) =>
+      parts.database.reader.account.findUniqueOrThrow({ ...query, where: { id } }),
+  })
 
 const addAccountSuccess = (name: string) =>
   builder.objectRef<{ id: number }>(name).implement({
     description: 'The account as it is now.',
     authScopes: { user: true },
-    fields: (t) => ({
-      account: t.prismaField({
-        description: 'With its new values.',
-        type: Account,
-        resolve: (query, { id }, _args, { parts }) =>
-          parts.database.reader.account.findUniqueOrThrow({ ...query, where: { id } }),
-      }),
-    }),
+    fields: (t) => ({ account: accountAfter(t) }),
   })
 
 addMutation('createAccount', {
   description: 'Adds an upstream account to groups of yours.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: CreateAccountInput, required: true }) }),
+  input: CreateAccountInput,
   check: createAccountCheck,
   success: addAccountSuccess('CreateAccountSuccess'),
   failures: ['input'],
   locks: ['accounts'],
-  async run({ input: { login, ...input } }, context, change) {
+  async run({ login, ...input }, context, change) {
     const { accounts, accountEdits, database } = context.parts
     const check = async (tx: Checking) => {
       await refuseForeignGroup(tx, context.viewer, input.groupIds, 'accounts')
@@ -72,12 +74,12 @@ addMutation('createAccount', {
 addMutation('updateAccount', {
   description: 'Changes the fields given.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: UpdateAccountInput, required: true }) }),
+  input: UpdateAccountInput,
   check: updateAccountCheck,
   success: addAccountSuccess('UpdateAccountSuccess'),
   failures: ['input', 'not_found'],
   locks: ['accounts'],
-  async run({ input: { id, login, ...rest } }, context, change) {
+  async run({ id, login, ...rest }, context, change) {
     const { viewer } = context
     const { accounts, accountEdits, database } = context.parts
     const draft = given(rest)
@@ -115,11 +117,11 @@ addMutation('updateAccount', {
 })
 
 addMutation('deleteAccount', {
-  description: 'Takes the account out of the pool and forgets its secret; its history stays.',
+  description: 'Takes the account out of the pool and forgets its credential; its history stays.',
   scope: 'user',
-  args: (arg) => ({ id: arg.id({ required: true }) }),
+  input: addIdInput('DeleteAccountInput', 'Account'),
   check: onlyId('Account'),
-  success: addOkSuccess('DeleteAccountSuccess'),
+  success: addDeletedSuccess('DeleteAccountSuccess', 'Account'),
   failures: ['not_found'],
   locks: ['accounts'],
   async run({ id }, context, change) {
@@ -129,14 +131,14 @@ addMutation('deleteAccount', {
       return { answer: null, audit: { objectType: 'Account', objectId: id, before: { name, url } } }
     })
     await context.parts.changed('account', id)
-    return { ok: true }
+    return { id }
   },
 })
 
 addMutation('clearAccountState', {
   description: 'Lifts every automatic state, of the account and of its models: the next request may try it again.',
   scope: 'user',
-  args: (arg) => ({ id: arg.id({ required: true }) }),
+  input: addIdInput('ClearAccountStateInput', 'Account'),
   check: onlyId('Account'),
   success: addAccountSuccess('ClearAccountStateSuccess'),
   failures: ['not_found'],
@@ -153,13 +155,18 @@ addMutation('clearAccountState', {
   },
 })
 
-const TestAccountSuccess = builder.objectRef<AccountTest>('TestAccountSuccess').implement({
-  description: 'What came of the message; `ok` false is an answer too.',
+const TestAccountSuccess = builder.objectRef<AccountTest & { id: number }>('TestAccountSuccess').implement({
+  description: 'The test was made; `ok` says whether the account works.',
   authScopes: { user: true },
   fields: (t) => ({
+    account: accountAfter(t),
     ok: t.exposeBoolean('ok', { description: 'A whole answer came.' }),
     latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
-    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    status: t.int({
+      nullable: true,
+      description: "The upstream's status; null when no response came.",
+      resolve: ({ status }) => status || null,
+    }),
     message: t.exposeString('message', {
       description: 'In English: that the model answered, what the upstream said, or why nothing came; redacted.',
     }),
@@ -172,16 +179,21 @@ const TestAccountSuccess = builder.objectRef<AccountTest>('TestAccountSuccess').
   }),
 })
 
+const TestAccountInput = builder.inputType('TestAccountInput', {
+  description: 'Which account, and what it is asked for.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The global id of the Account.' }),
+    model: t.string({
+      required: true,
+      description: 'The model as a client would ask for it; the mapping of the account applies.',
+    }),
+  }),
+})
+
 addMutation('testAccount', {
   description: 'Sends one small message through the account, whatever its state; no key pays for it.',
   scope: 'user',
-  args: (arg) => ({
-    id: arg.id({ required: true }),
-    model: arg.string({
-      required: true,
-      description: 'As a client would ask for it; the mapping of the account applies.',
-    }),
-  }),
+  input: TestAccountInput,
   check: z.object({
     id: globalId('Account'),
     model: z.string().regex(/^[\x21-\x7e]{1,191}$/, 'must be the name of a model'),
@@ -194,13 +206,14 @@ addMutation('testAccount', {
     await ownAccount(parts.database.reader, viewer, id)
     const account = parts.accounts.byId(id)
     if (!account) throw notFound('account')
-    if (account.secret === '') throw inputFailure({ path: 'secret', message: 'is missing: give the account one first' })
+    if (account.secret === '')
+      throw inputFailure({ path: 'upstreamApiKey', message: 'is missing: give the account one first' })
     const result = await parts.testAccount(account, model)
     await change(async () => ({
       answer: null,
       audit: { objectType: 'Account', objectId: id, after: { model, ok: result.ok, status: result.status } },
     }))
-    return result
+    return { ...result, id }
   },
 })
 

@@ -4,24 +4,24 @@ import type { AccountChange } from '../../live/live-events.ts'
 import { builder } from '../builder.ts'
 import { FailureCause } from './failure-cause.ts'
 
-export const AccountStateKind = builder.enumType('AccountStateKind', {
+export const AccountStateName = builder.enumType('AccountStateName', {
   description: 'Whether requests go to an account, and what has to happen if not.',
   values: {
     READY: { value: 'ready', description: 'Takes requests.' },
-    LIMITED: {
+    RATE_LIMITED: {
       value: 'rate_limited',
       description: 'The upstream said that a limit is reached: back by itself at `until`.',
     },
-    COOLING: {
+    COOLING_DOWN: {
       value: 'cooling_down',
       description: 'Failed several times in a row: on trial again after `until`, each time later.',
     },
-    PROBING: { value: 'recovering', description: 'Back from a cooling: one request decides.' },
-    NEEDS_LOGIN: {
+    RECOVERING: { value: 'recovering', description: 'Back from a cooling: one request decides.' },
+    REAUTH_REQUIRED: {
       value: 'reauth_required',
       description: 'The upstream refused its credential: a person has to give another, or to clear the state.',
     },
-    UNFUNDED: {
+    OUT_OF_CREDIT: {
       value: 'out_of_credit',
       description:
         'The upstream said that it is not paid for: back at `until`, or with a probe that is answered, or by a person.',
@@ -36,7 +36,7 @@ interface RestOfModel {
   nextProbeAtMs?: number
 }
 
-const ModelRest = builder.objectRef<RestOfModel>('ModelRest').implement({
+const ModelCooldown = builder.objectRef<RestOfModel>('ModelCooldown').implement({
   description: 'A model that rests on an account which serves others.',
   authScopes: { user: true },
   fields: (t) => ({
@@ -65,9 +65,9 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
   description: 'What the relay found out by itself, beside the manual switch.',
   authScopes: { user: true },
   fields: (t) => ({
-    kind: t.field({
+    name: t.field({
       description: 'As it is now.',
-      type: AccountStateKind,
+      type: AccountStateName,
       resolve: (state, _args, { parts }) => kindAt(state, parts.now()),
     }),
     until: t.field({
@@ -89,8 +89,11 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
       nullable: true,
       resolve: ({ nextProbeAtMs }) => (nextProbeAtMs === null ? null : new Date(nextProbeAtMs)),
     }),
-    reason: t.exposeString('reason', {
-      description: "Why it stands so, in English or in the upstream's own words; '' when it has always been ready.",
+    reason: t.string({
+      nullable: true,
+      description:
+        "Why the account is in this state, in English or in the upstream's own words; null when it has always been ready.",
+      resolve: ({ reason }) => reason || null,
     }),
     failure: t.field({
       type: FailureCause,
@@ -99,7 +102,7 @@ export const AccountStateType = builder.objectRef<AccountChange['state']>('Accou
       resolve: ({ fault }) => fault ?? null,
     }),
     models: t.field({
-      type: [ModelRest],
+      type: [ModelCooldown],
       description: 'Models that rest while the account serves others.',
       resolve: ({ models }, _args, { parts }) =>
         Object.entries(models)

@@ -1,7 +1,8 @@
 import type { AccountStep } from '../../live/live-events.ts'
-import { builder, defaultPage, maxPage } from '../builder.ts'
-import { badInput } from '../values.ts'
-import { AccountStateKind } from './account-state.ts'
+import { builder } from '../builder.ts'
+import { forwardArgs, forwardPage } from '../connections.ts'
+import { badInput, isRowKey } from '../values.ts'
+import { AccountStateName } from './account-state.ts'
 import { Account } from './accounts.ts'
 import { FailureCause, faultOfEvidence } from './failure-cause.ts'
 
@@ -21,8 +22,8 @@ export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').imp
   authScopes: { user: true },
   fields: (t) => ({
     at: t.field({ description: 'When it changed.', type: 'DateTime', resolve: ({ atMs }) => new Date(atMs) }),
-    from: t.field({ description: 'Before.', type: AccountStateKind, resolve: ({ from }) => from }),
-    to: t.field({ description: 'From then on.', type: AccountStateKind, resolve: ({ to }) => to }),
+    from: t.field({ description: 'Before.', type: AccountStateName, resolve: ({ from }) => from }),
+    to: t.field({ description: 'From then on.', type: AccountStateName, resolve: ({ to }) => to }),
     model: t.string({
       nullable: true,
       description: 'The model (or with * the family) that this is about; null: the whole account.',
@@ -84,26 +85,22 @@ export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').imp
 
 const date = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs))
 
-builder.prismaObjectField(Account, 'timeline', (t) =>
-  t.connection({
-    type: AccountStepType,
-    description: 'What became of the account and why, the newest first. Only forwards (`first`, `after`).',
-    async resolve({ id }, { first, after, last, before }, { parts }) {
-      if (last || before) throw badInput('The timeline is read forwards: use first and after.')
-      if (after && !(/^\d{1,19}$/.test(after) && BigInt(after) < 2n ** 63n)) throw badInput('`after` is not a cursor.')
-      const size = Math.min(Math.max(first ?? defaultPage, 0), maxPage)
-      // One more shows whether there is a next page.
-      const rows = await parts.accounts.timeline(id, size + 1, after ? BigInt(after) : undefined)
-      const edges = rows.slice(0, size).map(({ id: cursor, step }) => ({ cursor: String(cursor), node: step }))
-      return {
-        edges,
-        pageInfo: {
-          hasNextPage: rows.length > size,
-          hasPreviousPage: typeof after === 'string',
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
-        },
-      }
+const AccountStepConnection = builder.connectionObject({ type: AccountStepType, name: 'AccountStepConnection' })
+
+builder.objectField(Account, 'timeline', (t) =>
+  t.field({
+    type: AccountStepConnection,
+    nullable: true,
+    description: 'How the automatic state of the account changed and why, the newest change first.',
+    args: forwardArgs(t.arg),
+    resolve({ id }, page, { parts }) {
+      const after = page.after ?? undefined
+      if (after !== undefined && !isRowKey(after)) throw badInput('`after` is not a cursor.')
+      return forwardPage(
+        page,
+        (limit) => parts.accounts.timeline(id, limit, after === undefined ? undefined : BigInt(after)),
+        ({ id: cursor, step }) => ({ cursor: String(cursor), node: step }),
+      )
     },
   }),
 )

@@ -1,15 +1,19 @@
+import { kindAt } from '../../accounts/state/eligibility.ts'
+import type { AccountState } from '../../accounts/state/state.ts'
 import { storedState } from '../../accounts/state/state-text.ts'
-import type { Account as StoredAccount } from '../../generated/sqlite/client.ts'
+import type { Prisma, Account as StoredAccount } from '../../generated/sqlite/client.ts'
+import type { AccountChange } from '../../live/live-events.ts'
 import { noTotals } from '../../statistics/statistics.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
+import { totalCount } from '../connections.ts'
 import { Group } from '../groups/groups.ts'
 import { User } from '../identity/users.ts'
 import { Totals } from '../requests/totals-type.ts'
 import type { Context } from '../server/context.ts'
-import { idNumber, searched, soundPage } from '../values.ts'
+import { idNumbers, rowId, searched, soundPage } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
-import { AccountStateType } from './account-state.ts'
+import { AccountStateName, AccountStateType } from './account-state.ts'
 
 export const Platform = builder.enumType('Platform', {
   description: 'The language an upstream speaks, and how it is opened.',
@@ -55,8 +59,10 @@ const AccountLogin = builder.objectRef<StoredLogin>('AccountLogin').implement({
       nullable: true,
       resolve: ({ refreshedAtMs }) => dateOf(refreshedAtMs),
     }),
-    refreshFailure: t.exposeString('refreshFailure', {
-      description: "Why it is not renewed any more; '' while it is.",
+    refreshFailure: t.string({
+      nullable: true,
+      description: 'Why it is not renewed any more; null while it is renewed.',
+      resolve: ({ refreshFailure }) => refreshFailure || null,
     }),
   }),
 })
@@ -79,16 +85,19 @@ const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMappi
   }),
 })
 
+/** An account as a live event shows it: this process may know the change later than the event comes. */
+export type ChangedAccount = StoredAccount & { change?: AccountChange }
+
 /** The state in memory is fresher than the row's. */
-const liveOf = ({ id, state }: StoredAccount, { parts }: Context) =>
-  parts.accounts.byId(id)?.live ?? { state: storedState(state), inFlight: 0 }
+const stateOf = ({ id, state, change }: ChangedAccount, { parts }: Context) =>
+  change?.state ?? parts.accounts.byId(id)?.live.state ?? storedState(state)
 
 export const Account = builder.prismaNode('Account', {
   description: 'An upstream that requests are forwarded to, with the credential that opens it.',
   id: { field: 'id' },
   // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
-  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleAccounts(viewer)] }),
+  findUnique: (id, { viewer }) => ({ id: rowId(id), deletedMark: 0, AND: [visibleAccounts(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique among accounts; 1 to 100 characters.' }),
@@ -120,9 +129,10 @@ export const Account = builder.prismaNode('Account', {
     }),
     priority: t.exposeInt('priority', { description: 'Smaller first.' }),
     weight: t.exposeInt('weight', { description: 'Share among accounts of one priority.' }),
-    concurrency: t.exposeInt('concurrency', {
+    concurrencyLimit: t.exposeInt('concurrency', {
       nullable: true,
-      description: 'Requests at once, counted by each process; further ones wait in line. null: no limit.',
+      description:
+        'How many requests may run on it at once, counted by each process; further ones wait in the queue. null for no limit.',
     }),
     models: t.stringList({
       description: 'Names, or patterns with *, of the models it serves, as clients ask for them; ["*"]: all.',
@@ -143,11 +153,15 @@ export const Account = builder.prismaNode('Account', {
       type: ProxyChoice,
       resolve: ({ id }, _args, { parts }) => parts.accounts.proxyChoice(id),
     }),
-    plan: t.exposeString('plan', { description: "What the subscription is called; '' when nobody said." }),
+    plan: t.string({
+      nullable: true,
+      description: 'What the subscription is called, for people; null when nobody named it.',
+      resolve: ({ plan }) => plan || null,
+    }),
     login: t.field({
       type: AccountLogin,
       nullable: true,
-      description: 'null: it opens its upstream with a key.',
+      description: 'The login that opens the upstream; null when a key does.',
       resolve: async ({ id, platform }, _args, { parts, batches }) => {
         const stored = platformNamed(platform)?.opensWith === 'login' ? await batches.credential(id) : undefined
         return stored ? { ...stored, renews: parts.accounts.renews(id) } : null
@@ -159,44 +173,81 @@ export const Account = builder.prismaNode('Account', {
     state: t.field({
       description: 'As it is now: a rest whose end has passed counts as over.',
       type: AccountStateType,
-      resolve: (row, _args, context) => liveOf(row, context).state,
+      resolve: (row, _args, context) => stateOf(row, context),
     }),
     inFlight: t.int({
-      description: 'Requests under way in this process.',
-      resolve: (row, _args, context) => liveOf(row, context).inFlight,
+      description: 'Running requests that it serves, in all processes.',
+      resolve: ({ id }, _args, { parts }) => parts.live.inFlight(id),
     }),
     createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
-    today: t.field({
+    usageToday: t.field({
       description:
-        "Of requests that began since midnight in the deployment's zone and ended on it; `absorbed` also has attempts on it that failed.",
+        "The sums of requests that began since midnight in the deployment's zone and ended on this account; `absorbed` also counts its failed attempts.",
       type: Totals,
+      nullable: true,
       resolve: async ({ id }, _args, { batches }) => (await batches.today(id)) ?? noTotals,
     }),
   }),
 })
 
-builder.queryField('accounts', (t) =>
-  t.prismaConnection({
-    type: Account,
-    cursor: 'id',
-    description: 'Upstream accounts that you own; of administrators all.',
-    authScopes: { user: true },
-    args: {
-      search: t.arg.string({ description: 'Part of the name or of the address.' }),
-      groupId: t.arg.id({ description: 'Only those of this Group.' }),
-    },
-    resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
-      parts.database.reader.account.findMany({
-        ...soundPage(query),
-        where: {
-          AND: [
-            visibleAccounts(viewer),
-            { deletedMark: 0 },
-            groupId ? { groups: { some: { groupId: idNumber(groupId, 'Group') } } } : {},
-            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { url: { contains: text } }] })),
-          ],
-        },
-        orderBy: { id: 'asc' },
-      }),
+export const AccountConnection = builder.connectionObject({
+  type: Account,
+  name: 'AccountConnection',
+  fields: totalCount,
+})
+
+const AccountFilter = builder.inputType('AccountFilter', {
+  description: 'Every condition that is given must hold; a list holds when one of its values fits.',
+  fields: (t) => ({
+    search: t.string({ description: 'A part of the name or of the address.' }),
+    groupIds: t.idList({ description: 'Global ids of groups.' }),
+    ownerIds: t.idList({ description: 'Global ids of users.' }),
+    platforms: t.field({ type: [Platform], description: 'Platforms of the accounts.' }),
+    states: t.field({ type: [AccountStateName], description: 'States as they are now.' }),
+    enabled: t.boolean({ description: 'Whether the manual switch is on.' }),
   }),
+})
+
+function filteredAccounts(
+  filter: typeof AccountFilter.$inferInput | null | undefined,
+  { parts, viewer }: Context,
+): Prisma.AccountWhereInput {
+  const { search, groupIds, ownerIds, platforms, states, enabled } = filter ?? {}
+  const inState = ({ live: { state } }: { live: { state: AccountState } }) =>
+    states?.includes(kindAt(state, parts.now())) ?? false
+  return {
+    AND: [
+      visibleAccounts(viewer),
+      { deletedMark: 0 },
+      groupIds ? { groups: { some: { groupId: { in: idNumbers(groupIds, 'Group') } } } } : {},
+      ownerIds ? { ownerId: { in: idNumbers(ownerIds, 'User') } } : {},
+      platforms ? { platform: { in: platforms } } : {},
+      // States expire by the clock: only the accounts in memory know them.
+      states ? { id: { in: [...parts.accounts.all()].filter(inState).map(({ id }) => id) } } : {},
+      typeof enabled === 'boolean' ? { enabled } : {},
+      searched(search, (text) => ({ OR: [{ name: { contains: text } }, { url: { contains: text } }] })),
+    ],
+  }
+}
+
+builder.queryField('accounts', (t) =>
+  t.prismaConnection(
+    {
+      type: Account,
+      cursor: 'id',
+      nullable: true,
+      description: 'The upstream accounts that you own; for administrators all of them.',
+      authScopes: { user: true },
+      args: { filter: t.arg({ type: AccountFilter, description: 'Without it all that you may see.' }) },
+      totalCount: (_parent, { filter }, context) =>
+        context.parts.database.reader.account.count({ where: filteredAccounts(filter, context) }),
+      resolve: (query, _parent, { filter }, context) =>
+        context.parts.database.reader.account.findMany({
+          ...soundPage(query),
+          where: filteredAccounts(filter, context),
+          orderBy: { id: 'asc' },
+        }),
+    },
+    AccountConnection,
+  ),
 )

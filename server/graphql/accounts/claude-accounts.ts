@@ -40,14 +40,15 @@ const ClaudeAccounts = builder.objectRef<ClaudeSwitch>('ClaudeAccounts').impleme
 builder.queryField('claudeAccounts', (t) =>
   t.field({
     type: ClaudeAccounts,
+    nullable: true,
     description: 'Whether accounts of the platform CLAUDE take part, and what has to be acknowledged for that.',
     authScopes: { user: true },
     resolve: (_parent, _args, { parts }) => readClaudeSwitch(parts.database.reader),
   }),
 )
 
-const SetClaudeAccountsSuccess = builder
-  .objectRef<{ claudeAccounts: ClaudeSwitch }>('SetClaudeAccountsSuccess')
+const UpdateClaudeAccountsSuccess = builder
+  .objectRef<{ claudeAccounts: ClaudeSwitch }>('UpdateClaudeAccountsSuccess')
   .implement({
     description: 'The switch as it is now.',
     authScopes: { admin: true },
@@ -59,15 +60,20 @@ const SetClaudeAccountsSuccess = builder
     }),
   })
 
-addMutation('setClaudeAccounts', {
+const UpdateClaudeAccountsInput = builder.inputType('UpdateClaudeAccountsInput', {
+  description: 'The switch of the platform CLAUDE.',
+  fields: (t) => ({
+    enabled: t.boolean({ required: true, description: 'False: no account of the platform gets requests.' }),
+    acknowledged: t.boolean({ description: 'True: you have read the notice. It is needed to turn them on.' }),
+  }),
+})
+
+addMutation('updateClaudeAccounts', {
   description: 'Turns accounts of the platform CLAUDE on or off, for the whole deployment and at once.',
   scope: 'admin',
-  args: (arg) => ({
-    enabled: arg.boolean({ required: true, description: 'Off: none of them gets requests.' }),
-    acknowledged: arg.boolean({ description: 'true: you have read the notice. Needed to turn them on.' }),
-  }),
+  input: UpdateClaudeAccountsInput,
   check: z.object({ enabled: z.boolean(), acknowledged: z.boolean().nullish() }),
-  success: SetClaudeAccountsSuccess,
+  success: UpdateClaudeAccountsSuccess,
   failures: ['input'],
   locks: ['accounts', 'settings'],
   async run({ enabled, acknowledged }, { parts, actor }, change) {

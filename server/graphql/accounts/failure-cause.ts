@@ -1,21 +1,31 @@
 import type { Fault } from '../../accounts/state/state.ts'
 import type { Evidence } from '../../accounts/state/transitions.ts'
-import { causeOfCode, failureCauses } from '../../upstreams/transport/failure-cause.ts'
+import { type FailureCause as Cause, causeOfCode, failureCauses } from '../../upstreams/transport/failure-cause.ts'
 import { builder } from '../builder.ts'
+
+const FailureCauseCode = builder.enumType('FailureCauseCode', {
+  description: 'Why no usable response came from an upstream. Names never change; PROXY_ in front: the proxy itself.',
+  values: Object.fromEntries(
+    failureCauses.map((cause) => [cause.toUpperCase(), { value: cause, description: `The failure ${cause}.` }]),
+  ) as Record<Uppercase<Cause>, { value: Cause; description: string }>,
+})
 
 /** Why no usable response came; clients have their own text for each code. */
 export const FailureCause = builder.objectRef<Fault>('FailureCause').implement({
-  description: 'Why no usable answer came from an upstream; `reason` says the same in English.',
+  description:
+    'Why no usable response came from an upstream; `reason` or `message` beside it says the same in English.',
   authScopes: { user: true },
   fields: (t) => ({
-    code: t.string({
-      description:
-        'Stable: connection_refused, name_unresolved, certificate_wrong_name, no_answer, …; with proxy_ before it, of the proxy.',
-      resolve: ({ cause }) => cause,
+    code: t.field({
+      type: FailureCauseCode,
+      description: 'The cause, by a name that never changes.',
+      resolve: ({ cause }) => cause as Cause,
     }),
-    place: t.exposeString('place', {
+    place: t.string({
+      nullable: true,
       description:
-        'host:port, behind a proxy `proxy → host:port`, with how long was waited; empty where it is not kept.',
+        'host:port, behind a proxy `proxy → host:port`, with how long the relay waited; null where it is not kept.',
+      resolve: ({ place }) => place || null,
     }),
   }),
 })

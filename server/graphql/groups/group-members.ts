@@ -26,12 +26,11 @@ const GroupMember = builder.objectRef<Account>('GroupMember').implement({
   }),
 })
 
-builder.prismaObjectField(Group, 'members', (t) =>
+builder.objectField(Group, 'members', (t) =>
   t.field({
     type: [GroupMember],
     nullable: true,
     description: 'All accounts that serve the group, for its owner and administrators; null for others.',
-    select: { ownerId: true },
     resolve: ({ id, ownerId }, _args, { viewer, parts }) =>
       viewer && (viewer.role === 'admin' || viewer.userId === ownerId) ? [...parts.accounts.ofGroup(id)] : null,
   }),
@@ -64,12 +63,12 @@ addMutation('removeAccountFromGroup', {
   description:
     'Takes an account out of one of its groups. Its owner may do so, the owner of the group, and administrators.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: RemoveAccountFromGroupInput, required: true }) }),
-  check: z.object({ input: z.object({ accountId: globalId('Account'), groupId: globalId('Group') }) }),
+  input: RemoveAccountFromGroupInput,
+  check: z.object({ accountId: globalId('Account'), groupId: globalId('Group') }),
   success: RemoveAccountFromGroupSuccess,
   failures: ['not_found', 'conflict'],
   locks: ['accounts'],
-  async run({ input: { accountId, groupId } }, { parts, viewer }, change) {
+  async run({ accountId, groupId }, { parts, viewer }, change) {
     if (!viewer) throw notFound('account')
     const isAllowed = { OR: [{ account: visibleAccounts(viewer) }, { group: ownGroups(viewer) }] }
     await change(async (tx) => {

@@ -1,25 +1,32 @@
 import { z } from 'zod'
 import { groupFields } from '../../accounts/group-input.ts'
+import type { Prisma } from '../../generated/sqlite/client.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
 import type { Tx } from '../../store/database.ts'
 import { inputFailure, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
+import { totalCount } from '../connections.ts'
 import { given, User } from '../identity/users.ts'
-import { addMutation, addOkSuccess } from '../mutation.ts'
-import { globalId, onlyId, orElse, searched, soundPage, unlessAbsent } from '../values.ts'
-import { openGroups, ownGroups, visibleAccounts, visibleGroups, visibleKeys } from '../visible.ts'
+import { addDeletedSuccess, addIdInput, addMutation } from '../mutation.ts'
+import type { Context } from '../server/context.ts'
+import { globalId, idNumbers, onlyId, orElse, rowId, searched, soundPage, unlessAbsent } from '../values.ts'
+import { openGroups, ownGroups, visibleGroups } from '../visible.ts'
 
 export const Group = builder.prismaNode('Group', {
   description: 'Accounts, and the keys that they serve.',
   id: { field: 'id' },
   // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
-  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
+  findUnique: (id, { viewer }) => ({ id: rowId(id), deletedMark: 0, AND: [visibleGroups(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique among groups; 1 to 100 characters.' }),
-    remark: t.exposeString('remark', { description: "For people; at most 190 characters, '' for none." }),
+    remark: t.string({
+      nullable: true,
+      description: 'A note for people, of at most 190 characters; null for none.',
+      resolve: ({ remark: text }) => text || null,
+    }),
     enabled: t.exposeBoolean('enabled', {
       description: 'Off: its accounts get no requests, so that those of its keys find none.',
     }),
@@ -39,14 +46,6 @@ export const Group = builder.prismaNode('Group', {
       resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
     }),
     createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
-    accountCount: t.relationCount('accounts', {
-      description: 'Of those you can see.',
-      where: (_args, { viewer }) => ({ account: { AND: [visibleAccounts(viewer), { deletedMark: 0 }] } }),
-    }),
-    keyCount: t.relationCount('apiKeys', {
-      description: 'Of those you can see.',
-      where: (_args, { viewer }) => ({ AND: [visibleKeys(viewer), { deletedMark: 0 }] }),
-    }),
   }),
 })
 
@@ -58,30 +57,56 @@ const GroupUse = builder.enumType('GroupUse', {
   } as const,
 })
 
-builder.queryField('groups', (t) =>
-  t.prismaConnection({
-    type: Group,
-    cursor: 'id',
-    description: 'Groups that you own, that are shared, or that something of yours is in; of administrators all.',
-    authScopes: { user: true },
-    args: {
-      search: t.arg.string({ description: 'Part of the name or of the remark.' }),
-      open: t.arg({ type: GroupUse, description: 'Only groups that you may put such things into.' }),
-    },
-    resolve: (query, _parent, { search, open }, { parts, viewer }) =>
-      parts.database.reader.group.findMany({
-        ...soundPage(query),
-        where: {
-          AND: [
-            visibleGroups(viewer),
-            { deletedMark: 0 },
-            viewer && open ? openGroups(viewer, open) : {},
-            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { remark: { contains: text } }] })),
-          ],
-        },
-        orderBy: { id: 'asc' },
-      }),
+const GroupConnection = builder.connectionObject({ type: Group, name: 'GroupConnection', fields: totalCount })
+
+const GroupFilter = builder.inputType('GroupFilter', {
+  description: 'Every condition that is given must hold; a list holds when one of its values fits.',
+  fields: (t) => ({
+    search: t.string({ description: 'A part of the name or of the remark.' }),
+    ownerIds: t.idList({ description: 'Global ids of users.' }),
+    usableFor: t.field({ type: GroupUse, description: 'Only groups that you may put such things into.' }),
+    enabled: t.boolean({ description: 'Whether the switch of the group is on.' }),
   }),
+})
+
+function filteredGroups(
+  filter: typeof GroupFilter.$inferInput | null | undefined,
+  { viewer }: Context,
+): Prisma.GroupWhereInput {
+  const { search, ownerIds, usableFor, enabled } = filter ?? {}
+  return {
+    AND: [
+      visibleGroups(viewer),
+      { deletedMark: 0 },
+      ownerIds ? { ownerId: { in: idNumbers(ownerIds, 'User') } } : {},
+      viewer && usableFor ? openGroups(viewer, usableFor) : {},
+      typeof enabled === 'boolean' ? { enabled } : {},
+      searched(search, (text) => ({ OR: [{ name: { contains: text } }, { remark: { contains: text } }] })),
+    ],
+  }
+}
+
+builder.queryField('groups', (t) =>
+  t.prismaConnection(
+    {
+      type: Group,
+      cursor: 'id',
+      nullable: true,
+      description:
+        'The groups that you own, that are shared, or that hold something of yours; for administrators all of them.',
+      authScopes: { user: true },
+      args: { filter: t.arg({ type: GroupFilter, description: 'Without it all that you may see.' }) },
+      totalCount: (_parent, { filter }, context) =>
+        context.parts.database.reader.group.count({ where: filteredGroups(filter, context) }),
+      resolve: (query, _parent, { filter }, context) =>
+        context.parts.database.reader.group.findMany({
+          ...soundPage(query),
+          where: filteredGroups(filter, context),
+          orderBy: { id: 'asc' },
+        }),
+    },
+    GroupConnection,
+  ),
 )
 
 const addGroupSuccess = (name: string) =>
@@ -112,20 +137,18 @@ const CreateGroupInput = builder.inputType('CreateGroupInput', {
 addMutation('createGroup', {
   description: 'Adds a group; it is owned by who makes it.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: CreateGroupInput, required: true }) }),
+  input: CreateGroupInput,
   check: z.object({
-    input: z.object({
-      name: groupFields.name,
-      remark: orElse(groupFields.remark, ''),
-      returnsToPriority: orElse(groupFields.returnsToPriority, true),
-      stripForeignReasoning: orElse(groupFields.stripForeignReasoning, false),
-      shared: orElse(groupFields.shared, false),
-    }),
+    name: groupFields.name,
+    remark: orElse(groupFields.remark, ''),
+    returnsToPriority: orElse(groupFields.returnsToPriority, true),
+    stripForeignReasoning: orElse(groupFields.stripForeignReasoning, false),
+    shared: orElse(groupFields.shared, false),
   }),
   success: addGroupSuccess('CreateGroupSuccess'),
   failures: ['input'],
   locks: ['groups'],
-  async run({ input }, { parts, actor, viewer }, change) {
+  async run(input, { parts, actor, viewer }, change) {
     if (input.shared) refuseToShare(viewer)
     const id = await change(async (tx) => {
       const objectId = await parts.accountEdits.createGroup(tx, { ...input, ownerId: actor.userId })
@@ -152,22 +175,20 @@ const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
 addMutation('updateGroup', {
   description: 'Changes the fields given.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: UpdateGroupInput, required: true }) }),
+  input: UpdateGroupInput,
   check: z.object({
-    input: z.object({
-      id: globalId('Group'),
-      name: unlessAbsent(groupFields.name),
-      remark: groupFields.remark.nullish().transform((text) => (text === null ? '' : text)),
-      enabled: unlessAbsent(groupFields.enabled),
-      returnsToPriority: unlessAbsent(groupFields.returnsToPriority),
-      stripForeignReasoning: unlessAbsent(groupFields.stripForeignReasoning),
-      shared: unlessAbsent(groupFields.shared),
-    }),
+    id: globalId('Group'),
+    name: unlessAbsent(groupFields.name),
+    remark: groupFields.remark.nullish().transform((text) => (text === null ? '' : text)),
+    enabled: unlessAbsent(groupFields.enabled),
+    returnsToPriority: unlessAbsent(groupFields.returnsToPriority),
+    stripForeignReasoning: unlessAbsent(groupFields.stripForeignReasoning),
+    shared: unlessAbsent(groupFields.shared),
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),
   failures: ['input', 'not_found'],
   locks: ['groups', 'keys'],
-  async run({ input: { id, ...fields } }, { parts, viewer }, change) {
+  async run({ id, ...fields }, { parts, viewer }, change) {
     const draft = given(fields)
     await change(async (tx) => {
       const found = await ownGroup(tx, viewer, id)
@@ -184,9 +205,9 @@ addMutation('deleteGroup', {
   description:
     'Deletes a group without keys, and takes its accounts out; the conflict says how many keys are in it, or accounts that serve no other group.',
   scope: 'user',
-  args: (arg) => ({ id: arg.id({ required: true }) }),
+  input: addIdInput('DeleteGroupInput', 'Group'),
   check: onlyId('Group'),
-  success: addOkSuccess('DeleteGroupSuccess'),
+  success: addDeletedSuccess('DeleteGroupSuccess', 'Group'),
   failures: ['not_found', 'conflict'],
   locks: ['accounts', 'groups', 'keys'],
   async run({ id }, { parts, viewer }, change) {
@@ -197,7 +218,7 @@ addMutation('deleteGroup', {
       return { answer: null, audit: { objectType: 'Group', objectId: id, before: { name } } }
     })
     await parts.changed('group', id)
-    return { ok: true }
+    return { id }
   },
 })
 

@@ -1,15 +1,47 @@
+import { encodeGlobalID } from '@pothos/plugin-relay'
 import { builder } from '../builder.ts'
-import { idNumber, soundPage } from '../values.ts'
+import { totalCount } from '../connections.ts'
+import type { Context } from '../server/context.ts'
+import { idNumbers, isRowKey, soundPage } from '../values.ts'
 import { User } from './users.ts'
+
+export const ObjectType = builder.enumType('ObjectType', {
+  description: 'What a change was about.',
+  values: {
+    GROUP: { value: 'Group', description: 'A Group.' },
+    ACCOUNT: { value: 'Account', description: 'An Account.' },
+    API_KEY: { value: 'ApiKey', description: 'An ApiKey.' },
+    USER: { value: 'User', description: 'A User.' },
+    ERROR_RULE: { value: 'ErrorRule', description: 'An error rule.' },
+    SESSION: { value: 'Session', description: 'The session of a user.' },
+    SETTINGS: { value: 'Setting', description: 'The settings of the deployment.' },
+    JOB: { value: 'Job', description: 'A job of the relay.' },
+  } as const,
+})
+type ObjectTypeName = 'Group' | 'Account' | 'ApiKey' | 'User' | 'ErrorRule' | 'Session' | 'Setting' | 'Job'
+
+/** The object of an entry as a node; null for what is no node. */
+export async function nodeOf(type: string, id: number, { batches, parts }: Context): Promise<object | null> {
+  const find: Partial<Record<string, () => Promise<object | null | undefined>>> = {
+    Group: () => batches.group(id),
+    Account: () => batches.account(id),
+    ApiKey: () => batches.apiKey(id),
+    User: () => batches.user(id),
+    ErrorRule: () => parts.database.reader.errorRule.findUnique({ where: { id } }),
+  }
+  const found = await find[type]?.()
+  return found ? { ...found, __typename: type } : null
+}
+
+const json = (text: string): unknown => (text === '' ? null : JSON.parse(text))
 
 const AuditEntry = builder.prismaNode('ApiLog', {
   name: 'AuditEntry',
   description: 'One change that somebody made, or a sign-in.',
   id: { field: 'id' },
-  // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
   // The scope is checked before anything is read.
-  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && /^\d{1,18}$/.test(id) ? BigInt(id) : -1n }),
+  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' && isRowKey(id) ? BigInt(id) : -1n }),
   authScopes: { admin: true },
   fields: (t) => ({
     at: t.field({
@@ -20,40 +52,101 @@ const AuditEntry = builder.prismaNode('ApiLog', {
     user: t.field({
       type: User,
       nullable: true,
-      description: 'null: nobody who was signed in.',
+      description: 'Who did it; null when nobody was signed in.',
       resolve: ({ userId }, _args, { batches }) => (userId === 0 ? null : batches.user(userId)),
     }),
-    action: t.exposeString('action', { description: 'Name of the mutation.' }),
-    objectType: t.exposeString('objectType', {
-      description: 'Group, Account, ApiKey, User, VerdictRule, Session, Setting or Job.',
+    action: t.exposeString('action', { description: 'The name of the mutation.' }),
+    objectType: t.field({
+      type: ObjectType,
+      description: 'What the change was about.',
+      resolve: ({ objectType }) => objectType as ObjectTypeName,
     }),
-    objectId: t.exposeInt('objectId', { description: 'Its number, as global ids hold it; 0 when it has none.' }),
-    before: t.exposeString('before', { description: 'JSON of the fields that changed; secrets are left out.' }),
-    after: t.exposeString('after', { description: 'JSON of the fields that changed; secrets are left out.' }),
-    clientIp: t.exposeString('clientIp', {
-      description: 'Whence the request came, behind proxies as TRUSTED_PROXIES allows.',
+    objectId: t.id({
+      nullable: true,
+      description: 'The global id of the object, also when it is gone; null when the change is not about a single one.',
+      resolve: ({ objectType, objectId }) => (objectId === 0 ? null : encodeGlobalID(objectType, objectId)),
     }),
-    requestId: t.exposeString('requestId', {
-      description: 'Of the management request, as the log of the process names it.',
+    object: t.field({
+      type: builder.nodeInterfaceRef(),
+      nullable: true,
+      description: 'The object as it is now; null when it is gone for good, or is not a node.',
+      resolve: ({ objectType, objectId }, _args, context) =>
+        objectId === 0 ? null : (nodeOf(objectType, objectId, context) as never),
+    }),
+    before: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The fields that changed, as they were before; secrets are left out.',
+      resolve: ({ before }) => json(before),
+    }),
+    after: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The fields that changed, as they were afterwards; secrets are left out.',
+      resolve: ({ after }) => json(after),
+    }),
+    clientIp: t.string({
+      nullable: true,
+      description:
+        'The address that the request came from, behind proxies as TRUSTED_PROXIES allows; null for commands of the program.',
+      resolve: ({ clientIp }) => clientIp || null,
+    }),
+    requestId: t.string({
+      nullable: true,
+      description: 'The id of the management request, as the log of the process names it.',
+      resolve: ({ requestId }) => requestId || null,
     }),
   }),
 })
 
-builder.queryField('auditLog', (t) =>
-  t.prismaConnection({
-    type: AuditEntry,
-    cursor: 'id',
-    description: 'Every change and sign-in, the newest first.',
-    authScopes: { admin: true },
-    args: {
-      userId: t.arg.id({ description: 'Only what this User did.' }),
-      action: t.arg.string({ description: 'Only this mutation, by its whole name.' }),
-    },
-    resolve: (query, _parent, { userId, action }, { parts }) =>
-      parts.database.reader.apiLog.findMany({
-        ...soundPage(query),
-        where: { AND: [userId ? { userId: idNumber(userId, 'User') } : {}, action ? { action } : {}] },
-        orderBy: { id: 'desc' },
-      }),
+const AuditEntryConnection = builder.connectionObject({
+  type: AuditEntry,
+  name: 'AuditEntryConnection',
+  fields: totalCount,
+})
+
+const AuditEntryFilter = builder.inputType('AuditEntryFilter', {
+  description: 'Every condition that is given must hold; a list holds when one of its values fits.',
+  fields: (t) => ({
+    userIds: t.idList({ description: 'Global ids of the users who made the changes.' }),
+    actions: t.stringList({ description: 'Whole names of mutations.' }),
+    objectTypes: t.field({ type: [ObjectType], description: 'What the changes were about.' }),
+    from: t.field({ type: 'DateTime', description: 'Changes at this moment or later.' }),
+    to: t.field({ type: 'DateTime', description: 'Changes before this moment.' }),
   }),
+})
+
+function filteredEntries(filter: typeof AuditEntryFilter.$inferInput | null | undefined) {
+  const { userIds, actions, objectTypes, from, to } = filter ?? {}
+  return {
+    AND: [
+      userIds ? { userId: { in: idNumbers(userIds, 'User') } } : {},
+      actions ? { action: { in: actions } } : {},
+      objectTypes ? { objectType: { in: objectTypes } } : {},
+      from ? { atMs: { gte: BigInt(from.getTime()) } } : {},
+      to ? { atMs: { lt: BigInt(to.getTime()) } } : {},
+    ],
+  }
+}
+
+builder.queryField('auditEntries', (t) =>
+  t.prismaConnection(
+    {
+      type: AuditEntry,
+      cursor: 'id',
+      nullable: true,
+      description: 'Every change and sign-in, the newest first.',
+      authScopes: { admin: true },
+      args: { filter: t.arg({ type: AuditEntryFilter, description: 'Without it all of them.' }) },
+      totalCount: (_parent, { filter }, { parts }) =>
+        parts.database.reader.apiLog.count({ where: filteredEntries(filter) }),
+      resolve: (query, _parent, { filter }, { parts }) =>
+        parts.database.reader.apiLog.findMany({
+          ...soundPage(query),
+          where: filteredEntries(filter),
+          orderBy: { id: 'desc' },
+        }),
+    },
+    AuditEntryConnection,
+  ),
 )

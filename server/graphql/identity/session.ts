@@ -1,11 +1,12 @@
 // Over 300 lines: every way a session begins, goes on and ends.
+import { encodeGlobalID } from '@pothos/plugin-relay'
 import { z } from 'zod'
 import { hashPassword, isPassword } from '../../identity/passwords.ts'
 import { signInRefused, type Tokens, type Viewer } from '../../identity/sessions.ts'
 import { userFields } from '../../identity/user-input.ts'
 import { conflict, inputFailure, VerbFailure } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
-import { addMutation, addOkSuccess } from '../mutation.ts'
+import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { readSettings } from '../settings/settings.ts'
 import { typedText } from '../values.ts'
@@ -69,6 +70,7 @@ const Deployment = builder.objectRef<object>('Deployment').implement({
 builder.queryField('deployment', (t) =>
   t.field({
     type: Deployment,
+    nullable: true,
     description: 'The deployment, as everybody may know it.',
     authScopes: { public: true },
     resolve: () => ({}),
@@ -76,25 +78,33 @@ builder.queryField('deployment', (t) =>
 )
 
 /** Public, because the request of a sign-in began without a viewer. */
-const addTokensSuccess = (name: string) =>
+const Session = builder.objectRef<Tokens>('Session').implement({
+  description: 'A session of a user; its refresh token is in an HttpOnly cookie.',
+  authScopes: { public: true },
+  fields: (t) => ({
+    accessToken: t.exposeString('accessToken', {
+      description: 'The token for `authorization: Bearer`; keep it in memory only.',
+    }),
+    expiresAt: t.field({
+      description: 'When the access token expires; exchange the cookie before (refreshSession).',
+      type: 'DateTime',
+      resolve: ({ accessExpiresAtMs }) => new Date(accessExpiresAtMs),
+    }),
+    user: t.prismaField({
+      description: 'Who is signed in now.',
+      type: User,
+      resolve: (query, { userId }, _args, { parts }) =>
+        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+    }),
+  }),
+})
+
+const addSessionSuccess = (name: string) =>
   builder.objectRef<Tokens>(name).implement({
-    description: 'A session: an access token here, its refresh token in an HttpOnly cookie.',
+    description: 'Somebody is signed in.',
     authScopes: { public: true },
     fields: (t) => ({
-      accessToken: t.exposeString('accessToken', {
-        description: 'For `authorization: Bearer`; keep it in memory only.',
-      }),
-      expiresAt: t.field({
-        description: 'End of the access token; exchange the cookie before (refreshSession).',
-        type: 'DateTime',
-        resolve: ({ accessExpiresAtMs }) => new Date(accessExpiresAtMs),
-      }),
-      user: t.field({
-        description: 'Who is signed in now.',
-        type: User,
-        resolve: ({ userId }, _args, { parts }) =>
-          parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } }),
-      }),
+      session: t.field({ type: Session, description: 'The session.', resolve: (tokens) => tokens }),
     }),
   })
 
@@ -125,19 +135,17 @@ const CompleteSetupInput = builder.inputType('CompleteSetupInput', {
 addMutation('completeSetup', {
   description: 'Makes the first administrator with the token of the setup link, and signs in.',
   scope: 'public',
-  args: (arg) => ({ input: arg({ type: CompleteSetupInput, required: true }) }),
+  input: CompleteSetupInput,
   check: z.object({
-    input: z.object({
-      token: typedText,
-      username: userFields.username,
-      password: userFields.password,
-      email: userFields.email.nullish(),
-    }),
+    token: typedText,
+    username: userFields.username,
+    password: userFields.password,
+    email: userFields.email.nullish(),
   }),
-  success: addTokensSuccess('CompleteSetupSuccess'),
+  success: addSessionSuccess('CompleteSetupSuccess'),
   failures: ['input', 'conflict'],
   locks: ['users'],
-  async run({ input: { token, password, username, email: mail } }, context, change) {
+  async run({ token, password, username, email: mail }, context, change) {
     const { parts, actor } = context
     if (!parts.setup.isValid(token)) {
       throw inputFailure({
@@ -175,12 +183,12 @@ const maxPasswordChecks = 16
 addMutation('signIn', {
   description: 'Signs in; the refresh token comes as an HttpOnly cookie.',
   scope: 'public',
-  args: (arg) => ({ input: arg({ type: SignInInput, required: true }) }),
-  check: z.object({ input: z.object({ username: typedText, password: typedText }) }),
-  success: addTokensSuccess('SignInSuccess'),
+  input: SignInInput,
+  check: z.object({ username: typedText, password: typedText }),
+  success: addSessionSuccess('SignInSuccess'),
   failures: ['input', 'sign_in'],
   locks: ['users'],
-  async run({ input: { username, password } }, context, change) {
+  async run({ username, password }, context, change) {
     const { parts, actor } = context
     if (parts.passwordChecks.running >= maxPasswordChecks) {
       throw new VerbFailure('sign_in', 'Many are signing in just now. Try again in a moment.', { retryAfterS: 1 })
@@ -212,7 +220,7 @@ addMutation('refreshSession', {
     'Exchanges the cookie for a new one and a new access token. A cookie that was used before ends the session.',
   scope: 'public',
   check: z.object({}),
-  success: addTokensSuccess('RefreshSessionSuccess'),
+  success: addSessionSuccess('RefreshSessionSuccess'),
   failures: ['sign_in'],
   locks: ['users'],
   async run(_args, context, change) {
@@ -249,11 +257,23 @@ type Refreshed =
 
 const sessionOver = () => new VerbFailure('sign_in', 'The session is over. Sign in again.')
 
+const SignOutSuccess = builder.objectRef<{ sessionId: number | undefined }>('SignOutSuccess').implement({
+  description: 'Nobody is signed in any more.',
+  authScopes: { public: true },
+  fields: (t) => ({
+    endedSessionId: t.id({
+      nullable: true,
+      description: 'The id of the session that ended; null when there was none.',
+      resolve: ({ sessionId }) => (sessionId === undefined ? null : encodeGlobalID('Session', sessionId)),
+    }),
+  }),
+})
+
 addMutation('signOut', {
   description: 'Ends the session, on every device that has its cookie. Fine when there is none.',
   scope: 'public',
   check: z.object({}),
-  success: addOkSuccess('SignOutSuccess'),
+  success: SignOutSuccess,
   failures: [],
   locks: ['users'],
   async run(_args, context, change) {
@@ -266,45 +286,60 @@ addMutation('signOut', {
       for (const id of sessions) await parts.sessions.end(tx, id)
       return { answer: sessions, audit: { objectType: 'Session', objectId: sessions[0] ?? 0, after: { ended: true } } }
     }
-    for (const sessionId of nothing ? [] : await change(end)) parts.sessions.ended({ sessionId })
+    const ended = nothing ? [] : await change(end)
+    for (const sessionId of ended) parts.sessions.ended({ sessionId })
     context.setRefreshCookie(null)
-    return { ok: true }
+    return { sessionId: ended[0] }
   },
 })
 
 const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
   description: 'The password in use, as a proof, and another.',
   fields: (t) => ({
-    current: t.string({ description: 'Counts as a try to sign in when it is wrong.', required: true }),
-    next: t.string({ description: '10 to 200 characters, another than the current one.', required: true }),
+    currentPassword: t.string({ description: 'Counts as a try to sign in when it is wrong.', required: true }),
+    newPassword: t.string({ description: '10 to 200 characters, another than the current one.', required: true }),
+  }),
+})
+
+const ChangePasswordSuccess = builder.objectRef<{ userId: number }>('ChangePasswordSuccess').implement({
+  description: 'The password is changed.',
+  authScopes: { public: true },
+  fields: (t) => ({
+    user: t.prismaField({
+      type: User,
+      description: 'Whose password it is.',
+      resolve: (query, { userId }, _args, { parts }) =>
+        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+    }),
   }),
 })
 
 addMutation('changePassword', {
   description: 'Changes your own password; your other sessions end.',
   scope: 'signedIn',
-  args: (arg) => ({ input: arg({ type: ChangePasswordInput, required: true }) }),
-  check: z.object({ input: z.object({ current: typedText, next: userFields.password }) }),
-  success: addOkSuccess('ChangePasswordSuccess'),
+  input: ChangePasswordInput,
+  check: z.object({ currentPassword: typedText, newPassword: userFields.password }),
+  success: ChangePasswordSuccess,
   failures: ['input', 'sign_in'],
   locks: ['users'],
-  async run({ input: { current, next } }, { parts, viewer, actor }, change) {
+  async run({ currentPassword: current, newPassword: next }, { parts, viewer, actor }, change) {
     const { userId, sessionId, username } = viewer!
     await parts.signInTries.begin(username, actor.clientIp)
     const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } })
-    if (!(await isPassword(stored, current))) throw inputFailure({ path: 'current', message: 'is wrong' })
-    if (current === next) throw inputFailure({ path: 'next', message: 'must be another one than now' })
+    if (!(await isPassword(stored, current))) throw inputFailure({ path: 'currentPassword', message: 'is wrong' })
+    if (current === next) throw inputFailure({ path: 'newPassword', message: 'must be another one than now' })
     const passwordHash = await hashPassword(next)
     await change(async (tx) => {
       // Meanwhile the user may have been disabled, or got another password.
       const proved = { id: userId, passwordHash: stored, enabled: true }
-      if (!(await tx.user.findFirst({ where: proved }))) throw inputFailure({ path: 'current', message: 'is wrong' })
+      if (!(await tx.user.findFirst({ where: proved })))
+        throw inputFailure({ path: 'currentPassword', message: 'is wrong' })
       await parts.signInTries.succeeded(tx, username, actor.clientIp)
       await parts.users.update(tx, userId, { passwordHash, mustChangePassword: false })
       await parts.sessions.endAllOf(tx, userId, sessionId)
       return { answer: null, audit: { objectType: 'User', objectId: userId, after: { password: 'set' } } }
     })
     parts.sessions.ended({ userId })
-    return { ok: true }
+    return { userId }
   },
 })

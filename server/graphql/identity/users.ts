@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import type { Prisma } from '../../generated/sqlite/client.ts'
 import { hashPassword } from '../../identity/passwords.ts'
 import { userFields } from '../../identity/user-input.ts'
 import { builder } from '../builder.ts'
+import { totalCount } from '../connections.ts'
 import { addMutation } from '../mutation.ts'
-import { globalId, searched, soundPage, unlessAbsent } from '../values.ts'
+import type { Context } from '../server/context.ts'
+import { globalId, rowId, searched, soundPage, unlessAbsent } from '../values.ts'
 import { visibleUsers } from '../visible.ts'
 
 const Role = builder.enumType('Role', {
@@ -19,7 +22,7 @@ export const User = builder.prismaNode('User', {
   id: { field: 'id' },
   // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
-  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleUsers(viewer)] }),
+  findUnique: (id, { viewer }) => ({ id: rowId(id), deletedMark: 0, AND: [visibleUsers(viewer)] }),
   // Not cached: a sign-in changes the viewer in the middle of its request.
   authScopes: (_user, { viewer }) => viewer !== null,
   fields: (t) => ({
@@ -34,28 +37,55 @@ export const User = builder.prismaNode('User', {
   }),
 })
 
-builder.queryField('users', (t) =>
-  t.prismaConnection({
-    type: User,
-    cursor: 'id',
-    description: 'People.',
-    authScopes: { admin: true },
-    args: { search: t.arg.string({ description: 'Part of the name or of the e-mail address.' }) },
-    resolve: (query, _parent, { search }, { parts, viewer }) =>
-      parts.database.reader.user.findMany({
-        ...soundPage(query),
-        where: {
-          AND: [
-            visibleUsers(viewer),
-            { deletedMark: 0 },
-            searched(search?.toLowerCase(), (text) => ({
-              OR: [{ username: { contains: text } }, { email: { contains: text } }],
-            })),
-          ],
-        },
-        orderBy: { id: 'asc' },
-      }),
+const UserConnection = builder.connectionObject({ type: User, name: 'UserConnection', fields: totalCount })
+
+const UserFilter = builder.inputType('UserFilter', {
+  description: 'Every condition that is given must hold; a list holds when one of its values fits.',
+  fields: (t) => ({
+    search: t.string({ description: 'A part of the name or of the e-mail address.' }),
+    roles: t.field({ type: [Role], description: 'What the people may do.' }),
+    enabled: t.boolean({ description: 'Whether they can sign in.' }),
   }),
+})
+
+function filteredUsers(
+  filter: typeof UserFilter.$inferInput | null | undefined,
+  { viewer }: Context,
+): Prisma.UserWhereInput {
+  const { search, roles, enabled } = filter ?? {}
+  return {
+    AND: [
+      visibleUsers(viewer),
+      { deletedMark: 0 },
+      roles ? { role: { in: roles } } : {},
+      typeof enabled === 'boolean' ? { enabled } : {},
+      searched(search?.toLowerCase(), (text) => ({
+        OR: [{ username: { contains: text } }, { email: { contains: text } }],
+      })),
+    ],
+  }
+}
+
+builder.queryField('users', (t) =>
+  t.prismaConnection(
+    {
+      type: User,
+      cursor: 'id',
+      nullable: true,
+      description: 'The people who can sign in.',
+      authScopes: { admin: true },
+      args: { filter: t.arg({ type: UserFilter, description: 'Without it everybody.' }) },
+      totalCount: (_parent, { filter }, context) =>
+        context.parts.database.reader.user.count({ where: filteredUsers(filter, context) }),
+      resolve: (query, _parent, { filter }, context) =>
+        context.parts.database.reader.user.findMany({
+          ...soundPage(query),
+          where: filteredUsers(filter, context),
+          orderBy: { id: 'asc' },
+        }),
+    },
+    UserConnection,
+  ),
 )
 
 /** A success that holds one user. */
@@ -90,20 +120,18 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
 addMutation('createUser', {
   description: 'Adds a person.',
   scope: 'admin',
-  args: (arg) => ({ input: arg({ type: CreateUserInput, required: true }) }),
+  input: CreateUserInput,
   check: z.object({
-    input: z.object({
-      username: userFields.username,
-      password: userFields.password,
-      email: userFields.email.nullable().default(null),
-      role: userFields.role.nullish().transform((role) => role ?? 'user'),
-      enabled: userFields.enabled.nullish().transform((enabled) => enabled ?? true),
-    }),
+    username: userFields.username,
+    password: userFields.password,
+    email: userFields.email.nullable().default(null),
+    role: userFields.role.nullish().transform((role) => role ?? 'user'),
+    enabled: userFields.enabled.nullish().transform((enabled) => enabled ?? true),
   }),
   success: addUserSuccess('CreateUserSuccess'),
   failures: ['input'],
   locks: ['users'],
-  async run({ input: { password, ...fields } }, { parts }, change) {
+  async run({ password, ...fields }, { parts }, change) {
     const passwordHash = await hashPassword(password)
     const id = await change(async (tx) => {
       const objectId = await parts.users.create(tx, { ...fields, passwordHash })
@@ -131,21 +159,19 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
 addMutation('updateUser', {
   description: 'Changes the fields given. Another role or password, or switching off, ends the sessions of the user.',
   scope: 'admin',
-  args: (arg) => ({ input: arg({ type: UpdateUserInput, required: true }) }),
+  input: UpdateUserInput,
   check: z.object({
-    input: z.object({
-      id: globalId('User'),
-      username: unlessAbsent(userFields.username),
-      email: userFields.email.nullish(),
-      role: unlessAbsent(userFields.role),
-      enabled: unlessAbsent(userFields.enabled),
-      password: unlessAbsent(userFields.password),
-    }),
+    id: globalId('User'),
+    username: unlessAbsent(userFields.username),
+    email: userFields.email.nullish(),
+    role: unlessAbsent(userFields.role),
+    enabled: unlessAbsent(userFields.enabled),
+    password: unlessAbsent(userFields.password),
   }),
   success: addUserSuccess('UpdateUserSuccess'),
   failures: ['input', 'not_found', 'conflict'],
   locks: ['users'],
-  async run({ input: { id, password, ...fields } }, { parts, viewer }, change) {
+  async run({ id, password, ...fields }, { parts, viewer }, change) {
     const passwordHash = password === undefined ? undefined : await hashPassword(password)
     const draft = given({ ...fields, passwordHash })
     const endsSessions = await change(async (tx) => {

@@ -1,19 +1,31 @@
 import { z } from 'zod'
 import { isOut, modelsCoolingDown } from '../../accounts/state/eligibility.ts'
 import { conflict, notFound } from '../../verb-failure.ts'
-import { ownAccount } from '../accounts/account-mutations.ts'
+import { accountAfter, ownAccount } from '../accounts/account-mutations.ts'
 import { Account } from '../accounts/accounts.ts'
 import { FailureCause, faultNamed } from '../accounts/failure-cause.ts'
 import { builder } from '../builder.ts'
-import { addMutation, addOkSuccess } from '../mutation.ts'
+import { forwardArgs, forwardPage } from '../connections.ts'
+import { addMutation } from '../mutation.ts'
 import type { JobInfo, ProbeOutcome, ProbeRow } from '../server/parts.ts'
-import { globalId } from '../values.ts'
+import { badInput, globalId, isRowKey } from '../values.ts'
 
 const JobOutcome = builder.enumType('JobOutcome', {
   description: 'How a run of a job ended.',
   values: {
     DONE: { value: 'done', description: 'To its end, also when there was nothing to do.' },
     FAILED: { value: 'failed', description: 'With an error, or not in time.' },
+  } as const,
+})
+
+const JobName = builder.enumType('JobName', {
+  description: 'What the relay does by itself.',
+  values: {
+    PROBE: { value: 'probe', description: 'Asks accounts that are not ready whether they are back.' },
+    RELEASE: { value: 'release', description: 'Ends cooldowns whose time is over.' },
+    PRUNE: { value: 'prune', description: 'Deletes what is older than it is kept.' },
+    DRIFT: { value: 'drift', description: 'Compares the sums of the ledger with its rollups.' },
+    REFRESH: { value: 'refresh', description: 'Renews logins before they expire.' },
   } as const,
 })
 
@@ -41,8 +53,10 @@ const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implem
     }),
     durationMs: t.exposeInt('durationMs', { description: 'Milliseconds.' }),
     outcome: t.field({ description: 'How it ended.', type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
-    message: t.exposeString('message', {
-      description: "The error, or what was done, in English; '' when there is nothing to tell.",
+    message: t.string({
+      nullable: true,
+      description: 'The error, or what was done, in English; null when there is nothing to say.',
+      resolve: ({ message }) => message || null,
     }),
     code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
     counts: t.field({
@@ -58,10 +72,10 @@ const JobType = builder.objectRef<JobInfo>('Job').implement({
   description: 'Something the relay does by itself.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For runJob: probe, release, prune, drift or refresh.' }),
-    everySeconds: t.float({
-      description: 'Seconds between two looks whether something is due.',
-      resolve: ({ everyMs }) => everyMs / 1000,
+    name: t.field({ type: JobName, description: 'What runJob takes.', resolve: ({ name }) => name as 'probe' }),
+    everySeconds: t.int({
+      description: 'The seconds between two checks whether something is due.',
+      resolve: ({ everyMs }) => Math.ceil(everyMs / 1000),
     }),
     nextAt: t.field({
       type: 'DateTime',
@@ -82,25 +96,43 @@ const JobType = builder.objectRef<JobInfo>('Job').implement({
 builder.queryField('jobs', (t) =>
   t.field({
     type: [JobType],
+    nullable: true,
     description: 'What the relay does by itself.',
     authScopes: { admin: true },
     resolve: (_parent, _args, { parts }) => parts.jobs.list(),
   }),
 )
 
+const RunJobInput = builder.inputType('RunJobInput', {
+  description: 'Which job.',
+  fields: (t) => ({ name: t.field({ type: JobName, required: true, description: 'The name of the job.' }) }),
+})
+
+const RunJobSuccess = builder.objectRef<{ name: string }>('RunJobSuccess').implement({
+  description: 'The job has run, or runs.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    job: t.field({
+      type: JobType,
+      description: 'The job as it is now.',
+      resolve: async ({ name }, _args, { parts }) => (await parts.jobs.list()).find((job) => job.name === name)!,
+    }),
+  }),
+})
+
 addMutation('runJob', {
   description: 'Runs a job now if something is due for it.',
   scope: 'admin',
-  args: (arg) => ({ name: arg.string({ required: true, description: 'As `jobs` lists it.' }) }),
-  check: z.object({ name: z.string().max(32) }),
-  success: addOkSuccess('RunJobSuccess'),
+  input: RunJobInput,
+  check: z.object({ name: z.enum(['probe', 'release', 'prune', 'drift', 'refresh']) }),
+  success: RunJobSuccess,
   failures: ['not_found', 'conflict'],
   locks: [],
   async run({ name }, { parts }, change) {
     if (!(await parts.jobs.list()).some((job) => job.name === name)) throw notFound('job')
     await change(async () => ({ answer: null, audit: { objectType: 'Job', objectId: 0, after: { name } } }))
     if (!(await parts.jobs.runNow(name))) throw conflict('The job runs already.')
-    return { ok: true }
+    return { name }
   },
 })
 
@@ -119,9 +151,13 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
       resolve: ({ model }) => model || null,
     }),
     ok: t.boolean({ description: 'It was back.', resolve: ({ outcome }) => outcome === 'done' }),
-    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    status: t.int({
+      nullable: true,
+      description: "The upstream's status; null when no response came.",
+      resolve: ({ status }) => status || null,
+    }),
     message: t.exposeString('message', {
-      description: 'What came of it, in English; redacted, at most 191 characters.',
+      description: 'The result in English; redacted, at most 191 characters.',
     }),
     code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
     failure: t.field({
@@ -135,21 +171,37 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
   }),
 })
 
-builder.prismaObjectField(Account, 'probes', (t) =>
+const ProbeConnection = builder.connectionObject({ type: Probe, name: 'ProbeConnection' })
+
+builder.objectField(Account, 'probes', (t) =>
   t.field({
-    type: [Probe],
-    description: 'The newest first.',
-    args: { first: t.arg.int({ defaultValue: 20, description: 'At most so many, 1 to 100.' }) },
-    resolve: ({ id }, { first }, { parts }) => parts.jobs.probesOf(id, Math.min(Math.max(first ?? 20, 1), 100)),
+    type: ProbeConnection,
+    nullable: true,
+    description: 'Recovery probes of the account and of its models, the newest first.',
+    args: forwardArgs(t.arg),
+    resolve({ id }, page, { parts }) {
+      const after = page.after ?? undefined
+      if (after !== undefined && !isRowKey(after)) throw badInput('`after` is not a cursor.')
+      return forwardPage(
+        page,
+        (limit) => parts.jobs.probesOf(id, limit, after === undefined ? undefined : BigInt(after)),
+        (row) => ({ cursor: String(row.id), node: row }),
+      )
+    },
   }),
 )
 
-const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').implement({
-  description: 'A look that was made; `ok` says what it saw.',
+const ProbeAccountSuccess = builder.objectRef<ProbeOutcome & { id: number }>('ProbeAccountSuccess').implement({
+  description: 'The probe was made; `ok` says what it found.',
   authScopes: { user: true },
   fields: (t) => ({
+    account: accountAfter(t),
     ok: t.exposeBoolean('ok', { description: 'The account, or the model there, is back.' }),
-    status: t.exposeInt('status', { description: "Upstream's status; 0 when there was no answer." }),
+    status: t.int({
+      nullable: true,
+      description: "The upstream's status; null when no response came.",
+      resolve: ({ status }) => status || null,
+    }),
     latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
     message: t.string({
       description: 'What came of it, in English; redacted, at most 191 characters.',
@@ -165,16 +217,21 @@ const ProbeNowSuccess = builder.objectRef<ProbeOutcome>('ProbeNowSuccess').imple
   }),
 })
 
-addMutation('probeNow', {
+const ProbeAccountInput = builder.inputType('ProbeAccountInput', {
+  description: 'What is probed.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The global id of the Account.' }),
+    model: t.string({ description: 'A model as `state.models` names it; without it the account itself.' }),
+  }),
+})
+
+addMutation('probeAccount', {
   description:
     'Looks now whether an account that is not ready, or a model that rests there, is back; no key pays for it, and it never makes a state worse.',
   scope: 'user',
-  args: (arg) => ({
-    id: arg.id({ required: true }),
-    model: arg.string({ description: 'As `state.models` names it; without it the account itself.' }),
-  }),
+  input: ProbeAccountInput,
   check: z.object({ id: globalId('Account'), model: z.string().max(191).nullish() }),
-  success: ProbeNowSuccess,
+  success: ProbeAccountSuccess,
   failures: ['not_found', 'conflict'],
   locks: [],
   async run({ id, model }, { parts, viewer }, change) {
@@ -193,6 +250,6 @@ addMutation('probeNow', {
       answer: null,
       audit: { objectType: 'Account', objectId: id, after: { ok, status, ...(rest !== '' && { model: rest }) } },
     }))
-    return outcome
+    return { ...outcome, id }
   },
 })

@@ -8,7 +8,7 @@ import { notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { refuseForeignGroup } from '../groups/groups.ts'
 import { given } from '../identity/users.ts'
-import { addMutation, addOkSuccess } from '../mutation.ts'
+import { addDeletedSuccess, addIdInput, addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { globalId, onlyId, orElse, unlessAbsent } from '../values.ts'
 import { visibleKeys } from '../visible.ts'
@@ -51,23 +51,21 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
 addMutation('createApiKey', {
   description: 'Makes a key in a group of yours or a shared one. The answer shows its secret, once.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: CreateApiKeyInput, required: true }) }),
+  input: CreateApiKeyInput,
   check: z.object({
-    input: z.object({
-      name: keyFields.name,
-      groupId: globalId('Group'),
-      secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
-      models: orElse(keyFields.models, ['*']),
-      dailyLimit: orElse(keyFields.limitNano, null),
-      totalLimit: orElse(keyFields.limitNano, null),
-      expiresAt: orElse(z.date(), null),
-      enabled: orElse(keyFields.enabled, true),
-    }),
+    name: keyFields.name,
+    groupId: globalId('Group'),
+    secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
+    models: orElse(keyFields.models, ['*']),
+    dailyLimit: orElse(keyFields.limitNano, null),
+    totalLimit: orElse(keyFields.limitNano, null),
+    expiresAt: orElse(z.date(), null),
+    enabled: orElse(keyFields.enabled, true),
   }),
   success: addSecretSuccess('CreateApiKeySuccess'),
   failures: ['input'],
   locks: ['keys'],
-  async run({ input: { dailyLimit, totalLimit, ...rest } }, context, change) {
+  async run({ dailyLimit, totalLimit, ...rest }, context, change) {
     const draft = { ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit, userId: context.actor.userId }
     const id = await change(async (tx) => {
       await refuseForeignGroup(tx, context.viewer, [draft.groupId], 'keys')
@@ -108,23 +106,21 @@ const UpdateApiKeySuccess = builder.objectRef<{ id: number }>('UpdateApiKeySucce
 addMutation('updateApiKey', {
   description: 'Changes the fields given; null clears limits and the end.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: UpdateApiKeyInput, required: true }) }),
+  input: UpdateApiKeyInput,
   check: z.object({
-    input: z.object({
-      id: globalId('ApiKey'),
-      name: unlessAbsent(keyFields.name),
-      groupId: unlessAbsent(globalId('Group')),
-      models: unlessAbsent(keyFields.models),
-      dailyLimit: keyFields.limitNano.nullish(),
-      totalLimit: keyFields.limitNano.nullish(),
-      expiresAt: z.date().nullish(),
-      enabled: unlessAbsent(keyFields.enabled),
-    }),
+    id: globalId('ApiKey'),
+    name: unlessAbsent(keyFields.name),
+    groupId: unlessAbsent(globalId('Group')),
+    models: unlessAbsent(keyFields.models),
+    dailyLimit: keyFields.limitNano.nullish(),
+    totalLimit: keyFields.limitNano.nullish(),
+    expiresAt: z.date().nullish(),
+    enabled: unlessAbsent(keyFields.enabled),
   }),
   success: UpdateApiKeySuccess,
   failures: ['input', 'not_found'],
   locks: ['keys'],
-  async run({ input: { id, dailyLimit, totalLimit, ...rest } }, context, change) {
+  async run({ id, dailyLimit, totalLimit, ...rest }, context, change) {
     const draft = given({ ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit })
     await change(async (tx) => {
       const row = await ownKey(tx, context.viewer, id)
@@ -152,18 +148,16 @@ const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
 addMutation('rotateApiKey', {
   description: 'Gives the key another secret; limits and history stay.',
   scope: 'user',
-  args: (arg) => ({ input: arg({ type: RotateApiKeyInput, required: true }) }),
+  input: RotateApiKeyInput,
   check: z.object({
-    input: z.object({
-      id: globalId('ApiKey'),
-      keepOldHours: keyFields.keepOldHours,
-      secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
-    }),
+    id: globalId('ApiKey'),
+    keepOldHours: keyFields.keepOldHours,
+    secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
   }),
   success: addSecretSuccess('RotateApiKeySuccess'),
   failures: ['input', 'not_found'],
   locks: ['keys'],
-  async run({ input: { id, keepOldHours, secret } }, context, change) {
+  async run({ id, keepOldHours, secret }, context, change) {
     const until = keepOldHours === 0 ? null : new Date(context.parts.now() + keepOldHours * 3_600_000)
     await change(async (tx) => {
       await ownKey(tx, context.viewer, id)
@@ -178,9 +172,9 @@ addMutation('rotateApiKey', {
 addMutation('deleteApiKey', {
   description: 'The key opens nothing any more; its history stays.',
   scope: 'user',
-  args: (arg) => ({ id: arg.id({ required: true }) }),
+  input: addIdInput('DeleteApiKeyInput', 'ApiKey'),
   check: onlyId('ApiKey'),
-  success: addOkSuccess('DeleteApiKeySuccess'),
+  success: addDeletedSuccess('DeleteApiKeySuccess', 'ApiKey'),
   failures: ['not_found'],
   locks: ['keys'],
   async run({ id }, context, change) {
@@ -190,7 +184,7 @@ addMutation('deleteApiKey', {
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, before: { name, hint } } }
     })
     await context.parts.changed('key', id)
-    return { ok: true }
+    return { id }
   },
 })
 

@@ -1,7 +1,10 @@
+import type { Prisma } from '../../generated/sqlite/client.ts'
 import { builder } from '../builder.ts'
+import { totalCount } from '../connections.ts'
 import { Group } from '../groups/groups.ts'
 import { User } from '../identity/users.ts'
-import { idNumber, searched, soundPage } from '../values.ts'
+import type { Context } from '../server/context.ts'
+import { idNumbers, rowId, searched, soundPage } from '../values.ts'
 import { visibleKeys } from '../visible.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
@@ -10,7 +13,7 @@ export const ApiKey = builder.prismaNode('ApiKey', {
   id: { field: 'id' },
   // It may be somebody else's, or deleted meanwhile: then the field is null.
   nullable: true,
-  findUnique: (id, { viewer }) => ({ id: Number(id), deletedMark: 0, AND: [visibleKeys(viewer)] }),
+  findUnique: (id, { viewer }) => ({ id: rowId(id), deletedMark: 0, AND: [visibleKeys(viewer)] }),
   authScopes: { user: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique among keys; 1 to 100 characters.' }),
@@ -41,11 +44,13 @@ export const ApiKey = builder.prismaNode('ApiKey', {
       description:
         "Cost of its requests that began since midnight in the deployment's zone, as far as they are in the ledger.",
       type: 'NanoUsd',
+      nullable: true,
       resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.todayNano ?? 0n,
     }),
     spentTotal: t.field({
       description: 'Cost of all its requests that are in the ledger.',
       type: 'NanoUsd',
+      nullable: true,
       resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.totalNano ?? 0n,
     }),
     dayResetsAt: t.field({
@@ -81,28 +86,53 @@ export const ApiKey = builder.prismaNode('ApiKey', {
   }),
 })
 
-builder.queryField('apiKeys', (t) =>
-  t.prismaConnection({
-    type: ApiKey,
-    cursor: 'id',
-    description: 'Keys that you own; of administrators all.',
-    authScopes: { user: true },
-    args: {
-      search: t.arg.string({ description: 'Part of the name or of the hint of the secret.' }),
-      groupId: t.arg.id({ description: 'Only those of this Group.' }),
-    },
-    resolve: (query, _parent, { search, groupId }, { parts, viewer }) =>
-      parts.database.reader.apiKey.findMany({
-        ...soundPage(query),
-        where: {
-          AND: [
-            visibleKeys(viewer),
-            { deletedMark: 0 },
-            groupId ? { groupId: idNumber(groupId, 'Group') } : {},
-            searched(search, (text) => ({ OR: [{ name: { contains: text } }, { secretHint: { contains: text } }] })),
-          ],
-        },
-        orderBy: { id: 'asc' },
-      }),
+export const ApiKeyConnection = builder.connectionObject({ type: ApiKey, name: 'ApiKeyConnection', fields: totalCount })
+
+const ApiKeyFilter = builder.inputType('ApiKeyFilter', {
+  description: 'Every condition that is given must hold; a list holds when one of its values fits.',
+  fields: (t) => ({
+    search: t.string({ description: 'A part of the name or of the hint of the secret.' }),
+    groupIds: t.idList({ description: 'Global ids of groups.' }),
+    ownerIds: t.idList({ description: 'Global ids of users.' }),
+    enabled: t.boolean({ description: 'Whether the switch of the key is on.' }),
   }),
+})
+
+function filteredKeys(
+  filter: typeof ApiKeyFilter.$inferInput | null | undefined,
+  { viewer }: Context,
+): Prisma.ApiKeyWhereInput {
+  const { search, groupIds, ownerIds, enabled } = filter ?? {}
+  return {
+    AND: [
+      visibleKeys(viewer),
+      { deletedMark: 0 },
+      groupIds ? { groupId: { in: idNumbers(groupIds, 'Group') } } : {},
+      ownerIds ? { userId: { in: idNumbers(ownerIds, 'User') } } : {},
+      typeof enabled === 'boolean' ? { enabled } : {},
+      searched(search, (text) => ({ OR: [{ name: { contains: text } }, { secretHint: { contains: text } }] })),
+    ],
+  }
+}
+
+builder.queryField('apiKeys', (t) =>
+  t.prismaConnection(
+    {
+      type: ApiKey,
+      cursor: 'id',
+      nullable: true,
+      description: 'The keys that you own; for administrators all of them.',
+      authScopes: { user: true },
+      args: { filter: t.arg({ type: ApiKeyFilter, description: 'Without it all that you may see.' }) },
+      totalCount: (_parent, { filter }, context) =>
+        context.parts.database.reader.apiKey.count({ where: filteredKeys(filter, context) }),
+      resolve: (query, _parent, { filter }, context) =>
+        context.parts.database.reader.apiKey.findMany({
+          ...soundPage(query),
+          where: filteredKeys(filter, context),
+          orderBy: { id: 'asc' },
+        }),
+    },
+    ApiKeyConnection,
+  ),
 )

@@ -6,19 +6,20 @@ import { builder } from '../builder.ts'
 import type { Context } from '../server/context.ts'
 import type { RouteDecision, RouteReason } from '../server/parts.ts'
 import { idNumber } from '../values.ts'
-import { visibleKeys, visibleUse } from '../visible.ts'
-import { Attempt } from './log-types.ts'
+import { visibleKeys } from '../visible.ts'
+import { Attempt } from './attempt-type.ts'
+import { storedRequest } from './request-view.ts'
 
 const reasons = {
   CHOSEN: { value: 'chosen', description: 'The request went there.' },
   DISABLED: { value: 'disabled', description: 'Switched off, or without weight.' },
   MODEL_NOT_ALLOWED: { value: 'model_not_allowed', description: 'Its list of models leaves this one out.' },
-  TRIED: { value: 'tried', description: 'It was tried before, for the same request.' },
-  RESTING: { value: 'resting', description: 'Its state keeps it out, for this model or all.' },
-  FULL: { value: 'full', description: 'As many requests as it may have at once.' },
-  STICKY_ELSEWHERE: { value: 'sticky_elsewhere', description: 'The conversation stays with another.' },
+  ALREADY_TRIED: { value: 'already_tried', description: 'It was tried before, for the same request.' },
+  NOT_READY: { value: 'not_ready', description: 'Its state keeps it out, for this model or all.' },
+  AT_CONCURRENCY_LIMIT: { value: 'at_concurrency_limit', description: 'As many requests as it may have at once.' },
+  SESSION_ELSEWHERE: { value: 'session_elsewhere', description: 'The conversation stays with another.' },
   LOWER_PRIORITY: { value: 'lower_priority', description: 'Others have a smaller priority number.' },
-  LOST_DRAW: { value: 'lost_draw', description: 'Another of its priority was drawn.' },
+  NOT_DRAWN: { value: 'not_drawn', description: 'Another of its priority was drawn.' },
 } as const satisfies { [Name in Uppercase<RouteReason>]: { value: Lowercase<Name>; description: string } }
 
 const RouteReasonType = builder.enumType('RouteReason', {
@@ -49,7 +50,7 @@ const RouteCandidate = builder.objectRef<Candidate>('RouteCandidate').implement(
     until: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'With RESTING: when it returns by itself; null when a person must act.',
+      description: 'With NOT_READY: when it returns by itself; null when a person must act.',
       resolve: ({ untilMs }) => (untilMs === null ? null : new Date(untilMs)),
     }),
   }),
@@ -128,9 +129,9 @@ builder.queryField('routeTrace', (t) =>
     async resolve(_parent, { requestId }, context) {
       const key = ledgerKey(requestId)
       if (key === null) return null
-      const { parts, batches, viewer } = context
+      const { parts, batches } = context
       const decisions = parts.routes.traceOf(requestId)
-      const [row] = await parts.statistics.logs({ ...visibleUse(viewer), requestId }, 1)
+      const row = await storedRequest(requestId, context)
       if (!row && !canReadRunning(decisions[0], context)) return null
       return { requestId, decisions, attempts: row ? ((await batches.attempts(BigInt(key))) ?? []) : [] }
     },
@@ -143,15 +144,26 @@ function canReadRunning(decision: RouteDecision | undefined, { parts, viewer }: 
   return viewer.role === 'admin' || parts.keys.byId(decision.apiKeyId)?.userId === viewer.userId
 }
 
+const KeyProblem = builder.enumType('KeyProblem', {
+  description: 'Why an API key would be refused before any account is chosen.',
+  values: {
+    KEY_DISABLED: { description: 'The key or its owner is disabled.' },
+    KEY_EXPIRED: { description: 'The key has expired.' },
+    MODEL_NOT_ALLOWED: { description: 'The key may not ask for this model.' },
+  },
+})
+
 const SimulatedRoute = builder
-  .objectRef<{ keyProblem: string | null; decision: RouteDecision | null }>('SimulatedRoute')
+  .objectRef<{ keyProblem: typeof KeyProblem.$inferType | null; decision: RouteDecision | null }>('SimulatedRoute')
   .implement({
     description: 'Where a request would go now. Nothing is sent, nothing is held.',
     authScopes: { user: true },
     fields: (t) => ({
-      keyProblem: t.exposeString('keyProblem', {
+      keyProblem: t.field({
+        type: KeyProblem,
         nullable: true,
-        description: 'Why the key itself would be refused: key_disabled, key_expired or model_not_allowed.',
+        description: 'Why the key itself would be refused; null when it would be accepted.',
+        resolve: ({ keyProblem }) => keyProblem,
       }),
       decision: t.field({
         type: RouteDecisionType,
@@ -179,14 +191,14 @@ builder.queryField('simulateRoute', (t) =>
       })
       const key = row && parts.keys.byId(id)
       if (!key) return null
-      const keyProblem =
+      const keyProblem: typeof KeyProblem.$inferType | null =
         !key.enabled || !key.ownerEnabled
-          ? 'key_disabled'
+          ? 'KEY_DISABLED'
           : key.expiresAtMs !== null && key.expiresAtMs <= parts.now()
-            ? 'key_expired'
+            ? 'KEY_EXPIRED'
             : key.models.allows(model)
               ? null
-              : 'model_not_allowed'
+              : 'MODEL_NOT_ALLOWED'
       return { keyProblem, decision: keyProblem === null ? parts.routes.simulate(key, model) : null }
     },
   }),

@@ -6,14 +6,14 @@ import { Account, Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
-import { TestVerdictRuleInput, testRuleCheck } from './rule-input.ts'
-import { VerdictMeaning } from './rule-types.ts'
+import { TestErrorRuleInput, testRuleCheck } from './rule-input.ts'
+import { Classification } from './rule-types.ts'
 
 const hourMs = 3_600_000
 /** Kinds of failures in the response, those that the rule matches first. */
 const mostShown = 100
 
-const RuleMatch = builder.enumType('VerdictRuleMatch', {
+const RuleMatch = builder.enumType('ErrorRuleMatch', {
   description: 'Whether a rule fits failures that look alike.',
   values: {
     YES: { value: 'yes', description: 'It fits all of them.' },
@@ -28,7 +28,7 @@ const RuleMatch = builder.enumType('VerdictRuleMatch', {
 const accountsOf = async (ids: readonly number[], { batches }: Context) =>
   (await Promise.all(ids.map((id) => batches.account(id)))).filter((row) => row !== undefined)
 
-const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
+const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement({
   description: 'Failed attempts that look alike in the ledger, and what would have become of them.',
   authScopes: { admin: true },
   fields: (t) => ({
@@ -41,8 +41,16 @@ const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
       description: 'A status, or `event`.',
       resolve: ({ httpStatus }) => (httpStatus === 200 ? 'event' : String(httpStatus)),
     }),
-    errorType: t.exposeString('errorType', { description: "As attempts show it; '' for none." }),
-    code: t.exposeString('errorCode', { description: "The identifier beside the type; '' for none." }),
+    errorType: t.string({
+      nullable: true,
+      description: 'The type as attempts show it; null for none.',
+      resolve: ({ errorType }) => errorType || null,
+    }),
+    code: t.string({
+      nullable: true,
+      description: 'The identifier beside the type; null for none.',
+      resolve: ({ errorCode }) => errorCode || null,
+    }),
     verdict: t.exposeString('decided', { description: 'What was decided then.' }),
     attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
     lastAt: t.field({
@@ -57,29 +65,37 @@ const Tried = builder.objectRef<TriedFailure>('VerdictTrialFailure').implement({
     }),
     match: t.field({ description: 'Whether the rule fits them.', type: RuleMatch, resolve: ({ match }) => match }),
     today: t.field({
-      type: [VerdictMeaning],
+      type: [Classification],
       description: 'What decides now; more than one where a text or headers tell which.',
       resolve: ({ today }) => today,
     }),
     withRule: t.field({
       description: 'What would decide if the rule were there.',
-      type: [VerdictMeaning],
+      type: [Classification],
       resolve: ({ withRule }) => withRule,
     }),
   }),
 })
 
-const Sample = builder.objectRef<TriedSample>('VerdictTrialSample').implement({
+const Sample = builder.objectRef<TriedSample>('ErrorRuleTrialSample').implement({
   description: 'What was found in the sample, without its text.',
   authScopes: { admin: true },
   fields: (t) => ({
-    errorType: t.exposeString('errorType', { description: "As it was read from the sample; '' for none." }),
-    code: t.exposeString('code', { description: "As it was read from the sample; '' for none." }),
+    errorType: t.string({
+      nullable: true,
+      description: 'The type that was read from the sample; null for none.',
+      resolve: ({ errorType }) => errorType || null,
+    }),
+    code: t.string({
+      nullable: true,
+      description: 'The identifier that was read from the sample; null for none.',
+      resolve: ({ code }) => code || null,
+    }),
     matches: t.exposeBoolean('matches', { description: 'Whether the rule fits.' }),
-    today: t.field({ description: 'What decides now.', type: VerdictMeaning, resolve: ({ today }) => today }),
+    today: t.field({ description: 'What decides now.', type: Classification, resolve: ({ today }) => today }),
     withRule: t.field({
       description: 'What would decide if the rule were there.',
-      type: VerdictMeaning,
+      type: Classification,
       resolve: ({ withRule }) => withRule,
     }),
   }),
@@ -93,7 +109,7 @@ interface Trial {
   sample: TriedSample | null
 }
 
-const TestVerdictRuleSuccess = builder.objectRef<Trial>('TestVerdictRuleSuccess').implement({
+const TestErrorRuleSuccess = builder.objectRef<Trial>('TestErrorRuleSuccess').implement({
   description: 'What the rule would have changed.',
   authScopes: { admin: true },
   fields: (t) => ({
@@ -127,17 +143,17 @@ const TestVerdictRuleSuccess = builder.objectRef<Trial>('TestVerdictRuleSuccess'
   }),
 })
 
-addMutation('testVerdictRule', {
+addMutation('testErrorRule', {
   description:
     'Runs a rule that is not saved over the failed attempts of the last hours, and over a sample. Changes nothing. Texts of ' +
     'errors are not stored, for they quote prompts: a rule with a text is tried on a sample.',
   scope: 'admin',
-  args: (arg) => ({ input: arg({ type: TestVerdictRuleInput, required: true }) }),
+  input: TestErrorRuleInput,
   check: testRuleCheck,
-  success: TestVerdictRuleSuccess,
+  success: TestErrorRuleSuccess,
   failures: ['input'],
   locks: [],
-  async run({ input: { id, hours, sample, ...fields } }, { parts }, change) {
+  async run({ id, hours, sample, ...fields }, { parts }, change) {
     const { bench, rules, database, now } = parts
     const draft = { ...fields, enabled: true }
     const problems = ruleProblems(draft)
@@ -152,7 +168,7 @@ addMutation('testVerdictRule', {
     await change(async () => ({
       answer: null,
       // Without the sample: it may quote prompts.
-      audit: { objectType: 'VerdictRule', objectId: id ?? 0, after: { ...fields, hours } },
+      audit: { objectType: 'ErrorRule', objectId: id ?? 0, after: { ...fields, hours } },
     }))
     const order = { yes: 0, maybe: 1, no: 2 }
     return {

@@ -3,7 +3,7 @@ import { ruleFields as fields } from '../../upstreams/rules/rule-input.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
 import { globalId, orElse, unlessAbsent } from '../values.ts'
-import { VerdictEffect, VerdictScope } from './rule-types.ts'
+import { ErrorRuleEffect, ErrorRuleScope } from './rule-types.ts'
 
 /** Absent and null both mean: anything. */
 const orAny = <Value extends z.ZodType<string>>(value: Value) => value.nullish().transform((text) => text ?? '')
@@ -17,9 +17,9 @@ const matched = {
   code: 'With * for anything. null: any.',
   message: 'What the whole text of the error has to fit, with * for anything. null: any.',
 }
-const duration = 'With LIMITED and UNFUNDED. null: as the answer says.'
+const duration = 'With RATE_LIMIT and OUT_OF_CREDIT. null: as the answer says.'
 
-export const CreateVerdictRuleInput = builder.inputType('CreateVerdictRuleInput', {
+export const CreateErrorRuleInput = builder.inputType('CreateErrorRuleInput', {
   description: 'A new rule, behind those that are there. It needs a status, an error type, a code or a text.',
   fields: (t) => ({
     name: t.string({ description: 'Unique among rules; 1 to 100 characters.', required: true }),
@@ -29,8 +29,8 @@ export const CreateVerdictRuleInput = builder.inputType('CreateVerdictRuleInput'
     errorType: t.string({ description: matched.errorType }),
     code: t.string({ description: matched.code }),
     message: t.string({ description: matched.message }),
-    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect, required: true }),
-    scope: t.field({ type: VerdictScope, description: 'With LIMITED: what rests. Absent: ACCOUNT.' }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: ErrorRuleEffect, required: true }),
+    scope: t.field({ type: ErrorRuleScope, description: 'With RATE_LIMIT: what rests. Absent: ACCOUNT.' }),
     durationSeconds: t.int({ description: duration }),
   }),
 })
@@ -47,14 +47,12 @@ const whole = {
 }
 
 export const createRuleCheck = z.object({
-  input: z.object({
-    ...whole,
-    name: fields.name,
-    enabled: orElse(fields.enabled, true),
-  }),
+  ...whole,
+  name: fields.name,
+  enabled: orElse(fields.enabled, true),
 })
 
-export const UpdateVerdictRuleInput = builder.inputType('UpdateVerdictRuleInput', {
+export const UpdateErrorRuleInput = builder.inputType('UpdateErrorRuleInput', {
   description: 'Fields that are absent stay as they are; null means what it means in a new rule.',
   fields: (t) => ({
     id: t.id({ required: true }),
@@ -65,29 +63,29 @@ export const UpdateVerdictRuleInput = builder.inputType('UpdateVerdictRuleInput'
     errorType: t.string({ description: 'With * for anything; null: any.' }),
     code: t.string({ description: 'With * for anything; null: any.' }),
     message: t.string({ description: 'What the whole text of the error has to fit, with * for anything; null: any.' }),
-    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect }),
-    scope: t.field({ description: 'With LIMITED: what rests.', type: VerdictScope }),
-    durationSeconds: t.int({ description: '1 to 2678400, with LIMITED and UNFUNDED; null: as the answer says.' }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: ErrorRuleEffect }),
+    scope: t.field({ description: 'With RATE_LIMIT: what rests.', type: ErrorRuleScope }),
+    durationSeconds: t.int({
+      description: '1 to 2678400, with RATE_LIMIT and OUT_OF_CREDIT; null: as the answer says.',
+    }),
   }),
 })
 
 export const updateRuleCheck = z.object({
-  input: z.object({
-    id: globalId('VerdictRule'),
-    name: unlessAbsent(fields.name),
-    platform: fields.platform.nullish(),
-    enabled: unlessAbsent(fields.enabled),
-    status: orCleared(fields.status),
-    errorType: orCleared(fields.errorType),
-    code: orCleared(fields.code),
-    message: orCleared(fields.message),
-    effect: unlessAbsent(fields.effect),
-    scope: unlessAbsent(fields.scope),
-    durationSeconds: fields.durationSeconds.nullish(),
-  }),
+  id: globalId('ErrorRule'),
+  name: unlessAbsent(fields.name),
+  platform: fields.platform.nullish(),
+  enabled: unlessAbsent(fields.enabled),
+  status: orCleared(fields.status),
+  errorType: orCleared(fields.errorType),
+  code: orCleared(fields.code),
+  message: orCleared(fields.message),
+  effect: unlessAbsent(fields.effect),
+  scope: unlessAbsent(fields.scope),
+  durationSeconds: fields.durationSeconds.nullish(),
 })
 
-const VerdictSampleInput = builder.inputType('VerdictSampleInput', {
+const ErrorRuleSampleInput = builder.inputType('ErrorRuleSampleInput', {
   description: 'An answer to try a rule on. It is not kept.',
   fields: (t) => ({
     status: t.string({ required: true, description: 'A status such as 400, or `event`.' }),
@@ -95,7 +93,7 @@ const VerdictSampleInput = builder.inputType('VerdictSampleInput', {
   }),
 })
 
-export const TestVerdictRuleInput = builder.inputType('TestVerdictRuleInput', {
+export const TestErrorRuleInput = builder.inputType('TestErrorRuleInput', {
   description: 'A rule as it would be saved, and what to try it on.',
   fields: (t) => ({
     id: t.id({ description: 'The rule that this one would replace; absent: it would be the last one.' }),
@@ -105,38 +103,36 @@ export const TestVerdictRuleInput = builder.inputType('TestVerdictRuleInput', {
     errorType: t.string({ description: matched.errorType }),
     code: t.string({ description: matched.code }),
     message: t.string({ description: matched.message }),
-    effect: t.field({ description: 'What an answer means that it fits.', type: VerdictEffect, required: true }),
-    scope: t.field({ description: 'With LIMITED: what rests. Absent: ACCOUNT.', type: VerdictScope }),
+    effect: t.field({ description: 'What an answer means that it fits.', type: ErrorRuleEffect, required: true }),
+    scope: t.field({ description: 'With RATE_LIMIT: what rests. Absent: ACCOUNT.', type: ErrorRuleScope }),
     durationSeconds: t.int({ description: duration }),
     hours: t.int({ description: 'How far back failures are looked at, 1 to 168. Absent: 24.' }),
-    sample: t.field({ description: 'Absent: only failures of the ledger are looked at.', type: VerdictSampleInput }),
+    sample: t.field({ description: 'Absent: only failures of the ledger are looked at.', type: ErrorRuleSampleInput }),
   }),
 })
 
 export const testRuleCheck = z.object({
-  input: z.object({
-    ...whole,
-    id: globalId('VerdictRule')
-      .nullish()
-      .transform((id) => id ?? undefined),
-    // A form may not have one yet.
-    name: fields.name.nullish().transform((name) => name ?? ''),
-    hours: z
-      .int()
-      .min(1, 'must be at least 1')
-      .max(168, 'must be at most 168')
-      .nullish()
-      .transform((hours) => hours ?? 24),
-    sample: z
-      .object({
-        status: z
-          .string()
-          .regex(/^(event|[2-5]\d\d)$/, 'must be a status such as 400, or event')
-          .refine((status) => status !== '200', 'must be another one: an error within an answer with 200 is event')
-          .transform((status) => (status === 'event' ? status : Number(status))),
-        body: z.string().max(100_000, 'must have at most 100000 characters'),
-      })
-      .nullish()
-      .transform((sample) => sample ?? undefined),
-  }),
+  ...whole,
+  id: globalId('ErrorRule')
+    .nullish()
+    .transform((id) => id ?? undefined),
+  // A form may not have one yet.
+  name: fields.name.nullish().transform((name) => name ?? ''),
+  hours: z
+    .int()
+    .min(1, 'must be at least 1')
+    .max(168, 'must be at most 168')
+    .nullish()
+    .transform((hours) => hours ?? 24),
+  sample: z
+    .object({
+      status: z
+        .string()
+        .regex(/^(event|[2-5]\d\d)$/, 'must be a status such as 400, or event')
+        .refine((status) => status !== '200', 'must be another one: an error within an answer with 200 is event')
+        .transform((status) => (status === 'event' ? status : Number(status))),
+      body: z.string().max(100_000, 'must have at most 100000 characters'),
+    })
+    .nullish()
+    .transform((sample) => sample ?? undefined),
 })

@@ -2,26 +2,30 @@ import type { ClassificationRow } from '../../upstreams/classification.ts'
 import { type Meaning, meaningOf } from '../../upstreams/rules/rule.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
+import { rowId } from '../values.ts'
 
-export const VerdictEffect = builder.enumType('VerdictEffect', {
+export const ErrorRuleEffect = builder.enumType('ErrorRuleEffect', {
   description: 'What an answer that fails means.',
   values: {
     PASS: { value: 'pass', description: "The caller's own: passed on as it came, no account changes." },
-    NEXT: { value: 'next', description: 'The next account is tried, this one does not rest.' },
-    LIMITED: { value: 'rate_limited', description: 'Rests until a moment; requests go to other accounts.' },
-    COOLING: {
+    NEXT_ACCOUNT: { value: 'next', description: 'The next account is tried, this one does not rest.' },
+    RATE_LIMIT: { value: 'rate_limited', description: 'Rests until a moment; requests go to other accounts.' },
+    COOL_DOWN: {
       value: 'cooling_down',
       description: 'Counts as a failure: several in a row make the account cool down.',
     },
-    NEEDS_LOGIN: {
+    REQUIRE_REAUTH: {
       value: 'reauth_required',
       description: 'Gets no requests until a person gives it another credential.',
     },
-    UNFUNDED: { value: 'out_of_credit', description: 'Gets no requests until the moment given, a probe or a person.' },
+    OUT_OF_CREDIT: {
+      value: 'out_of_credit',
+      description: 'Gets no requests until the moment given, a probe or a person.',
+    },
   } as const,
 })
 
-export const VerdictScope = builder.enumType('VerdictScope', {
+export const ErrorRuleScope = builder.enumType('ErrorRuleScope', {
   description: 'What rests when a limit is reached.',
   values: {
     ACCOUNT: { value: 'account', description: 'The whole account.' },
@@ -32,10 +36,9 @@ export const VerdictScope = builder.enumType('VerdictScope', {
 
 const duration = 'null: as the answer says, or as long as the state takes by itself.'
 
-export const VerdictRule = builder.prismaNode('ErrorRule', {
-  name: 'VerdictRule',
+export const ErrorRule = builder.prismaNode('ErrorRule', {
   id: { field: 'id' },
-  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? Number(id) : -1 }),
+  findUnique: (id, { viewer }) => ({ id: viewer?.role === 'admin' ? rowId(id) : -1 }),
   // Otherwise an unknown id would be an internal error.
   nullable: true,
   description: 'A rule of administrators: what an answer of an upstream means, whatever the built-in table says.',
@@ -71,12 +74,12 @@ export const VerdictRule = builder.prismaNode('ErrorRule', {
     }),
     effect: t.field({
       description: 'What an answer means that it fits.',
-      type: VerdictEffect,
+      type: ErrorRuleEffect,
       resolve: ({ effect }) => effect as 'pass',
     }),
     scope: t.field({
-      description: 'With LIMITED: what rests; else ACCOUNT.',
-      type: VerdictScope,
+      description: 'With RATE_LIMIT: what rests; else ACCOUNT.',
+      type: ErrorRuleScope,
       resolve: ({ scope }) => scope as 'account',
     }),
     durationSeconds: t.exposeInt('durationSeconds', { nullable: true, description: duration }),
@@ -84,23 +87,23 @@ export const VerdictRule = builder.prismaNode('ErrorRule', {
   }),
 })
 
-export const VerdictMeaning = builder.objectRef<Meaning>('VerdictMeaning').implement({
+export const Classification = builder.objectRef<Meaning>('Classification').implement({
   description: 'What a rule or a row of the built-in table makes of an answer.',
   authScopes: { admin: true },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Of the rule, or of the row.' }),
     isRule: t.exposeBoolean('isRule', { description: 'False: a row of the built-in table.' }),
-    effect: t.field({ description: 'What is done.', type: VerdictEffect, resolve: ({ effect }) => effect }),
+    effect: t.field({ description: 'What is done.', type: ErrorRuleEffect, resolve: ({ effect }) => effect }),
     scope: t.field({
-      description: 'With LIMITED: what rests; else ACCOUNT.',
-      type: VerdictScope,
+      description: 'With RATE_LIMIT: what rests; else ACCOUNT.',
+      type: ErrorRuleScope,
       resolve: ({ scope }) => scope,
     }),
     durationSeconds: t.exposeInt('durationSeconds', { nullable: true, description: duration }),
   }),
 })
 
-export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdict').implement({
+export const BuiltInErrorRule = builder.objectRef<ClassificationRow>('BuiltInErrorRule').implement({
   description: 'A row of the table that is asked when no rule fits. The first that fits decides.',
   authScopes: { admin: true },
   fields: (t) => ({
@@ -109,7 +112,11 @@ export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdi
       description: 'As in a rule.',
       resolve: ({ status }) => (typeof status === 'object' ? status.join('-') : (status?.toString() ?? null)),
     }),
-    errorType: t.string({ nullable: true, description: "'' : none is named.", resolve: ({ type }) => textOf(type) }),
+    errorType: t.string({
+      nullable: true,
+      description: "A word or a regular expression; '' when the error must name none, null for any.",
+      resolve: ({ type }) => textOf(type),
+    }),
     code: t.string({
       description: 'A word or a regular expression; null: any.',
       nullable: true,
@@ -118,7 +125,7 @@ export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdi
     message: t.string({
       nullable: true,
       description: 'A regular expression.',
-      resolve: ({ message }) => textOf(message),
+      resolve: ({ message, sentence }) => textOf(message ?? sentence),
     }),
     limits: t.string({
       nullable: true,
@@ -126,7 +133,7 @@ export const BuiltInVerdict = builder.objectRef<ClassificationRow>('BuiltInVerdi
         'With 429, by its headers: `account` or `family` is used up, `said`, or `unsaid`: they tell nothing.',
       resolve: ({ limits }) => limits ?? null,
     }),
-    means: t.field({ description: 'What is done.', type: VerdictMeaning, resolve: meaningOf }),
+    means: t.field({ description: 'What is done.', type: Classification, resolve: meaningOf }),
   }),
 })
 

@@ -13,6 +13,13 @@ export function createBatches(parts: Pick<GraphqlParts, 'database' | 'statistics
     user: rows((ids) => reader.user.findMany({ where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } })),
     group: rows((ids) => reader.group.findMany({ where: { AND: [visibleGroups(viewer), { id: { in: ids } }] } })),
     account: rows((ids) => reader.account.findMany({ where: { AND: [visibleAccounts(viewer), { id: { in: ids } }] } })),
+    /** How many accounts of a group the viewer may see. */
+    accountsOfGroup: batched(async (ids: readonly number[]) => {
+      const account = { AND: [visibleAccounts(viewer), { deletedMark: 0 }] }
+      const where = { groupId: { in: [...ids] }, account }
+      const counts = await reader.accountGroup.groupBy({ by: ['groupId'], where, _count: { accountId: true } })
+      return new Map(counts.map(({ groupId, _count }) => [groupId, _count.accountId]))
+    }),
     /** The readable part of a credential. Only for accounts that the viewer was allowed to read. */
     credential: batched(async (ids: readonly number[]) => {
       const select = { accountId: true, expiresAtMs: true, refreshedAtMs: true, refreshFailure: true } as const

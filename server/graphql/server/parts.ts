@@ -36,12 +36,12 @@ export type RouteReason =
   | 'chosen'
   | 'disabled'
   | 'model_not_allowed'
-  | 'tried'
-  | 'resting'
-  | 'full'
-  | 'sticky_elsewhere'
+  | 'already_tried'
+  | 'not_ready'
+  | 'at_concurrency_limit'
+  | 'session_elsewhere'
   | 'lower_priority'
-  | 'lost_draw'
+  | 'not_drawn'
 
 /** One choice of an account, as the relay made it or would make it. */
 export interface RouteDecision {
@@ -83,6 +83,7 @@ export interface ProbeOutcome {
 }
 
 export interface ProbeRow {
+  id: bigint
   /** '' for the account itself. */
   model: string
   startedAtMs: bigint
@@ -103,7 +104,8 @@ export interface Jobs {
   runNow: (name: string) => Promise<boolean>
   /** `model`: the one that is cooling down there; '' for the account itself. */
   probeNow: (account: Account, model: string) => Promise<ProbeOutcome>
-  probesOf: (accountId: number, max: number) => Promise<ProbeRow[]>
+  /** The newest first; those older than `before`. */
+  probesOf: (accountId: number, max: number, before?: bigint) => Promise<ProbeRow[]>
 }
 
 /** What the GraphQL door needs from the app. */

@@ -6,6 +6,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { type Sessions, type SessionsEnded, sessionsEnded, type Viewer } from '../../identity/sessions.ts'
 import type { LiveHub } from '../../live/hub.ts'
 import type { Events, ReportEventFailure } from '../../store/events.ts'
+import { bearerToken } from './bearer-token.ts'
 import { createSocketList, type SocketEntry } from './socket-list.ts'
 
 const protocol = 'graphql-transport-ws'
@@ -83,7 +84,7 @@ interface Extra {
 
 /**
  * Subscriptions over WebSocket, by graphql-ws' protocol core: its adapter for ws has no limits. The token comes in
- * connection_init (`{ accessToken }`); when it, its session or its user ends, the socket is closed with 4403.
+ * connection_init (`{ authorization: "Bearer …" }`), or in the same header of the upgrade; when it, its session or its user ends, the socket is closed with 4403.
  */
 export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
   const limits = { ...defaultSocketLimits, ...parts.limits }
@@ -130,10 +131,10 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
 
   async function connect({
     connectionParams,
-    extra: { socket, entry },
+    extra: { socket, request, entry },
   }: SocketContext<Record<string, unknown>, Extra>) {
-    const token = connectionParams?.['accessToken']
-    if (typeof token !== 'string') return false
+    const token = bearerToken(connectionParams?.['authorization'] ?? request.headers.authorization)
+    if (token === null) return false
     const viewer = await sockets.admit(entry, () => parts.sessions.viewerOf(token))
     if (viewer !== 'too many') return viewer !== null
     socket.close(tooMany, 'Too many sockets')

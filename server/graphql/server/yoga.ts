@@ -4,6 +4,8 @@ import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import type { RequestId } from '../../request-ids.ts'
 import { buildSchema } from '../schema.ts'
+import { acceptsResponse, notAcceptable, refusesSubscriptionsAsJson } from './accept.ts'
+import { bearerToken } from './bearer-token.ts'
 import { type Caller, type Context, createContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
 import type { GraphqlParts } from './parts.ts'
@@ -37,7 +39,12 @@ export function createGraphql(parts: GraphqlParts) {
     schema,
     graphqlEndpoint: graphqlPath,
     context: (initial) => createContext(parts, callerOf(initial, parts)),
-    plugins: [useCSRFPrevention({ requestHeaders: ['x-graphql-yoga-csrf'] }) as Plugin, ...queryLimits(), marksErrors],
+    plugins: [
+      useCSRFPrevention({ requestHeaders: ['x-graphql-yoga-csrf'] }) as Plugin,
+      ...queryLimits(),
+      marksErrors,
+      refusesSubscriptionsAsJson,
+    ],
     maskedErrors: {
       maskError(error) {
         if (isForCallers(error)) return error
@@ -63,6 +70,9 @@ export function createGraphql(parts: GraphqlParts) {
     res.setHeader('x-content-type-options', 'nosniff')
     if (req.method === 'GET' || req.method === 'HEAD') return showPage(req, res)
     if (req.method !== 'POST') return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Use POST.' })
+    if (!acceptsResponse(req.headers.accept)) return refuse(res, notAcceptable)
+    // A proxy that buffers would hold events back.
+    res.setHeader('x-accel-buffering', 'no')
     const read = await readJsonBody(req, () => res.writeContinue())
     if ('status' in read) return refuse(res, read)
     const viewer = await viewerOf(req)
@@ -95,12 +105,13 @@ export function createGraphql(parts: GraphqlParts) {
     if (req.method === 'HEAD') return void res.end()
     // Loaded when somebody opens it: the module holds 30 MB of text.
     const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
-    res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'WS' }))
+    // Over a socket GraphiQL would send no token; over POST subscriptions have the headers that are typed in.
+    res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'SSE' }))
   }
 
   async function viewerOf({ headers }: IncomingMessage) {
-    const token = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
-    return token === undefined ? null : parts.sessions.viewerOf(token)
+    const token = bearerToken(headers.authorization)
+    return token === null ? null : parts.sessions.viewerOf(token)
   }
 
   return {

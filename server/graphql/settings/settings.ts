@@ -2,120 +2,138 @@ import { z } from 'zod'
 import { networkList } from '../../field-values.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Database, Tx } from '../../store/database.ts'
-import { inputFailure } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
+import { given } from '../identity/users.ts'
 import { addMutation } from '../mutation.ts'
+import { unlessAbsent } from '../values.ts'
 
-/** Settings that administrators change while the relay runs; those of the process are environment variables. */
-const catalogue = {
-  systemName: {
-    description: 'Name of this deployment, as its pages show it.',
-    default: 'Claude Code Relay',
-    check: z
-      .string()
-      .trim()
-      .min(1, 'cannot be empty')
-      .max(60, 'must have at most 60 characters')
-      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must hold no control characters'),
-  },
-  recoveryProbes: {
-    description:
-      '`active`: small requests look whether resting accounts are back. `passive`: real requests find out; also, now and then one, of accounts whose rest has no end.',
-    default: 'active',
-    check: z.enum(['active', 'passive'], 'must be active or passive'),
-  },
-  recoveryProbeSeconds: {
-    description:
-      'Seconds to the first look at an account that is not ready; each further one comes after twice as long.',
-    default: '30',
-    check: z.string().regex(/^([1-9]|[1-9]\d{1,3})$/, 'must be a whole number of seconds from 1 to 9999'),
-  },
-  upstreamAllow: {
-    description:
-      'Networks (CIDR, separated by commas) that upstreams may lie in although private, beside those of UPSTREAM_ALLOW; plain http is allowed there. In force at once, in every process.',
-    default: '',
-    check: z
-      .string()
-      .max(4000, 'must have at most 4000 characters')
-      .transform((text) => text.split(/[\s,]+/).join(','))
-      .pipe(networkList)
-      .transform((networks) => networks.join(', ')),
-  },
-} as const
+/** Settings that administrators change while the relay runs, kept as text; those of the process are environment variables. */
+const defaults = {
+  systemName: 'Claude Code Relay',
+  recoveryProbes: 'active',
+  recoveryProbeSeconds: '30',
+  upstreamAllow: '',
+}
 
-type Name = keyof typeof catalogue
-const names = Object.keys(catalogue) as Name[]
+type Name = keyof typeof defaults
+const names = Object.keys(defaults) as Name[]
 const rowName = (name: string): string => `page:${name}`
 
 /** All settings with their values, stored or default. */
 export async function readSettings(database: Pick<Database, 'reader'> | { reader: Tx }): Promise<Record<Name, string>> {
   const rows = await database.reader.setting.findMany({ where: { name: { in: names.map(rowName) } } })
   const stored = new Map(rows.map((row) => [row.name, row.value]))
-  return Object.fromEntries(
-    names.map((name) => [name, stored.get(rowName(name)) ?? catalogue[name].default]),
-  ) as Record<Name, string>
+  return Object.fromEntries(names.map((name) => [name, stored.get(rowName(name)) ?? defaults[name]])) as Record<
+    Name,
+    string
+  >
 }
 
-const Setting = builder.objectRef<{ name: Name; value: string }>('Setting').implement({
-  description: 'One setting that changes while the relay runs.',
+const RecoveryProbes = builder.enumType('RecoveryProbes', {
+  description: 'How the relay finds out that an account is back.',
+  values: {
+    ACTIVE: { value: 'active', description: 'Small requests of its own ask accounts that are not ready.' },
+    PASSIVE: {
+      value: 'passive',
+      description: 'Requests of clients find out; now and then one also goes to an account that has no date of return.',
+    },
+  } as const,
+})
+
+const networksOf = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean)
+
+const described = {
+  systemName: 'The name of this deployment, as its pages show it; 1 to 60 characters.',
+  recoveryProbes: 'How the relay finds out that an account is back.',
+  recoveryProbeSeconds:
+    'The seconds, 1 to 9999, before an account that is not ready is probed first; each further probe waits twice as long.',
+  upstreamAllow:
+    'Private networks (CIDR) that upstreams may lie in, beside those of UPSTREAM_ALLOW; plain http is allowed there. In force at once, in every process.',
+}
+
+const Settings = builder.objectRef<Record<Name, string>>('Settings').implement({
+  description: 'What administrators change while the relay runs.',
   authScopes: { admin: true },
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For updateSettings.' }),
-    value: t.exposeString('value', { description: 'As text; the default when nobody set it.' }),
-    description: t.string({
-      description: 'What it does, in English.',
-      resolve: ({ name }) => catalogue[name].description,
+    systemName: t.exposeString('systemName', { description: described.systemName }),
+    recoveryProbes: t.field({
+      type: RecoveryProbes,
+      description: described.recoveryProbes,
+      resolve: ({ recoveryProbes }) => recoveryProbes as 'active',
+    }),
+    recoveryProbeSeconds: t.int({
+      description: described.recoveryProbeSeconds,
+      resolve: ({ recoveryProbeSeconds }) => Number(recoveryProbeSeconds),
+    }),
+    upstreamAllow: t.stringList({
+      description: described.upstreamAllow,
+      resolve: ({ upstreamAllow }) => networksOf(upstreamAllow),
     }),
   }),
 })
-
-const toList = (values: Record<Name, string>) => names.map((name) => ({ name, value: values[name] }))
 
 builder.queryField('settings', (t) =>
   t.field({
-    type: [Setting],
-    description: 'Settings that change while the relay runs.',
+    type: Settings,
+    nullable: true,
+    description: 'What administrators change while the relay runs.',
     authScopes: { admin: true },
-    resolve: async (_parent, _args, { parts }) => toList(await readSettings(parts.database)),
+    resolve: (_parent, _args, { parts }) => readSettings(parts.database),
   }),
 )
 
-const SettingInput = builder.inputType('SettingInput', {
-  description: 'A new value of a setting.',
+const UpdateSettingsInput = builder.inputType('UpdateSettingsInput', {
+  description: 'Fields that are absent stay as they are.',
   fields: (t) => ({
-    name: t.string({ description: 'As `settings` lists it.', required: true }),
-    value: t.string({ description: 'As text; what is wrong with it is told beside its name.', required: true }),
+    systemName: t.string({ description: described.systemName }),
+    recoveryProbes: t.field({ type: RecoveryProbes, description: described.recoveryProbes }),
+    recoveryProbeSeconds: t.int({ description: described.recoveryProbeSeconds }),
+    upstreamAllow: t.stringList({ description: described.upstreamAllow }),
   }),
 })
 
-const UpdateSettingsSuccess = builder
-  .objectRef<{ settings: { name: Name; value: string }[] }>('UpdateSettingsSuccess')
-  .implement({
-    description: 'The settings are in force, in every process.',
-    authScopes: { admin: true },
-    fields: (t) => ({
-      settings: t.expose('settings', { description: 'All of them, with their values.', type: [Setting] }),
-    }),
-  })
+const updateCheck = z.object({
+  systemName: unlessAbsent(
+    z
+      .string()
+      .trim()
+      .min(1, 'cannot be empty')
+      .max(60, 'must have at most 60 characters')
+      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must hold no control characters'),
+  ),
+  recoveryProbes: unlessAbsent(z.enum(['active', 'passive'])),
+  recoveryProbeSeconds: unlessAbsent(z.int().min(1, 'must be at least 1').max(9999, 'must be at most 9999')),
+  upstreamAllow: unlessAbsent(
+    z
+      .array(z.string())
+      .transform((items) => items.join(','))
+      .pipe(z.string().max(4000, 'must have at most 4000 characters'))
+      .pipe(networkList)
+      .transform((networks) => networks.join(', ')),
+  ),
+})
+
+const UpdateSettingsSuccess = builder.objectRef<{ settings: Record<Name, string> }>('UpdateSettingsSuccess').implement({
+  description: 'The settings are in force, in every process.',
+  authScopes: { admin: true },
+  fields: (t) => ({
+    settings: t.expose('settings', { description: 'All settings with their values.', type: Settings }),
+  }),
+})
 
 addMutation('updateSettings', {
   description: 'Changes the settings given.',
   scope: 'admin',
-  args: (arg) => ({ input: arg({ type: [SettingInput], required: true }) }),
-  check: z.object({ input: z.array(z.object({ name: z.string(), value: z.string() })).max(100) }),
+  input: UpdateSettingsInput,
+  check: updateCheck,
   success: UpdateSettingsSuccess,
   failures: ['input'],
   locks: ['settings'],
-  async run({ input }, { parts }, change) {
-    const draft: Partial<Record<Name, string>> = {}
-    for (const { name, value } of input) {
-      const known = names.find((one) => one === name)
-      if (!known) throw inputFailure({ path: name.slice(0, 40), message: 'is not a setting' })
-      const checked = catalogue[known].check.safeParse(value)
-      if (!checked.success) throw inputFailure({ path: name, message: checked.error.issues[0]?.message ?? 'is wrong' })
-      draft[known] = checked.data
-    }
-    const values = await change(async (tx) => {
+  async run(input, { parts }, change) {
+    const draft: Partial<Record<Name, string>> = Object.fromEntries(
+      Object.entries(given(input)).map(([name, value]) => [name, String(value)]),
+    )
+    const settings = await change(async (tx) => {
       const before = await readSettings({ reader: tx })
       for (const [name, value] of Object.entries(draft)) {
         await tx.setting.upsert({
@@ -130,6 +148,6 @@ addMutation('updateSettings', {
       }
     })
     await parts.changed('settings')
-    return { settings: toList(values) }
+    return { settings }
   },
 })

@@ -56,6 +56,9 @@ export function createTokenRenewal(parts: TokenRenewalParts) {
       cause: { by: 'request', requestId: request.id.text, evidence: null },
       sameAs: '',
       passIfLast: false,
+      ifServedElsewhere: false,
+      tooLarge: false,
+      refusal: '',
       response: null,
     }
   }

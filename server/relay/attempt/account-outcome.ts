@@ -9,12 +9,23 @@ import type { RelayRequest } from '../request/relay-request.ts'
 import { serves } from '../routing/schedule.ts'
 import type { FailedAttempt } from './attempt-result.ts'
 
-/** Failures of one request that could be its own fault, and whether that has come out. */
+interface Failed {
+  account: Account
+  event: AccountEvent
+  cause: Cause
+}
+
+/** Failures of one request that could be its own fault. */
 export interface Doubts {
-  failed: { account: Account; event: AccountEvent; cause: Cause; sameAs: string; retractedBy: AccountEvent | null }[]
-  /** Two accounts said the same: what they said is held against the request until another one answers it. */
+  /** They count once another account has served the request. */
+  unreported: Failed[]
+  /** The first that counted although it was doubtful; `retractedBy` takes it back. */
+  first: (Failed & { sameAs: string; retractedBy: AccountEvent | null }) | null
+  /** Two accounts said the same: what they said is held against the request until another one serves it. */
   isRequests: boolean
 }
+
+const noDoubts: Doubts = { unreported: [], first: null, isRequests: false }
 
 export function createAccountOutcome({ accounts, now }: { accounts: Accounts; now: () => number }) {
   const causeOf = (request: RelayRequest): Cause => ({ by: 'request', requestId: request.id.text, evidence: null })
@@ -61,25 +72,26 @@ export function createAccountOutcome({ accounts, now }: { accounts: Accounts; no
       if (!result.event) return doubts
       const event = completed(request, account, result.event)
       const { cause, sameAs } = result
-      const before = doubts?.failed[0]
-      if (sameAs === '' || (before && before.sameAs !== sameAs)) {
+      const failure = { account, event, cause }
+      const { unreported, first, isRequests } = doubts ?? noDoubts
+      if (result.ifServedElsewhere) return { unreported: [...unreported, failure], first, isRequests }
+      if (sameAs === '' || (first && first.sameAs !== sameAs)) {
         accounts.report(account, event, cause)
         return doubts
       }
-      if (!doubts || !before) {
+      if (!first) {
         const retractedBy = reported(account, event, cause)
-        return { failed: [{ account, event, cause, sameAs, retractedBy }], isRequests: false }
+        return { unreported, first: { ...failure, sameAs, retractedBy }, isRequests }
       }
+      if (isRequests) return { unreported: [...unreported, failure], first, isRequests }
       // Not by a rule any more: the request itself brings it about.
-      if (!doubts.isRequests && before.retractedBy)
-        accounts.report(before.account, before.retractedBy, { ...before.cause, by: 'request' })
-      return { failed: [...doubts.failed, { ...before, account, event, cause }], isRequests: true }
+      if (first.retractedBy) accounts.report(first.account, first.retractedBy, { ...first.cause, by: 'request' })
+      return { unreported: [...unreported, first, failure], first, isRequests: true }
     },
 
-    /** An account answered the request after others had failed it: they were at fault after all. */
+    /** An account served the request after others had failed it: they were at fault after all. */
     answered(doubts: Doubts): void {
-      if (!doubts.isRequests) return
-      for (const { account, event, cause } of doubts.failed) accounts.report(account, event, cause)
+      for (const { account, event, cause } of doubts.unreported) accounts.report(account, event, cause)
     },
   }
 }

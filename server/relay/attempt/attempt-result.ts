@@ -35,6 +35,12 @@ export interface FailedAttempt {
   sameAs: string
   /** The upstream's own words go to the client if no other account can serve. */
   passIfLast: boolean
+  /** `event` counts only once another account has served the request. */
+  ifServedElsewhere: boolean
+  /** The upstream takes no request of this size. */
+  tooLarge: boolean
+  /** The vendor's sentence where it refuses this request alone; '' where the account itself failed. */
+  refusal: string
   /** null where it may not be passed on. */
   response: PassableError | null
 }

@@ -1,5 +1,6 @@
 // One attempt: asks one account's upstream for a request and hands what comes to the phase that fits it.
 import type { AttemptEntry } from '../../ledger/entry.ts'
+import { withEstimatedPrompt } from '../../money/estimate.ts'
 import { noReading } from '../../money/reading.ts'
 import { codeOfError, explainFailure } from '../../upstreams/transport/failure-cause.ts'
 import { type AttemptEnd, abandoned, failed, leftEnd, shutDown } from './attempt-end.ts'
@@ -35,7 +36,8 @@ async function endOf(attempt: Attempt, parts: AttemptParts): Promise<AttemptEnd>
   head.headers.forget(attempt.secret)
   parts.noteLimits(account, head.headers)
   if (head.status !== 200) return readErrorResponse(attempt, head, parts)
-  return attempt.running.request.stream ? relayStream(attempt, head, parts) : relayJson(attempt, head, parts)
+  const { stream, metered } = attempt.running.request
+  return stream && metered ? relayStream(attempt, head, parts) : relayJson(attempt, head, parts)
 }
 
 function endBeforeHead(attempt: Attempt, end: CallEnd): AttemptEnd {
@@ -64,8 +66,9 @@ function leave(attempt: Attempt, { disconnect, now }: AttemptParts): void {
 }
 
 function rowOf(attempt: Attempt, end: AttemptEnd, { now, price }: AttemptParts): AttemptEntry {
-  const { account, modelSent, startedAtMs, head } = attempt
-  const reading = end.reading ?? attempt.reader?.reading() ?? noReading
+  const { account, modelSent, startedAtMs, head, running } = attempt
+  const read = end.reading ?? attempt.reader?.reading() ?? noReading
+  const reading = withEstimatedPrompt(read, running.request.body.length)
   return {
     accountId: account.id,
     modelSent,

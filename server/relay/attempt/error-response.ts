@@ -1,13 +1,21 @@
-// Reads an upstream's error response and classifies it: the request's own fault, or the account's.
+// Reads what is no success and classifies it: the request's own fault, or the account's.
 import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
 import { type AttemptEnd, abandoned, classified, failed, shutDown } from './attempt-end.ts'
-import { collectBody, decoderFor, isFailure } from './read-response.ts'
+import { collectBody, contentTypeProblem, decoderFor, isFailure } from './read-response.ts'
 import type { Attempt, AttemptParts } from './running-attempt.ts'
 import type { ResponseHead } from './upstream-call.ts'
-import { brokenBy } from './upstream-failure.ts'
+import { brokenBy, unusable } from './upstream-failure.ts'
 
 /** What is read of an error; more says nothing new. */
 const maxErrorBytes = 1024 * 1024
+
+/** An access token may end before its time: a renewal and one more try decide, not this response. */
+const loginRefused: AttemptEnd = {
+  result: { kind: 'unauthorized' },
+  outcome: 'refused',
+  errorType: 'authentication_error',
+  charged: false,
+}
 
 export async function readErrorResponse(
   attempt: Attempt,
@@ -24,10 +32,7 @@ export async function readErrorResponse(
   if (end.by === 'client') return abandoned(attempt, false)
   if (end.by === 'shutdown') return shutDown(attempt)
   if (end.by !== 'upstream' && end.by !== 'reader') return failed(attempt, brokenBy(attempt, end))
-  // An access token may end before its time: a renewal and one more try decide, not this response.
-  if (status === 401 && attempt.mayRenew) {
-    return { result: { kind: 'unauthorized' }, outcome: 'refused', errorType: 'authentication_error', charged: false }
-  }
+  if (status === 401 && attempt.mayRenew) return loginRefused
   const body = bytesWithoutSecret(whole, secret)
   const classification = parts.classifier.classify(
     account,
@@ -35,6 +40,7 @@ export async function readErrorResponse(
     request.model,
     parts.now(),
   )
+  if (status === 403 && attempt.mayRenew && classification.event?.kind === 'login_needed') return loginRefused
   const response = { status, headers: headers.forClient(true), body }
   if (headers.requestId === '') response.headers.push('request-id', request.id.text)
   if (classification.kind !== 'caller') return classified(attempt, classification, response)
@@ -46,4 +52,30 @@ export async function readErrorResponse(
     errorCode: evidence.code,
     charged: false,
   }
+}
+
+/** A response with status 200 that is no success: what it says decides, like the body of an error. */
+export function unsuccessful(
+  attempt: Attempt,
+  head: ResponseHead,
+  whole: Buffer,
+  problem: string,
+  parts: AttemptParts,
+): AttemptEnd {
+  const { account, format, running, secret } = attempt
+  const body = bytesWithoutSecret(whole, secret)
+  const { type, code, message, statusWithin } = format.errorOf(body.toString('utf8'))
+  const response = { status: 200, headers: head.headers.all(), body }
+  const classification = parts.classifier.classify(account, response, running.request.model, parts.now())
+  const saysWhy = (type !== '' && type !== 'message') || code !== '' || message !== '' || statusWithin !== null
+  if (!saysWhy && classification.rule === undefined)
+    return failed(
+      attempt,
+      contentTypeProblem(attempt, head) ?? unusable(attempt, 'bad_response', `200 with ${problem}`),
+    )
+  if (attempt.mayRenew && classification.event?.kind === 'login_needed') return loginRefused
+  return classified(attempt, {
+    ...classification,
+    kind: classification.kind === 'caller' ? 'refused' : classification.kind,
+  })
 }

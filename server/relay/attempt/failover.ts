@@ -3,7 +3,7 @@ import type { Account } from '../../accounts/account.ts'
 import type { Accounts } from '../../accounts/accounts.ts'
 import { isEligible } from '../../accounts/state/eligibility.ts'
 import { readyState } from '../../accounts/state/state.ts'
-import type { Failure } from '../../errors.ts'
+import { type Failure, fail } from '../../errors.ts'
 import { sendFailure } from '../../http/send-failure.ts'
 import type { RequestEnd, RunningRequest } from '../request/relay-request.ts'
 import type { RequestCriteria } from '../routing/route-criteria.ts'
@@ -13,7 +13,7 @@ import { createTokenRenewal, type TokenRenewalParts } from './access-token.ts'
 import { createAccountOutcome, type Doubts } from './account-outcome.ts'
 import type { AttemptResult, FailedAttempt, PassableError } from './attempt-result.ts'
 import { type AttemptRunnerParts, createAttemptRunner } from './attempt-runner.ts'
-import { poolError, restarting } from './pool-error.ts'
+import { poolError, restarting, tooLargeForAll } from './pool-error.ts'
 
 export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit<TokenRenewalParts, 'renewsTokens'> {
   accounts: Accounts
@@ -23,6 +23,9 @@ export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit
   /** Requests under way in the relay, for the retry budget. */
   inFlight: () => number
 }
+
+/** With other statuses an error is about an account, and never reaches a client. */
+const mayPass = ({ status }: PassableError): boolean => [400, 404, 409, 413, 422].includes(status)
 
 /** At most this many accounts are tried after the first. */
 const maxFailovers = 2
@@ -53,6 +56,8 @@ export function createFailover(parts: FailoverParts) {
     let slot: Slot | undefined
     let last: FailedAttempt | null = null
     let isMisconfigured = true
+    let isTooLarge = true
+    let isRefused = true
     let doubts: Doubts | null = null
     try {
       if (!isStopping) slot = first && mayStill(running, first) ? first : await waitForSlot(running, first, criteria)
@@ -72,6 +77,8 @@ export function createFailover(parts: FailoverParts) {
         doubts = outcome.failed(request, account, result, doubts)
         slot.free()
         isMisconfigured &&= result.misconfigured
+        isTooLarge &&= result.tooLarge
+        isRefused &&= result.refusal !== ''
         last = result
         if (client.hasLeft) return clientLeft
         if (failovers >= maxFailovers || !(result.connectPhase || hasRetryBudget())) break
@@ -82,8 +89,10 @@ export function createFailover(parts: FailoverParts) {
       slot?.free()
     }
     if (client.hasLeft) return clientLeft
-    if (last?.response && last.response.status < 500 && (last.passIfLast || doubts?.isRequests) && request.metered)
+    if (last?.response && request.metered && (last.passIfLast || (doubts?.isRequests && mayPass(last.response))))
       return passOn(running, last.response, last.errorType)
+    if (last && isTooLarge) return giveUp(running, tooLargeForAll(request))
+    if (last && isRefused) return giveUp(running, fail('request_refused', last.refusal))
     if (isStopping && last === null) return giveUp(running, restarting())
     criteria.nowMs = now()
     const members = accounts.ofGroup(request.key.groupId)

@@ -51,6 +51,13 @@ export function poolError(
   return fail(code, message, { retryAfterS: Math.max(1, waitMs / 1000) })
 }
 
+/** Every upstream that was asked takes only smaller requests, and says so in no words of its own. */
+export const tooLargeForAll = ({ id, body }: RelayRequest): Failure =>
+  fail(
+    'upstream_too_large',
+    `The request of ${body.length} bytes is larger than this relay's upstream accepts. Request id: ${id.text}.`,
+  )
+
 /** The process stops: nobody is to blame, and no other account is tried. */
 export const restarting = (): Failure =>
   fail('stopping', 'The relay is restarting. Try again in a moment.', { retryAfterS: 2 })

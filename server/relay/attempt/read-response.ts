@@ -66,6 +66,26 @@ export async function collectBody(
   return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), end }
 }
 
+/** What a body with status 200 is by its first bytes, for upstreams label streams and messages wrongly; undefined: too little has come. */
+export function bodyKindOf(head: Buffer): 'json' | 'events' | 'other' | undefined {
+  const text = head
+    .toString('latin1', 0, 256)
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart()
+  if (text === '') return undefined
+  if (text.startsWith('{') || text.startsWith('[')) return 'json'
+  if (/^(:|(event|data|id|retry)[:\r\n])/.test(text)) return 'events'
+  return ['event', 'data', 'id', 'retry'].some((field) => field.startsWith(text)) ? undefined : 'other'
+}
+
+/** For the client, with the content type of what it gets: the upstream's own where that is right. */
+export function headersFor({ headers }: ResponseHead, contentType: 'application/json' | 'text/event-stream'): string[] {
+  const list = headers.forClient(false)
+  const word = contentType === 'application/json' ? 'json' : contentType
+  if (headers.contentType.toLowerCase().includes(word)) return list
+  return ['content-type', contentType, ...(headers.contentType === '' ? list : list.slice(2))]
+}
+
 /** The client gets status 200 and `headers`, with our request id and what is used of its limits. */
 export function writeHead({ running }: Attempt, head: ResponseHead, headers: string[]): void {
   const { client, request, reservation } = running

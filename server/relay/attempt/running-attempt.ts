@@ -3,6 +3,7 @@ import type { Account } from '../../accounts/account.ts'
 import type { AccountEvent } from '../../accounts/state/state.ts'
 import type { Cause } from '../../accounts/state/transitions.ts'
 import type { Cost } from '../../money/cost.ts'
+import { withEstimatedPrompt } from '../../money/estimate.ts'
 import type { Reading } from '../../money/reading.ts'
 import { noReading } from '../../money/reading.ts'
 import type { Classifier } from '../../upstreams/classify.ts'
@@ -59,7 +60,8 @@ export function hasReadOnTooLong({ leftAtMs }: Attempt, { timers }: AttemptParts
   return leftAtMs > 0 && nowMs - leftAtMs > timers.drainMs
 }
 
-/** What is known of usage so far, with the model that was sent where the upstream names none. */
+/** What is known of usage so far, with the model that was sent and an estimated prompt where the upstream names none. */
 export function readingOf(attempt: Attempt, reading: Reading = attempt.reader?.reading() ?? noReading): Reading {
-  return reading.model === '' ? { ...reading, model: attempt.modelSent } : reading
+  const estimated = withEstimatedPrompt(reading, attempt.running.request.body.length)
+  return estimated.model === '' ? { ...estimated, model: attempt.modelSent } : estimated
 }

@@ -11,8 +11,10 @@ import {
   shutDown,
 } from './attempt-end.ts'
 import type { UpstreamFailure } from './attempt-result.ts'
+import { unsuccessful } from './error-response.ts'
+import { jsonTooLarge, maxJsonBytes } from './json-response.ts'
 import { restarting } from './pool-error.ts'
-import { contentTypeProblem, decoderFor, isFailure, writeHead } from './read-response.ts'
+import { bodyKindOf, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
 import { type Attempt, type AttemptParts, hasReadOnTooLong } from './running-attempt.ts'
 import type { ResponseHead } from './upstream-call.ts'
 import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from './upstream-failure.ts'
@@ -27,13 +29,15 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   const { call, running, account } = attempt
   const { client, request } = running
   const { timers, now } = parts
-  const problem = contentTypeProblem(attempt, head)
-  if (problem !== null) return failed(attempt, problem)
   const decoder = decoderFor(attempt, head)
   if (isFailure(decoder)) return failed(attempt, decoder)
 
   const reader = attempt.format.createStreamReader(attempt.secret)
   attempt.reader = reader
+  /** What the body is, by its first bytes; `begun` holds them until it is known, or all of what is no stream. */
+  let isStream: boolean | null = null
+  let begun: Buffer[] = []
+  let begunBytes = 0
   let state: State = attempt.leftAtMs > 0 ? 'unheard' : 'held'
   let held: Buffer[] = []
   let heldBytes = 0
@@ -57,6 +61,21 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
 
   /** False when the client does not keep up. */
   function take(chunk: Buffer): boolean {
+    if (isStream === true) return takeEvents(chunk)
+    begun.push(chunk)
+    begunBytes += chunk.length
+    const whole = Buffer.concat(isStream === null ? begun : [])
+    const kind = bodyKindOf(whole)
+    if (isStream === null && kind !== undefined) {
+      isStream = kind === 'events' || (kind === 'other' && head.headers.contentType.includes('event-stream'))
+      if (isStream) begun = []
+      if (isStream) return takeEvents(whole)
+    }
+    if (begunBytes > maxJsonBytes) call.stop(jsonTooLarge(attempt))
+    return true
+  }
+
+  function takeEvents(chunk: Buffer): boolean {
     readEvents(chunk)
     if (state === 'held') {
       if (reader.error !== null && !reader.hasContent) call.stop({ by: 'reader' })
@@ -68,15 +87,15 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   /** The account is fixed: the client gets its status and what was held. */
   function commit(): void {
     state = 'flowing'
-    const headers = head.headers.forClient(false)
-    if (!headers.includes('content-type')) headers.push('content-type', 'text/event-stream')
-    headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no')
-    writeHead(attempt, head, headers)
+    writeHead(attempt, head, streamHeaders())
     client.onDrain(resume)
     if (held.length === 0) client.flushHeaders()
     for (const bytes of held) send(bytes)
     held = []
   }
+
+  const streamHeaders = (): string[] =>
+    headersFor(head, 'text/event-stream').concat('cache-control', 'no-cache', 'x-accel-buffering', 'no')
 
   function send(bytes: Buffer): void {
     if (!client.destroyed && !client.write(bytes) && blockedSinceMs === 0) blockedSinceMs = now()
@@ -96,6 +115,10 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
 
   attempt.onTick = (nowMs) => {
     if (hasReadOnTooLong(attempt, parts, nowMs)) return call.stop({ by: 'client' })
+    if (isStream === false) {
+      if (nowMs - call.lastByteAtMs > timers.idleMs) call.stop({ by: 'failure', failure: silence() })
+      return
+    }
     if (state === 'held') return tickHeld(nowMs)
     if (blockedSinceMs > 0) {
       if (nowMs - blockedSinceMs > timers.blockedMs) client.destroy()
@@ -143,13 +166,32 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   if (end.by === 'upstream' || end.by === 'reader' || finishedAtMs > 0) return complete()
   return broken(brokenBy(attempt, end))
 
+  /** The upstream sent no stream: a message is sent as the stream that was asked for, anything else has failed. */
+  function completeWhole(body: Buffer): AttemptEnd {
+    const { problem, reading } = attempt.format.readJson(body, attempt.secret)
+    const { unfoldJson } = attempt.format
+    attempt.reader = null
+    if (problem !== '' || !unfoldJson)
+      return unsuccessful(attempt, head, body, problem || 'a message for a stream', parts)
+    if (!client.hasLeft) {
+      writeHead(attempt, head, streamHeaders())
+      client.end(unfoldJson(body))
+    }
+    parts.report(account, { kind: 'answered' }, causeOf(attempt))
+    return completed(reading)
+  }
+
   function complete(): AttemptEnd {
+    if (isStream === false) return completeWhole(Buffer.concat(begun))
     readEvents(null)
     const { error, hasContent } = reader
     if (state === 'held' && error !== null)
       return classified(attempt, parts.classifier.classifyEvent(account, error, request.model, now()))
-    if (state === 'held' && !hasContent && finishedAtMs === 0)
-      return broken(incomplete(attempt, 'the response ended before any content'))
+    if (state === 'held' && !hasContent) {
+      const reason =
+        finishedAtMs === 0 ? 'the response ended before any content' : 'the response has neither content nor usage'
+      return broken(incomplete(attempt, reason))
+    }
     if (state === 'held') commit()
     if (error !== null) {
       // The upstream itself ended its response with an error event, which has gone out.

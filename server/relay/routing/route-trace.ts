@@ -23,7 +23,7 @@ export interface RouteCandidate {
 /** Choices of about the last hundred requests a second over a minute; candidates are eight bytes and a half each. */
 const defaultSizes = { decisions: 8192, candidates: 65_536 }
 
-const cooling = routeReasons.indexOf('resting')
+const cooling = routeReasons.indexOf('not_ready')
 
 /**
  * Numbers are written into rings at the decision; words are made of them when somebody asks. A conversation that stays

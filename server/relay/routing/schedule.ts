@@ -75,12 +75,12 @@ export const routeReasons = [
   'chosen',
   'disabled',
   'model_not_allowed',
-  'tried',
-  'resting',
-  'full',
-  'sticky_elsewhere',
+  'already_tried',
+  'not_ready',
+  'at_concurrency_limit',
+  'session_elsewhere',
   'lower_priority',
-  'lost_draw',
+  'not_drawn',
 ] as const
 export type RouteReason = (typeof routeReasons)[number]
 

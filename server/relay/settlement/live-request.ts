@@ -54,7 +54,9 @@ export function settledRequestOf(
     inputTokens: tokens?.input ?? 0,
     outputTokens: tokens?.output ?? 0,
     cacheReadTokens: tokens?.cacheRead ?? 0,
-    cacheWriteTokens: tokens ? tokens.cacheWrite5m + tokens.cacheWrite1h : 0,
+    cacheWrite5mTokens: tokens?.cacheWrite5m ?? 0,
+    cacheWrite1hTokens: tokens?.cacheWrite1h ?? 0,
+    thinkingTokens: tokens?.thinking ?? 0,
     costNano: charged?.cost.totalNano ?? 0,
     record,
   }

@@ -192,12 +192,14 @@ function indexOfLineEnd(bytes: Buffer, from: number): number {
   return -1
 }
 
-/** Whether the last line is `data` with a JSON text that was not cut. Once a stream at most, so that parsing is fine. */
+/** Whether no line was cut, and the data is whole JSON. Once a stream at most, so that parsing is fine. */
 function endsWithWholeData(bytes: Buffer): boolean {
-  const data = /(?:^|[\r\n])data:([^\r\n]*)(?:\r\n|[\r\n])?$/.exec(bytes.toString('utf8'))?.[1]
-  if (data === undefined) return false
+  const lines = bytes.toString('utf8').split(/\r\n|[\r\n]/)
+  // A line that was cut may be the name of the event.
+  if (lines.at(-1) !== '' && !lines.at(-1)!.startsWith('data')) return false
+  const data = lines.filter((line) => /^data(:|$)/.test(line)).map((line) => line.slice('data:'.length))
   try {
-    JSON.parse(data)
+    JSON.parse(data.join('\n'))
     return true
   } catch {
     return false

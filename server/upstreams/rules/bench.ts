@@ -90,11 +90,11 @@ export function createBench(rules: Pick<ErrorRules, 'all' | 'rowsOf' | 'rowsWith
       { platform, status, body }: { platform: Platform; status: number | 'event'; body: string },
       nowMs: number,
     ): TriedSample {
-      const { format } = platforms[platform]!
+      const spoken = platforms[platform]!
       const facts =
         status === 'event'
-          ? factsOfEvent(format.errorOf(body))
-          : factsOf({ status, headers: new Map(), body: Buffer.from(body) }, format, '', nowMs)
+          ? factsOfEvent(spoken.format.errorOf(body))
+          : factsOf({ status, headers: new Map(), body: Buffer.from(body) }, spoken, '', nowMs)
       const decides = (rows: readonly ClassificationRow[]) => meaningOf(rows.find((row) => fits(row, facts))!)
       return {
         errorType: facts.shownType,
@@ -128,32 +128,33 @@ function tryFailure(
   const tried = next.find((row) => isRule(row, names.after))
   return {
     ...failure,
-    match: tried === undefined ? 'no' : isSure(tried) && next[0] === tried ? 'yes' : 'maybe',
+    match: tried === undefined ? 'no' : isSure(tried, failure) && next[0] === tried ? 'yes' : 'maybe',
     today: known.map(meaningOf),
     withRule: next.map(meaningOf),
   }
 }
 
 /** Rows that may have decided, in their order, by what is known of the response. */
-function mayDecide(
-  rows: readonly ClassificationRow[],
-  { httpStatus, errorType, errorCode }: RecentFailure,
-): ClassificationRow[] {
-  const said = {
-    status: httpStatus === 200 ? ('event' as const) : httpStatus,
-    type: errorType === `http_${httpStatus}` || errorType === 'redirect' ? '' : errorType,
-    shownType: errorType,
-    code: errorCode,
-  }
+function mayDecide(rows: readonly ClassificationRow[], failure: RecentFailure): ClassificationRow[] {
   const found: ClassificationRow[] = []
   for (const row of rows) {
-    if (!fitsNames(row, said)) continue
+    if (!waysToFit(row, failure).includes(true)) continue
     found.push(row)
-    if (isSure(row)) break
+    if (isSure(row, failure)) break
   }
   return found
 }
 
-/** True when what is kept of a response is all that the row asks for. */
-const isSure = ({ message, text, limits }: ClassificationRow): boolean =>
-  message === undefined && text === undefined && limits === undefined
+/** Whether the row fits; for a failure with status 200 twice: as an error event, and as a body that was no success. */
+function waysToFit(row: ClassificationRow, { httpStatus, errorType, errorCode }: RecentFailure): boolean[] {
+  const type = errorType === `http_${httpStatus}` || errorType === 'redirect' ? '' : errorType
+  const statuses = httpStatus === 200 ? (['event', 200] as const) : [httpStatus]
+  return statuses.map((status) => fitsNames(row, { status, type, shownType: errorType, code: errorCode }))
+}
+
+/** True when what is kept of the response is all that the row asks for. */
+function isSure(row: ClassificationRow, failure: RecentFailure): boolean {
+  const { message, sentence, text, limits, blamesRequest } = row
+  const asksMore = [message, sentence, text, limits, blamesRequest].some((one) => one !== undefined)
+  return !asksMore && !waysToFit(row, failure).includes(false)
+}

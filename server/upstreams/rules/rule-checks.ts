@@ -8,7 +8,6 @@ export function ruleProblems(rule: RuleDraft): FieldProblem[] {
   const problems: FieldProblem[] = []
   const refuse = (path: keyof RuleDraft, what: string): void => void problems.push({ path, message: what })
   const [from, to] = range(status)
-  if (from === 200 && to === 200) refuse('status', 'must be another one: an error within an answer with 200 is `event`')
   if (from > to) refuse('status', 'must be a range from the smaller to the larger status')
   if (status === '' && errorType === '' && code === '' && message === '') {
     refuse('status', 'is missing: a rule needs a status, an error type, a code or a text')
@@ -28,7 +27,7 @@ const tooWide =
   'is needed here: clients bring such answers about by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)'
 
 /** Statuses that are about the account and not about what was asked. */
-const accountStatuses = [401, 402, 407, 408, 429]
+const accountStatuses = [401, 402, 403, 407, 408, 429]
 /** Never passed to a client, which would take them for an error of its own key. */
 const privateStatuses = [401, 402, 403, 407, 429]
 
@@ -46,12 +45,11 @@ function mayPass(status: string): boolean {
   return status !== '' && status !== 'event' && from >= 400 && !privateStatuses.some((one) => from <= one && one <= to)
 }
 
-/** True when an error of a request that is itself at fault could fit. A 403 is about one model, which may be limited. */
-function mayBeCallers({ status, effect, scope }: RuleDraft): boolean {
+/** True when an error of a request that is itself at fault could fit. */
+function mayBeCallers({ status }: RuleDraft): boolean {
   if (status === '' || status === 'event') return true
   const [from, to] = range(status)
-  const ofModels = effect === 'rate_limited' && scope !== 'account' ? [403] : []
-  return all(400, 499).some((one) => from <= one && one <= to && ![...accountStatuses, ...ofModels].includes(one))
+  return all(400, 499).some((one) => from <= one && one <= to && !accountStatuses.includes(one))
 }
 
 /** Types that say no more than the status does. */

@@ -1,4 +1,5 @@
 import type { Format, StreamReader, UpstreamError } from '../format.ts'
+import { notRequests } from '../formats/anthropic/upstream-error.ts'
 import { eventsOf, jsonOf } from '../formats/sse-events.ts'
 import type { StreamTranslator } from './chat-stream-to-messages.ts'
 import { type Fields, isFields, textOf } from './untranslatable.ts'
@@ -95,7 +96,7 @@ export function createTranslatedStreamReader({
 function errorOf(event: Fields): UpstreamError {
   const fields = isFields(event['error']) ? event['error'] : {}
   const message = textOf(fields['message'])
-  return { type: textOf(fields['type']) || 'error', code: '', message, text: message }
+  return { type: textOf(fields['type']) || 'error', code: '', message, text: message, ...notRequests }
 }
 
 /** How each format writes an event. */

@@ -36,7 +36,7 @@ test('of each failure it is told what decides today and what would with the rule
   ])
   expect(failures.map(({ match }) => match)).toEqual(['yes', 'yes', 'no'])
   expect(failures[0]).toMatchObject({
-    today: [{ name: "the request's own fault", isRule: false, effect: 'pass' }],
+    today: [{ name: "the request's own fault (400)", isRule: false, effect: 'pass' }],
     withRule: [{ name: 'quota', isRule: true, effect: 'rate_limited', scope: 'account', durationSeconds: 60 }],
   })
   expect(failures[2]!.withRule).toEqual(failures[2]!.today)
@@ -59,14 +59,10 @@ test('where a text decides, which the ledger has not, it is a maybe and touches 
     failure({ httpStatus: 404, errorType: 'not_found_error', decided: 'refused' }),
   ])
   expect(failures.map(({ match }) => match)).toEqual(['maybe', 'maybe', 'no'])
-  expect(names(failures[0]!.withRule)).toEqual(['text', "the request's own fault"])
+  expect(names(failures[0]!.withRule)).toEqual(['text', "the request's own fault (400)"])
   // What was decided then leaves out what it cannot have been.
-  expect(names(failures[1]!.today)).toEqual([
-    'spend limit of the organisation',
-    'no credit',
-    'account disabled',
-    'model unknown (400)',
-  ])
+  expect(names(failures[1]!.today)).toContain('no credit')
+  expect(names(failures[1]!.today)).not.toContain("the request's own fault (400)")
   expect(touched.attempts).toBe(0)
 })
 
@@ -76,7 +72,9 @@ test('of a 429 the headers are not known: every case of it may be', () => {
     undefined,
     [failure({ httpStatus: 429, errorType: 'odd', decided: 'limited' })],
   )
-  expect(failures[0]!.today).toHaveLength(4)
+  expect(names(failures[0]!.today)).toEqual(
+    expect.arrayContaining(['window of the account used up', 'window of some models used up', 'limited']),
+  )
   expect(names(failures[0]!.withRule)).toEqual(['r'])
 })
 
@@ -113,8 +111,9 @@ test('types as the ledger has them where an answer named none, events, and what 
     benchBeside()
       .tryFailures(rule, undefined, list)
       .failures.map(({ match }) => match)
-  expect(matches(all)).toEqual(['no', 'yes'])
-  expect(matches(events)).toEqual(['yes', 'no'])
+  // With 200 it was an event, or a body: the ledger does not say which.
+  expect(matches(all)).toEqual(['maybe', 'yes'])
+  expect(matches(events)).toEqual(['maybe', 'no'])
   expect(matches(unnamed)).toEqual(['no', 'yes'])
 })
 
@@ -128,14 +127,14 @@ test('a sample is judged by its whole text, and nothing of the text comes back',
     errorType: 'odd',
     code: 'c1',
     matches: true,
-    today: { name: "the request's own fault" },
+    today: { name: 'anything else' },
     withRule: { name: 'text', effect: 'out_of_credit' },
   })
   expect(JSON.stringify(fits)).not.toContain('CANARY')
   expect(sample('Your plan is over').matches).toBe(true)
   expect(sample('{"error":{"message":"about Your plan"}}')).toMatchObject({
     matches: false,
-    withRule: { effect: 'pass' },
+    withRule: { effect: 'cooling_down' },
   })
   expect(sample('no JSON at all', 'event').errorType).toBe('error')
   expect(sample('{"type":"error","error":{"type":"overloaded_error"}}', 'event')).toMatchObject({

@@ -39,6 +39,8 @@ export interface RuleCase {
 }
 
 const quota = { type: 'new_api_error', code: 'insufficient_user_quota', message: '预扣费额度失败, 用户剩余额度: 0.1' }
+/** Nothing in it blames the request, so that the account is at fault. */
+const anythingElse = { kind: 'failing', event: { kind: 'failed' } } as const
 const invalid = { type: 'invalid_request_error', message: 'messages: too many' }
 
 /** Each rule in a list, with answers that it decides or must leave alone: every field of it is asked for by one. */
@@ -58,7 +60,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         error: quota,
         means: { kind: 'refused', event: { kind: 'out_of_credit', restMs: null }, misconfigured: true },
       },
-      { status: 400, error: { ...quota, code: 'another' }, means: { kind: 'caller' } },
+      { status: 400, error: { ...quota, code: 'another' }, means: anythingElse },
       { status: 400, error: invalid, means: { kind: 'caller' } },
     ],
   },
@@ -108,10 +110,10 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
         },
       },
       // What a client wrote is quoted, not said.
-      { status: 400, error: { message: 'text: "Your plan is exhausted"' }, means: { kind: 'caller' } },
+      { status: 400, error: { message: 'text: "Your plan is exhausted"' }, means: anythingElse },
       {
         status: 500,
-        error: { message: 'Your plan is exhausted' },
+        error: { message: 'Your plan of the day is exhausted' },
         means: { kind: 'failing', event: { kind: 'failed' }, doubtful: true },
       },
     ],
@@ -137,8 +139,13 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
           event: { kind: 'rate_limited', restMs: 30_000, model: 'claude-sonnet-5-5' },
         },
       },
-      { status: 429, error: { type: 'rate_limit_error' }, means: { kind: 'limited' } },
-      { status: 400, error: { type: 'odd_limit' }, means: { kind: 'caller' } },
+      {
+        status: 429,
+        error: { type: 'rate_limit_error' },
+        means: { kind: 'limited', event: { kind: 'rate_limited', restMs: null } },
+      },
+      { platform: 'claude', status: 429, error: { type: 'rate_limit_error' }, means: { kind: 'limited' } },
+      { status: 400, error: { type: 'odd_limit' }, means: anythingElse },
     ],
   },
   {
@@ -172,7 +179,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       { status: 400, error: { type: 'region_error' }, means: { kind: 'refused', rule: 'elsewhere', passIfLast: true } },
       // A client would believe it of its own key.
       { status: 403, error: { type: 'region_error' }, means: { kind: 'refused', rule: 'elsewhere' } },
-      { status: 404, error: { type: 'region_error' }, means: { kind: 'caller' } },
+      { status: 404, error: { type: 'region_error' }, means: anythingElse },
       { status: 400, error: invalid, means: { kind: 'caller' } },
     ],
   },
@@ -182,12 +189,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       {
         status: 403,
         error: { code: 'other' },
-        means: {
-          kind: 'refused',
-          event: { kind: 'forbidden', restMs: 300_000, model: 'claude-sonnet-5-5' },
-          misconfigured: true,
-          doubtful: true,
-        },
+        means: { kind: 'refused', event: { kind: 'failed' }, misconfigured: true },
       },
       {
         status: 403,
@@ -197,7 +199,6 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
           rule: 'key dead',
           event: { kind: 'login_needed' },
           misconfigured: true,
-          doubtful: true,
         },
       },
       {
@@ -212,16 +213,11 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       ruleWith({ name: 'bill', status: '403', errorType: 'arrears', effect: 'out_of_credit', durationSeconds: 3600 }),
     ],
     cases: [
-      { status: 400, error: { type: 'arrears' }, means: { kind: 'caller' } },
+      { status: 400, error: { type: 'arrears' }, means: anythingElse },
       {
         status: 403,
         error: { type: 'permission_error' },
-        means: {
-          kind: 'refused',
-          event: { kind: 'forbidden', restMs: 300_000, model: 'claude-sonnet-5-5' },
-          misconfigured: true,
-          doubtful: true,
-        },
+        means: { kind: 'refused', event: { kind: 'failed' }, misconfigured: true },
       },
       {
         status: 403,
@@ -231,7 +227,6 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
           rule: 'bill',
           event: { kind: 'out_of_credit', restMs: 3_600_000 },
           misconfigured: true,
-          doubtful: true,
         },
       },
     ],
@@ -280,7 +275,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
     cases: [
       { status: 500, error: { code: 'abc' }, means: { kind: 'refused', rule: 'first' } },
       { status: 503, error: { code: 'abc' }, means: { kind: 'failing', rule: 'second', event: { kind: 'failed' } } },
-      { status: 400, error: { code: 'b' }, means: { kind: 'caller' } },
+      { status: 400, error: { code: 'b' }, means: anythingElse },
       {
         status: 500,
         error: { code: 'b' },

@@ -21,7 +21,6 @@ test.each<Partial<RuleDraft>>([
   { status: '400-499' },
   { status: '404' },
   { status: '413' },
-  { status: '403' },
   { status: 'event' },
   { status: '300-599' },
   // What every such answer is called says no more than its status.
@@ -56,13 +55,15 @@ test.each<Partial<RuleDraft>>([
   // What the table itself takes for the account's.
   { status: '401' },
   { status: '402' },
+  { status: '403' },
+  { status: '200' },
   { status: '429' },
   { status: '500-599' },
 ])('%j names the account, and may make it rest', (match) => {
   expect(pathsOf({ ...match, ...rests })).toEqual([])
 })
 
-test('a 403 tells of one model: that may rest, the whole account not without more', () => {
+test('a 403 is never the caller’s: the account may rest for it, or one model', () => {
   expect(pathsOf({ status: '403', ...rests, scope: 'model' })).toEqual([])
   expect(pathsOf({ status: '403', ...rests, scope: 'family' })).toEqual([])
   expect(pathsOf({ status: '403-404', ...rests, scope: 'model' })).toEqual(['code'])
@@ -79,7 +80,7 @@ test.each(['400', '408-428', '500', '430-599'])('an answer with status %s may be
   expect(pathsOf({ status, effect: 'pass' })).toEqual([])
 })
 
-test('scopes are of limits, ends of limits and missing funds, ranges go up, and 200 is judged by its event', () => {
+test('scopes are of limits, ends of limits and missing funds, ranges go up, and 200 is a body that is no success', () => {
   for (const effect of ['next', 'cooling_down', 'reauth_required', 'out_of_credit'] as const)
     expect(pathsOf({ status: '529', effect, scope: 'model' })).toEqual(['scope'])
   for (const effect of ['next', 'cooling_down', 'reauth_required'] as const)
@@ -87,7 +88,7 @@ test('scopes are of limits, ends of limits and missing funds, ranges go up, and 
   for (const effect of ['rate_limited', 'out_of_credit'] as const)
     expect(pathsOf({ status: '529', effect, durationSeconds: 5 })).toEqual([])
   expect(pathsOf({ status: '599-500' })).toEqual(['status'])
-  expect(pathsOf({ status: '200' })).toEqual(['status'])
+  expect(pathsOf({ status: '200' })).toEqual([])
 })
 
 test('every problem of a rule is told at once', () => {

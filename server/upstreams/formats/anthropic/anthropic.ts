@@ -1,5 +1,12 @@
 import { findMembers, type Members } from '../../../json/members.ts'
+import type { Reading } from '../../../money/reading.ts'
 import type { Format } from '../../format.ts'
+import { foldMessage } from '../../translate/fold-message.ts'
+import { eventWriters } from '../../translate/translated-stream.ts'
+import { unfoldMessage } from '../../translate/unfold-message.ts'
+import { isFields } from '../../translate/untranslatable.ts'
+import { eventsOf, jsonOf } from '../sse-events.ts'
+import { isEmptyMessage } from './passed-text.ts'
 import { createAnthropicStreamReader } from './stream-reader.ts'
 import { readError } from './upstream-error.ts'
 import { readUsageFromJson, responseMembers } from './usage.ts'
@@ -9,7 +16,28 @@ export const anthropicFormat: Format = {
   name: 'anthropic',
   readJson(body, secret) {
     const members = findMembers(body, responseMembers)
-    return { problem: problemOf(body, members), reading: readUsageFromJson(body, secret, members) }
+    const reading = readUsageFromJson(body, secret, members)
+    return { problem: problemOf(body, members, reading), reading }
+  },
+  foldStream(stream) {
+    try {
+      const message = foldMessage(
+        eventsOf(stream)
+          .map(({ data }) => jsonOf(data))
+          .filter(isFields),
+      )
+      return message && Buffer.from(JSON.stringify(message))
+    } catch {
+      return null
+    }
+  },
+  unfoldJson(body) {
+    const message = jsonOf(body.toString('utf8'))
+    return Buffer.from(
+      unfoldMessage(isFields(message) ? message : {})
+        .map(eventWriters.anthropic.write)
+        .join(''),
+    )
   },
   createStreamReader: createAnthropicStreamReader,
   errorOf: readError,
@@ -23,8 +51,11 @@ export const anthropicFormat: Format = {
 const errorText = (type: string, message: string, requestId: string): string =>
   JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId })
 
-function problemOf(body: Buffer, members: Members): string {
+/** A success is recognised by what it is: a message with content or usage. */
+function problemOf(body: Buffer, members: Members, reading: Reading): string {
   if (!members.ok) return 'a body that is no JSON object'
-  const type = members.spans[0]
-  return type && body.toString('latin1', type.start, type.end) === '"error"' ? 'an error for a body' : ''
+  const [type, , , , content] = members.spans
+  if (!type || body.toString('latin1', type.start, type.end) !== '"message"') return 'a body that is no message'
+  const hasContent = content !== undefined && !/^\[\s*\]$/.test(body.toString('latin1', content.start, content.end))
+  return isEmptyMessage(hasContent, reading) ? 'a message with neither content nor usage' : ''
 }

@@ -50,6 +50,11 @@ function countOf(value: unknown, before: number | undefined, flags: UsageFlags):
   }
   const count = Math.min(Math.max(Math.trunc(value), 0), largestCount)
   if (count !== value) flags.add('clamped')
+  // (b) Some servers repeat at the end, as 0, what they reported at the start.
+  if (count === 0 && before !== undefined && before > 0) {
+    flags.add('zeroed_later')
+    return before
+  }
   return count
 }
 

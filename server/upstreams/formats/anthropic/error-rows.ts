@@ -1,40 +1,19 @@
-import type { ClassificationRow, Consequence } from '../../classification.ts'
+import type { ClassificationRow } from '../../classification.ts'
+import { accountFaultRows, loginLostRows } from '../../rules/account-faults.ts'
 
 /** An overloaded provider is overloaded for all: its accounts pause for seconds, not more. */
 const overloadPauseMs = 3000
 const modelPauseMs = 300_000
 
-const outOfCredit = { kind: 'refused', state: 'out_of_credit', scope: 'account', misconfigured: true } as const
-const pass: Consequence = { kind: 'caller' }
+const pass = { kind: 'caller' } as const
 const nextOrPass = { kind: 'refused', passIfLast: true } as const
 const failing = { kind: 'failing', state: 'cooling_down', scope: 'account' } as const
+/** The request itself may be odd: the account is to blame once another one has served it. */
+const failingIfServedElsewhere = { ...failing, ifServedElsewhere: true } as const
 
-/** What errors of Anthropic's own API, and of what speaks like it, mean (protocol.md §1.7, §1.8). */
+/** What errors of Anthropic's own API, and of what speaks like it, mean (design.md §3; protocol.md §1.7, §1.8). */
 export const anthropicErrorRows: readonly ClassificationRow[] = [
-  {
-    name: 'organisation on hold',
-    status: 400,
-    code: 'organization_on_hold',
-    means: { ...outOfCredit, keepsText: true },
-  },
-  {
-    name: 'spend limit of the organisation',
-    status: 400,
-    message: /^you have reached your specified (api|workspace api) usage limits/i,
-    means: { ...outOfCredit, until: 'date_said', keepsText: true },
-  },
-  {
-    name: 'no credit',
-    status: 400,
-    message: /^your credit balance is too low/i,
-    means: { ...outOfCredit, keepsText: true },
-  },
-  {
-    name: 'account disabled',
-    status: 400,
-    message: /^(this|your) (account|organization) (has been |is )?disabled/i,
-    means: { ...outOfCredit, keepsText: true },
-  },
+  ...accountFaultRows,
   { name: 'not a member any more', status: 400, code: 'claude_code_key_creator_not_member', means: nextOrPass },
   {
     name: 'codes of the request',
@@ -51,36 +30,43 @@ export const anthropicErrorRows: readonly ClassificationRow[] = [
   },
   { name: 'thread unknown', status: 404, code: /^thread_/, means: pass },
   { name: 'model unknown (404)', status: 404, type: 'not_found_error', means: nextOrPass },
-  { name: 'path unknown', status: 404, type: '', means: nextOrPass },
+  ...[400, 404, 409, 413, 422].map(
+    (status): ClassificationRow => ({
+      name: `the request's own fault (${status})`,
+      status,
+      blamesRequest: true,
+      means: pass,
+    }),
+  ),
+  { name: 'too large for this upstream', status: 413, means: { ...failingIfServedElsewhere, tooLarge: true } },
   {
     name: 'login refused',
     status: 401,
     means: { kind: 'refused', state: 'reauth_required', scope: 'account', misconfigured: true },
   },
-  { name: 'payment required', status: 402, means: { ...outOfCredit, until: 'date_said' } },
   {
-    name: 'only for Claude Code',
-    status: 403,
-    message: /only (authorized|allowed)?.*claude code/i,
-    means: { kind: 'refused' },
+    name: 'payment required',
+    status: 402,
+    means: { kind: 'refused', state: 'out_of_credit', scope: 'account', misconfigured: true, until: 'date_said' },
   },
+  ...loginLostRows,
   {
     name: 'model refused',
     status: 403,
+    message: /\bmodels?\b|模型/i,
     means: {
       kind: 'refused',
       state: 'forbidden',
       scope: 'model',
       until: modelPauseMs,
       misconfigured: true,
-      doubtful: true,
     },
   },
+  // A challenge page, a country, an address: it is about this account or about where we ask from, also when several say so.
   {
-    name: 'spend limit reached',
-    status: 429,
-    code: /^(enforced|contract)_spend_limit_reached$/,
-    means: { kind: 'limited', state: 'out_of_credit', scope: 'account', until: 'next_month', keepsText: true },
+    name: 'refused',
+    status: 403,
+    means: { kind: 'refused', state: 'cooling_down', scope: 'account', misconfigured: true },
   },
   {
     name: 'window of the account used up',
@@ -94,7 +80,12 @@ export const anthropicErrorRows: readonly ClassificationRow[] = [
     limits: 'family',
     means: { kind: 'limited', state: 'rate_limited', scope: 'family', until: 'window' },
   },
-  { name: 'throttled', status: 429, limits: 'unsaid', means: { kind: 'limited' } },
+  {
+    name: 'only this request is refused',
+    status: 429,
+    limits: 'request',
+    means: { kind: 'refused', refusesRequest: true },
+  },
   {
     name: 'limited',
     status: 429,
@@ -112,7 +103,6 @@ export const anthropicErrorRows: readonly ClassificationRow[] = [
     code: 'cmek_key_unreachable',
     means: { kind: 'failing', state: 'rate_limited', scope: 'account', until: 60_000 },
   },
-  { name: 'timeout', status: 408, means: failing },
   { name: 'internal error', status: 500, means: { ...failing, doubtful: true } },
   { name: 'server error', status: [501, 599], means: failing },
   { name: 'redirect', status: [300, 399], means: { ...failing, misconfigured: true } },
@@ -137,5 +127,14 @@ export const anthropicErrorRows: readonly ClassificationRow[] = [
     means: { kind: 'refused' },
   },
   { name: 'error within the stream', status: 'event', means: { ...failing, doubtful: true } },
-  { name: "the request's own fault", means: pass },
+  // Another shape, a page, or a status that says nothing of the request.
+  { name: 'anything else', means: failingIfServedElsewhere },
 ]
+
+/** A subscription throttles single requests without naming a limit: nobody has to wait. */
+const throttled: ClassificationRow = { name: 'throttled', status: 429, limits: 'unsaid', means: { kind: 'limited' } }
+
+/** The same for accounts that are subscriptions behind a login. */
+export const subscriptionErrorRows: readonly ClassificationRow[] = anthropicErrorRows.flatMap((row) =>
+  row.name === 'limited' ? [throttled, row] : [row],
+)

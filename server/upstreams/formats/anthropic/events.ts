@@ -12,14 +12,16 @@ export interface AnthropicSink {
   contentStart(): void
   /**
    * Characters (UTF-16 units) of text, thinking or partial tool input in one delta; other deltas give 0. Exact, but
-   * of an event too large to hold: there it counts bytes.
+   * of an event too large to hold: there it counts bytes. `wide`: how many of them are Chinese, Japanese or Korean.
    */
-  delta(chars: number): void
+  delta(chars: number, wide: number): void
   messageDelta(json: string): void
   messageStop(): void
   /** The data of an event is no JSON, as far as it was looked at; it passes all the same. */
   unreadable(): void
   errorEvent(json: string): void
+  /** An event of this kind has no name in the stream. */
+  nameless(): void
 }
 
 const lf = 0x0a
@@ -67,21 +69,29 @@ class Listener implements SseListener {
   event(bytes: Buffer, start: number, end: number, carriage: boolean): void {
     const { sink, text, deltaHead, fields } = this
     if (deltaHead.length > 0 && isAt(bytes, start, end, deltaHead)) {
-      sink.delta(text.count(bytes, start + deltaHead.length, end))
-      return
+      const dataStart = start + deltaHead.length
+      const dataEnd = endOfLine(bytes, dataStart, end, carriage)
+      if (isEndOfEvent(bytes, dataEnd, end)) {
+        sink.delta(text.count(bytes, dataStart, dataEnd), text.wide)
+        return
+      }
     }
     readFields(bytes, start, end, carriage, fields)
     if (fields.dataLines === 0) return
     const { dataStart, dataEnd } = fields
     let kind = kindAt(bytes, fields.nameStart, fields.nameEnd)
     if (kind === 'content_block_delta' && fields.dataLines === 1) {
-      this.deltaHead = Buffer.from(bytes.subarray(start, dataStart))
-      sink.delta(text.count(bytes, dataStart, dataEnd))
+      // The name has to stand in the head: other events could begin with the same bytes.
+      if (fields.nameStart < dataStart) this.deltaHead = Buffer.from(bytes.subarray(start, dataStart))
+      sink.delta(text.count(bytes, dataStart, dataEnd), text.wide)
       return
     }
     const data = fields.dataLines === 1 ? bytes.subarray(dataStart, dataEnd) : joinData(bytes, start, end)
-    kind ??= typeOf(data)
-    if (kind === 'content_block_delta') return sink.delta(text.count(data, 0, data.length))
+    if (kind === undefined) {
+      kind = typeOf(data)
+      if (kind !== undefined && fields.nameEnd === fields.nameStart) sink.nameless()
+    }
+    if (kind === 'content_block_delta') return sink.delta(text.count(data, 0, data.length), text.wide)
     if (kind && !findMembers(data, []).ok) sink.unreadable()
     this.dispatch(kind, data)
   }
@@ -91,12 +101,12 @@ class Listener implements SseListener {
     readFields(head, 0, head.length, carriage, fields)
     const kind = kindAt(head, fields.nameStart, fields.nameEnd) ?? typeWithin(head, fields.dataStart)
     this.flowingDelta = kind === 'content_block_delta'
-    if (this.flowingDelta) this.sink.delta(head.length)
+    if (this.flowingDelta) this.sink.delta(head.length, 0)
     else this.dispatch(kind, nothing)
   }
 
   more(byteLength: number): void {
-    if (this.flowingDelta) this.sink.delta(byteLength)
+    if (this.flowingDelta) this.sink.delta(byteLength, 0)
   }
 
   private dispatch(kind: Kind | undefined, data: Buffer): void {
@@ -153,6 +163,12 @@ function endOfLine(bytes: Buffer, from: number, end: number, carriage: boolean):
   return at
 }
 
+/** Nothing but the ends of the last line and of the event. */
+function isEndOfEvent(bytes: Buffer, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) if (bytes[at] !== lf && bytes[at] !== cr) return false
+  return true
+}
+
 function isField(bytes: Buffer, at: number, lineEnd: number, name: Buffer): boolean {
   const after = at + name.length
   return isAt(bytes, at, lineEnd, name) && (after === lineEnd || bytes[after] === colon)
@@ -205,6 +221,8 @@ function joinData(bytes: Buffer, start: number, end: number): Buffer {
  * block it is the same in each event. The eight bytes before it (`"text":"`, `nking":"`, `_json":"`) tell whether it is still true.
  */
 class TextCounter {
+  /** Of the last count: characters that are Chinese, Japanese or Korean. */
+  wide = 0
   private readonly sink: Pick<AnthropicSink, 'unreadable'>
   private offset = 0
   private before0 = 0
@@ -215,6 +233,7 @@ class TextCounter {
   }
 
   count(bytes: Buffer, dataStart: number, dataEnd: number): number {
+    this.wide = 0
     let at = dataStart + this.offset
     const known =
       this.offset > 8 &&
@@ -230,12 +249,40 @@ class TextCounter {
       this.before0 = bytes.readInt32LE(at - 8)
       this.before1 = bytes.readInt32LE(at - 4)
     }
-    const chars = charsOfString(bytes, at, dataEnd)
-    if (chars >= 0) return chars
-    this.sink.unreadable()
-    return ~chars
+    return this.countString(bytes, at, dataEnd)
+  }
+
+  /** UTF-16 units of the JSON string whose first byte after the quote is at `from`. */
+  private countString(bytes: Buffer, from: number, end: number): number {
+    let chars = 0
+    let wide = 0
+    let at = from
+    while (at < end) {
+      const byte = bytes[at]!
+      if (byte === quote) break
+      if (byte === backslash) {
+        const isUnicode = bytes[at + 1] === 0x75
+        if (isUnicode && isWideDigit(bytes[at + 2])) wide++
+        at += isUnicode ? 6 : 2
+        chars++
+      } else {
+        // Bytes that continue a character count nothing; those that begin one beyond U+FFFF count a surrogate pair.
+        if (byte < 0x80 || byte >= 0xc0) {
+          chars += byte >= 0xf0 ? 2 : 1
+          if (byte >= 0xe3 && byte <= 0xed) wide++
+        }
+        at++
+      }
+    }
+    this.wide = wide
+    if (at >= end) this.sink.unreadable()
+    return chars
   }
 }
+
+/** The first hexadecimal digit of U+3000 to U+CFFF. */
+const isWideDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && ((byte >= 0x33 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x63))
 
 /** Where the text, thinking or partial tool input of a delta stands in its data, quotes included. */
 function payloadSpan(data: Buffer): Span | undefined | 'unreadable' {
@@ -247,23 +294,4 @@ function payloadSpan(data: Buffer): Span | undefined | 'unreadable' {
   const span = inner.ok ? inner.spans.find((found) => found !== undefined) : undefined
   if (span === undefined || data[delta.start + span.start] !== quote) return undefined
   return { start: delta.start + span.start, end: delta.start + span.end }
-}
-
-/** UTF-16 units of the JSON string whose first byte after the quote is at `from`; where it does not end, all of them as ~count. */
-function charsOfString(bytes: Buffer, from: number, end: number): number {
-  let chars = 0
-  let at = from
-  while (at < end) {
-    const byte = bytes[at]!
-    if (byte === quote) return chars
-    if (byte === backslash) {
-      at += bytes[at + 1] === 0x75 ? 6 : 2
-      chars++
-    } else {
-      // Bytes that continue a character count nothing; those that begin one beyond U+FFFF count a surrogate pair.
-      if (byte < 0x80 || byte >= 0xc0) chars += byte >= 0xf0 ? 2 : 1
-      at++
-    }
-  }
-  return ~chars
 }

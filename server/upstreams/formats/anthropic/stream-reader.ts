@@ -1,7 +1,9 @@
 import type { Reading } from '../../../money/reading.ts'
 import type { StreamReader, UpstreamError } from '../../format.ts'
+import { withEventNames } from '../event-names.ts'
 import { createSseScanner, type SseScanner } from '../sse.ts'
 import { type AnthropicSink, listenToAnthropic } from './events.ts'
+import { isEmptyMessage } from './passed-text.ts'
 import { readError } from './upstream-error.ts'
 import { createUsageReader, type UsageReader } from './usage.ts'
 
@@ -14,6 +16,7 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   isFinished = false
   error: UpstreamError | null = null
   private hasUsage = false
+  private hasNameless = false
   private readonly usage: UsageReader = createUsageReader()
   private readonly scanner: SseScanner
 
@@ -22,11 +25,18 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   }
 
   push(chunk: Buffer): Buffer[] {
-    return this.scanner.push(chunk)
+    return this.named(this.scanner.push(chunk))
   }
 
   end(): Buffer[] {
-    return this.isFinished || this.error !== null ? [] : this.scanner.end()
+    return this.isFinished || this.error !== null ? [] : this.named(this.scanner.end())
+  }
+
+  /** SDKs drop events without a name: it is put in where an upstream leaves it out. */
+  private named(out: Buffer[]): Buffer[] {
+    if (!this.hasNameless) return out
+    this.hasNameless = false
+    return [withEventNames(Buffer.concat(out))]
   }
 
   get heldBytes(): number {
@@ -64,16 +74,21 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   }
 
   contentStart(): void {
-    if (this.error === null) this.hasContent = true
+    if (this.error === null && this.started) this.hasContent = true
   }
 
-  delta(chars: number): void {
-    this.usage.text(chars)
+  delta(chars: number, wide: number): void {
+    this.usage.text(chars, wide)
   }
 
   messageDelta(json: string): void {
     this.usage.delta(json)
-    if (this.error === null) this.hasContent = true
+    if (this.error === null && this.started && !isEmptyMessage(false, this.usage.readingInBetween()))
+      this.hasContent = true
+  }
+
+  nameless(): void {
+    this.hasNameless = true
   }
 
   messageStop(): void {

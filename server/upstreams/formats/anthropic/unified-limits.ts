@@ -1,5 +1,6 @@
 import type { GaugeReading } from '../../../accounts/gauges/gauge.ts'
 import { fitsPattern } from '../../../model-patterns.ts'
+import { familyOf } from '../../model-family.ts'
 
 /** One window of a subscription's limits as a response's headers report it (protocol.md §1.8). */
 export interface LimitWindow {
@@ -85,9 +86,9 @@ export type LimitReached =
 /** Windows of the whole account; all others are of some models. */
 const accountWindows = new Set(['5h', '7d'])
 
-/** Which limit a 429 with these headers is about; null: none of them explains it. */
+/** Which limit a 429 with these headers is about; null: none of them explains it. Only what says rejected is used up. */
 export function limitReached(limits: UnifiedLimits, model: string): LimitReached | null {
-  const used = Object.entries(limits.windows).filter(([name, window]) => name !== 'overage' && isUsedUp(window))
+  const used = Object.entries(limits.windows).filter(([name, window]) => isRejected(name, window, limits))
   const whole = used.filter(([name]) => accountWindows.has(name))
   if (whole.length > 0) return { scope: 'account', untilMs: latest(whole) ?? limits.resetMs }
   if (used.length > 0) {
@@ -98,25 +99,45 @@ export function limitReached(limits: UnifiedLimits, model: string): LimitReached
     const untilMs = limits.windows['overage']?.resetMs ?? limits.resetMs
     return { scope: 'family', family: familyOf(model), untilMs }
   }
-  // The headers report all windows together, and no single one.
-  const tellsWindows = Object.keys(limits.windows).some((name) => accountWindows.has(name))
-  return limits.status === 'rejected' && !tellsWindows ? { scope: 'account', untilMs: limits.resetMs } : null
+  if (limits.status !== 'rejected' || isAllowed(limits.windows['overage']?.status)) return null
+  // The headers report all windows together, or name the one that binds without saying more of it.
+  const claimed = windowOfClaim(limits.representativeClaim)
+  if (claimed !== '' && !accountWindows.has(claimed))
+    return { scope: 'family', family: familyOfWindow(claimed) ?? familyOf(model), untilMs: limits.resetMs }
+  const namesWindows = Object.keys(limits.windows).some((name) => accountWindows.has(name))
+  return claimed !== '' || !namesWindows ? { scope: 'account', untilMs: limits.resetMs } : null
 }
 
-/** Models that share a limit: `claude-sonnet-5-5` → `*sonnet*`. A name of another make is a family of its own. */
-export function familyOf(model: string): string {
-  const word = /^claude-(?:\d[\d.]*-)*([a-z]{3,})/i.exec(model)?.[1]
-  return word === undefined ? model : `*${word.toLowerCase()}*`
+/** The limits allow, or an overage does: what was refused is the request, and not the account. */
+export function saysAllowed({ status, windows }: UnifiedLimits): boolean {
+  if (isAllowed(status) || isAllowed(windows['overage']?.status)) return true
+  const known = Object.values(windows).filter((window) => window.status !== '')
+  return status === '' && known.length > 0 && known.every((window) => isAllowed(window.status))
 }
+
+const isAllowed = (status: string | undefined): boolean => status?.startsWith('allowed') === true
+
+/** A window that is full may go on serving: only its own status says that it is used up, or the whole's with its claim. */
+function isRejected(name: string, window: LimitWindow, limits: UnifiedLimits): boolean {
+  if (name === 'overage') return false
+  const isOverageAllowed = isAllowed(limits.windows['overage']?.status) && limits.status !== 'rejected'
+  if (accountWindows.has(name) && isOverageAllowed) return false
+  if (window.status !== '') return window.status === 'rejected'
+  return limits.status === 'rejected' && windowOfClaim(limits.representativeClaim) === name
+}
+
+/** `seven_day_overage_included` → `7d_oi`. */
+const windowOfClaim = (claim: string): string =>
+  claim
+    .replace(/^five_hour/, '5h')
+    .replace(/^seven_day/, '7d')
+    .replace(/_overage_included$/, '_oi')
 
 /** `7d_sonnet` → `*sonnet*`; null where the name holds no model. */
 function familyOfWindow(name: string): string | null {
   const word = /_([a-z]{3,})$/.exec(name)?.[1]
   return word === undefined ? null : `*${word}*`
 }
-
-const isUsedUp = ({ status, utilization }: LimitWindow): boolean =>
-  status === 'rejected' || (utilization !== null && utilization >= 1)
 
 function latest(windows: readonly [string, LimitWindow][]): number | null {
   const ends = windows.flatMap(([, { resetMs }]) => resetMs ?? [])

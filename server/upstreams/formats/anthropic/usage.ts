@@ -1,7 +1,9 @@
+// Over 300 lines: the merge rule of protocol.md §1.5 in one place.
 import { findMembers, type Members, parseSpan, type Span } from '../../../json/members.ts'
 import { noTokens, type Reading, type Tokens, type UsageSource } from '../../../money/reading.ts'
 import { hasSecret, withoutSecret } from '../../quoted-secret.ts'
 import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './counts.ts'
+import { estimateTokens, type Passed, passedIn } from './passed-text.ts'
 import { UsageFlags } from './usage-flags.ts'
 
 /**
@@ -13,8 +15,8 @@ export interface UsageReader {
   start(json: string): void
   /** The data of a `message_delta`, as text. */
   delta(json: string): void
-  /** So many more characters of text, thinking or partial tool input were forwarded. */
-  text(chars: number): void
+  /** So many more characters of text, thinking or partial tool input were forwarded; `wide` of them are Chinese, Japanese or Korean. */
+  text(chars: number, wide?: number): void
   /** Something of the stream is no JSON. */
   unreadable(): void
   /** `message_stop` came. */
@@ -54,7 +56,11 @@ class StreamUsage implements UsageReader {
   private startUsage: Fields | undefined = undefined
   private deltaUsage: Fields | undefined = undefined
   private hasOutput = false
-  private chars = 0
+  /** The end reported an output that is more than nothing. */
+  private hasOutputCount = false
+  private readonly passed: Passed = { chars: 0, wide: 0 }
+  private startInput: number | undefined = undefined
+  private startRead = 0
   private stopped = false
 
   /** (a) Start from message_start. */
@@ -62,6 +68,8 @@ class StreamUsage implements UsageReader {
     const message = fieldsOf(fieldsOf(parse(json))?.['message'])
     if (message === undefined) return this.unreadable()
     this.startUsage = gatherMessage(this.gathered, message) ?? this.startUsage
+    this.startInput = this.gathered.counts.input
+    this.startRead = this.gathered.counts.cacheRead ?? 0
   }
 
   /** (b) and (e) Counts are cumulative: each that is there replaces the one before; the last message_delta wins. */
@@ -74,10 +82,13 @@ class StreamUsage implements UsageReader {
     if (usage === undefined) return
     this.deltaUsage = usage
     this.hasOutput ||= typeof usage['output_tokens'] === 'number'
+    this.hasOutputCount ||= Number(usage['output_tokens']) >= 1
+    this.noteDoublePrompt()
   }
 
-  text(more: number): void {
-    this.chars += more
+  text(more: number, wide = 0): void {
+    this.passed.chars += more
+    this.passed.wide += wide
   }
 
   unreadable(): void {
@@ -96,23 +107,45 @@ class StreamUsage implements UsageReader {
     return this.read([])
   }
 
+  /** (i) Some servers report the whole prompt at the start, and at the end nearly all of it once more as cache reads. */
+  private noteDoublePrompt(): void {
+    const { counts, flags } = this.gathered
+    const { input, cacheRead = 0 } = counts
+    if (input === undefined || input !== this.startInput || this.startRead > 0 || cacheRead === 0) return
+    if (Math.abs(input - cacheRead) > input / 100) return
+    counts.input = Math.max(0, input - cacheRead)
+    flags.add('prompt_reported_twice')
+  }
+
   private read(usages: readonly (Fields | undefined)[]): Reading {
-    const { gathered } = this
-    if (this.hasOutput) return readingOf(gathered, this.source(), usages)
-    // (g) Without a final word the input counts are real and the output is estimated from what was forwarded.
-    const counts = { ...gathered.counts, output: Math.ceil(this.chars / 4), thinking: 0 }
-    return readingOf({ ...gathered, counts, iterations: undefined }, this.source(), usages)
+    const { gathered, passed } = this
+    const output = gathered.counts.output ?? 0
+    if (this.knowsOutput()) return readingOf(gathered, this.source(), usages)
+    // (g), (h) The input counts are real; what the message start says of the output is the least that it can be.
+    const counts = {
+      ...gathered.counts,
+      output: passed.chars > 0 ? Math.max(output, estimateTokens(passed)) : 0,
+      thinking: 0,
+    }
+    const flags = new UsageFlags(gathered.flags.list())
+    if (this.stopped && passed.chars > 0 && !flags.has('unreadable')) flags.add('usage_missing')
+    return readingOf({ ...gathered, counts, flags, iterations: undefined }, this.source(), usages)
+  }
+
+  /** (h) A zero says nothing where content has passed. */
+  private knowsOutput(): boolean {
+    return this.hasOutputCount || (this.hasOutput && this.passed.chars === 0)
   }
 
   private source(): UsageSource {
     if (this.gathered.flags.has('unreadable')) return 'partial'
-    if (this.hasOutput) return this.stopped ? 'final' : 'partial'
-    return this.startUsage || this.chars > 0 ? 'estimated' : 'none'
+    if (this.knowsOutput()) return this.stopped ? 'final' : 'partial'
+    return this.startUsage || this.passed.chars > 0 ? 'estimated' : 'none'
   }
 }
 
 /** The members that matter of a whole JSON response. */
-export const responseMembers = ['type', 'model', 'stop_reason', 'usage'] as const
+export const responseMembers = ['type', 'model', 'stop_reason', 'usage', 'content'] as const
 
 /**
  * For one whole JSON response in its bytes; only the members that matter are parsed, without `secret`. An error has used
@@ -133,7 +166,7 @@ export function readUsageFromJson(
     const text = bytes.toString('utf8', start, end)
     return isQuoted ? withoutSecret(text, secret) : text
   }
-  const [typeSpan, modelSpan, stopReasonSpan, usageSpan] = members.spans
+  const [typeSpan, modelSpan, stopReasonSpan, usageSpan, contentSpan] = members.spans
   const scalar = (span: Span | undefined) => span && (isQuoted ? parse(said(span)) : parseSpan(bytes, span))
   if (scalar(typeSpan) === 'error') return readingOf(gathered, 'none', [])
   const raw = usageSpan === undefined ? '' : said(usageSpan)
@@ -141,6 +174,14 @@ export function readUsageFromJson(
   if (usage === undefined && usageSpan) gathered.flags.add('unreadable')
   const found = gatherMessage(gathered, { model: scalar(modelSpan), stop_reason: scalar(stopReasonSpan), usage })
   const hasOutput = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
+  if (!gathered.counts.output && contentSpan !== undefined && !gathered.flags.has('unreadable')) {
+    const output = estimateTokens(passedIn(parseSpan(bytes, contentSpan)))
+    if (output > 0) {
+      gathered.counts.output = output
+      gathered.flags.add('usage_missing')
+      return readingOf(gathered, 'estimated', [found], found && usageSpan ? `[${raw}]` : '')
+    }
+  }
   const source = hasOutput ? 'final' : found || gathered.flags.has('unreadable') ? 'partial' : 'none'
   return readingOf(gathered, source, [found], found && usageSpan ? `[${raw}]` : '')
 }

@@ -4,9 +4,7 @@ import { readError } from '../anthropic/upstream-error.ts'
 /** What an OpenAI-format error says: `{"error":{message,type,param,code}}`, or `{"detail":…}` of some vendors. */
 export function readOpenaiError(text: string): UpstreamError {
   const error = readError(text)
-  if (error.message !== '') return error
-  const detail = /^\s*\{\s*"detail"\s*:\s*"((?:[^"\\]|\\.){1,2000})"/.exec(text)?.[1]
-  return detail === undefined ? error : { ...error, message: detail, text: detail }
+  return { ...error, blamesRequest: error.type === 'invalid_request_error' && error.message !== '' }
 }
 
 /** OpenAI's words for the errors of this relay, which are named in Anthropic's. */

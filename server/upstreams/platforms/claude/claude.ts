@@ -1,3 +1,4 @@
+import { subscriptionErrorRows } from '../../formats/anthropic/error-rows.ts'
 import { gaugesOfHeaders, unifiedPrefix } from '../../formats/anthropic/unified-limits.ts'
 import type { Platform } from '../../platform.ts'
 import { anthropicMessageProbe, buildAnthropicRequest } from '../anthropic-request.ts'
@@ -14,6 +15,7 @@ export const claudePlatform: Platform = {
   name: 'claude',
   buildRequest: (account, request) => buildAnthropicRequest(account, request, oauthBeta),
   messageProbe: (account, model) => anthropicMessageProbe(account, model, oauthBeta),
+  errorRows: subscriptionErrorRows,
   renewsTokens: true,
   opensWith: 'login',
   isOptIn: true,

@@ -1,5 +1,6 @@
 import { anthropicFormat } from '../../formats/anthropic/anthropic.ts'
 import { anthropicErrorRows } from '../../formats/anthropic/error-rows.ts'
+import { readAnthropicLimit } from '../../formats/anthropic/rate-limit.ts'
 import type { Platform } from '../../platform.ts'
 import { anthropicMessageProbe, buildAnthropicRequest } from '../anthropic-request.ts'
 
@@ -9,6 +10,7 @@ export const consolePlatform: Platform = {
   format: anthropicFormat,
   buildRequest: (account, request) => buildAnthropicRequest(account, request),
   errorRows: anthropicErrorRows,
+  readRateLimit: readAnthropicLimit,
   isFirstParty: (account) => /^https:\/\/([a-z0-9-]+\.)*anthropic\.com$/.test(account.origin),
   messageProbe: (account, model) => anthropicMessageProbe(account, model),
   renewsTokens: false,

@@ -1,0 +1,159 @@
+import { readCheckpoints, storedBy } from '../../live/checkpoints.ts'
+import { ledgerKey, requestIdOf } from '../../request-ids.ts'
+import type { RequestFilter } from '../../statistics/statistics.ts'
+import { Platform } from '../accounts/accounts.ts'
+import { builder, defaultPage, maxPage } from '../builder.ts'
+import { liveViewer } from '../live/live-viewer.ts'
+import type { Context } from '../server/context.ts'
+import { badInput, idNumber } from '../values.ts'
+import { visibleUse } from '../visible.ts'
+import { Outcome, Request } from './request-type.ts'
+import { findRequest, type RequestView, viewOfRow, viewOfRunning } from './request-view.ts'
+
+/** Values in one list of a filter. */
+const maxAmong = 100
+
+const RequestFilterInput = builder.inputType('RequestFilter', {
+  description: 'All that is given must hold; of a list one value must fit. A list has at most 100 values.',
+  fields: (t) => ({
+    apiKeyIds: t.idList({ description: 'The key that the request came with.' }),
+    accountIds: t.idList({ description: 'The last account tried.' }),
+    groupIds: t.idList({ description: 'The group of the key then.' }),
+    ownerIds: t.idList({
+      description: 'Who owned the key then. People who are no administrators see only their own requests.',
+    }),
+    platforms: t.field({ description: 'The platform of the last account tried.', type: [Platform] }),
+    models: t.stringList({ description: 'As requested or as billed.' }),
+    outcomes: t.field({ description: 'How it ended.', type: [Outcome] }),
+    httpStatuses: t.intList({ description: 'The status that the client got.' }),
+    stream: t.boolean({ description: 'Whether the client asked for a stream.' }),
+    sessionId: t.string({ description: "The client's conversation, the whole of its name." }),
+    clientIp: t.string({ description: "The client's address, the whole of it." }),
+    from: t.field({ type: 'DateTime', description: 'Begin of the request. Included.' }),
+    to: t.field({ type: 'DateTime', description: 'Not included.' }),
+    minCost: t.field({ description: 'Included.', type: 'NanoUsd' }),
+    maxCost: t.field({ description: 'Included.', type: 'NanoUsd' }),
+    requestId: t.string({ description: 'The whole of it: req_….' }),
+  }),
+})
+
+function storedFilter(filter: typeof RequestFilterInput.$inferInput, { viewer }: Context): RequestFilter {
+  const among = <Value>(name: string, values: readonly Value[] | null | undefined) => {
+    if (values && values.length > maxAmong) throw badInput(`\`${name}\` has at most ${maxAmong} values.`)
+    return values ?? undefined
+  }
+  const ids = (name: 'apiKeyIds' | 'accountIds' | 'groupIds' | 'ownerIds', type: string) =>
+    among(name, filter[name])?.map((id) => idNumber(String(id), type))
+  const owners = ids('ownerIds', 'User')
+  const { userId: own } = visibleUse(viewer)
+  return {
+    apiKeyIds: ids('apiKeyIds', 'ApiKey'),
+    accountIds: ids('accountIds', 'Account'),
+    groupIds: ids('groupIds', 'Group'),
+    userIds: own === undefined ? owners : owners === undefined || owners.includes(own) ? [own] : [],
+    platforms: among('platforms', filter.platforms),
+    models: among('models', filter.models),
+    outcomes: among('outcomes', filter.outcomes),
+    httpStatuses: among('httpStatuses', filter.httpStatuses),
+    stream: filter.stream ?? undefined,
+    sessionId: filter.sessionId ?? undefined,
+    clientIp: filter.clientIp ?? undefined,
+    fromMs: filter.from?.getTime(),
+    toMs: filter.to?.getTime(),
+    minCostNano: filter.minCost ?? undefined,
+    maxCostNano: filter.maxCost ?? undefined,
+    requestId: filter.requestId ?? undefined,
+  }
+}
+
+const cursorOf = (what: string) =>
+  `${what} Subscribe to \`requestEvents\` with it as \`after\`, and nothing falls between.`
+
+const RequestConnection = builder.connectionObject(
+  {
+    type: Request,
+    name: 'RequestConnection',
+    description: 'A page of settled requests. It has no total count: that would read all of them.',
+    fields: (t) => ({
+      cursor: t.string({
+        description: cursorOf('Requests that settled up to this point of the feed are in the list.'),
+        resolve: (connection) => (connection as unknown as { cursor: string }).cursor,
+      }),
+    }),
+  },
+  { name: 'RequestEdge', description: 'A request, and where it stands in its list.' },
+)
+
+builder.queryField('requests', (t) =>
+  t.connection(
+    {
+      type: Request,
+      nullable: true,
+      description: 'Settled requests, the newest first. Forwards only: `first` and `after`.',
+      authScopes: { user: true },
+      args: { filter: t.arg({ type: RequestFilterInput, description: 'Absent: all that you may see.' }) },
+      async resolve(_parent, { first, after, last, before, filter }, context) {
+        if (last || before) throw badInput('Requests are read forwards: use `first` and `after`.')
+        const size = first ?? defaultPage
+        if (size < 1 || size > maxPage) throw badInput(`\`first\` must be 1 to ${maxPage}.`)
+        const key = after ? ledgerKey(after) : undefined
+        if (key === null) throw badInput('`after` is not a cursor.')
+        const { parts } = context
+        // From now on events are made. The checkpoints are read before the rows: the rows hold at least what they say.
+        parts.live.cursor()
+        const isStored = storedBy(await readCheckpoints(parts.database))
+        // One more shows whether there is a next page.
+        const rows = await parts.statistics.requests(
+          storedFilter(filter ?? {}, context),
+          size + 1,
+          key === undefined ? undefined : BigInt(key),
+        )
+        const edges = rows.slice(0, size).map((row) => ({ cursor: requestIdOf(row.id), node: viewOfRow(row) }))
+        return {
+          cursor: parts.live.ledgerCursor(isStored),
+          edges,
+          pageInfo: {
+            hasNextPage: rows.length > size,
+            hasPreviousPage: typeof after === 'string',
+            startCursor: edges[0]?.cursor ?? null,
+            endCursor: edges.at(-1)?.cursor ?? null,
+          },
+        }
+      },
+    },
+    RequestConnection,
+  ),
+)
+
+builder.queryField('request', (t) =>
+  t.field({
+    type: Request,
+    nullable: true,
+    description: 'One request by the id that its client got, running or settled; null when it is not yours to see.',
+    authScopes: { user: true },
+    args: { requestId: t.arg.string({ required: true, description: 'The whole of it: req_….' }) },
+    resolve: (_parent, { requestId }, context) => findRequest(requestId, context),
+  }),
+)
+
+const RunningRequests = builder.objectRef<{ cursor: string; nodes: RequestView[] }>('RunningRequests').implement({
+  description: 'Requests that run now.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: cursorOf('The point of the feed at which this list is true.') }),
+    nodes: t.expose('nodes', { description: 'The oldest first.', type: [Request] }),
+  }),
+})
+
+builder.queryField('liveRequests', (t) =>
+  t.field({
+    type: RunningRequests,
+    nullable: true,
+    description: 'Requests that run now, in all processes.',
+    authScopes: { user: true },
+    resolve: (_root, _args, { parts, viewer }) => ({
+      cursor: parts.live.cursor(),
+      nodes: parts.live.requests(liveViewer(viewer)).map(viewOfRunning),
+    }),
+  }),
+)
