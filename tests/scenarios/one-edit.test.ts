@@ -40,7 +40,7 @@ async function watchAccounts(relay: RelayApp, token: string): Promise<string[]> 
   })
   async function read(): Promise<void> {
     const decoder = new TextDecoder()
-    for await (const chunk of response.body!)
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>)
       for (const [, name] of decoder.decode(chunk).matchAll(/"name":"([^"]+)"/g)) names.push(name!)
   }
   read().catch(() => {})
