@@ -26,7 +26,7 @@ import { liveRequestOf } from './settlement/live-request.ts'
 import { createReservations, noReservation, type Reservation } from './settlement/reservation.ts'
 import { admittedOf, settle } from './settlement/settlement.ts'
 
-type BuiltHere = 'slots' | 'remember' | 'foreignBefore' | 'inFlight' | 'reservations' | 'report'
+type BuiltHere = 'slots' | 'remember' | 'foreignBefore' | 'reservations' | 'report'
 
 export interface RelayParts extends Omit<FailoverParts, BuiltHere>, ReadParts {
   queue: QueueLimits
@@ -68,7 +68,6 @@ export function createRelay(parts: RelayParts): Relay {
     report: accounts.report,
     remember: ({ request }, criteria, account) => affinity.remember(request, criteria, account),
     foreignBefore: affinity.foreignBefore,
-    inFlight: () => inFlight,
   })
   const waiting: (() => void)[] = []
 
@@ -134,7 +133,15 @@ export function createRelay(parts: RelayParts): Relay {
     const reservation = await reserve(request)
     if ('code' in reservation) return reservation
     const criteria = affinity.criteriaOf(request)
-    const running: RunningRequest = { request, client, reservation, live: null, attempts: [], account: null }
+    const running: RunningRequest = {
+      request,
+      client,
+      reservation,
+      live: null,
+      attempts: [],
+      account: null,
+      giveBackFailover: null,
+    }
     const first = slots.take(running, criteria)
     const admitted = admittedOf(request, first?.account)
     const admission = ledger.admit(admitted)
@@ -172,6 +179,7 @@ export function createRelay(parts: RelayParts): Relay {
       live: null,
       attempts: [],
       account: null,
+      giveBackFailover: null,
     }
     await failover.forward(running, slots.take(running, criteria), criteria)
     return undefined

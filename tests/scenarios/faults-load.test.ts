@@ -1,18 +1,9 @@
 import type { ReadableStream } from 'node:stream/web'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { noTokens } from '../../server/money/reading.ts'
-import { deferred } from '../support/deferred.ts'
-import { refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream } from '../support/fake-upstream.ts'
 import { createFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
-import {
-  encodeEvents,
-  errorEvent,
-  messageDelta,
-  messageStart,
-  messageStop,
-  textBlock,
-} from '../support/sse-fixtures.ts'
+import { encodeEvents, messageDelta, messageStart, messageStop, textBlock } from '../support/sse-fixtures.ts'
 import { heldMemory } from './collected.ts'
 import { keyOf, usualBody } from './pools.ts'
 import { startWatched, type Watched } from './watched.ts'
@@ -31,10 +22,6 @@ beforeAll(async () => {
   slow = await createFaultProxy({ target: bad.url })
   relay = await startWatched(
     {
-      burst: [
-        { url: bad.url, priority: 1 },
-        { url: good.url, priority: 2 },
-      ],
       slow: [{ url: slow.url }],
       other: [{ url: good.url }],
     },
@@ -48,41 +35,6 @@ afterAll(async () => {
   await slow.close()
   await bad.close()
   await good.close()
-})
-
-test('fault 18: a hundred requests at an overloaded account are tried again a fifth at most, and it rests for seconds', async () => {
-  const [all, fifth] = [100, 20]
-  const [answering, retried] = [deferred(), deferred()]
-  const forget = bad.scriptWhen(
-    () => true,
-    async (exchange) => {
-      await answering.promise
-      await refusal(529, 'overloaded_error')(exchange)
-    },
-  )
-  const forgetGood = good.scriptWhen(
-    () => true,
-    async (exchange) => {
-      await retried.promise
-      await exchange.sse([errorEvent('api_error')])
-    },
-  )
-  let refused = 0
-  const asked = Array.from({ length: all }, async () => {
-    const answer = await relay.ask('burst')
-    if (++refused === all - fifth) retried.resolve()
-    return answer.status
-  })
-  await bad.arrived(all - 1)
-  const startedMs = Date.now()
-  answering.resolve()
-  expect(await Promise.all(asked)).toEqual(Array.from({ length: all }, () => 529))
-  expect(good.requests.length).toBe(fifth)
-  // The provider is overloaded, not this account: a pause of seconds.
-  const { name, until } = await relay.standing('burst')
-  if (name !== 'READY') expect(Date.parse(until!) - startedMs).toBeLessThan(30_000)
-  forget()
-  forgetGood()
 })
 
 test('fault 31: two hundred streams at 1 KB/s take no memory and hold nobody up', async () => {

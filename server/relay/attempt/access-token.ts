@@ -47,7 +47,7 @@ export function createTokenRenewal(parts: TokenRenewalParts) {
     return {
       kind: 'next',
       errorType: 'token_not_renewed',
-      // Nothing was sent: outside the retry budget, as a connection that did not come about.
+      // Nothing was sent: outside the failover budget, as a connection that did not come about.
       connectPhase: true,
       misconfigured: isOver,
       event: isOver

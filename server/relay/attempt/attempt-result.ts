@@ -25,7 +25,7 @@ export interface UpstreamFailure {
 export interface FailedAttempt {
   kind: 'next'
   errorType: string
-  /** The connection never came about: outside the retry budget. */
+  /** The connection never came about: outside the failover budget. */
   connectPhase: boolean
   misconfigured: boolean
   /** What happened to the account, if anything; and who found it out. */

@@ -62,6 +62,7 @@ function leave(attempt: Attempt, { disconnect, now }: AttemptParts): void {
     return
   }
   attempt.leftAtMs = now()
+  running.giveBackFailover?.()
   attempt.onLeave()
 }
 

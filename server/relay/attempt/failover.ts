@@ -13,6 +13,7 @@ import { createTokenRenewal, type TokenRenewalParts } from './access-token.ts'
 import { createAccountOutcome, type Doubts } from './account-outcome.ts'
 import type { AttemptResult, FailedAttempt, PassableError } from './attempt-result.ts'
 import { type AttemptRunnerParts, createAttemptRunner } from './attempt-runner.ts'
+import { createFailoverBudget } from './failover-budget.ts'
 import { poolError, restarting, tooLargeForAll } from './pool-error.ts'
 
 export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit<TokenRenewalParts, 'renewsTokens'> {
@@ -20,8 +21,6 @@ export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit
   slots: Slots
   /** The account served the request: its conversation stays there. */
   remember: (running: RunningRequest, criteria: RequestCriteria, account: Account) => void
-  /** Requests under way in the relay, for the retry budget. */
-  inFlight: () => number
 }
 
 /** With other statuses an error is about an account, and never reaches a client. */
@@ -29,9 +28,6 @@ const mayPass = ({ status }: PassableError): boolean => [400, 404, 409, 413, 422
 
 /** At most this many accounts are tried after the first. */
 const maxFailovers = 2
-/** Retries may be a fifth of what is in flight, but three always. */
-const retryShare = 0.2
-const minRetries = 3
 
 const clientLeft: RequestEnd = { outcome: 'aborted', httpStatus: 0, errorType: 'client_left' }
 
@@ -40,7 +36,7 @@ export function createFailover(parts: FailoverParts) {
   const outcome = createAccountOutcome({ accounts, now })
   const runner = createAttemptRunner({ ...parts, outcome })
   const tokens = createTokenRenewal({ ...parts, renewsTokens: runner.renewsTokens })
-  let retrying = 0
+  const budget = createFailoverBudget()
   let isStopping = false
 
   /**
@@ -59,12 +55,12 @@ export function createFailover(parts: FailoverParts) {
     let isTooLarge = true
     let isRefused = true
     let doubts: Doubts | null = null
+    const ends = budget.begin(request.key.groupId)
     try {
       if (!isStopping) slot = first && mayStill(running, first) ? first : await waitForSlot(running, first, criteria)
       for (let failovers = 0; slot !== undefined; failovers++) {
         const { account }: Slot = slot
-        const isRetry = last !== null && !last.connectPhase
-        const result = await attempt(running, account, criteria, isRetry)
+        const result = await attempt(running, account, criteria)
         if (result.kind === 'done') {
           if (result.end.outcome !== 'completed') return result.end
           if (doubts) outcome.answered(doubts)
@@ -73,6 +69,7 @@ export function createFailover(parts: FailoverParts) {
         }
         if (result.kind === 'caller')
           return client.hasLeft ? clientLeft : passOn(running, result.response, result.errorType)
+        running.giveBackFailover?.()
         criteria.tried.add(account.id)
         doubts = outcome.failed(request, account, result, doubts)
         slot.free()
@@ -81,12 +78,19 @@ export function createFailover(parts: FailoverParts) {
         isRefused &&= result.refusal !== ''
         last = result
         if (client.hasLeft) return clientLeft
-        if (failovers >= maxFailovers || !(result.connectPhase || hasRetryBudget())) break
+        if (failovers >= maxFailovers) break
+        // The first failover is never refused. Where no connection came about, nobody was asked.
+        if (failovers > 0 && !result.connectPhase) {
+          running.giveBackFailover = budget.take(request.key.groupId)
+          if (!running.giveBackFailover) break
+        }
         criteria.nowMs = now()
         slot = slots.take(running, criteria) ?? (await waitForSlot(running, undefined, criteria))
       }
     } finally {
       slot?.free()
+      running.giveBackFailover?.()
+      ends()
     }
     if (client.hasLeft) return clientLeft
     if (last?.response && request.metered && (last.passIfLast || (doubts?.isRequests && mayPass(last.response))))
@@ -99,26 +103,13 @@ export function createFailover(parts: FailoverParts) {
     return giveUp(running, poolError(request, members, criteria, last, isMisconfigured))
   }
 
-  async function attempt(
-    running: RunningRequest,
-    account: Account,
-    criteria: RequestCriteria,
-    isRetry: boolean,
-  ): Promise<AttemptResult> {
-    // Before a renewal too, that many may wait for.
-    if (isRetry) retrying++
-    try {
-      return await tokens.withFreshToken(running, account, async (current, mayRenew) => {
-        // Nothing begins any more that nobody would cut off.
-        if (isStopping) return { kind: 'done', end: giveUp(running, restarting()) }
-        return runner.run(running, current, criteria, mayRenew)
-      })
-    } finally {
-      if (isRetry) retrying--
-    }
+  function attempt(running: RunningRequest, account: Account, criteria: RequestCriteria): Promise<AttemptResult> {
+    return tokens.withFreshToken(running, account, async (current, mayRenew) => {
+      // Nothing begins any more that nobody would cut off.
+      if (isStopping) return { kind: 'done', end: giveUp(running, restarting()) }
+      return runner.run(running, current, criteria, mayRenew)
+    })
   }
-
-  const hasRetryBudget = (): boolean => retrying < Math.max(minRetries, parts.inFlight() * retryShare)
 
   /** False when the account chosen has gone meanwhile, or another request's trial has begun there. */
   function mayStill({ request }: RunningRequest, { account }: Slot): boolean {

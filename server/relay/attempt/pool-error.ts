@@ -26,6 +26,11 @@ export function poolError(
     )
   }
   const soonest = soonestReturnMs(members, model)
+  // An account that was not asked may serve the next request.
+  const notAsked = soonestReturnMs(
+    members.filter((account) => !criteria.tried.has(account.id)),
+    model,
+  )
   if (soonest === undefined) {
     return fail(
       'accounts_missing',
@@ -33,7 +38,7 @@ export function poolError(
     )
   }
   // Only a person can bring the accounts back: a fault of configuration, whether it was seen now or earlier.
-  if (soonest === null || (last !== null && misconfigured)) {
+  if (soonest === null || (last !== null && misconfigured && (notAsked ?? null) === null)) {
     return fail(
       'upstream_misconfigured',
       `No upstream account can be used as it is set up. Ask the administrator of this relay. Request id: ${id.text}.`,

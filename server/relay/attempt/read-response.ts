@@ -89,6 +89,7 @@ export function headersFor({ headers }: ResponseHead, contentType: 'application/
 /** The client gets status 200 and `headers`, with our request id and what is used of its limits. */
 export function writeHead({ running }: Attempt, head: ResponseHead, headers: string[]): void {
   const { client, request, reservation } = running
+  running.giveBackFailover?.()
   if (head.headers.requestId === '') headers.push('request-id', request.id.text)
   headers.push('x-request-id', request.id.text, ...reservation.headers)
   client.writeHead(200, headers)

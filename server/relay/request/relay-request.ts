@@ -52,6 +52,8 @@ export interface RunningRequest {
   readonly attempts: AttemptEntry[]
   /** The account it is at, or was at last. */
   account: Account | null
+  /** Gives its place in the failover budget back, as soon as the account is fixed; null: it has none. */
+  giveBackFailover: (() => void) | null
 }
 
 /** How a request ended, for its row. */
