@@ -5,6 +5,8 @@ import type { RelayApp } from '../support/relay-app.ts'
 import { askGraphql } from './graphql-asking.ts'
 import { loseLogin, probeAccount, request, startProbed, still } from './probes-stand.ts'
 
+const modelRefused = refusal(403, 'permission_error', 'This account may not use the model claude-opus-4-5.')
+
 let upstream: FakeUpstream
 let relay: RelayApp
 let admin: string
@@ -90,7 +92,7 @@ test('a model that rests is asked for by its name, comes back alone, and what it
         admin,
       )
     ).data.probeAccount
-  upstream.script(refusal(403, 'permission_error'))
+  upstream.script(modelRefused)
   expect((await request(relay)).status).toBe(503)
   const resting = await models()
   expect(resting.state).toMatchObject({ name: 'READY', models: [{ model: 'claude-opus-4-5' }] })
@@ -158,7 +160,7 @@ test('by the clock: the rest of a model is looked at again and again, slower and
     const url = own.relay.app.url
     const set = 'mutation { updateSettings(input: { recoveryProbeSeconds: 1 }) { __typename } }'
     await askGraphql(url, set, {}, own.admin)
-    upstream.script(refusal(403, 'permission_error'), refusal(403, 'permission_error'))
+    upstream.script(modelRefused, modelRefused)
     await request(own.relay)
     const node = async () => {
       const query = `{ node(id: "${own.accountId}") { ... on Account { state { name models { model nextProbeAt } } probes { nodes { ok model at } } } } }`
@@ -169,7 +171,7 @@ test('by the clock: the rest of a model is looked at again and again, slower and
       state: { name: 'READY', models: [] },
       probes: { nodes: [{ ok: true }, { ok: false, model: 'claude-opus-4-5' }] },
     })
-    const [second, first] = (await node()).probes
+    const [second, first] = (await node()).probes.nodes
     expect(Date.parse(second.at) - Date.parse(first.at)).toBeGreaterThanOrEqual(1800)
   } finally {
     await own.relay.stop()
@@ -207,7 +209,7 @@ test('by the clock: a cooled or lost account is looked at again and again, slowe
     await expect
       .poll(probes, { timeout: 15_000 })
       .toMatchObject({ state: { name: 'READY' }, probes: { nodes: [{ ok: true }, { ok: false }] } })
-    const [second, first] = (await probes()).probes
+    const [second, first] = (await probes()).probes.nodes
     expect(Date.parse(second.at) - Date.parse(first.at)).toBeGreaterThanOrEqual(1800)
   } finally {
     await own.relay.stop()
