@@ -175,7 +175,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   if (files.provision) for (const noun of ['account', 'key', 'rule'] as const) reload.publish(noun)
 
   const classifier = createClassifier({ platforms, rowsOf: rules.rowsOf })
-  const oauth = createClaudeOauth({ transport, places: config.claudeOauth, now })
+  const oauth = createClaudeOauth({ transport, endpoints: config.claudeOauth, now })
   const renewals = createRenewals({
     database,
     seal,

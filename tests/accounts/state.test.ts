@@ -84,8 +84,8 @@ test('an answer ends a cooling at once, but neither a limit nor what a person ha
 
 test('a lost login and spent money need a person, and no limit hides them', () => {
   const lost = after(readyState, t0, { kind: 'login_needed', reason: '401' })
-  const unfunded = after(readyState, t0, { kind: 'out_of_credit', untilMs: null, reason: '402' })
-  for (const state of [lost, unfunded]) {
+  const outOfCredit = after(readyState, t0, { kind: 'out_of_credit', untilMs: null, reason: '402' })
+  for (const state of [lost, outOfCredit]) {
     expect(isEligible(state, 'm', t0 + 1e12)).toBe(false)
     expect(returnsAtMs(state, 'm')).toBeNull()
     expect(after(state, t0, limited(t0 + 1000))).toBe(state)
@@ -168,7 +168,7 @@ test('a state that changed meanwhile is not taken back, and what changed nothing
   expect(retractionOf(made, after(made, t0 + 1, limited(t0 + 5000)))).toBeNull()
 })
 
-test('a trial whose verdict is taken back leaves the trial to the next request', () => {
+test('a trial whose result is taken back leaves the trial to the next request', () => {
   const cooling = failedTimes(3)
   const end = cooling.untilMs!
   const probing = after(cooling, end, { kind: 'half_open_request' })

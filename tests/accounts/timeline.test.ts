@@ -252,7 +252,7 @@ test('old steps are pruned, some at a time', async () => {
   expect((await accounts.timeline(id, 10)).map(({ step }) => step.reason)).toEqual(['4', '3'])
 })
 
-test('a state with many resting models with long names fits its column', async () => {
+test('a state with many models cooling down with long names fits its column', async () => {
   const { pool, id, clock, client } = await openPool()
   const accounts = await pool()
   for (let model = 0; model < 80; model++) {

@@ -445,13 +445,13 @@ export function createMockData(isEmpty: boolean): MockData {
     model: 'claude-sonnet-4-6',
     candidates: [
       { reason: 'CHOSEN', until: null, account: accounts[0] },
-      { reason: 'RESTING', until: ahead(5100), account: accounts[1] },
+      { reason: 'NOT_READY', until: ahead(5100), account: accounts[1] },
       { reason: 'LOWER_PRIORITY', until: null, account: accounts[2] },
       { reason: 'DISABLED', until: null, account: accounts[5] },
     ],
     counts: [
       { reason: 'CHOSEN', count: 1 },
-      { reason: 'RESTING', count: 3 },
+      { reason: 'NOT_READY', count: 3 },
       { reason: 'LOWER_PRIORITY', count: 1 },
       { reason: 'DISABLED', count: 1 },
     ],
@@ -493,7 +493,7 @@ export function createMockData(isEmpty: boolean): MockData {
         }),
       ]
   const meaning = (row: Row): Row => ({ isRule: false, scope: 'ACCOUNT', durationSeconds: null, ...row })
-  const verdict = (name: string, effect: string, row: Row = {}, means: Row = {}): Row => ({
+  const builtInRow = (name: string, effect: string, row: Row = {}, means: Row = {}): Row => ({
     status: null,
     errorType: null,
     code: null,
@@ -503,25 +503,25 @@ export function createMockData(isEmpty: boolean): MockData {
     means: meaning({ name, effect, ...means }),
   })
   const builtIn: Row[] = [
-    verdict('organisation on hold', 'OUT_OF_CREDIT', { status: '400', code: 'organization_on_hold' }),
-    verdict('no credit', 'OUT_OF_CREDIT', { status: '400', message: '^your credit balance is too low' }),
-    verdict('codes of the request', 'PASS', {
+    builtInRow('organisation on hold', 'OUT_OF_CREDIT', { status: '400', code: 'organization_on_hold' }),
+    builtInRow('no credit', 'OUT_OF_CREDIT', { status: '400', message: '^your credit balance is too low' }),
+    builtInRow('codes of the request', 'PASS', {
       status: '400',
       code: '^(thread_|claude_code_version_too_old|image_dimensions)',
     }),
-    verdict('path unknown', 'NEXT_ACCOUNT', { status: '404', errorType: '' }),
-    verdict('login refused', 'REQUIRE_REAUTH', { status: '401' }),
-    verdict('model refused', 'RATE_LIMIT', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
-    verdict('window of some models used up', 'RATE_LIMIT', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
-    verdict('throttled', 'NEXT_ACCOUNT', { status: '429', limits: 'unsaid' }),
-    verdict('server error', 'COOL_DOWN', { status: '501-599' }),
-    verdict(
+    builtInRow('path unknown', 'NEXT_ACCOUNT', { status: '404', errorType: '' }),
+    builtInRow('login refused', 'REQUIRE_REAUTH', { status: '401' }),
+    builtInRow('model refused', 'RATE_LIMIT', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
+    builtInRow('window of some models used up', 'RATE_LIMIT', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
+    builtInRow('throttled', 'NEXT_ACCOUNT', { status: '429', limits: 'unsaid' }),
+    builtInRow('server error', 'COOL_DOWN', { status: '501-599' }),
+    builtInRow(
       'overloaded within the stream',
       'RATE_LIMIT',
       { status: 'event', errorType: 'overloaded_error' },
       { durationSeconds: 3 },
     ),
-    verdict("the request's own fault", 'PASS'),
+    builtInRow("the request's own fault", 'PASS'),
   ]
   const tryRule = (input: Row): Row => {
     if (!input['code'] && !input['message']) {
@@ -536,7 +536,7 @@ export function createMockData(isEmpty: boolean): MockData {
       status: '400',
       errorType: 'invalid_request_error',
       code: '',
-      verdict: 'caller',
+      decision: 'caller',
       lastAt: ago(900),
       today: [passed],
       ...row,
@@ -570,7 +570,7 @@ export function createMockData(isEmpty: boolean): MockData {
             failure({
               status: '529',
               errorType: 'overloaded_error',
-              verdict: 'failing',
+              decision: 'failing',
               attempts: 2,
               match: 'NO',
               accounts: [],

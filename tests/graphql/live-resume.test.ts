@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { resumable } from '../../client/data/resume.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
 import type { LiveMessage } from '../../server/live/live-events.ts'
-import { memoryPlace, redisPlace, request, type Seen, seenIn, settled } from '../live/live-stand.ts'
+import { memoryTransport, redisTransport, request, type Seen, seenIn, settled } from '../live/live-stand.ts'
 import { hasServices } from '../store/twins.ts'
 import { deferred } from '../support/deferred.ts'
 import { redisUrl } from '../support/engines.ts'
@@ -83,11 +83,11 @@ const readers = async (hub: LiveHub, count: number) => {
   while (hub.subscriberCount() !== count) await new Promise((resolve) => setImmediate(resolve))
 }
 
-const places = [['memory', memoryPlace] as const, ...(hasServices ? [['redis', redisPlace] as const] : [])]
+const transports = [['memory', memoryTransport] as const, ...(hasServices ? [['redis', redisTransport] as const] : [])]
 
-describe.each(places)('%s', (_name, openPlace) => {
+describe.each(transports)('%s', (_name, openTransport) => {
   test('fault 47: a socket that breaks and is away for 30 s of load resumes, at another process too, without loss or double', async () => {
-    const place = openPlace()
+    const place = openTransport()
     const hubs = [await place.join(), await place.join()]
     const [here, there] = [await startSocketStand({ hub: hubs[0]! }), await startSocketStand({ hub: hubs[1]! })]
     const urls = { next: `ws://127.0.0.1:${here.port}/graphql` }
@@ -115,7 +115,7 @@ describe.runIf(hasServices)('Redis breaks under a socket that listens', () => {
     const proxy = await createFaultProxy({ target: redisUrl })
     onTestFinished(() => proxy.close())
     const failures: unknown[] = []
-    const place = redisPlace()
+    const place = redisTransport()
     const hub = await place.join({
       url: `redis://127.0.0.1:${proxy.port}`,
       report: (error) => void failures.push(error),

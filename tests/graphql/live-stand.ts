@@ -8,7 +8,7 @@ import { type Enveloped, openSocketDoor, type SocketLimits } from '../../server/
 import type { Viewer } from '../../server/identity/sessions.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
 import { createMemoryEvents } from '../../server/store/memory/events.ts'
-import { memoryPlace, never } from '../live/live-stand.ts'
+import { memoryTransport, never } from '../live/live-stand.ts'
 
 interface StandContext extends Record<string, unknown> {
   viewer: Viewer
@@ -20,7 +20,7 @@ export async function startSocketStand(
 ) {
   const hub: LiveHub =
     options.hub ??
-    (await memoryPlace().join({ ringLimits: { slots: options.ringSlots ?? 32_768, bytes: 16 * 1024 * 1024 } }))
+    (await memoryTransport().join({ ringLimits: { slots: options.ringSlots ?? 32_768, bytes: 16 * 1024 * 1024 } }))
   const events = createMemoryEvents(never)
   const lifetimes = new Map<string, number>()
   const failures: unknown[] = []

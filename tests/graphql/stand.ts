@@ -12,7 +12,7 @@ import { createRequestIds } from '../../server/request-ids.ts'
 import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createBench } from '../../server/upstreams/rules/bench.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
-import { memoryPlace } from '../live/live-stand.ts'
+import { memoryTransport } from '../live/live-stand.ts'
 import { listening } from '../support/listening.ts'
 import { openNouns } from '../support/nouns.ts'
 
@@ -38,7 +38,7 @@ export async function startGraphqlStand(
   const lines: string[] = []
   const tested: { account: string; model: string }[] = []
   const requestId = createRequestIds(1, now)
-  const live = await memoryPlace().join(
+  const live = await memoryTransport().join(
     options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
   )
   const loads = {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { filesIn, ignoredAtTop, readText, topLevel } from './sources.ts'
 
 const forbiddenNames = /(^|[-_.])(utils?|helpers?|common|shared|misc|core|base|manager|service|provider)([-_.]|$)/i
-const mostLines = 300
+const maxLines = 300
 
 /** What the design puts at the root, and files that tools want there. */
 const atRoot = `
@@ -40,7 +40,7 @@ test('a file over 300 lines says on its first line why', () => {
   const wrong = sources.flatMap((path) => {
     const lines = readText(path).trimEnd().split('\n')
     const says = /^(\/\/|\/\*\*?) Over 300 lines\b/.test(lines[0] ?? '')
-    return lines.length > mostLines && !says ? [`${path}: ${lines.length} lines`] : []
+    return lines.length > maxLines && !says ? [`${path}: ${lines.length} lines`] : []
   })
   expect(wrong).toEqual([])
 })

@@ -105,8 +105,8 @@ function roomOf(path: string): string {
   return floors.some((floor) => floor.includes(name)) ? name : 'leaves'
 }
 
-function isHome({ path }: Source, places: readonly string[]): boolean {
-  return places.some((place) => (place.startsWith('server/') ? path.startsWith(place) : roomOf(path) === place))
+function isHome({ path }: Source, homes: readonly string[]): boolean {
+  return homes.some((home) => (home.startsWith('server/') ? path.startsWith(home) : roomOf(path) === home))
 }
 
 /** `@scope/name` or `name` of `@scope/name/deeper`. */

@@ -33,7 +33,7 @@ test('a decision is found wherever it hides', () => {
     'for (const name in live.state.models) go(name)',
   ])
     expect(decisionsIn('a.ts', text), text).not.toEqual([])
-  for (const text of ["if (verdict.kind === 'limited') go()", 'send(account.live.state)', "show('cooling_down')"])
+  for (const text of ["if (decision.kind === 'limited') go()", 'send(account.live.state)', "show('cooling_down')"])
     expect(decisionsIn('a.ts', text), text).toEqual([])
 })
 

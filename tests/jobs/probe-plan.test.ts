@@ -26,15 +26,15 @@ test('only accounts that are switched on, have a secret and are not ready are pr
 })
 
 test('models that cool down are probed one by one while the account serves others, and not while it is out itself', () => {
-  const resting = reduceState(
+  const coolingDown = reduceState(
     after({ kind: 'rate_limited', model: 'claude-opus-*', untilMs: nowMs + 9000, reason: 'r' }),
     { kind: 'forbidden', model: 'claude-haiku-4-5', keyId: 1, untilMs: nowMs + 5000, reason: 'r' },
     nowMs,
     0,
   )
-  expect(cooldownsAt(inState(resting), nowMs)).toEqual(['claude-opus-*', 'claude-haiku-4-5'])
-  expect(cooldownsAt(inState(resting), nowMs + 5000)).toEqual(['claude-opus-*'])
-  const lostToo = reduceState(resting, { kind: 'login_needed', reason: 'r' }, nowMs, 0)
+  expect(cooldownsAt(inState(coolingDown), nowMs)).toEqual(['claude-opus-*', 'claude-haiku-4-5'])
+  expect(cooldownsAt(inState(coolingDown), nowMs + 5000)).toEqual(['claude-opus-*'])
+  const lostToo = reduceState(coolingDown, { kind: 'login_needed', reason: 'r' }, nowMs, 0)
   expect(cooldownsAt(inState(lostToo), nowMs)).toEqual([''])
 })
 
@@ -58,14 +58,14 @@ test('each probe comes after twice the pause of the one before, up to the longes
 })
 
 test('a refusal that is the request’s own proves that a cooled upstream works, and nothing about money and logins', () => {
-  const verdict = (kind: 'caller' | 'limited' | 'refused' | 'failing') => ({
+  const decision = (kind: 'caller' | 'limited' | 'refused' | 'failing') => ({
     kind,
     errorType: 'e',
     evidence: { status: 0, errorType: 'e', code: '', message: '' },
   })
-  for (const kind of ['cooling_down', 'recovering'] as const) expect(isBack({ kind }, verdict('caller'))).toBe(true)
+  for (const kind of ['cooling_down', 'recovering'] as const) expect(isBack({ kind }, decision('caller'))).toBe(true)
   for (const kind of ['rate_limited', 'reauth_required', 'out_of_credit'] as const) {
-    expect(isBack({ kind }, verdict('caller'))).toBe(false)
+    expect(isBack({ kind }, decision('caller'))).toBe(false)
     expect(isBack({ kind }, null)).toBe(true)
   }
   // Answers to questions that are no messages: of the login, not of limits.
@@ -73,7 +73,7 @@ test('a refusal that is the request’s own proves that a cooled upstream works,
     expect(isBack({ kind }, null, false)).toBe(true)
   for (const kind of ['rate_limited', 'out_of_credit'] as const) expect(isBack({ kind }, null, false)).toBe(false)
   for (const kind of ['limited', 'refused', 'failing'] as const)
-    expect(isBack({ kind: 'cooling_down' }, verdict(kind))).toBe(false)
+    expect(isBack({ kind: 'cooling_down' }, decision(kind))).toBe(false)
 })
 
 test('the cheapest model is one that the account served lately, else one that it names, else one with a price', () => {

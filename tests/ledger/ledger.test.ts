@@ -127,7 +127,7 @@ const entry = fc
 const rowsOf = (one: LedgerEntry): LedgerRows => ({ log: logRow(one), attempts: attemptRows(one) })
 
 test.each(['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Shanghai'])(
-  'rollups of any requests are their sums, hours and days of %s alike',
+  'rollups of any requests are their sums, hours and days, of %s',
   (zone) => {
     const dayAt = createZoneDays(zone)
     fc.assert(

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { LiveFilter, LiveMessage } from '../../server/live/live-events.ts'
 import { progressEveryMs } from '../../server/live/outbox.ts'
-import { admin, collect, memoryPlace, request, seenIn, settled, settledIds } from './live-stand.ts'
+import { admin, collect, memoryTransport, request, seenIn, settled, settledIds } from './live-stand.ts'
 
 test('a reader that never reads costs nothing and gets a gap with how much it missed, then the latest', async () => {
-  const hub = await memoryPlace().join({ ringLimits: { slots: 1_000, bytes: 1e9 } })
+  const hub = await memoryTransport().join({ ringLimits: { slots: 1_000, bytes: 1e9 } })
   const lazy = hub.events(admin)
   for (let i = 0; i < 10_000; i++) hub.settled(settled(request()))
   await hub.flushed()
@@ -14,7 +14,7 @@ test('a reader that never reads costs nothing and gets a gap with how much it mi
 })
 
 test('the ring keeps to its bytes, whatever the names', async () => {
-  const hub = await memoryPlace().join({ ringLimits: { slots: 32_768, bytes: 100_000 } })
+  const hub = await memoryTransport().join({ ringLimits: { slots: 32_768, bytes: 100_000 } })
   const lazy = hub.events(admin)
   for (let i = 0; i < 1_000; i++) hub.settled(settled(request({ model: 'm'.repeat(1_000) })))
   await hub.flushed()
@@ -24,7 +24,7 @@ test('the ring keeps to its bytes, whatever the names', async () => {
 
 test('progress is sent at most once a second a request, and overtaken progress is not sent at all', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
-  const hub = await memoryPlace().join({ now: () => nowMs })
+  const hub = await memoryTransport().join({ now: () => nowMs })
   const reader = hub.events(admin)
   const begun = request()
   hub.started(begun)
@@ -59,7 +59,7 @@ test('progress is sent at most once a second a request, and overtaken progress i
 })
 
 test('users see their own, filters are the server’s', async () => {
-  const hub = await memoryPlace().join()
+  const hub = await memoryTransport().join()
   const readers = {
     mine: hub.events({ viewer: { userId: 5 } }),
     nobody: hub.events({ viewer: { userId: 0 } }),
@@ -91,7 +91,7 @@ test('users see their own, filters are the server’s', async () => {
 })
 
 test('a filter by group finds the changes of an account in each of its groups', async () => {
-  const hub = await memoryPlace().join()
+  const hub = await memoryTransport().join()
   const reader = hub.events({ ...admin, groupIds: [2] })
   const change = (accountId: number, groupIds: number[]) =>
     hub.accountChanged({
@@ -111,7 +111,7 @@ test('a filter by group finds the changes of an account in each of its groups', 
 })
 
 test('every subscriber gets the event, and none stays when it has left', async () => {
-  const hub = await memoryPlace().join()
+  const hub = await memoryTransport().join()
   const readers = Array.from({ length: 10 }, () => hub.events(admin))
   for (const reader of readers) expect((await reader.next()).value.events).toEqual([])
   const next = readers.map((reader) => reader.next())
@@ -126,7 +126,7 @@ test('every subscriber gets the event, and none stays when it has left', async (
 })
 
 test('the end of the hub ends its readers', async () => {
-  const hub = await memoryPlace().join()
+  const hub = await memoryTransport().join()
   const reader = hub.events(admin)
   await reader.next()
   const waiting = reader.next()
@@ -139,7 +139,7 @@ test('the end of the hub ends its readers', async () => {
 
 test('while nobody reads, totals go on, and who comes back gets a gap of what was not made', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
-  const hub = await memoryPlace().join({ now: () => nowMs, keepMs: 0 })
+  const hub = await memoryTransport().join({ now: () => nowMs, keepMs: 0 })
   const early = hub.events(admin)
   const first = request({ startedAtMs: nowMs })
   await early.next()
@@ -171,7 +171,7 @@ test('while nobody reads, totals go on, and who comes back gets a gap of what wa
 test('while somebody reads, and two minutes after, who comes back with another filter misses nothing', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
   const ofKey = (apiKeyId: number): LiveFilter => ({ ...admin, kinds: ['settled'], apiKeyIds: [apiKeyId] })
-  const hub = await memoryPlace().join({ now: () => nowMs })
+  const hub = await memoryTransport().join({ now: () => nowMs })
   const first = hub.events(ofKey(1))
   const one = request({ apiKeyId: 1 })
   await first.next()
@@ -195,7 +195,7 @@ test('while somebody reads, and two minutes after, who comes back with another f
 
 test('who reads a list and subscribes with its cursor gets every event since, although nobody subscribed before', async () => {
   let nowMs = Date.UTC(2026, 10, 23)
-  const hub = await memoryPlace().join({ now: () => nowMs })
+  const hub = await memoryTransport().join({ now: () => nowMs })
   hub.settled(settled(request({ startedAtMs: nowMs })))
   const cursor = hub.cursor()
   expect(hub.totals(admin.viewer).requests).toBe(1)
@@ -212,7 +212,7 @@ test('who reads a list and subscribes with its cursor gets every event since, al
 })
 
 test('the cursor of the ledger stands before what its checkpoints do not have yet', async () => {
-  const hub = await memoryPlace().join()
+  const hub = await memoryTransport().join()
   hub.cursor()
   const [one, two] = [request(), request()]
   const at = (seq: number) => ({ record: { journalId: 1, seq } })
@@ -227,14 +227,14 @@ test('the cursor of the ledger stands before what its checkpoints do not have ye
 })
 
 test('a cursor of an earlier process gives a gap, also when it had no events', async () => {
-  const earlier = (await memoryPlace().join({ now: () => 1_000 })).cursor()
-  const hub = await memoryPlace().join({ now: () => 2_000 })
+  const earlier = (await memoryTransport().join({ now: () => 1_000 })).cursor()
+  const hub = await memoryTransport().join({ now: () => 2_000 })
   const [gap] = await collect(hub.events(admin, earlier), (events) => events.length > 0)
   expect(gap?.gap).toMatchObject({ from: earlier, dropped: null })
 })
 
 test('a subscriber whose filter leaves everything out gets a newer cursor before the ring forgets its own', async () => {
-  const hub = await memoryPlace().join()
+  const hub = await memoryTransport().join()
   const reader = hub.events({ ...admin, apiKeyIds: [99] })
   const first = (await reader.next()).value as LiveMessage
   const next = reader.next()

@@ -22,7 +22,7 @@ export const admin = { viewer: { userId: null } }
 
 export type HubOptions = Partial<Omit<HubParts, 'stream'>> & { keep?: number; url?: string }
 
-/** Places where hubs meet. A memory has one hub only. */
+/** Transports through which hubs reach each other. A memory has one hub only. */
 export type OpenPlace = () => { name: string; join(options?: HubOptions): Promise<LiveHub> }
 
 const defaults = (options: HubOptions): Omit<HubParts, 'stream'> => ({
@@ -34,7 +34,7 @@ const defaults = (options: HubOptions): Omit<HubParts, 'stream'> => ({
   ...options,
 })
 
-export const memoryPlace: OpenPlace = () => {
+export const memoryTransport: OpenPlace = () => {
   let hub: Promise<LiveHub> | undefined
   return {
     name: 'memory',
@@ -47,7 +47,7 @@ export const memoryPlace: OpenPlace = () => {
 }
 
 /** Also on a Redis behind another address; `forget` takes the stream away, as a Redis without persistence does. */
-export const redisPlace = () => {
+export const redisTransport = () => {
   const prefix = `test-${randomUUID()}`
   return {
     name: 'redis',

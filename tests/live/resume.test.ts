@@ -1,12 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { hasServices } from '../store/twins.ts'
-import { admin, collect, memoryPlace, redisPlace, request, settled, settledIds, wholeMessages } from './live-stand.ts'
+import {
+  admin,
+  collect,
+  memoryTransport,
+  redisTransport,
+  request,
+  settled,
+  settledIds,
+  wholeMessages,
+} from './live-stand.ts'
 
-const places = [['memory', memoryPlace] as const, ...(hasServices ? [['redis', redisPlace] as const] : [])]
+const transports = [['memory', memoryTransport] as const, ...(hasServices ? [['redis', redisTransport] as const] : [])]
 
-describe.each(places)('%s', (_name, openPlace) => {
+describe.each(transports)('%s', (_name, openTransport) => {
   test('a subscriber that was away under load resumes, at another process too, without loss or double', async () => {
-    const place = openPlace()
+    const place = openTransport()
     const [here, there] = [await place.join(), await place.join()]
     const first = here.events({ ...admin, kinds: ['settled'] })
     const sent: string[] = []
@@ -41,7 +50,7 @@ describe.each(places)('%s', (_name, openPlace) => {
   })
 
   test('who comes back too late gets a gap first, and then goes on', async () => {
-    const hub = await openPlace().join({ ringLimits: { slots: 50, bytes: 1e9 }, keep: 1 })
+    const hub = await openTransport().join({ ringLimits: { slots: 50, bytes: 1e9 }, keep: 1 })
     const reader = hub.events(admin)
     const begun = request()
     hub.started(begun)
@@ -65,7 +74,7 @@ describe.each(places)('%s', (_name, openPlace) => {
 })
 
 test.runIf(hasServices)('what the ring has let go is read from the stream, from the middle of a batch', async () => {
-  const place = redisPlace()
+  const place = redisTransport()
   const hub = await place.join({ ringLimits: { slots: 20, bytes: 1e9 } })
   const ids: string[] = []
   const watcher = (await place.join()).events(admin)

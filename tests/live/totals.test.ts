@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createDayTotals, type Sums, type TotalsEvent, totalsSince } from '../../server/live/day-totals.ts'
 import type { LiveMessage } from '../../server/live/live-events.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
-import { admin, memoryPlace, request, settled } from './live-stand.ts'
+import { admin, memoryTransport, request, settled } from './live-stand.ts'
 
 const startMs = Date.UTC(2026, 10, 23, 23, 59)
 const dayAt = createZoneDays('UTC')
@@ -111,7 +111,7 @@ test('snapshot and deltas are what the ledger holds, whenever it is read and how
 
 test('a subscriber gets a snapshot, then deltas in one piece however many, then a snapshot on a new day', async () => {
   let nowMs = startMs
-  const hub = await memoryPlace().join({
+  const hub = await memoryTransport().join({
     now: () => nowMs,
     seed: async () => ({
       byUser: new Map([[3, { requests: 2, failures: 1, tokens: 30, costNano: 40 }]]),

@@ -138,7 +138,7 @@ test('the account of the conversation is kept before priority, as long as it may
   ).toBe(2)
 })
 
-test('switched off, without weight, resting or not for the model: not chosen', () => {
+test('disabled, without weight, cooling down or not for the model: not chosen', () => {
   const out = [
     account(1, { enabled: false }),
     account(2, { weight: 0 }),

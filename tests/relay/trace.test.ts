@@ -15,7 +15,7 @@ const criteria = (more: Partial<RouteCriteria> = {}): RouteCriteria => ({
   ...more,
 })
 const account = (id: number, more: Partial<Account> = {}) => accountOf({ id, ...more })
-const resting = (ms: number) => ({
+const coolingDown = (ms: number) => ({
   state: reduceState(readyState, { kind: 'rate_limited', untilMs: nowMs + ms, reason: 'r' }, nowMs, 0),
   inFlight: 0,
 })
@@ -25,7 +25,7 @@ test('every candidate of a choice says what became of it, with the end of its re
   const members = [
     account(1, { enabled: false }),
     account(2, { models: createModelList(['other']) }),
-    account(3, { live: resting(5000) }),
+    account(3, { live: coolingDown(5000) }),
     account(4, { live: lost }),
     account(5),
     account(6, { concurrency: 1, live: { state: readyState, inFlight: 1 } }),
@@ -72,7 +72,7 @@ test('a conversation that stays names its account only; one that might have retu
 })
 
 test('a request that nobody could take names every reason and no choice', () => {
-  const members = [account(1, { live: resting(100) }), account(2, { enabled: false })]
+  const members = [account(1, { live: coolingDown(100) }), account(2, { enabled: false })]
   const trace = createTrace()
   trace.record('req_1', key, members, criteria(), choose(members, criteria()))
   expect(trace.of('req_1')[0]!.candidates.map(({ reason }) => reason)).toEqual(['not_ready', 'disabled'])

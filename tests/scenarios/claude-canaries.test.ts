@@ -243,26 +243,26 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
   const found = [...secrets, 'CANARY'].flatMap((text) => [text, Buffer.from(text).toString('base64').slice(0, -4)])
   expect(secrets.size).toBeGreaterThan(60)
 
-  const places = new Map<string, string>([
+  const stores = new Map<string, string>([
     ['log', stand.log.join('\n')],
     ['events', events.map((said) => said()).join('\n')],
     ['redis', redis()],
     ['answers', answers.join('\n')],
   ])
-  for (const table of await tablesOf(stand)) places.set(`table ${table}`, await dumpOf(stand, table))
-  for (const path of await filesBelow(stand.dataDir)) places.set(path, (await readFile(path)).toString('latin1'))
+  for (const table of await tablesOf(stand)) stores.set(`table ${table}`, await dumpOf(stand, table))
+  for (const path of await filesBelow(stand.dataDir)) stores.set(path, (await readFile(path)).toString('latin1'))
   // The search would find what is there.
-  expect(places.get('log')).toContain('by code')
-  expect(places.get('events')).toContain('by code')
-  expect(places.get('table accounts')).toContain('by setup token')
-  expect(places.get('table api_logs')).toContain('setupToken')
-  expect(places.get('table account_events')).toContain('401')
-  if (engines === 'services') expect(places.get('redis')).toContain('by code')
-  for (const [place, text] of places) {
+  expect(stores.get('log')).toContain('by code')
+  expect(stores.get('events')).toContain('by code')
+  expect(stores.get('table accounts')).toContain('by setup token')
+  expect(stores.get('table api_logs')).toContain('setupToken')
+  expect(stores.get('table account_events')).toContain('401')
+  if (engines === 'services') expect(stores.get('redis')).toContain('by code')
+  for (const [store, text] of stores) {
     const leaked = found.filter((secret) => text.includes(secret))
     expect(
       leaked.map((secret) => around(text, secret)),
-      place,
+      store,
     ).toEqual([])
   }
 })

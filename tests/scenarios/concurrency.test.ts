@@ -65,7 +65,7 @@ async function positions(token: string): Promise<(number | null)[]> {
 
 const adminToken = () => signedIn(relay.app.url, 'admin', 'correct horse battery')
 
-test('an account gets no more requests at once than it may have; the next go as places become free, in order', async () => {
+test('an account gets no more requests at once than its limit; the next go as slots become free, in order', async () => {
   held = []
   const token = await adminToken()
   const before = upstream.requests.length

@@ -74,7 +74,7 @@ async function startPool(scripts: (Script | undefined)[]) {
 const retracted = 'the request was at fault, not the account'
 const at500 = (message: string) => refusal(500, 'api_error', message)
 
-test('two accounts that fail alike are both in service for the next request, and the timeline tells why', async () => {
+test('two accounts that fail in the same way are both in service for the next request, and the timeline tells why', async () => {
   const pool = await startPool([at500('cannot parse tool 7'), at500('cannot parse tool 7')])
   expect((await pool.ask()).status).toBe(529)
   await expect.poll(pool.accounts).toMatchObject([
@@ -131,7 +131,7 @@ test('one account that fails while another answers was at fault', async () => {
     .toMatchObject([{ state: 'COOLING_DOWN', steps: ['COOLING_DOWN: 500 api_error'] }, { state: 'READY' }])
 })
 
-test('two that fail alike were at fault after all when a third one answers the same request', async () => {
+test('two that failed in the same way were at fault after all when a third one answers the same request', async () => {
   const pool = await startPool([at500('out of order'), at500('out of order'), undefined])
   expect((await pool.ask()).status).toBe(200)
   await expect.poll(pool.accounts).toMatchObject([

@@ -92,7 +92,7 @@ test('prompts, answers, keys and passwords are in no database, journal or log, w
       ...Object.keys(pools).flatMap((pool) => [keyOf(pool), secretOf(pool, 0)]),
     ]
     const canaryBytes = canaries.flatMap((text) => [text, Buffer.from(text).toString('base64').slice(0, -4)])
-    const places = new Map<string, string>([['log', relay.log.join('\n')]])
+    const stores = new Map<string, string>([['log', relay.log.join('\n')]])
     for (const table of [
       'logs',
       'api_logs',
@@ -109,7 +109,7 @@ test('prompts, answers, keys and passwords are in no database, journal or log, w
       'daily_rollups',
     ]) {
       const cells = await relay.app.database.select(`SELECT * FROM \`${table}\``)
-      places.set(
+      stores.set(
         table,
         cells
           .map((row) =>
@@ -124,15 +124,15 @@ test('prompts, answers, keys and passwords are in no database, journal or log, w
     }
     const journals: string[] = []
     for (const file of await filesBelow(relay.dataDir)) {
-      places.set(file, (await readFile(file)).toString('latin1'))
+      stores.set(file, (await readFile(file)).toString('latin1'))
       if (file.includes('journal')) journals.push(file)
     }
     // The search finds what is there: the session is kept on purpose.
-    expect(journals.filter((file) => places.get(file)!.includes(sessionId))).not.toEqual([])
-    expect(places.get('logs')).toContain(sessionId)
-    for (const [place, text] of places) {
+    expect(journals.filter((file) => stores.get(file)!.includes(sessionId))).not.toEqual([])
+    expect(stores.get('logs')).toContain(sessionId)
+    for (const [store, text] of stores) {
       const found = canaryBytes.filter((canary) => text.includes(canary))
-      expect(found, place).toEqual([])
+      expect(found, store).toEqual([])
     }
   } finally {
     await relay.stop()

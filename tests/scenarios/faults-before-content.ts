@@ -14,7 +14,7 @@ export interface Fault {
   script: Script
   /** Its number in the list of faults, if it has one. */
   number?: number
-  /** Verdict, status and error type of its attempt's row. */
+  /** Classification, status and error type of its attempt's row. */
   outcome: string
   status: number
   type?: string

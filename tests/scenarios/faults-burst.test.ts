@@ -125,7 +125,7 @@ test('fault 18: where every account is overloaded, a fifth of a hundred requests
   for (const one of forget) one()
 })
 
-test('fault 18: second failovers are a fifth of what a group has in flight, ten always, and their places come back', () => {
+test('fault 18: second failovers are a fifth of what a group has in flight, ten always, and given back', () => {
   const budget = createFailoverBudget()
   const ends = Array.from({ length: 100 }, () => budget.begin(1))
   const taken = Array.from({ length: 100 }, () => budget.take(1)).filter((place) => place !== null)

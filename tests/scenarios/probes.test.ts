@@ -59,7 +59,7 @@ test('a probe asks one token of the cheapest model, brings the account back, and
   expect((await request(relay)).status).toBe(200)
 })
 
-test('what a probe is refused makes nothing worse, and is told', async () => {
+test('what a probe is refused makes nothing worse, and is shown', async () => {
   await loseLogin(upstream, relay)
   for (const [status, type, headers] of [
     [401, 'authentication_error', {}],
@@ -78,7 +78,7 @@ test('what a probe is refused makes nothing worse, and is told', async () => {
   expect((await state()).state.name).toBe('READY')
 })
 
-test('a model that rests is asked for by its name, comes back alone, and what it is refused makes nothing worse', async () => {
+test('a model that cools down is asked for by its name, comes back alone, and what it is refused makes nothing worse', async () => {
   const models = async () => {
     const query = `{ node(id: "${accountId}") { ... on Account { state { name models { model until } } probes(first: 3) { nodes { ok status model } } } } }`
     return (await askGraphql(relay.app.url, query, {}, admin)).data.node
@@ -94,8 +94,8 @@ test('a model that rests is asked for by its name, comes back alone, and what it
     ).data.probeAccount
   upstream.script(modelRefused)
   expect((await request(relay)).status).toBe(503)
-  const resting = await models()
-  expect(resting.state).toMatchObject({ name: 'READY', models: [{ model: 'claude-opus-4-5' }] })
+  const coolingDown = await models()
+  expect(coolingDown.state).toMatchObject({ name: 'READY', models: [{ model: 'claude-opus-4-5' }] })
   for (const [status, type] of [
     [403, 'permission_error'],
     [401, 'authentication_error'],
@@ -105,7 +105,7 @@ test('a model that rests is asked for by its name, comes back alone, and what it
   ] as const) {
     upstream.script(refusal(status, type, 'canary', { 'retry-after': '9999' }))
     expect(await probeModel('claude-opus-4-5')).toMatchObject({ ok: false, status })
-    expect((await models()).state).toEqual(resting.state)
+    expect((await models()).state).toEqual(coolingDown.state)
   }
   expect((await probeModel('claude-haiku-4-5')).__typename).toBe('ConflictFailure')
   const before = upstream.requests.length
@@ -119,7 +119,7 @@ test('a model that rests is asked for by its name, comes back alone, and what it
   expect((await relay.rows()).at(-1)).toMatchObject({ api_key_id: 0, model_requested: 'claude-opus-4-5' })
 })
 
-test('the first step of a rest says when it is probed first, and none does where probes are passive', async () => {
+test('the first step of a cooldown says when it is probed first, and none does where probes are passive', async () => {
   const set = (value: string) =>
     askGraphql(
       relay.app.url,
@@ -154,7 +154,7 @@ test('the first step of a rest says when it is probed first, and none does where
   await set('active')
 })
 
-test('by the clock: the rest of a model is looked at again and again, slower and slower, until it is back', async () => {
+test('by the clock: a model that cools down is checked again and again, slower and slower, until it is back', async () => {
   const own = await startProbed(upstream, { jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 }, chance: () => 0 })
   try {
     const url = own.relay.app.url
@@ -186,7 +186,7 @@ test('an account that is ready is not asked, and nobody without rights asks', as
   expect(upstream.requests.length).toBe(before)
 })
 
-test('by the clock: a cooled or lost account is looked at again and again, slower and slower, until it is back', async () => {
+test('by the clock: a cooled or lost account is checked again and again, slower and slower, until it is back', async () => {
   const own = await startProbed(upstream, {
     jobs: { ...still, probeMs: 20, longestProbeMs: 60_000 },
     chance: () => 0,
@@ -233,7 +233,7 @@ test('passive: nothing is asked by the clock', async () => {
       return (await askGraphql(own.relay.app.url, query, {}, own.admin)).data.node.state.name as string
     }
     expect(await kind()).toBe('RATE_LIMITED')
-    // The rest ends by the clock, and that is told without a request.
+    // The cooldown ends by the clock, without a request.
     await expect.poll(() => own.relay.log.some((line) => line.includes('"by":"time"')), { timeout: 10_000 }).toBe(true)
     expect(await kind()).toBe('READY')
     expect(upstream.requests.length).toBe(before)
@@ -242,7 +242,7 @@ test('passive: nothing is asked by the clock', async () => {
   }
 })
 
-test('passive: where a rest has no end one real request finds out, later and later, and nothing else is asked', async () => {
+test('passive: where a cooldown has no end one real request finds out, later and later, and nothing else is asked', async () => {
   const own = await startProbed(upstream, { jobs: { ...still, probeMs: 20 }, chance: () => 0 })
   try {
     const graphql = (query: string) => askGraphql(own.relay.app.url, query, {}, own.admin)

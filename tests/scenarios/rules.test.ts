@@ -127,7 +127,7 @@ test.each([
   ['a limit of a model', { ...usedUpRule, scope: 'model' }],
   ['a limit of a family', { ...usedUpRule, scope: 'family' }],
   ['a failure', { name: 'failure', status: '400', code: 'plan_*', effect: 'cooling_down' }],
-])('what two accounts say alike is the request’s also where a rule would make of it %s', async (_what, rule) => {
+])('the same error from two accounts is the request’s also where a rule would make of it %s', async (_what, rule) => {
   const statePolicy = {
     failures: 1,
     windowMs: 60_000,

@@ -27,7 +27,7 @@ const nextMonth = Date.UTC(2026, 11, 1) - nowMs
 
 const invalid = { type: 'invalid_request_error' }
 const limited = { type: 'rate_limit_error', message: 'slow down' }
-const unfunded = (restMs: number | null, message = '') =>
+const outOfCredit = (restMs: number | null, message = '') =>
   ({ kind: 'refused', event: { kind: 'out_of_credit', restMs }, misconfigured: true, message }) as const
 const cools = { kind: 'failing', event: { kind: 'failed' } } as const
 const ifServed = { ...cools, ifServedElsewhere: true } as const
@@ -63,26 +63,26 @@ export const classifyCases: readonly ClassifyCase[] = [
     row: 'organisation on hold',
     status: 400,
     error: { ...invalid, message: 'x', details: { error_code: 'organization_on_hold' } },
-    means: unfunded(null, 'x'),
+    means: outOfCredit(null, 'x'),
   },
   {
     row: 'spend limit of the organisation',
     status: 400,
     error: { ...invalid, message: spendText },
-    means: unfunded(Date.UTC(2026, 11, 5, 8) - nowMs, spendText),
+    means: outOfCredit(Date.UTC(2026, 11, 5, 8) - nowMs, spendText),
   },
   {
     row: 'spend limit of the organisation',
     status: 400,
     error: { ...invalid, message: workspaceText },
-    means: unfunded(null, workspaceText),
+    means: outOfCredit(null, workspaceText),
   },
-  { row: 'no credit', status: 400, error: { ...invalid, message: creditText }, means: unfunded(null, creditText) },
+  { row: 'no credit', status: 400, error: { ...invalid, message: creditText }, means: outOfCredit(null, creditText) },
   {
     row: 'account disabled',
     status: 400,
     error: { ...invalid, message: 'This organization has been disabled.' },
-    means: unfunded(null, 'This organization has been disabled.'),
+    means: outOfCredit(null, 'This organization has been disabled.'),
   },
   {
     row: 'not a member any more',
@@ -129,13 +129,13 @@ export const classifyCases: readonly ClassifyCase[] = [
     row: 'payment required',
     status: 402,
     error: { type: 'billing_error', message: 'pay', details: { error_code: 'linked_organization_unpaid' } },
-    means: unfunded(null),
+    means: outOfCredit(null),
   },
   {
     row: 'payment required',
     status: 402,
     error: { type: 'billing_error', message: 'You will regain access on 2026-12-05.' },
-    means: unfunded(Date.UTC(2026, 11, 5) - nowMs),
+    means: outOfCredit(Date.UTC(2026, 11, 5) - nowMs),
   },
   {
     row: 'only for Claude Code',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { anthropicFormat } from '../../server/upstreams/formats/anthropic/anthropic.ts'
 
-/** Every legal framing of one stream (the SSE standard) is metered alike, and passes byte for byte. */
+/** Every legal framing of one stream (the SSE standard) is metered in the same way, and passes byte for byte. */
 
 const file = readFileSync(new URL('./cases/sse-as-json.txt', import.meta.url), 'utf8')
 const plain = file.slice(file.indexOf('event:')).trimEnd().concat('\n\n')

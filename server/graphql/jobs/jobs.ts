@@ -137,7 +137,7 @@ addMutation('runJob', {
 })
 
 const Probe = builder.objectRef<ProbeRow>('Probe').implement({
-  description: 'One look whether a resting account, or a model that rests there, is back.',
+  description: 'One check whether an account that is not ready, or a model that cools down there, serves again.',
   authScopes: { user: true },
   fields: (t) => ({
     at: t.field({

@@ -11,10 +11,10 @@ import { Classification } from './rule-types.ts'
 
 const hourMs = 3_600_000
 /** Kinds of failures in the response, those that the rule matches first. */
-const mostShown = 100
+const maxShown = 100
 
 const RuleMatch = builder.enumType('ErrorRuleMatch', {
-  description: 'Whether a rule fits failures that look alike.',
+  description: 'Whether a rule matches failures of one kind.',
   values: {
     YES: { value: 'yes', description: 'It fits all of them.' },
     MAYBE: {
@@ -29,7 +29,7 @@ const accountsOf = async (ids: readonly number[], { batches }: Context) =>
   (await Promise.all(ids.map((id) => batches.account(id)))).filter((row) => row !== undefined)
 
 const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement({
-  description: 'Failed attempts that look alike in the ledger, and what would have become of them.',
+  description: 'Failed attempts of one kind in the ledger, and how each rule set classifies them.',
   authScopes: { admin: true },
   fields: (t) => ({
     platform: t.field({
@@ -51,7 +51,7 @@ const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement
       description: 'The identifier beside the type; null for none.',
       resolve: ({ errorCode }) => errorCode || null,
     }),
-    verdict: t.exposeString('decided', { description: 'What was decided then.' }),
+    decision: t.exposeString('decided', { description: 'How it was classified then.' }),
     attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
     lastAt: t.field({
       description: 'When the newest of them ended.',
@@ -176,7 +176,7 @@ addMutation('testErrorRule', {
       attempts: failures.reduce((sum, { attempts }) => sum + attempts, 0),
       failures: failures
         .sort((one, other) => order[one.match] - order[other.match] || other.attempts - one.attempts)
-        .slice(0, mostShown),
+        .slice(0, maxShown),
       touched,
       sample: tried,
     }

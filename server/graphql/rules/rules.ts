@@ -66,7 +66,7 @@ addMutation('createErrorRule', {
 })
 
 addMutation('updateErrorRule', {
-  description: 'Changes the fields given. What rests because of the rule goes on resting.',
+  description: 'Changes the fields given. Accounts that are not ready because of the rule stay so.',
   scope: 'admin',
   input: UpdateErrorRuleInput,
   check: updateRuleCheck,
@@ -85,7 +85,7 @@ addMutation('updateErrorRule', {
 })
 
 addMutation('deleteErrorRule', {
-  description: 'Deletes a rule. What rests because of it goes on resting.',
+  description: 'Deletes a rule. Accounts that are not ready because of it stay so.',
   scope: 'admin',
   input: addIdInput('DeleteErrorRuleInput', 'ErrorRule'),
   check: onlyId('ErrorRule'),

@@ -16,7 +16,7 @@ export interface RouteDecision {
 export interface RouteCandidate {
   accountId: number
   reason: RouteReason
-  /** With `resting`: when it returns by itself, epoch ms; null when a person must act. */
+  /** With `not_ready`: when it returns by itself, epoch ms; null when a person must act. */
   untilMs: number | null
 }
 

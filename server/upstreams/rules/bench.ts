@@ -5,7 +5,7 @@ import type { Platforms } from '../platform.ts'
 import { type Meaning, meaningOf, type RuleDraft, rowOfRule, touchesAccount } from './rule.ts'
 import type { ErrorRules } from './rules.ts'
 
-/** Failed attempts that look alike, as the ledger has them: texts and headers are not kept. */
+/** Failed attempts of one kind, as the ledger has them: texts and headers are not kept. */
 export interface RecentFailure {
   platform: Platform
   /** Upstream's status; 200 with an error event. */

@@ -145,7 +145,7 @@ const open = (client: Name, upstream: Name) =>
     nowMs: 0,
   })
 
-/** Reads a stream cut at these places. */
+/** Reads a stream cut at these offsets. */
 function read(reader: StreamReader, bytes: Buffer, cuts: number[] = []): string {
   const edges = [0, ...cuts, bytes.length]
   const out = edges.slice(1).flatMap((edge, at) => reader.push(bytes.subarray(edges[at], edge)))

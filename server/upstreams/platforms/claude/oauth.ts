@@ -8,7 +8,7 @@ import { askWhole } from '../../transport/whole-response.ts'
 import { oauthBeta } from './oauth-beta.ts'
 
 /** Where logins of claude accounts are made; each of them has moved before, so a deployment can say otherwise. */
-export interface ClaudeOauthPlaces {
+export interface ClaudeOauthEndpoints {
   authorizeUrl: string
   tokenUrl: string
   /** Shows the code to the person; nothing of ours listens there. */
@@ -27,12 +27,12 @@ const maxBytes = 64 * 1024
  */
 export function createClaudeOauth(parts: {
   transport: Transport
-  places: ClaudeOauthPlaces
+  endpoints: ClaudeOauthEndpoints
   now: () => number
   timeoutMs?: number
 }) {
-  const { places, now, timeoutMs = defaultTimeoutMs } = parts
-  const token = new URL(places.tokenUrl)
+  const { endpoints, now, timeoutMs = defaultTimeoutMs } = parts
+  const token = new URL(endpoints.tokenUrl)
 
   async function grant(body: Record<string, string>, proxy: string | null): Promise<Answered> {
     try {
@@ -78,13 +78,13 @@ export function createClaudeOauth(parts: {
   return {
     /** The page where a person signs in and gets the code. `challenge`: base64url of SHA-256 of the verifier. */
     authorizeAddress(state: string, challenge: string): string {
-      const url = new URL(places.authorizeUrl)
+      const url = new URL(endpoints.authorizeUrl)
       for (const [name, value] of Object.entries({
         code: 'true',
-        client_id: places.clientId,
+        client_id: endpoints.clientId,
         response_type: 'code',
-        redirect_uri: places.redirectUrl,
-        scope: places.scopes,
+        redirect_uri: endpoints.redirectUrl,
+        scope: endpoints.scopes,
         code_challenge: challenge,
         code_challenge_method: 'S256',
         state,
@@ -102,8 +102,8 @@ export function createClaudeOauth(parts: {
           grant_type: 'authorization_code',
           code: given.code,
           state: given.state,
-          client_id: places.clientId,
-          redirect_uri: places.redirectUrl,
+          client_id: endpoints.clientId,
+          redirect_uri: endpoints.redirectUrl,
           code_verifier: given.verifier,
         },
         proxy,
@@ -120,7 +120,7 @@ export function createClaudeOauth(parts: {
 
     async refresh(refreshToken: string, proxy: string | null): Promise<RefreshResponse> {
       const answer = await grant(
-        { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: places.clientId },
+        { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: endpoints.clientId },
         proxy,
       )
       if (answer.kind === 'said') {
