@@ -142,9 +142,11 @@ class Scanner implements SseScanner {
         eventStart = length
       }
     }
-    if (eventStart > outStart) {
-      out.push(outStart === 0 && eventStart === length ? chunk : chunk.subarray(outStart, eventStart))
-    }
+    if (eventStart <= outStart) return out
+    const last = outStart === 0 && eventStart === length ? chunk : chunk.subarray(outStart, eventStart)
+    // Nearly always the only one: a list made of it is smaller than one that grows.
+    if (out.length === 0) return [last]
+    out.push(last)
     return out
   }
 
