@@ -126,7 +126,7 @@ test('the image and the compose file set only variables that are settings, and b
   expect(inCompose).toEqual(['HOST', 'PORT', 'DATA_DIR'])
   expect([...inImage, ...inCompose].filter((name) => !names.has(name))).toEqual(['NODE_ENV'])
   expect(relay).toContain('dockerfile: deploy/Dockerfile')
-  const start = ['node', '--max-semi-space-size=8', 'dist/server/main.js']
+  const start = ['node', '--max-semi-space-size=8', '--v8-pool-size=1', 'dist/server/main.js']
   expect(dockerfile).toContain(`CMD [${start.map((word) => `"${word}"`).join(', ')}]`)
   expect(manifest.scripts['start']).toBe(start.join(' '))
 })
