@@ -1,7 +1,10 @@
+import { clause, type FailureCode, type FailureValues, type FieldProblemCode, sentence } from './failure-codes.ts'
+
 /** A wrong field of an input. `path` is its name in the input ("dailyLimit"). */
 export interface FieldProblem {
   path: string
-  message: string
+  code: FieldProblemCode
+  values?: FailureValues
 }
 
 export type VerbFailureKind = 'input' | 'not_found' | 'conflict' | 'sign_in'
@@ -10,15 +13,19 @@ export type VerbFailureKind = 'input' | 'not_found' | 'conflict' | 'sign_in'
 export class VerbFailure extends Error {
   override name = 'VerbFailure'
   readonly kind: VerbFailureKind
+  readonly code: FailureCode
+  readonly values: FailureValues
   readonly fields: readonly FieldProblem[]
   readonly retryAfterS: number | null
   constructor(
     kind: VerbFailureKind,
-    message: string,
-    more: { fields?: readonly FieldProblem[]; retryAfterS?: number } = {},
+    code: FailureCode,
+    more: { values?: FailureValues; fields?: readonly FieldProblem[]; retryAfterS?: number } = {},
   ) {
-    super(message)
+    super(sentence(code, more.values))
     this.kind = kind
+    this.code = code
+    this.values = more.values ?? {}
     this.fields = more.fields ?? []
     this.retryAfterS = more.retryAfterS ?? null
   }
@@ -26,9 +33,12 @@ export class VerbFailure extends Error {
 
 /** One or more fields of the input are wrong. */
 export function inputFailure(...fields: FieldProblem[]): VerbFailure {
-  return new VerbFailure('input', fields.map(({ path, message }) => `${path} ${message}`).join('; '), { fields })
+  const text = fields.map(({ path, code, values }) => `${path} ${clause(code, values)}`).join('; ')
+  return new VerbFailure('input', 'INPUT_INVALID', { values: { fields: text }, fields })
 }
 
-export const notFound = (what: string): VerbFailure => new VerbFailure('not_found', `There is no such ${what}.`)
+export const notFound = (object: string): VerbFailure =>
+  new VerbFailure('not_found', 'NOT_FOUND', { values: { object } })
 
-export const conflict = (message: string): VerbFailure => new VerbFailure('conflict', message)
+export const conflict = (code: FailureCode, values: FailureValues = {}): VerbFailure =>
+  new VerbFailure('conflict', code, { values })

@@ -1,10 +1,9 @@
 import type { TypedDocumentNode } from '@urql/core'
 import { useClientHandle } from '@urql/vue'
 import { type Ref, ref } from 'vue'
-import { useI18n } from 'vue-i18n'
-import { useServerText } from '../locales/server-texts.ts'
 import { showMessage } from '../shell/message.ts'
 import { type MutationOutcome, outcomeOf } from './outcome.ts'
+import { useProblemText } from './problem-text.ts'
 import { readErrorOf } from './read-error.ts'
 
 type Payload = Parameters<typeof outcomeOf>[0]
@@ -13,8 +12,7 @@ type Success<Result extends Payload> = Extract<Result, { __typename: `${string}S
 /** Sends mutations of one form or one row: busy while one is under way, problems by field, a sentence for the rest. */
 export function useMutation() {
   const { client } = useClientHandle()
-  const { t } = useI18n()
-  const serverText = useServerText()
+  const text = useProblemText()
   const isBusy = ref(false)
   const problems: Ref<Record<string, string>> = ref({})
   const message = ref('')
@@ -28,15 +26,10 @@ export function useMutation() {
     message.value = ''
     const { data, error } = await client.mutation(document, variables).toPromise()
     isBusy.value = false
-    const failure = readErrorOf(error)
     const outcome: MutationOutcome<Success<Result>> =
       data === undefined || data === null
-        ? {
-            ok: false,
-            message: failure?.kind === 'server' ? serverText(failure.message) : t('state.offline'),
-            fields: {},
-          }
-        : outcomeOf(data.result, serverText)
+        ? { ok: false, message: text.ofError(readErrorOf(error) ?? { kind: 'offline' }), fields: {} }
+        : outcomeOf(data.result, text)
     if (!outcome.ok) {
       problems.value = outcome.fields
       // Where every problem stands beside its field, the sentence above the form would only repeat it.

@@ -40,8 +40,8 @@ export const createAccount = graphql(
     result: createAccount(input: $input) {
       __typename
       ... on CreateAccountSuccess { account { ...AccountFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -54,8 +54,8 @@ export const updateAccount = graphql(
     result: updateAccount(input: $input) {
       __typename
       ... on UpdateAccountSuccess { account { ...AccountFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -67,7 +67,7 @@ export const deleteAccount = graphql(`
     result: deleteAccount(input: { id: $id }) {
       __typename
       ... on DeleteAccountSuccess { deletedId }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -77,7 +77,7 @@ export const testAccount = graphql(`
     result: testAccount(input: { id: $id, model: $model }) {
       __typename
       ... on TestAccountSuccess { ok latencyMs status message failure { code place } }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -88,7 +88,7 @@ export const clearAccountState = graphql(
     result: clearAccountState(input: { id: $id }) {
       __typename
       ... on ClearAccountStateSuccess { account { ...AccountFields } }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -106,8 +106,8 @@ export const probeAccount = graphql(`
   mutation ProbeAccount($id: ID!, $model: String) {
     result: probeAccount(input: { id: $id, model: $model }) {
       __typename
-      ... on ProbeAccountSuccess { ok latencyMs status message code failure { code place } }
-      ... on Failure { message }
+      ... on ProbeAccountSuccess { probe { ok message code failure { code place } } }
+      ... on Failure { code values message }
     }
   }
 `)

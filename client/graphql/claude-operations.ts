@@ -16,8 +16,8 @@ export const updateClaudeAccounts = graphql(`
     result: updateClaudeAccounts(input: { enabled: $enabled, acknowledged: $acknowledged }) {
       __typename
       ... on UpdateClaudeAccountsSuccess { claudeAccounts { enabled } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -27,7 +27,7 @@ export const beginClaudeLogin = graphql(`
     result: beginClaudeLogin {
       __typename
       ... on BeginClaudeLoginSuccess { url expiresAt }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)

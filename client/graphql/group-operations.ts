@@ -29,8 +29,8 @@ export const createGroup = graphql(
     result: createGroup(input: $input) {
       __typename
       ... on CreateGroupSuccess { group { ...GroupFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -43,8 +43,8 @@ export const updateGroup = graphql(
     result: updateGroup(input: $input) {
       __typename
       ... on UpdateGroupSuccess { group { ...GroupFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -56,7 +56,7 @@ export const deleteGroup = graphql(`
     result: deleteGroup(input: { id: $id }) {
       __typename
       ... on DeleteGroupSuccess { deletedId }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -78,7 +78,7 @@ export const removeAccountFromGroup = graphql(`
     result: removeAccountFromGroup(input: $input) {
       __typename
       ... on RemoveAccountFromGroupSuccess { group { id } }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)

@@ -9,7 +9,7 @@ export const runJob = graphql(`
     result: runJob(input: { name: $name }) {
       __typename
       ... on RunJobSuccess { job { name } }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)

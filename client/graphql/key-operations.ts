@@ -32,8 +32,8 @@ export const createKey = graphql(
     result: createApiKey(input: $input) {
       __typename
       ... on CreateApiKeySuccess { secret apiKey { ...KeyFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -46,8 +46,8 @@ export const updateKey = graphql(
     result: updateApiKey(input: $input) {
       __typename
       ... on UpdateApiKeySuccess { apiKey { ...KeyFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -60,8 +60,8 @@ export const rotateKey = graphql(
     result: rotateApiKey(input: $input) {
       __typename
       ... on RotateApiKeySuccess { secret apiKey { ...KeyFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -73,7 +73,7 @@ export const deleteKey = graphql(`
     result: deleteApiKey(input: { id: $id }) {
       __typename
       ... on DeleteApiKeySuccess { deletedId }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)

@@ -26,8 +26,8 @@ export const createRule = graphql(
     result: createErrorRule(input: $input) {
       __typename
       ... on CreateErrorRuleSuccess { errorRule { ...RuleFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -40,8 +40,8 @@ export const updateRule = graphql(
     result: updateErrorRule(input: $input) {
       __typename
       ... on UpdateErrorRuleSuccess { errorRule { ...RuleFields } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,
@@ -53,7 +53,7 @@ export const deleteRule = graphql(`
     result: deleteErrorRule(input: { id: $id }) {
       __typename
       ... on DeleteErrorRuleSuccess { deletedId }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -63,7 +63,7 @@ export const orderRules = graphql(`
     result: reorderErrorRules(input: { ids: $ids }) {
       __typename
       ... on ReorderErrorRulesSuccess { errorRules { id } }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -84,8 +84,8 @@ export const testRule = graphql(
         }
         sample { errorType code matches today { ...MeaningFields } withRule { ...MeaningFields } }
       }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `,

@@ -9,8 +9,8 @@ export const completeSetup = graphql(`
     result: completeSetup(input: $input) {
       __typename
       ... on CompleteSetupSuccess { session { accessToken expiresAt user { id username role mustChangePassword } } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -20,8 +20,8 @@ export const signIn = graphql(`
     result: signIn(input: $input) {
       __typename
       ... on SignInSuccess { session { accessToken expiresAt user { id username role mustChangePassword } } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -31,7 +31,7 @@ export const refreshSession = graphql(`
     result: refreshSession {
       __typename
       ... on RefreshSessionSuccess { session { accessToken expiresAt user { id username role mustChangePassword } } }
-      ... on Failure { message }
+      ... on Failure { code values message }
     }
   }
 `)

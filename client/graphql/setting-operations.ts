@@ -9,8 +9,8 @@ export const updateSettings = graphql(`
     result: updateSettings(input: $input) {
       __typename
       ... on UpdateSettingsSuccess { settings { upstreamAllow } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `)

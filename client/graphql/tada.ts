@@ -9,3 +9,7 @@ export const graphql = initGraphQLTada<{
 }>()
 
 export type { ResultOf, VariablesOf } from 'gql.tada'
+
+/** Why a mutation changed nothing, and what is wrong with a field: the codes of the server's schema. */
+export type FailureCode = ReturnType<typeof graphql.scalar<'FailureCode'>>
+export type FieldProblemCode = ReturnType<typeof graphql.scalar<'FieldProblemCode'>>

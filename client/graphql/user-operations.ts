@@ -11,8 +11,8 @@ export const transferOwnership = graphql(`
     result: transferOwnership(input: { id: $id, ownerId: $ownerId }) {
       __typename
       ... on TransferOwnershipSuccess { owner { id username } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `)
@@ -22,8 +22,8 @@ export const changePassword = graphql(`
     result: changePassword(input: $input) {
       __typename
       ... on ChangePasswordSuccess { user { id } }
-      ... on InputFailure { fields { path message } }
-      ... on Failure { message }
+      ... on InputFailure { fields { path code values message } }
+      ... on Failure { code values message }
     }
   }
 `)

@@ -37,7 +37,7 @@ export async function createLanguages(): Promise<Languages> {
   const i18n = createI18n({ legacy: false, locale: first as string, fallbackLocale: false, messages: {} })
   const componentTexts = shallowRef<GlobalConfigProvider>({})
   /** Message files that pages have asked for: a change of language loads them again. */
-  const needed = new Set<string>(['shell'])
+  const needed = new Set<string>(['shell', 'problems'])
   const loaded = new Set<string>()
 
   async function loadFile(language: Language, name: string): Promise<void> {

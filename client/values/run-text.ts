@@ -17,7 +17,7 @@ interface Words {
 /** The same in the reader's language; the server's own words for what this page does not know yet. */
 export function runText({ t, te }: Words, { message, code, counts = [], failure }: Run): string {
   if (failure) return failureText({ t, te }, failure) ?? message ?? ''
-  const key = `runs.${code}`
+  const key = `runs.${code?.toLowerCase()}`
   if (code === null || !te(key)) return message ?? ''
   return t(key, Object.fromEntries(counts.map(({ name, count }) => [name, count])))
 }

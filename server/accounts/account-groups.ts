@@ -13,7 +13,7 @@ export async function emptyGroup(tx: Tx, groupId: number): Promise<void> {
     where: { deletedMark: 0, groups: { some: { groupId }, every: { groupId } } },
   })
   if (count > 0) {
-    throw conflict(`The group still has ${count} ${count === 1 ? 'account' : 'accounts'}. Move or delete them first.`)
+    throw conflict('GROUP_HAS_ACCOUNTS', { count })
   }
   await tx.accountGroup.deleteMany({ where: { groupId, account: { deletedMark: 0 } } })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { says } from '../failure-codes.ts'
 import { modelName, modelPattern, modelPatterns, objectName, wholeNumber } from '../field-values.ts'
 import { parseProxyUrl } from '../proxy-url.ts'
 
@@ -7,10 +8,7 @@ const notServed = ['openai', 'codex']
 
 /** Only platforms that the relay can speak to; others have a name already. */
 export const servedPlatform = z.enum(served, {
-  error: ({ input }) =>
-    notServed.includes(String(input))
-      ? 'is not supported yet'
-      : 'must be "console" or "claude", the platforms known so far',
+  error: ({ input }) => (notServed.includes(String(input)) ? says('PLATFORM_NOT_SERVED') : says('PLATFORM_UNKNOWN')),
 })
 
 /** What ANTHROPIC_BASE_URL would be: trailing /, /v1 and /v1/messages are trimmed. */
@@ -20,11 +18,11 @@ const upstreamUrl = z
     const url = URL.canParse(text) ? new URL(text) : undefined
     const problem =
       !url || !/^https?:$/.test(url.protocol) || /[\s\p{Cc}]/u.test(text)
-        ? 'must be an http:// or https:// address'
+        ? says('URL_MALFORMED')
         : url.username || url.password
-          ? 'must hold no user or password'
+          ? says('URL_WITH_PASSWORD')
           : /[?#]/.test(text)
-            ? 'must hold no query and no fragment'
+            ? says('URL_WITH_QUERY')
             : undefined
     if (!url || problem) {
       context.addIssue(problem ?? '')
@@ -38,20 +36,17 @@ const upstreamUrl = z
 /** "none" is a direct connection where the deployment has a proxy for all. */
 const proxyUrl = z
   .string()
-  .refine(
-    (text) => text === 'none' || parseProxyUrl(text) !== null,
-    'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed; or none',
-  )
+  .refine((text) => text === 'none' || parseProxyUrl(text) !== null, says('PROXY_MALFORMED'))
   .meta({ pattern: '^((https?|socks5h?)://|none$)' })
 
 /** How many groups an account may serve. */
 export const maxGroups = 100
 
 /** A key or a token. It travels in a header: printable ASCII, no spaces. */
-export const upstreamSecret = z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable ASCII without spaces')
+export const upstreamSecret = z.string().regex(/^[\x21-\x7e]{1,8192}$/, says('NOT_PRINTABLE'))
 
 /** JavaScript moves keys of digits to the front, and the order decides which pattern wins. */
-export const mappedPattern = modelPattern.refine((text) => !/^\d+$/.test(text), 'must not be digits only')
+export const mappedPattern = modelPattern.refine((text) => !/^\d+$/.test(text), says('DIGITS_ONLY'))
 
 /** The fields of an account as people give them, in GraphQL, files and commands. */
 export const accountFields = {
@@ -67,6 +62,6 @@ export const accountFields = {
   modelMapping: z.record(mappedPattern, modelName),
   proxy: proxyUrl,
   /** What a subscription is called by those who pay for it. */
-  plan: z.string().regex(/^[\w .+-]{0,60}$/, 'must have at most 60 letters, digits, spaces, or . + - _'),
+  plan: z.string().regex(/^[\w .+-]{0,60}$/, says('PLAN_MALFORMED')),
   enabled: z.boolean(),
 }

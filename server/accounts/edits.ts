@@ -82,13 +82,15 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       const path = (draft.platform ?? found.platform) in vendorUrls ? 'login' : 'upstreamApiKey'
       for (const field of ['url', 'platform'] as const) {
         if (opens !== undefined || draft[field] === undefined || draft[field] === found[field]) continue
-        const what = field === 'url' ? 'URL' : field
-        throw inputFailure({ path, message: `must be given again, since the ${what} changed` })
+        throw inputFailure({
+          path,
+          code: field === 'url' ? 'SECRET_NEEDED_FOR_URL' : 'SECRET_NEEDED_FOR_PLATFORM',
+        })
       }
       // Over plain HTTP a proxy reads what it passes on.
       const isReadable = (draft.url ?? found.url).startsWith('http:') && proxy != null && proxy !== 'none'
       if (opens === undefined && isReadable && proxy !== openCredential(seal, found.credential?.sealed, id).proxy) {
-        throw inputFailure({ path, message: 'must be given again, since a proxy of an http:// address reads it' })
+        throw inputFailure({ path, code: 'SECRET_NEEDED_FOR_PROXY' })
       }
       await tx.account.update({
         where: { id },
@@ -108,7 +110,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       const before = groups.map((row) => row.groupId)
       const after = before.filter((one) => one !== groupId)
       if (after.length === before.length) throw notFound('account')
-      if (after.length === 0) throw conflict('The account serves no other group. Move or delete it.')
+      if (after.length === 0) throw conflict('ACCOUNT_IN_NO_OTHER_GROUP')
       await setGroups(tx, id, after)
       return { before, after }
     },
@@ -143,5 +145,5 @@ async function refuseTakenName(
   ownId = 0,
 ): Promise<void> {
   const other = await table.findFirst({ where: { name, deletedMark: 0, NOT: { id: ownId } } })
-  if (other) throw inputFailure({ path: 'name', message: 'is taken' })
+  if (other) throw inputFailure({ path: 'name', code: 'TAKEN' })
 }

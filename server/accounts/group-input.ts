@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { says } from '../failure-codes.ts'
 import { objectName } from '../field-values.ts'
 
 /** The fields of a group as people give them. */
@@ -6,9 +7,9 @@ export const groupFields = {
   name: objectName,
   remark: z
     .string()
-    .max(190, 'must have at most 190 characters')
+    .max(190, says('TOO_LONG'))
     // SQLite returns only what stands before a NUL.
-    .refine((text) => !/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(text), 'must hold no control characters'),
+    .refine((text) => !/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(text), says('CONTROL_CHARACTERS')),
   enabled: z.boolean(),
   returnsToPriority: z.boolean(),
   stripForeignReasoning: z.boolean(),

@@ -1,3 +1,4 @@
+import { readIssue } from '../failure-codes.ts'
 import type { EnvFile } from './env-file.ts'
 import { warnOfUnused } from './unused-variables.ts'
 import { mysqlParts, redisParts, urlFromParts, type VariableTexts } from './url-parts.ts'
@@ -77,7 +78,7 @@ export function readConfig(
   const { data: values, error } = environmentSchema.safeParse(texts)
   const database = urlFromParts(mysqlParts, texts, set)
   const redis = urlFromParts(redisParts, texts, set)
-  const wrong = error?.issues.map(({ path, message }) => `${String(path[0])} ${message}`) ?? []
+  const wrong = error?.issues.map((issue) => `${String(issue.path[0])} ${readIssue(issue).clause}`) ?? []
   const problems = [...file.problems, ...wrong, ...database.problems, ...redis.problems]
   if (!values || problems.length > 0) throw new ConfigError(problems)
 

@@ -1,9 +1,10 @@
 import type { InputObjectRef, ObjectRef, SchemaTypes } from '@pothos/core'
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { z } from 'zod'
+import { readIssue } from '../failure-codes.ts'
 import { type AuditEntry, recordChange } from '../identity/audit.ts'
 import type { LockName, Tx } from '../store/database.ts'
-import { inputFailure, VerbFailure, type VerbFailureKind } from '../verb-failure.ts'
+import { type FieldProblem, inputFailure, VerbFailure, type VerbFailureKind } from '../verb-failure.ts'
 import { builder } from './builder.ts'
 import { failureTypes, type Refusal, refusalOf } from './failures.ts'
 import type { Context } from './server/context.ts'
@@ -70,9 +71,10 @@ export function addMutation<Checked extends z.ZodType, Success extends object>(
   )
 }
 
-function problemOf(issue: z.core.$ZodIssue): { path: string; message: string } {
+function problemOf(issue: z.core.$ZodIssue): FieldProblem {
   const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
-  return { path: path.replace(/^\./, ''), message: issue.message }
+  const { code, values } = readIssue(issue)
+  return { path: path.replace(/^\./, ''), code, values }
 }
 
 function makeChange<Answer>(

@@ -55,7 +55,7 @@ addMutation('transferOwnership', {
     if (object === null) throw notFound('object')
     await change(async (tx) => {
       const owner = await tx.user.findFirst({ where: { id: ownerId, deletedMark: 0 } })
-      if (!owner) throw inputFailure({ path: 'ownerId', message: 'is nobody here' })
+      if (!owner) throw inputFailure({ path: 'ownerId', code: 'USER_UNKNOWN' })
       const before = await transfer(tx, object, ownerId)
       if (before === undefined) throw notFound(nouns[object.noun].text)
       const audit = { objectType: object.noun, objectId: object.id, before: { ownerId: before }, after: { ownerId } }

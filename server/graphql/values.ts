@@ -1,6 +1,7 @@
 import { decodeGlobalID } from '@pothos/plugin-relay'
 import { GraphQLError } from 'graphql'
 import { z } from 'zod'
+import { says } from '../failure-codes.ts'
 
 /** Input values of more than one noun. Absent keeps, null clears; where nothing can be cleared, null is refused. */
 
@@ -36,7 +37,7 @@ export const globalId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'ErrorR
 export const onlyId = (type: 'User' | 'Group' | 'Account' | 'ApiKey' | 'ErrorRule') => z.object({ id: globalId(type) })
 
 /** For signing in: any text of bounded length. */
-export const typedText = z.string().max(200, 'is too long')
+export const typedText = z.string().max(200, says('TOO_LONG'))
 
 /** Absent and null both mean the value that a new object begins with. */
 export const orElse = <Value extends z.ZodType, Fallback>(value: Value, fallback: Fallback) =>
@@ -47,7 +48,7 @@ export const unlessAbsent = <Value extends z.ZodType>(value: Value) =>
   value
     .optional()
     .nullable()
-    .refine((given) => given !== null, 'cannot be empty')
+    .refine((given) => given !== null, says('EMPTY'))
     .transform((given) => given ?? undefined)
 
 /** For arguments that no form of the dashboard sends. */

@@ -196,5 +196,4 @@ export function createSessions(parts: {
 export type Sessions = ReturnType<typeof createSessions>
 
 /** The same failure for a wrong name, a wrong password and a disabled user, so that it reveals none of them. */
-export const signInRefused = (): VerbFailure =>
-  new VerbFailure('sign_in', 'The name or the password is wrong, or the account is disabled.')
+export const signInRefused = (): VerbFailure => new VerbFailure('sign_in', 'CREDENTIALS_WRONG')

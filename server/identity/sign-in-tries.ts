@@ -50,9 +50,7 @@ export async function forgetTries(tx: Tx, username: string): Promise<void> {
 }
 
 function tooManyTries(retryAfterS: number): VerbFailure {
-  const minutes = Math.ceil(retryAfterS / 60)
-  const wait = retryAfterS < 60 ? `${retryAfterS} s` : `${minutes} min`
-  return new VerbFailure('sign_in', `Too many tries to sign in. Try again in ${wait}.`, { retryAfterS })
+  return new VerbFailure('sign_in', 'TOO_MANY_TRIES', { values: { seconds: retryAfterS }, retryAfterS })
 }
 
 const userSubject = (username: string): string => `user:${username.toLowerCase().slice(0, 120)}`

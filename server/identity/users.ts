@@ -97,16 +97,16 @@ function inLowerCase<Draft extends Partial<UserDraft>>(draft: Draft): Draft {
 async function refuseTaken(tx: Tx, { username, email }: Partial<UserDraft>, ownId = 0): Promise<void> {
   const others = { deletedMark: 0, NOT: { id: ownId } }
   if (username !== undefined && (await tx.user.findFirst({ where: { username, ...others } }))) {
-    throw inputFailure({ path: 'username', message: 'is taken' })
+    throw inputFailure({ path: 'username', code: 'TAKEN' })
   }
   if (email && (await tx.user.findFirst({ where: { email, ...others } }))) {
-    throw inputFailure({ path: 'email', message: 'belongs to another user' })
+    throw inputFailure({ path: 'email', code: 'EMAIL_TAKEN' })
   }
 }
 
 async function refuseLastAdmin(tx: Tx, id: number): Promise<void> {
   const others = await tx.user.count({ where: { role: 'admin', enabled: true, deletedMark: 0, NOT: { id } } })
-  if (others === 0) throw conflict('This is the last administrator who can sign in. Make another one first.')
+  if (others === 0) throw conflict('LAST_ADMINISTRATOR')
 }
 
 export type Users = ReturnType<typeof createUsers>

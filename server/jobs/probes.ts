@@ -38,8 +38,10 @@ export interface ProbeOutcome {
   /** The account, or the model there, is back. */
   ok: boolean
   status: number
+  startedMs: number
   latencyMs: number
   words: RunWords
+  costNano: number
 }
 
 export interface ProbesParts extends QuestionParts {
@@ -165,14 +167,13 @@ export function createProbes(parts: ProbesParts) {
   async function notAsked(target: Target, words: RunWords): Promise<void> {
     planNext(target)
     const outcome = notAskedBecause(words)
-    await noted(target, { startedMs: now(), costNano: 0 }, outcome)
+    await noted(target, outcome)
     answerWanted(keyOf(target), outcome)
   }
 
   async function noted(
     { account, pattern }: Target,
-    { startedMs, costNano }: { startedMs: number; costNano: number },
-    { ok, status, latencyMs, words }: ProbeOutcome,
+    { ok, status, startedMs, latencyMs, words, costNano }: ProbeOutcome,
   ): Promise<void> {
     await parts.runs.add({
       job: 'probe',
@@ -237,10 +238,14 @@ export function createProbes(parts: ProbesParts) {
       tries.delete(keyOf(target))
       accounts.probeAt(account, null, pattern)
     } else planNext(target)
-    const outcome: ProbeOutcome = { ok, status, latencyMs: durationMs, words }
-    await noted(target, { startedMs, costNano }, outcome)
+    const outcome: ProbeOutcome = { ok, status, startedMs, latencyMs: durationMs, words, costNano }
+    await noted(target, outcome)
     answerWanted(keyOf(target), outcome)
     return outcome
+  }
+
+  function notAskedBecause(words: RunWords): ProbeOutcome {
+    return { ok: false, status: 0, startedMs: now(), latencyMs: 0, words, costNano: 0 }
   }
 
   function planNext(target: Target): void {
@@ -285,7 +290,5 @@ export function createProbes(parts: ProbesParts) {
 }
 
 const byClock: Cause = { by: 'probe', requestId: '', evidence: null }
-
-const notAskedBecause = (words: RunWords): ProbeOutcome => ({ ok: false, status: 0, latencyMs: 0, words })
 
 const keyOf = ({ account, pattern }: Target): string => `${account.id} ${pattern}`

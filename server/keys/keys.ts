@@ -188,8 +188,7 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
     /** Refuses to leave keys without a group; names what is still there. */
     async refuseGroupInUse(tx: Tx, groupId: number): Promise<void> {
       const count = await tx.apiKey.count({ where: { groupId, deletedMark: 0 } })
-      if (count > 0)
-        throw conflict(`The group still has ${count} API ${count === 1 ? 'key' : 'keys'}. Move or delete them first.`)
+      if (count > 0) throw conflict('GROUP_HAS_KEYS', { count })
     },
   }
 }
@@ -221,13 +220,13 @@ async function existing(tx: Tx, id: number) {
 
 async function refuseTakenName(tx: Tx, name: string, ownId = 0): Promise<void> {
   const other = await tx.apiKey.findFirst({ where: { name, deletedMark: 0, NOT: { id: ownId } } })
-  if (other) throw inputFailure({ path: 'name', message: 'is taken' })
+  if (other) throw inputFailure({ path: 'name', code: 'TAKEN' })
 }
 
 /** Does not name the key that has it: somebody who tries secrets must not learn names. */
 async function refuseTakenSecret(tx: Tx, hmac: string): Promise<void> {
   const other = await tx.apiKey.findFirst({ where: { OR: [{ secretHmac: hmac }, { previousSecretHmac: hmac }] } })
-  if (other) throw inputFailure({ path: 'secret', message: 'cannot be used; choose another' })
+  if (other) throw inputFailure({ path: 'secret', code: 'SECRET_NOT_USABLE' })
 }
 
 /** A secret opens one key only, and one that was taken back never opens anything again. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accountFields, maxGroups, upstreamSecret } from '../accounts/account-input.ts'
 import { groupFields } from '../accounts/group-input.ts'
+import { type FieldProblemCode, readIssue, says } from '../failure-codes.ts'
 import { moment } from '../field-values.ts'
 import { userFields } from '../identity/user-input.ts'
 import { keyFields } from '../keys/key-input.ts'
@@ -48,9 +49,9 @@ const accountDraft = z.strictObject({
   plan: accountFields.plan.optional().meta({ description: 'What the subscription is called, for people.' }),
   groups: z
     .array(groupFields.name)
-    .min(1, 'must name a group')
-    .max(maxGroups, 'has too many entries')
-    .refine((names) => new Set(names).size === names.length, 'names a group twice')
+    .min(1, says('GROUP_MISSING'))
+    .max(maxGroups, says('TOO_MANY_ENTRIES'))
+    .refine((names) => new Set(names).size === names.length, says('GROUP_TWICE'))
     .optional()
     .meta({ description: 'Names of the groups that it serves, in this file or made before.', uniqueItems: true }),
   priority: accountFields.priority.optional().meta({ description: 'Smaller first. New: 100.' }),
@@ -70,17 +71,16 @@ const accountDraft = z.strictObject({
 })
 
 const account = accountDraft.superRefine((given, check) => {
-  const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
+  const refuse = (path: string, message: FieldProblemCode) => check.addIssue({ code: 'custom', path: [path], message })
   const { platform, accessToken } = given
   if (accessToken === undefined) {
     for (const field of ['refreshToken', 'expiresAt'] as const) {
-      if (given[field] !== undefined) refuse(field, 'belongs to an accessToken')
+      if (given[field] !== undefined) refuse(field, 'WITHOUT_ACCESS_TOKEN')
     }
     return
   }
-  if (platformNamed(platform ?? '')?.opensWith !== 'login')
-    refuse('accessToken', 'is for accounts with "platform": "claude"')
-  if (given.secret !== undefined) refuse('secret', 'cannot stand beside an accessToken')
+  if (platformNamed(platform ?? '')?.opensWith !== 'login') refuse('accessToken', 'LOGIN_NOT_FOR_PLATFORM')
+  if (given.secret !== undefined) refuse('secret', 'BESIDE_ACCESS_TOKEN')
 })
 
 const key = z.strictObject({
@@ -203,8 +203,8 @@ function problemsOf(issue: z.core.$ZodIssue): ProvisionProblem[] {
       problem: 'is not a field of this format',
     }))
   if (issue.code === 'invalid_key')
-    return issue.issues.map(({ message }) => ({ path: pathText(issue.path), problem: `the pattern ${message}` }))
-  return [{ path: pathText(issue.path), problem: issue.message }]
+    return issue.issues.map((one) => ({ path: pathText(issue.path), problem: `the pattern ${readIssue(one).clause}` }))
+  return [{ path: pathText(issue.path), problem: readIssue(issue).clause }]
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -68,7 +68,7 @@ test('an account leaves a group unless it is its only one', async () => {
 
 test('a group is deleted when its accounts serve other groups too; they leave it', async () => {
   const { accounts, client, write, edits, one, two, names, idOf } = await openShared()
-  await expect(write((tx) => edits.removeGroup(tx, two))).rejects.toThrow('The group still has 1 account.')
+  await expect(write((tx) => edits.removeGroup(tx, two))).rejects.toThrow('The group still has accounts: 1.')
   expect(await client.accountGroup.count({ where: { groupId: two } })).toBe(2)
   const own = idOf('own')
   await write((tx) => edits.remove(tx, own))
@@ -77,5 +77,5 @@ test('a group is deleted when its accounts serve other groups too; they leave it
   await accounts.loadGroup(two)
   expect([names(one), names(two)]).toEqual([['shared'], []])
   expect(accounts.byId(idOf('shared'))?.groupIds).toEqual([one])
-  await expect(write((tx) => edits.removeGroup(tx, one))).rejects.toThrow('The group still has 1 account.')
+  await expect(write((tx) => edits.removeGroup(tx, one))).rejects.toThrow('The group still has accounts: 1.')
 })

@@ -524,11 +524,7 @@ export function createMockData(isEmpty: boolean): MockData {
     builtInRow("the request's own fault", 'PASS'),
   ]
   const tryRule = (input: Row): Row => {
-    if (!input['code'] && !input['message']) {
-      const message =
-        'is needed here: clients bring such answers about by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)'
-      return { __typename: 'InputFailure', message: 'Input is not valid.', fields: [{ path: 'code', message }] }
-    }
+    if (!input['code'] && !input['message']) return refuse('code', 'RULE_TOO_WIDE')
     const mine = meaning({ ...input, isRule: true, scope: input['scope'] ?? 'ACCOUNT' })
     const passed = meaning({ name: "the request's own fault", effect: 'PASS' })
     const failure = (row: Row): Row => ({
@@ -594,14 +590,9 @@ export function createMockData(isEmpty: boolean): MockData {
     acknowledgedBy: user,
   }
   const said: Row[] = []
-  const refuse = (path: string, message: string): Row => ({
-    __typename: 'InputFailure',
-    message: 'Input is not valid.',
-    fields: [{ path, message }],
-  })
   const opened = (input: Row): Row | null => {
     said.push(input)
-    if (input['platform'] === 'CLAUDE' && !claude['enabled']) return refuse('platform', 'cannot be used: it is off')
+    if (input['platform'] === 'CLAUDE' && !claude['enabled']) return refuse('platform', 'CLAUDE_ACCOUNTS_OFF')
     const { code = '', credentialsFile = '' } = (input['login'] ?? {}) as Record<string, string>
     if (code.startsWith('spent')) return refuse('login.code', 'was not taken: Begin again')
     return credentialsFile.includes('nonsense') ? refuse('login.credentialsFile', 'is not a JSON object') : null
@@ -729,14 +720,12 @@ export function createMockData(isEmpty: boolean): MockData {
           durationMs: 31,
           outcome: run.code === 'took_too_long' ? 'FAILED' : 'DONE',
           message: run.message,
-          code: run.code,
+          code: run.code.toUpperCase(),
           counts: Object.entries(run.counts).map(([word, count]) => ({ name: word, count })),
         },
       })),
     runJob: ({ input: { name } }: { input: { name: string } }) =>
-      name === 'PROBE'
-        ? { __typename: 'RunJobSuccess', job: { name } }
-        : { __typename: 'ConflictFailure', message: 'The job runs already.' },
+      name === 'PROBE' ? { __typename: 'RunJobSuccess', job: { name } } : failed('ConflictFailure', 'JOB_RUNNING'),
     errorRules: () => rules,
     builtInErrorRules: () => builtIn,
     testErrorRule: ({ input }: { input: Row }) => tryRule(input),
@@ -756,9 +745,7 @@ export function createMockData(isEmpty: boolean): MockData {
     settings: () => ({ upstreamAllow: allowed }),
     updateSettings: ({ input }: { input: { upstreamAllow: string[] } }) => {
       if (input.upstreamAllow.some((network) => network.startsWith('300.'))) {
-        const message = 'must be a list of networks such as 10.0.0.0/8, ::1/128; wrong: 300.0.0.1'
-        const fields = [{ path: 'upstreamAllow', message }]
-        return { __typename: 'InputFailure', message: 'Input is not valid.', fields }
+        return refuse('upstreamAllow', 'NETWORKS_MALFORMED', { wrong: '300.0.0.1' })
       }
       allowed = input.upstreamAllow
       return { __typename: 'UpdateSettingsSuccess', settings: { upstreamAllow: allowed } }
@@ -770,12 +757,7 @@ export function createMockData(isEmpty: boolean): MockData {
       return { __typename: 'TransferOwnershipSuccess', owner: anna }
     },
     changePassword: ({ input }: { input: Row }) => {
-      if (input['currentPassword'] === 'wrong')
-        return {
-          __typename: 'InputFailure',
-          message: 'Input is not valid.',
-          fields: [{ path: 'currentPassword', message: 'is wrong' }],
-        }
+      if (input['currentPassword'] === 'wrong') return refuse('currentPassword', 'WRONG')
       user['mustChangePassword'] = false
       return { __typename: 'ChangePasswordSuccess', user }
     },
@@ -784,19 +766,12 @@ export function createMockData(isEmpty: boolean): MockData {
       secret: input['secret'] ?? 'sk-ccr-rotated-0123456789',
       apiKey: keys.find((row) => row['id'] === input['id']),
     }),
-    refreshSession: () =>
-      session.isOpen ? grant('RefreshSessionSuccess') : { __typename: 'SignInFailure', message: 'No session.' },
+    refreshSession: () => (session.isOpen ? grant('RefreshSessionSuccess') : failed('SignInFailure', 'SESSION_OVER')),
     signIn: ({ input }: { input: Row }) =>
-      input['password'] === 'wrong'
-        ? { __typename: 'SignInFailure', message: 'The name or the password is wrong, or the account is disabled.' }
-        : grant('SignInSuccess'),
+      input['password'] === 'wrong' ? failed('SignInFailure', 'CREDENTIALS_WRONG') : grant('SignInSuccess'),
     completeSetup: ({ input }: { input: Row }) =>
       String(input['password']).length < 12
-        ? {
-            __typename: 'InputFailure',
-            message: 'Input is not valid.',
-            fields: [{ path: 'password', message: 'must have at least 12 characters' }],
-          }
+        ? refuse('password', 'TOO_SHORT', { min: 12 })
         : grant('CompleteSetupSuccess'),
     signOut: () => {
       session.isOpen = false
@@ -809,16 +784,9 @@ export function createMockData(isEmpty: boolean): MockData {
     }),
     createGroup: ({ input }: { input: Row }) =>
       groups.some((row) => row['name'] === input['name'])
-        ? {
-            __typename: 'InputFailure',
-            message: 'Input is not valid.',
-            fields: [{ path: 'name', message: 'is taken' }],
-          }
+        ? refuse('name', 'TAKEN')
         : { __typename: 'CreateGroupSuccess', group: added(groups, { ...groups[2], ...input, id: 'G9' }) },
-    deleteGroup: () => ({
-      __typename: 'ConflictFailure',
-      message: 'The group still has 4 accounts. Move or delete them first.',
-    }),
+    deleteGroup: () => failed('ConflictFailure', 'GROUP_HAS_ACCOUNTS', { count: 4 }),
     testAccount: () => ({
       __typename: 'TestAccountSuccess',
       ok: true,
@@ -905,4 +873,15 @@ function message(pushed: readonly Row[], types: Record<string, string>): Row {
     }),
   )
   return { cursor: '1-0.0', gap: pushed.find((event) => event['gap'])?.['gap'] ?? null, events }
+}
+
+const failed = (__typename: string, code: string, values: Row | null = null): Row => ({
+  __typename,
+  code,
+  values,
+  message: code,
+})
+
+function refuse(path: string, code: string, values: Row | null = null): Row {
+  return { ...failed('InputFailure', 'INPUT_INVALID'), fields: [{ path, code, values, message: code }] }
 }

@@ -93,25 +93,25 @@ describe('a request that the server refuses', () => {
   })
 })
 
-const asIs = (sentence: string): string => sentence
+const asIs = { ofField: ({ code }: { code: string }) => code, ofFailure: ({ code }: { code: string }) => code }
 
 test("a mutation's union is a value or sentences by field", () => {
   expect(outcomeOf({ __typename: 'CreateGroupSuccess', group: { id: 'G' } }, asIs)).toMatchObject({ ok: true })
   const fields = [
-    { path: 'name', message: 'is taken' },
-    { path: 'name', message: 'is short' },
+    { path: 'name', code: 'TAKEN', message: 'is taken' },
+    { path: 'name', code: 'TOO_SHORT', message: 'is short' },
   ]
   expect(outcomeOf({ __typename: 'InputFailure', message: 'no', fields }, asIs)).toMatchObject({
     ok: false,
-    fields: { name: 'is taken' },
+    fields: { name: 'TAKEN' },
   })
-  const items = [{ path: 'modelMapping[1].to', message: 'must be the name of a model' }]
+  const items = [{ path: 'modelMapping[1].to', code: 'MODEL_MALFORMED', message: 'must be a model' }]
   expect(outcomeOf({ __typename: 'InputFailure', message: 'no', fields: items }, asIs)).toMatchObject({
-    fields: { modelMapping: '2: must be the name of a model' },
+    fields: { modelMapping: '2: MODEL_MALFORMED' },
   })
-  expect(outcomeOf({ __typename: 'ConflictFailure', message: 'in use' }, asIs)).toMatchObject({
+  expect(outcomeOf({ __typename: 'ConflictFailure', code: 'JOB_RUNNING', message: 'in use' }, asIs)).toMatchObject({
     ok: false,
-    message: 'in use',
+    message: 'JOB_RUNNING',
     fields: {},
   })
 })

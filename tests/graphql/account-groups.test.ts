@@ -147,6 +147,6 @@ test('deleting a group takes shared accounts out of it, and is refused while it 
   expect([...stand.accounts.all()].map(({ groupIds }) => groupIds.length)).toEqual([1])
   expect((await as('accountOwner', deleteGroup, { id: bobs })).data.r).toEqual({
     __typename: 'ConflictFailure',
-    message: 'The group still has 1 account. Move or delete them first.',
+    message: 'The group still has accounts: 1. Move or delete them first.',
   })
 })

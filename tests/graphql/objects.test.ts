@@ -124,9 +124,9 @@ test('a group with something in it is not deleted, and the conflict says what; a
         ada,
       )
     ).data.deleteGroup
-  expect((await remove()).message).toMatch(/1 API key/)
+  expect((await remove()).message).toMatch(/API keys: 1/)
   await stand.ask(`mutation { deleteApiKey(input: { id: "${keyId}" }) { __typename } }`, {}, ada)
-  expect((await remove()).message).toMatch(/1 account/)
+  expect((await remove()).message).toMatch(/accounts: 1/)
   await stand.ask(`mutation { deleteAccount(input: { id: "${accountId}" }) { __typename } }`, {}, ada)
   expect(await stand.client.accountCredential.count()).toBe(0)
   expect((await remove()).__typename).toBe('DeleteGroupSuccess')

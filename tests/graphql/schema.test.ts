@@ -1,9 +1,11 @@
-import { buildASTSchema, isObjectType, parse } from 'graphql'
+import { buildASTSchema, type GraphQLEnumType, isObjectType, parse } from 'graphql'
 import { expect, test } from 'vitest'
+import { failureCodes, fieldProblemCodes } from '../../server/failure-codes.ts'
 import { builder } from '../../server/graphql/builder.ts'
 import { printedSchema } from '../../server/graphql/print.ts'
 import { buildSchema } from '../../server/graphql/schema.ts'
 import { unscopedFields } from '../../server/graphql/scopes.ts'
+import { runCodes } from '../../server/jobs/run-words.ts'
 import { undescribed } from './undescribed.ts'
 
 test('schema.graphql is printed from the schema (after a change: npm run schema)', async () => {
@@ -54,6 +56,15 @@ test('a mutation answers with a union whose first part is its success', () => {
     const title = name[0]!.toUpperCase() + name.slice(1)
     expect(String(field.type)).toBe(`${title}Result!`)
   }
+})
+
+test('what runs of jobs come to, and why something is refused, are closed sets of codes', () => {
+  const schema = buildSchemaAgain()
+  const valuesOf = (name: string) =>
+    (schema.getType(name) as GraphQLEnumType).getValues().map(({ value }: { value: string }) => value)
+  expect(valuesOf('RunCode').sort()).toEqual([...runCodes].sort())
+  expect(valuesOf('FailureCode').sort()).toEqual([...failureCodes].sort())
+  expect(valuesOf('FieldProblemCode').sort()).toEqual([...fieldProblemCodes].sort())
 })
 
 function buildSchemaAgain() {

@@ -84,7 +84,14 @@ export async function startGraphqlStand(
     jobs: {
       list: async () => [{ name: 'probe', everyMs: 5000, nextAtMs: null, last: null }],
       runNow: async () => true,
-      probeNow: async () => ({ ok: true, status: 200, latencyMs: 1, words: said('answered') }),
+      probeNow: async () => ({
+        ok: true,
+        status: 200,
+        startedMs: 0,
+        latencyMs: 1,
+        costNano: 0,
+        words: said('answered'),
+      }),
       probesOf: async () => [],
     },
     routes: { traceOf: () => [], simulate: (key, model) => ({ atMs: now(), apiKeyId: key.id, model, candidates: [] }) },

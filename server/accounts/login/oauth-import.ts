@@ -1,7 +1,10 @@
+import type { FailureValues, FieldProblemCode } from '../../failure-codes.ts'
 import type { Tokens } from '../credential.ts'
 
-/** The login of a credentials file, or what is wrong with it: a clause that follows the field's name and holds no value. */
-export type ImportedLogin = { tokens: Tokens; plan: string | undefined } | { problem: string }
+/** The login of a credentials file, or what is wrong with it. */
+export type ImportedLogin =
+  | { tokens: Tokens; plan: string | undefined }
+  | { problem: FieldProblemCode; values?: FailureValues }
 
 /**
  * Reads the text of a credentials file: Claude Code's `.credentials.json` (`claudeAiOauth`, times in milliseconds) or the
@@ -9,24 +12,26 @@ export type ImportedLogin = { tokens: Tokens; plan: string | undefined } | { pro
  */
 export function readCredentialsFile(text: string): ImportedLogin {
   const file = objectOf(parsed(text))
-  if (!file) return { problem: 'is not a JSON object' }
+  if (!file) return { problem: 'CREDENTIALS_FILE_NOT_JSON' }
   const inner = objectOf(file['claudeAiOauth'])
   if (inner) return readShape(inner, 'claudeAiOauth.', ['accessToken', 'refreshToken', 'expiresAt'])
-  if ('claudeAiOauth' in file) return { problem: 'has no object under claudeAiOauth' }
+  if ('claudeAiOauth' in file) return incomplete('claudeAiOauth')
   if ('access_token' in file) return readShape(file, '', ['access_token', 'refresh_token', 'expires_at'])
-  return { problem: 'has neither claudeAiOauth nor access_token: it is no credentials file' }
+  return { problem: 'CREDENTIALS_FILE_FOREIGN' }
 }
+
+const incomplete = (name: string): ImportedLogin => ({ problem: 'CREDENTIALS_FILE_INCOMPLETE', values: { name } })
 
 type Names = readonly [access: string, refresh: string, expires: string]
 
 function readShape(from: Record<string, unknown>, at: string, [access, refresh, expires]: Names): ImportedLogin {
   const accessToken = from[access]
-  if (!isToken(accessToken)) return { problem: `has no usable ${at}${access}` }
+  if (!isToken(accessToken)) return incomplete(`${at}${access}`)
   const refreshToken = from[refresh] ?? null
-  if (refreshToken !== null && !isToken(refreshToken)) return { problem: `has no usable ${at}${refresh}` }
+  if (refreshToken !== null && !isToken(refreshToken)) return incomplete(`${at}${refresh}`)
   const said = from[expires] ?? null
   const expiresAtMs = said === null ? null : epochMs(said)
-  if (said !== null && expiresAtMs === null) return { problem: `has no time in ${at}${expires}` }
+  if (said !== null && expiresAtMs === null) return incomplete(`${at}${expires}`)
   const plan = from['subscriptionType']
   return {
     tokens: { accessToken, refreshToken, expiresAtMs },

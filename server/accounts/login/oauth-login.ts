@@ -52,20 +52,17 @@ export function createLogins(parts: {
         await tx.accountLogin.delete({ where: { stateHmac } })
         return row
       })
-      if (!begun) {
-        const message = 'belongs to no sign-in that you began within the last ten minutes: begin again'
-        throw inputFailure({ path: 'login.code', message })
-      }
+      if (!begun) throw inputFailure({ path: 'login.code', code: 'LOGIN_CODE_UNKNOWN' })
       const verifier = seal.open(begun.sealed, `account_logins:${stateHmac}`)
       const response = await parts.exchange({ code, state, verifier }, proxy)
       if (response.kind === 'tokens') return response.tokens
       if (response.kind === 'refused') {
-        throw inputFailure({ path: 'login.code', message: `was not taken: ${response.reason} Begin again` })
+        throw inputFailure({ path: 'login.code', code: 'LOGIN_CODE_REFUSED', values: { reason: response.reason } })
       }
       // Nobody saw the code: it can be sent again when the way there is mended.
       await database.locked(['account-logins'], (tx) => tx.accountLogin.create({ data: begun }))
       const path = response.byProxy ? 'proxy' : 'login.code'
-      throw inputFailure({ path, message: `could not be used: ${response.reason}` })
+      throw inputFailure({ path, code: 'LOGIN_CODE_UNSENT', values: { reason: response.reason } })
     },
   }
 }

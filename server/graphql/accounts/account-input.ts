@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { vendorUrls } from '../../accounts/account.ts'
 import { accountFields, mappedPattern, maxGroups } from '../../accounts/account-input.ts'
-import { fitsColumn, isTooLong, modelName } from '../../field-values.ts'
+import { type FieldProblemCode, says } from '../../failure-codes.ts'
+import { fitsColumn, modelName } from '../../field-values.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
 import { globalId, orElse, unlessAbsent } from '../values.ts'
@@ -18,15 +19,15 @@ const ModelMappingInput = builder.inputType('ModelMappingInput', {
 
 const mapping = z
   .array(z.object({ from: mappedPattern, to: modelName }))
-  .max(200, 'has too many entries')
-  .refine((pairs) => new Set(pairs.map(({ from }) => from)).size === pairs.length, 'names a model twice')
+  .max(200, says('TOO_MANY_ENTRIES'))
+  .refine((pairs) => new Set(pairs.map(({ from }) => from)).size === pairs.length, says('MODEL_TWICE'))
   .transform((pairs) => Object.fromEntries(pairs.map(({ from, to }) => [from, to])))
-  .refine(fitsColumn, isTooLong)
+  .refine(fitsColumn, says('TOO_LONG_ALTOGETHER'))
 
 const groupIds = z
   .array(globalId('Group'))
-  .min(1, 'needs a group')
-  .max(maxGroups, 'has too many entries')
+  .min(1, says('GROUP_MISSING'))
+  .max(maxGroups, says('TOO_MANY_ENTRIES'))
   .transform((ids) => [...new Set(ids)].sort((one, other) => one - other))
 
 /** As GraphQL gives them: groups by their ids, the mapping as a list. */
@@ -36,11 +37,11 @@ const fields = { ...unnamed, upstreamApiKey: secret, concurrencyLimit: concurren
 /** What opens an account: a key of the upstream, or on a platform with logins a login; never both. */
 export function checkOpening(
   { platform, secret, login }: { platform: string; secret?: unknown; login?: unknown },
-  refuse: (path: string, message: string) => void,
+  refuse: (path: string, code: FieldProblemCode) => void,
 ): void {
   if (login === undefined) return
-  if (platformNamed(platform)?.opensWith !== 'login') refuse('login', 'is for accounts of the platform CLAUDE')
-  if (secret !== undefined) refuse('upstreamApiKey', 'cannot stand beside a login')
+  if (platformNamed(platform)?.opensWith !== 'login') refuse('login', 'LOGIN_NOT_FOR_PLATFORM')
+  if (secret !== undefined) refuse('upstreamApiKey', 'BESIDE_LOGIN')
 }
 
 export const CreateAccountInput = builder.inputType('CreateAccountInput', {
@@ -92,11 +93,12 @@ export const createAccountCheck = z
   })
   .transform(({ upstreamApiKey, concurrencyLimit, ...rest }, check) => {
     const input = { ...rest, secret: upstreamApiKey, concurrency: concurrencyLimit }
-    const refuse = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
+    const refuse = (path: string, message: FieldProblemCode) =>
+      check.addIssue({ code: 'custom', path: [path], message })
     const url = input.url ?? vendorUrls[input.platform]
-    if (url === undefined) refuse('url', 'is missing')
+    if (url === undefined) refuse('url', 'MISSING')
     if (input.secret === undefined && input.login === undefined) {
-      refuse(platformNamed(input.platform)?.opensWith === 'login' ? 'login' : 'upstreamApiKey', 'is missing')
+      refuse(platformNamed(input.platform)?.opensWith === 'login' ? 'login' : 'upstreamApiKey', 'MISSING')
     }
     checkOpening(input, refuse)
     return { ...input, url: url ?? '' }

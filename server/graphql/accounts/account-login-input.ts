@@ -3,6 +3,7 @@ import { upstreamSecret } from '../../accounts/account-input.ts'
 import type { Tokens } from '../../accounts/credential.ts'
 import { readCredentialsFile } from '../../accounts/login/oauth-import.ts'
 import { type PastedCode, readPastedCode } from '../../accounts/login/oauth-login.ts'
+import { type FailureValues, type FieldProblemCode, says } from '../../failure-codes.ts'
 import { builder } from '../builder.ts'
 import type { Context } from '../server/context.ts'
 
@@ -34,16 +35,16 @@ type GivenLogin =
 /** GraphQL lets exactly one way through. */
 export const accountLogin = z
   .object({
-    code: z.string().max(4096, 'is too long').nullish(),
+    code: z.string().max(4096, says('TOO_LONG')).nullish(),
     tokens: z
       .object({ accessToken: upstreamSecret, refreshToken: upstreamSecret.nullish(), expiresAt: z.date().nullish() })
       .nullish(),
     setupToken: upstreamSecret.nullish(),
-    credentialsFile: z.string().max(65_536, 'is too long').nullish(),
+    credentialsFile: z.string().max(65_536, says('TOO_LONG')).nullish(),
   })
   .transform(({ code, tokens, setupToken, credentialsFile }, check): GivenLogin => {
-    const refuse = (path: string, message: string) => {
-      check.addIssue({ code: 'custom', path: [path], message })
+    const refuse = (path: string, message: FieldProblemCode, params: FailureValues = {}) => {
+      check.addIssue({ code: 'custom', path: [path], message, params })
       return z.NEVER
     }
     if (tokens) {
@@ -56,12 +57,12 @@ export const accountLogin = z
     }
     if (typeof credentialsFile === 'string') {
       const read = readCredentialsFile(credentialsFile)
-      return 'problem' in read ? refuse('credentialsFile', read.problem) : { way: 'credentialsFile', ...read }
+      return 'problem' in read
+        ? refuse('credentialsFile', read.problem, read.values)
+        : { way: 'credentialsFile', ...read }
     }
     const pasted = readPastedCode(code ?? '')
-    return pasted
-      ? { way: 'code', pasted }
-      : refuse('code', 'must be CODE#STATE as the page shows it, or the address that the page went to')
+    return pasted ? { way: 'code', pasted } : refuse('code', 'LOGIN_CODE_MALFORMED')
   })
 
 /** The tokens of a login. A code can be exchanged only once: check everything else before. */

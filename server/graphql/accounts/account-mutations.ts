@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readClaudeSwitch } from '../../accounts/platform-switch.ts'
+import { says } from '../../failure-codes.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
 import type { Tx } from '../../store/database.ts'
@@ -21,7 +22,6 @@ import {
 } from './account-input.ts'
 import { planOf, tokensOf } from './account-login-input.ts'
 import { Account } from './accounts.ts'
-import { claudeIsOff } from './claude-accounts.ts'
 import { FailureCause, faultNamed } from './failure-cause.ts'
 
 /** The account of a success. */
@@ -86,8 +86,8 @@ addMutation('updateAccount', {
     const check = async (tx: Checking) => {
       const row = await ownAccount(tx, viewer, id)
       const platform = draft.platform ?? row.platform
-      checkOpening({ platform, secret: draft.secret, login }, (path, message) => {
-        throw inputFailure({ path, message })
+      checkOpening({ platform, secret: draft.secret, login }, (path, code) => {
+        throw inputFailure({ path, code })
       })
       if (platformNamed(platform)?.isOptIn && (login || platform !== row.platform)) await refuseClaudeWhileOff(tx)
       if (draft.name !== undefined) await accountEdits.refuseTakenName(tx, draft.name, id)
@@ -196,7 +196,7 @@ addMutation('testAccount', {
   input: TestAccountInput,
   check: z.object({
     id: globalId('Account'),
-    model: z.string().regex(/^[\x21-\x7e]{1,191}$/, 'must be the name of a model'),
+    model: z.string().regex(/^[\x21-\x7e]{1,191}$/, says('MODEL_MALFORMED')),
   }),
   success: TestAccountSuccess,
   failures: ['input', 'not_found'],
@@ -206,8 +206,7 @@ addMutation('testAccount', {
     await ownAccount(parts.database.reader, viewer, id)
     const account = parts.accounts.byId(id)
     if (!account) throw notFound('account')
-    if (account.secret === '')
-      throw inputFailure({ path: 'upstreamApiKey', message: 'is missing: give the account one first' })
+    if (account.secret === '') throw inputFailure({ path: 'upstreamApiKey', code: 'UPSTREAM_KEY_MISSING' })
     const result = await parts.testAccount(account, model)
     await change(async () => ({
       answer: null,
@@ -221,8 +220,7 @@ addMutation('testAccount', {
 type Checking = Pick<Tx, 'account' | 'group' | 'setting'>
 
 async function refuseClaudeWhileOff(tx: Checking): Promise<void> {
-  if (!(await readClaudeSwitch(tx)).enabled)
-    throw inputFailure({ path: 'platform', message: `cannot be used: ${claudeIsOff}` })
+  if (!(await readClaudeSwitch(tx)).enabled) throw inputFailure({ path: 'platform', code: 'CLAUDE_ACCOUNTS_OFF' })
 }
 
 /** An account that the viewer may change. Throws not found for others, as if they did not exist. */

@@ -78,7 +78,7 @@ addMutation('updateClaudeAccounts', {
   locks: ['accounts', 'settings'],
   async run({ enabled, acknowledged }, { parts, actor }, change) {
     if (enabled && acknowledged !== true) {
-      throw inputFailure({ path: 'acknowledged', message: 'must be true: read the notice first' })
+      throw inputFailure({ path: 'acknowledged', code: 'NOTICE_UNREAD' })
     }
     const claudeAccounts = await change(async (tx) => {
       const before = await readClaudeSwitch(tx)
@@ -125,10 +125,8 @@ addMutation('beginClaudeLogin', {
   locks: ['account-logins'],
   run: (_args, { parts, actor }, change) =>
     change(async (tx) => {
-      if (!(await readClaudeSwitch(tx)).enabled) throw conflict(claudeIsOff)
+      if (!(await readClaudeSwitch(tx)).enabled) throw conflict('CLAUDE_ACCOUNTS_OFF')
       const answer = await parts.logins.begin(tx, actor.userId)
       return { answer, audit: { objectType: 'Account', objectId: 0, after: { expiresAtMs: answer.expiresAtMs } } }
     }),
 })
-
-export const claudeIsOff = 'Claude subscription accounts are off. An administrator can turn them on in the settings.'

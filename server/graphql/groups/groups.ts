@@ -232,7 +232,7 @@ async function ownGroup(tx: Pick<Tx, 'group'>, viewer: Viewer | null, id: number
 /** Only administrators may let everybody use a group's accounts. */
 function refuseToShare(viewer: Viewer | null): void {
   if (viewer?.role === 'admin') return
-  throw inputFailure({ path: 'shared', message: 'is decided by administrators' })
+  throw inputFailure({ path: 'shared', code: 'ADMINISTRATORS_ONLY' })
 }
 
 /** Throws a field problem when the viewer may not put accounts or keys into one of these groups. */
@@ -244,6 +244,6 @@ export async function refuseForeignGroup(
 ): Promise<void> {
   const open = viewer && { AND: [openGroups(viewer, what), { id: { in: [...groupIds] }, deletedMark: 0 }] }
   if (open && (await tx.group.count({ where: open })) === groupIds.length) return
-  if (what === 'keys') throw inputFailure({ path: 'groupId', message: 'must be a group of yours or a shared one' })
-  throw inputFailure({ path: 'groupIds', message: 'must be groups of yours' })
+  if (what === 'keys') throw inputFailure({ path: 'groupId', code: 'GROUP_NOT_USABLE' })
+  throw inputFailure({ path: 'groupIds', code: 'GROUPS_NOT_YOURS' })
 }

@@ -55,7 +55,10 @@ const AuditEntry = builder.prismaNode('ApiLog', {
       description: 'Who did it; null when nobody was signed in.',
       resolve: ({ userId }, _args, { batches }) => (userId === 0 ? null : batches.user(userId)),
     }),
-    action: t.exposeString('action', { description: 'The name of the mutation.' }),
+    action: t.exposeString('action', {
+      description:
+        'The name of the mutation, or of the command, that made the change. It is a string and no enum, because entries outlive the mutations of later versions.',
+    }),
     objectType: t.field({
       type: ObjectType,
       description: 'What the change was about.',

@@ -148,10 +148,7 @@ addMutation('completeSetup', {
   async run({ token, password, username, email: mail }, context, change) {
     const { parts, actor } = context
     if (!parts.setup.isValid(token)) {
-      throw inputFailure({
-        path: 'token',
-        message: 'is not valid any more: every start of the relay prints a new link',
-      })
+      throw inputFailure({ path: 'token', code: 'SETUP_LINK_OLD' })
     }
     if (!(await parts.setup.isNeeded())) throw alreadySetUp()
     const passwordHash = await hashPassword(password)
@@ -167,7 +164,7 @@ addMutation('completeSetup', {
   },
 })
 
-const alreadySetUp = () => conflict('There is an administrator already. Sign in instead.')
+const alreadySetUp = () => conflict('ALREADY_SET_UP')
 
 const SignInInput = builder.inputType('SignInInput', {
   description: 'Name and password. Wrong tries are slowed down, by name and by address.',
@@ -191,7 +188,7 @@ addMutation('signIn', {
   async run({ username, password }, context, change) {
     const { parts, actor } = context
     if (parts.passwordChecks.running >= maxPasswordChecks) {
-      throw new VerbFailure('sign_in', 'Many are signing in just now. Try again in a moment.', { retryAfterS: 1 })
+      throw new VerbFailure('sign_in', 'SIGN_IN_BUSY', { retryAfterS: 1 })
     }
     parts.passwordChecks.running++
     try {
@@ -255,7 +252,7 @@ type Refreshed =
   | { reused: number }
   | { tokens: Tokens; user: Pick<Viewer, 'role' | 'username' | 'mustChangePassword'> }
 
-const sessionOver = () => new VerbFailure('sign_in', 'The session is over. Sign in again.')
+const sessionOver = () => new VerbFailure('sign_in', 'SESSION_OVER')
 
 const SignOutSuccess = builder.objectRef<{ sessionId: number | undefined }>('SignOutSuccess').implement({
   description: 'Nobody is signed in any more.',
@@ -326,14 +323,13 @@ addMutation('changePassword', {
     const { userId, sessionId, username } = viewer!
     await parts.signInTries.begin(username, actor.clientIp)
     const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } })
-    if (!(await isPassword(stored, current))) throw inputFailure({ path: 'currentPassword', message: 'is wrong' })
-    if (current === next) throw inputFailure({ path: 'newPassword', message: 'must be another one than now' })
+    if (!(await isPassword(stored, current))) throw inputFailure({ path: 'currentPassword', code: 'WRONG' })
+    if (current === next) throw inputFailure({ path: 'newPassword', code: 'PASSWORD_SAME' })
     const passwordHash = await hashPassword(next)
     await change(async (tx) => {
       // Meanwhile the user may have been disabled, or got another password.
       const proved = { id: userId, passwordHash: stored, enabled: true }
-      if (!(await tx.user.findFirst({ where: proved })))
-        throw inputFailure({ path: 'currentPassword', message: 'is wrong' })
+      if (!(await tx.user.findFirst({ where: proved }))) throw inputFailure({ path: 'currentPassword', code: 'WRONG' })
       await parts.signInTries.succeeded(tx, username, actor.clientIp)
       await parts.users.update(tx, userId, { passwordHash, mustChangePassword: false })
       await parts.sessions.endAllOf(tx, userId, sessionId)

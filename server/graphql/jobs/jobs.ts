@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import { isOut, modelsCoolingDown } from '../../accounts/state/eligibility.ts'
 import { conflict, notFound } from '../../verb-failure.ts'
-import { accountAfter, ownAccount } from '../accounts/account-mutations.ts'
-import { Account } from '../accounts/accounts.ts'
-import { FailureCause, faultNamed } from '../accounts/failure-cause.ts'
 import { builder } from '../builder.ts'
-import { forwardArgs, forwardPage } from '../connections.ts'
 import { addMutation } from '../mutation.ts'
-import type { JobInfo, ProbeOutcome, ProbeRow } from '../server/parts.ts'
-import { badInput, globalId, isRowKey } from '../values.ts'
+import type { JobInfo } from '../server/parts.ts'
+import { RunCode, runCodeDescription, runCodeOf } from './run-code.ts'
 
 const JobOutcome = builder.enumType('JobOutcome', {
   description: 'How a run of a job ended.',
@@ -38,10 +33,6 @@ const RunCount = builder.objectRef<{ name: string; count: number }>('RunCount').
   }),
 })
 
-/** The code of a run or a probe; null where there is only a message. */
-const codeOf = (code: string): string | null => (code === '' || faultNamed(code, '') ? null : code)
-const named = 'Stable, for clients that say it in a language of their own; null where `message` alone tells.'
-
 const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implement({
   description: 'One run of a job, in whichever process.',
   authScopes: { admin: true },
@@ -58,7 +49,12 @@ const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implem
       description: 'The error, or what was done, in English; null when there is nothing to say.',
       resolve: ({ message }) => message || null,
     }),
-    code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
+    code: t.field({
+      type: RunCode,
+      nullable: true,
+      description: runCodeDescription,
+      resolve: ({ code }) => runCodeOf(code),
+    }),
     counts: t.field({
       type: [RunCount],
       description: 'The numbers of the message, by name.',
@@ -131,125 +127,7 @@ addMutation('runJob', {
   async run({ name }, { parts }, change) {
     if (!(await parts.jobs.list()).some((job) => job.name === name)) throw notFound('job')
     await change(async () => ({ answer: null, audit: { objectType: 'Job', objectId: 0, after: { name } } }))
-    if (!(await parts.jobs.runNow(name))) throw conflict('The job runs already.')
+    if (!(await parts.jobs.runNow(name))) throw conflict('JOB_RUNNING')
     return { name }
-  },
-})
-
-const Probe = builder.objectRef<ProbeRow>('Probe').implement({
-  description: 'One check whether an account that is not ready, or a model that cools down there, serves again.',
-  authScopes: { user: true },
-  fields: (t) => ({
-    at: t.field({
-      description: 'When it began.',
-      type: 'DateTime',
-      resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)),
-    }),
-    model: t.string({
-      nullable: true,
-      description: 'The model, or the family, whose rest was looked at; null: the account itself.',
-      resolve: ({ model }) => model || null,
-    }),
-    ok: t.boolean({ description: 'It was back.', resolve: ({ outcome }) => outcome === 'done' }),
-    status: t.int({
-      nullable: true,
-      description: "The upstream's status; null when no response came.",
-      resolve: ({ status }) => status || null,
-    }),
-    message: t.exposeString('message', {
-      description: 'The result in English; redacted, at most 191 characters.',
-    }),
-    code: t.string({ nullable: true, description: named, resolve: ({ code }) => codeOf(code) }),
-    failure: t.field({
-      type: FailureCause,
-      nullable: true,
-      description: 'When no usable answer came; null for what an upstream said itself.',
-      resolve: ({ code, place }) => faultNamed(code, place),
-    }),
-    durationMs: t.exposeInt('durationMs', { description: 'Milliseconds until the answer was read.' }),
-    cost: t.expose('costNano', { type: 'NanoUsd', description: 'On no key: a row of its own in the ledger.' }),
-  }),
-})
-
-const ProbeConnection = builder.connectionObject({ type: Probe, name: 'ProbeConnection' })
-
-builder.objectField(Account, 'probes', (t) =>
-  t.field({
-    type: ProbeConnection,
-    nullable: true,
-    description: 'Recovery probes of the account and of its models, the newest first.',
-    args: forwardArgs(t.arg),
-    resolve({ id }, page, { parts }) {
-      const after = page.after ?? undefined
-      if (after !== undefined && !isRowKey(after)) throw badInput('`after` is not a cursor.')
-      return forwardPage(
-        page,
-        (limit) => parts.jobs.probesOf(id, limit, after === undefined ? undefined : BigInt(after)),
-        (row) => ({ cursor: String(row.id), node: row }),
-      )
-    },
-  }),
-)
-
-const ProbeAccountSuccess = builder.objectRef<ProbeOutcome & { id: number }>('ProbeAccountSuccess').implement({
-  description: 'The probe was made; `ok` says what it found.',
-  authScopes: { user: true },
-  fields: (t) => ({
-    account: accountAfter(t),
-    ok: t.exposeBoolean('ok', { description: 'The account, or the model there, is back.' }),
-    status: t.int({
-      nullable: true,
-      description: "The upstream's status; null when no response came.",
-      resolve: ({ status }) => status || null,
-    }),
-    latencyMs: t.expose('latencyMs', { description: 'Milliseconds until the answer was read.', type: 'Count' }),
-    message: t.string({
-      description: 'What came of it, in English; redacted, at most 191 characters.',
-      resolve: ({ words }) => words.message,
-    }),
-    code: t.string({ nullable: true, description: named, resolve: ({ words }) => codeOf(words.code) }),
-    failure: t.field({
-      type: FailureCause,
-      nullable: true,
-      description: 'When no usable answer came; null for what an upstream said itself.',
-      resolve: ({ words }) => faultNamed(words.code, words.place),
-    }),
-  }),
-})
-
-const ProbeAccountInput = builder.inputType('ProbeAccountInput', {
-  description: 'What is probed.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'The global id of the Account.' }),
-    model: t.string({ description: 'A model as `state.models` names it; without it the account itself.' }),
-  }),
-})
-
-addMutation('probeAccount', {
-  description:
-    'Looks now whether an account that is not ready, or a model that rests there, is back; no key pays for it, and it never makes a state worse.',
-  scope: 'user',
-  input: ProbeAccountInput,
-  check: z.object({ id: globalId('Account'), model: z.string().max(191).nullish() }),
-  success: ProbeAccountSuccess,
-  failures: ['not_found', 'conflict'],
-  locks: [],
-  async run({ id, model }, { parts, viewer }, change) {
-    await ownAccount(parts.database.reader, viewer, id)
-    const account = parts.accounts.byId(id)
-    if (!account) throw notFound('account')
-    const rest = model ?? ''
-    const { state } = account.live
-    if (rest === '' ? !isOut(state, parts.now()) : !modelsCoolingDown(state, parts.now()).includes(rest))
-      throw conflict(
-        `The ${rest === '' ? 'account is ready' : 'model does not rest there'}: there is nothing to look for.`,
-      )
-    const outcome = await parts.jobs.probeNow(account, rest)
-    const { ok, status } = outcome
-    await change(async () => ({
-      answer: null,
-      audit: { objectType: 'Account', objectId: id, after: { ok, status, ...(rest !== '' && { model: rest }) } },
-    }))
-    return { ...outcome, id }
   },
 })

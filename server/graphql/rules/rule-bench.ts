@@ -158,7 +158,7 @@ addMutation('testErrorRule', {
     const draft = { ...fields, enabled: true }
     const problems = ruleProblems(draft)
     if (rules.all().some((rule) => rule.name === draft.name && rule.id !== id)) {
-      problems.push({ path: 'name', message: 'is taken' })
+      problems.push({ path: 'name', code: 'TAKEN' })
     }
     if (problems.length > 0) throw inputFailure(...problems)
     const sinceMs = now() - hours * hourMs

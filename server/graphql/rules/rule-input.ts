@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { says } from '../../failure-codes.ts'
+import { wholeNumber } from '../../field-values.ts'
 import { ruleFields as fields } from '../../upstreams/rules/rule-input.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
@@ -118,20 +120,17 @@ export const testRuleCheck = z.object({
     .transform((id) => id ?? undefined),
   // A form may not have one yet.
   name: fields.name.nullish().transform((name) => name ?? ''),
-  hours: z
-    .int()
-    .min(1, 'must be at least 1')
-    .max(168, 'must be at most 168')
+  hours: wholeNumber(1, 168)
     .nullish()
     .transform((hours) => hours ?? 24),
   sample: z
     .object({
       status: z
         .string()
-        .regex(/^(event|[2-5]\d\d)$/, 'must be a status such as 400, or event')
-        .refine((status) => status !== '200', 'must be another one: an error within an answer with 200 is event')
+        .regex(/^(event|[2-5]\d\d)$/, says('SAMPLE_STATUS_MALFORMED'))
+        .refine((status) => status !== '200', says('SAMPLE_STATUS_200'))
         .transform((status) => (status === 'event' ? status : Number(status))),
-      body: z.string().max(100_000, 'must have at most 100000 characters'),
+      body: z.string().max(100_000, says('TOO_LONG')),
     })
     .nullish()
     .transform((sample) => sample ?? undefined),

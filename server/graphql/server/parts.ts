@@ -78,7 +78,9 @@ export interface JobInfo {
 export interface ProbeOutcome {
   ok: boolean
   status: number
+  startedMs: number
   latencyMs: number
+  costNano: number
   words: { code: string; place: string; message: string }
 }
 

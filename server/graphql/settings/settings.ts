@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { networkList } from '../../field-values.ts'
+import { says } from '../../failure-codes.ts'
+import { networkList, wholeNumber } from '../../field-values.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Database, Tx } from '../../store/database.ts'
 import { builder } from '../builder.ts'
@@ -97,17 +98,17 @@ const updateCheck = z.object({
     z
       .string()
       .trim()
-      .min(1, 'cannot be empty')
-      .max(60, 'must have at most 60 characters')
-      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must hold no control characters'),
+      .min(1, says('EMPTY'))
+      .max(60, says('TOO_LONG'))
+      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), says('CONTROL_CHARACTERS')),
   ),
   recoveryProbes: unlessAbsent(z.enum(['active', 'passive'])),
-  recoveryProbeSeconds: unlessAbsent(z.int().min(1, 'must be at least 1').max(9999, 'must be at most 9999')),
+  recoveryProbeSeconds: unlessAbsent(wholeNumber(1, 9999)),
   upstreamAllow: unlessAbsent(
     z
       .array(z.string())
       .transform((items) => items.join(','))
-      .pipe(z.string().max(4000, 'must have at most 4000 characters'))
+      .pipe(z.string().max(4000, says('TOO_LONG')))
       .pipe(networkList)
       .transform((networks) => networks.join(', ')),
   ),

@@ -1,3 +1,4 @@
+import type { FieldProblemCode } from '../../failure-codes.ts'
 import { createPattern } from '../../model-patterns.ts'
 import type { FieldProblem } from '../../verb-failure.ts'
 import { type RuleDraft, statusOf, touchesAccount } from './rule.ts'
@@ -6,25 +7,21 @@ import { type RuleDraft, statusOf, touchesAccount } from './rule.ts'
 export function ruleProblems(rule: RuleDraft): FieldProblem[] {
   const { status, errorType, code, message, effect, scope, durationSeconds } = rule
   const problems: FieldProblem[] = []
-  const refuse = (path: keyof RuleDraft, what: string): void => void problems.push({ path, message: what })
+  const refuse = (path: keyof RuleDraft, why: FieldProblemCode): void => void problems.push({ path, code: why })
   const [from, to] = range(status)
-  if (from > to) refuse('status', 'must be a range from the smaller to the larger status')
+  if (from > to) refuse('status', 'STATUS_RANGE_REVERSED')
   if (status === '' && errorType === '' && code === '' && message === '') {
-    refuse('status', 'is missing: a rule needs a status, an error type, a code or a text')
-  } else if (touchesAccount(rule) && mayBeCallers(rule) && !isNamed(rule)) refuse('code', tooWide)
+    refuse('status', 'RULE_MATCHES_ALL')
+  } else if (touchesAccount(rule) && mayBeCallers(rule) && !isNamed(rule)) refuse('code', 'RULE_TOO_WIDE')
   if (effect === 'pass' && !mayPass(status)) {
-    refuse('status', 'must be from 400 to 599 without 401, 402, 403, 407 and 429: those are about the account')
+    refuse('status', 'STATUS_NOT_PASSABLE')
   }
-  if (effect !== 'rate_limited' && scope !== 'account')
-    refuse('scope', 'must be the account: only a limit can be of models')
+  if (effect !== 'rate_limited' && scope !== 'account') refuse('scope', 'SCOPE_NOT_ALLOWED')
   if (durationSeconds !== null && effect !== 'rate_limited' && effect !== 'out_of_credit') {
-    refuse('durationSeconds', 'must be empty: only limits and missing funds have an end of their own')
+    refuse('durationSeconds', 'DURATION_NOT_ALLOWED')
   }
   return problems
 }
-
-const tooWide =
-  'is needed here: clients bring such answers about by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)'
 
 /** Statuses that are about the account and not about what was asked. */
 const accountStatuses = [401, 402, 403, 407, 408, 429]

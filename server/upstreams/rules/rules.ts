@@ -52,8 +52,7 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
     await refuseTakenName(tx, draft.name)
     refuseProblems(draft)
     const last = await tx.errorRule.aggregate({ _max: { position: true }, _count: true })
-    if (last._count >= maxRules)
-      throw conflict(`There are ${maxRules} rules, the most there can be. Delete some first.`)
+    if (last._count >= maxRules) throw conflict('TOO_MANY_RULES', { max: maxRules })
     const position = (last._max.position ?? 0) + 1
     return (await tx.errorRule.create({ data: { ...columnsOf(draft), position } })).id
   }
@@ -109,7 +108,7 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
     async order(tx: Tx, ids: readonly number[]): Promise<string[]> {
       const known = new Map((await readRules(tx)).map(({ id, name }) => [id, name]))
       if (new Set(ids).size !== ids.length || ids.length !== known.size || ids.some((id) => !known.has(id))) {
-        throw conflict('The rules have changed meanwhile. Read them again, then put them in order.')
+        throw conflict('RULES_CHANGED')
       }
       await putInOrder(tx, ids)
       return ids.map((id) => known.get(id)!)
@@ -123,7 +122,7 @@ export function createErrorRules(parts: { database: Database; platforms: Platfor
         return found.id
       }
       const { effect } = draft
-      if (effect === undefined) throw inputFailure({ path: 'effect', message: 'is missing: the rule is new' })
+      if (effect === undefined) throw inputFailure({ path: 'effect', code: 'MISSING' })
       return create(tx, { ...newRule, ...draft, effect })
     },
     putInOrder,
@@ -144,7 +143,7 @@ async function existing(tx: Tx, id: number): Promise<ErrorRule> {
 }
 
 async function refuseTakenName(tx: Tx, name: string): Promise<void> {
-  if (await tx.errorRule.findUnique({ where: { name } })) throw inputFailure({ path: 'name', message: 'is taken' })
+  if (await tx.errorRule.findUnique({ where: { name } })) throw inputFailure({ path: 'name', code: 'TAKEN' })
 }
 
 function ruleOf(row: Stored): ErrorRule {
