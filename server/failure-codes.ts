@@ -1,10 +1,8 @@
-import type { z } from 'zod'
-
 /** Every reason for which the relay refuses what a person gives it: a closed set of codes, with its English text. */
 
 /**
  * What may be wrong with a field: a clause that stands behind its name. `{name}` is a value. Schemas give the code as
- * their message; `clauseOf` makes the clause of it. No clause repeats what was given, because it may be a secret.
+ * their message; `readIssue` (field-values.ts) makes the clause of it. No clause repeats what was given, because it may be a secret.
  */
 const clauses = {
   ADMINISTRATORS_ONLY: 'is decided by administrators',
@@ -121,22 +119,6 @@ export const says = <Code extends FieldProblemCode>(code: Code): Code => code
 
 export const clause = (code: FieldProblemCode, values: FailureValues = {}): string => filled(clauses[code], values)
 export const sentence = (code: FailureCode, values: FailureValues = {}): string => filled(sentences[code], values)
-
-/** An issue of zod. Its own words stay where a schema gives no code. */
-export function readIssue(issue: z.core.$ZodIssue): { code: FieldProblemCode; values: FailureValues; clause: string } {
-  const { message } = issue
-  const values: FailureValues =
-    issue.code === 'too_small'
-      ? { min: Number(issue.minimum) }
-      : issue.code === 'too_big'
-        ? { max: Number(issue.maximum) }
-        : issue.code === 'custom'
-          ? ((issue.params ?? {}) as FailureValues)
-          : {}
-  if (!Object.hasOwn(clauses, message)) return { code: 'INVALID', values, clause: message }
-  const code = message as FieldProblemCode
-  return { code, values, clause: clause(code, values) }
-}
 
 function filled(text: string, values: FailureValues): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { says } from './failure-codes.ts'
+import { clause, type FailureValues, type FieldProblemCode, fieldProblemCodes, says } from './failure-codes.ts'
 import { readNetwork } from './networks.ts'
 
 /** Schemas of values that several nouns have. No message repeats the value, because it may be or contain a secret. */
@@ -54,3 +54,20 @@ export const networkList = z.string().transform((text, context): readonly string
     })
   return Object.freeze(items.flatMap((item) => readNetwork(item) ?? []))
 })
+
+const isCode = (text: string): text is FieldProblemCode => (fieldProblemCodes as readonly string[]).includes(text)
+
+/** What an issue says. zod's own words stay where a schema gives no code. */
+export function readIssue(issue: z.core.$ZodIssue): { code: FieldProblemCode; values: FailureValues; clause: string } {
+  const { message } = issue
+  const values = valuesOf(issue)
+  return isCode(message)
+    ? { code: message, values, clause: clause(message, values) }
+    : { code: 'INVALID', values, clause: message }
+}
+
+function valuesOf(issue: z.core.$ZodIssue): FailureValues {
+  if (issue.code === 'too_small') return { min: Number(issue.minimum) }
+  if (issue.code === 'too_big') return { max: Number(issue.maximum) }
+  return issue.code === 'custom' ? ((issue.params ?? {}) as FailureValues) : {}
+}

@@ -1,4 +1,4 @@
-import { readIssue } from '../failure-codes.ts'
+import { readIssue } from '../field-values.ts'
 import type { EnvFile } from './env-file.ts'
 import { warnOfUnused } from './unused-variables.ts'
 import { mysqlParts, redisParts, urlFromParts, type VariableTexts } from './url-parts.ts'

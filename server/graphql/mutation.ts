@@ -1,7 +1,7 @@
 import type { InputObjectRef, ObjectRef, SchemaTypes } from '@pothos/core'
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import type { z } from 'zod'
-import { readIssue } from '../failure-codes.ts'
+import { readIssue } from '../field-values.ts'
 import { type AuditEntry, recordChange } from '../identity/audit.ts'
 import type { LockName, Tx } from '../store/database.ts'
 import { type FieldProblem, inputFailure, VerbFailure, type VerbFailureKind } from '../verb-failure.ts'

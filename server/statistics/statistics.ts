@@ -1,35 +1,22 @@
 import { firstKeyAt, ledgerKey } from '../request-ids.ts'
-import type { Database, Scalar } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { planRange, type Range } from './range-plan.ts'
+import {
+  bigOf,
+  columns,
+  conditions,
+  type Dimension,
+  noTotals,
+  summed,
+  sumsOver,
+  type TotalsFilter,
+  type TotalsRow,
+  totalsOf,
+} from './sums.ts'
 
-/** Sums over requests. A request counts for its last account; the cost of its failed attempts is `absorbedNano`. */
-export interface TotalsRow {
-  requests: number
-  failures: number
-  inputTokens: number
-  outputTokens: number
-  cacheWriteTokens: number
-  cacheReadTokens: number
-  costNano: bigint
-  absorbedNano: bigint
-}
-
-/** Which requests to count; an absent field means all. `userId` also limits people to their own requests. */
-export interface TotalsFilter {
-  apiKeyId?: number
-  accountId?: number
-  userId?: number
-  groupId?: number
-  model?: string
-}
-
-export interface Range {
-  fromMs: number
-  /** Not included. */
-  toMs: number
-}
-
-export type Dimension = 'key' | 'account' | 'model' | 'user' | 'group'
+export type { Range } from './range-plan.ts'
+export { type Dimension, noTotals, type TotalsFilter, type TotalsRow } from './sums.ts'
 
 /** Which requests of the ledger; of each list one must fit. */
 export interface RequestFilter {
@@ -56,111 +43,102 @@ export interface RequestFilter {
 const hourMs = 3_600_000
 /** The most points that a series may have. */
 export const maxPoints = 20_000
-/** Shorter ranges are read by hours, longer ones by whole days. */
-const byHourBelowMs = 3 * 24 * hourMs
-const columns: Record<Dimension, string> = {
-  key: 'api_key_id',
-  account: 'account_id',
-  model: 'model',
-  user: 'user_id',
-  group: 'group_id',
+interface Summed {
+  /** null where nothing is told apart. */
+  key: string | null
+  totals: TotalsRow
 }
-const sums = [
-  'requests',
-  'failures',
-  'input_tokens',
-  'output_tokens',
-  'cache_write_tokens',
-  'cache_read_tokens',
-  'cost_nano',
-  'absorbed_nano',
-]
-const summed = sums.map((name) => `SUM(\`${name}\`)`).join(', ')
 
-export const noTotals: TotalsRow = Object.freeze(totalsOf([]))
+interface Bucket {
+  /** As the rollups have it. */
+  key: string | number
+  fromMs: number
+  toMs: number
+}
+
+const place = ({ fromMs, toMs }: Bucket) => ({ atMs: fromMs, endMs: toMs })
 
 /** Reads the ledger and its rollups for people. No relay request waits for it. */
 export function createStatistics(parts: { database: Database; dayAt: (atMs: number) => ZoneDay; now: () => number }) {
   const { database, dayAt, now } = parts
 
-  /** The rollup table for the range, and the range in its unit: whole hours (UTC) or whole days of the zone. */
-  function span({ fromMs, toMs }: Range, interval?: 'hour' | 'day') {
-    const firstDay = dayAt(fromMs)
-    const lastDay = dayAt(Math.max(fromMs, toMs - 1))
-    const wholeDays = firstDay.startMs === fromMs && (lastDay.endMs === toMs || toMs >= now())
-    const daily = interval === 'day' || (interval === undefined && (wholeDays || toMs - fromMs >= byHourBelowMs))
-    return daily
-      ? { table: 'daily_rollups', column: 'day', first: firstDay.day, last: lastDay.day }
-      : {
-          table: 'hourly_rollups',
-          column: 'hour_ms',
-          first: fromMs - (fromMs % hourMs),
-          last: Math.max(fromMs, toMs - 1) - (Math.max(fromMs, toMs - 1) % hourMs),
-        }
+  const plan = (range: Range) => planRange(range, dayAt, now())
+
+  /** Exact sums over a range, by a dimension if one is given. */
+  async function read(range: Range, filter: TotalsFilter, by: Dimension | null, tail?: string): Promise<Summed[]> {
+    const query = sumsOver(plan(range), filter, by, tail)
+    if (query === null) return []
+    const rows = await database.select(query.sql, query.args)
+    return rows.map((row) => ({ key: by ? String(row[0]) : null, totals: totalsOf(by ? row.slice(1) : row) }))
   }
 
-  /** Groups the rollups of a range by `by`. */
-  async function read(
-    range: Range,
-    filter: TotalsFilter,
-    by: readonly string[],
-    more: { interval?: 'hour' | 'day'; order?: string; limit?: number } = {},
-  ): Promise<{ key: Scalar[]; totals: TotalsRow }[]> {
-    const { table, column, first, last } = span(range, more.interval)
-    const { sql, args } = conditions(filter)
-    const group = by.map((name) => `\`${name === 'time' ? column : name}\``).join(', ')
-    const rows = await database.select(
-      `SELECT ${group && `${group}, `}${summed} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql}` +
-        `${group && ` GROUP BY ${group}`}${more.order ? ` ORDER BY ${more.order}` : ''}` +
-        `${more.limit === undefined ? '' : ` LIMIT ${Math.trunc(more.limit)}`}`,
-      [first, last, ...args],
-    )
-    return rows.map((row) => ({ key: row.slice(0, by.length), totals: totalsOf(row.slice(by.length)) }))
-  }
-
-  /** The starts of the intervals in the range, epoch milliseconds. */
-  function intervals(range: Range, interval: 'hour' | 'day'): { key: string; atMs: number }[] {
-    const found: { key: string; atMs: number }[] = []
+  /** The hours or days that the range touches. */
+  function buckets(range: Range, interval: 'hour' | 'day'): Bucket[] {
+    const found: Bucket[] = []
     if (interval === 'hour') {
       for (let atMs = range.fromMs - (range.fromMs % hourMs); atMs < range.toMs; atMs += hourMs)
-        found.push({ key: String(atMs), atMs })
+        found.push({ key: atMs, fromMs: atMs, toMs: atMs + hourMs })
       return found
     }
     for (let day = dayAt(range.fromMs); day.startMs < range.toMs; day = dayAt(day.endMs))
-      found.push({ key: day.day, atMs: day.startMs })
+      found.push({ key: day.day, fromMs: day.startMs, toMs: day.endMs })
     return found
   }
 
+  /** The rows of whole hours or days, in one statement. */
+  async function readBuckets(whole: readonly Bucket[], interval: 'hour' | 'day', filter: TotalsFilter, by?: Dimension) {
+    const [first, last] = [whole[0], whole.at(-1)]
+    if (!first || !last) return []
+    const [table, column] = interval === 'day' ? ['daily_rollups', 'day'] : ['hourly_rollups', 'hour_ms']
+    const { sql, args } = conditions(filter, (name) => `\`${columns[name]}\``)
+    const group = [column, ...(by ? [columns[by]] : [])].map((name) => `\`${name}\``).join(', ')
+    const rows = await database.select(
+      `SELECT ${group}, ${summed} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql} GROUP BY ${group} LIMIT ${maxPoints + 1}`,
+      [first.key, last.key, ...args],
+    )
+    const bucketOf = new Map(whole.map((bucket) => [String(bucket.key), bucket]))
+    return rows.map(([time, ...row]) => ({
+      ...place(bucketOf.get(String(time)) ?? first),
+      key: by ? String(row[0]) : null,
+      totals: totalsOf(by ? row.slice(1) : row),
+    }))
+  }
+
   return {
+    /** The sums over exactly this range. */
     async totals(range: Range, filter: TotalsFilter): Promise<TotalsRow> {
-      return (await read(range, filter, []))[0]?.totals ?? noTotals
+      return (await read(range, filter, null))[0]?.totals ?? noTotals
     },
 
     /**
-     * One point per hour or day, in order. Without `by`, intervals without requests are included. With `by`, each point has
-     * the id or model in `key`, and there are only points with requests. Returns at most one more than `maxPoints`.
+     * One point per hour or day, in order; the first and the last hold only what lies in the range. Without `by`, intervals
+     * without requests are included. With `by`, each point has the id or model in `key`, and there are only points with
+     * requests. Returns at most one more than `maxPoints`.
      */
     async series(range: Range, interval: 'hour' | 'day', filter: TotalsFilter, by?: Dimension) {
-      const rows = await read(range, filter, ['time', ...(by ? [columns[by]] : [])], {
-        interval,
-        limit: maxPoints + 1,
-      })
-      const points = intervals(range, interval)
-      if (by) {
-        const atOf = new Map(points.map(({ key, atMs }) => [key, atMs]))
-        return rows
-          .map(({ key: [time, key], totals }) => ({ atMs: atOf.get(String(time)) ?? 0, key: String(key), totals }))
-          .sort((a, b) => a.atMs - b.atMs)
-      }
-      const byTime = new Map(rows.map(({ key: [time], totals }) => [String(time), totals]))
-      return points.map(({ key, atMs }) => ({ atMs, key: null, totals: byTime.get(key) ?? noTotals }))
+      const all = buckets(range, interval)
+      // What has not come yet is not missing from a bucket.
+      const isWhole = ({ fromMs, toMs }: Bucket) => range.fromMs <= fromMs && (toMs <= range.toMs || range.toMs > now())
+      const cut = all.filter((bucket) => !isWhole(bucket))
+      const points = await Promise.all([
+        readBuckets(all.filter(isWhole), interval, filter, by),
+        ...cut.map(async (bucket) => {
+          const part = { fromMs: Math.max(bucket.fromMs, range.fromMs), toMs: Math.min(bucket.toMs, range.toMs) }
+          const rows = await read(part, filter, by ?? null)
+          return rows.map((row) => ({ ...place(bucket), ...row }))
+        }),
+      ])
+      const found = points.flat()
+      if (by) return found.sort((a, b) => a.atMs - b.atMs).slice(0, maxPoints + 1)
+      const byTime = new Map(found.map((point) => [point.atMs, point.totals]))
+      return all.map((bucket) => ({ ...place(bucket), key: null, totals: byTime.get(bucket.fromMs) ?? noTotals }))
     },
 
     /** The most expensive first. */
     async ranking(range: Range, by: Dimension, filter: TotalsFilter, limit: number) {
-      const order = `SUM(\`cost_nano\`) DESC, SUM(\`requests\`) DESC, \`${columns[by]}\``
-      const rows = await read(range, filter, [columns[by]], { order, limit })
-      return rows.map(({ key, totals }) => ({ key: String(key[0]), totals }))
+      const order = ` ORDER BY SUM(\`cost_nano\`) DESC, SUM(\`requests\`) DESC, \`k\` LIMIT ${Math.trunc(limit)}`
+      const rows = await read(range, filter, by, order)
+      return rows.map(({ key, totals }) => ({ key: String(key), totals }))
     },
 
     /** Today's sums by account. */
@@ -261,35 +239,6 @@ function idRange({ fromMs, toMs, requestId }: RequestFilter, before?: bigint) {
     range.equals = BigInt(key)
   }
   return range
-}
-
-function conditions(filter: TotalsFilter): { sql: string; args: Scalar[] } {
-  const given = [
-    { column: 'api_key_id', value: filter.apiKeyId },
-    { column: 'account_id', value: filter.accountId },
-    { column: 'user_id', value: filter.userId },
-    { column: 'group_id', value: filter.groupId },
-    { column: 'model', value: filter.model },
-  ].flatMap(({ column, value }) => (value === undefined ? [] : [{ column, value }]))
-  return { sql: given.map(({ column }) => ` AND \`${column}\` = ?`).join(''), args: given.map(({ value }) => value) }
-}
-
-function totalsOf(values: readonly Scalar[]): TotalsRow {
-  const number = (index: number) => Number(values[index] ?? 0)
-  return {
-    requests: number(0),
-    failures: number(1),
-    inputTokens: number(2),
-    outputTokens: number(3),
-    cacheWriteTokens: number(4),
-    cacheReadTokens: number(5),
-    costNano: bigOf(values[6]),
-    absorbedNano: bigOf(values[7]),
-  }
-}
-
-function bigOf(value: Scalar | undefined): bigint {
-  return BigInt(value === null || value === undefined ? 0 : String(value))
 }
 
 const marks = (values: readonly unknown[]): string => values.map(() => '?').join(', ')

@@ -39,6 +39,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/ledger/spent.test.ts': 'counters of memory and Redis',
   'tests/live/day-seed.test.ts': 'sums in SQL',
   'tests/live/resume.test.ts': 'the stream in Redis',
+  'tests/statistics/ranges.test.ts': 'sums in SQL',
   'tests/prices/prices.test.ts': 'cards in rows',
 
   // The whole program.

@@ -9,7 +9,7 @@ import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
 import { Group } from '../groups/groups.ts'
 import { User } from '../identity/users.ts'
-import { Totals } from '../requests/totals-type.ts'
+import { Totals, totalsIn } from '../requests/totals-type.ts'
 import type { Context } from '../server/context.ts'
 import { idNumbers, rowId, searched, soundPage } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
@@ -185,7 +185,11 @@ export const Account = builder.prismaNode('Account', {
         "The sums of requests that began since midnight in the deployment's zone and ended on this account; `absorbed` also counts its failed attempts.",
       type: Totals,
       nullable: true,
-      resolve: async ({ id }, _args, { batches }) => (await batches.today(id)) ?? noTotals,
+      async resolve({ id }, _args, { batches, parts }) {
+        const asOfMs = parts.now()
+        const { startMs: fromMs, endMs: toMs } = parts.dayAt(asOfMs)
+        return totalsIn((await batches.today(id)) ?? noTotals, { fromMs, toMs }, asOfMs)
+      },
     }),
   }),
 })

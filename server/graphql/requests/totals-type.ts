@@ -1,10 +1,39 @@
-import type { TotalsRow } from '../../statistics/statistics.ts'
+import type { Range, TotalsRow } from '../../statistics/statistics.ts'
 import { builder } from '../builder.ts'
 
-export const Totals = builder.objectRef<TotalsRow>('Totals').implement({
-  description: 'Sums over requests, as the rollups have them.',
+/** Sums with the range that they are of. */
+export interface RangeTotals extends TotalsRow, Range {
+  asOfMs: number
+}
+
+/** The range that was asked for, as far as it has come by now. */
+export const totalsIn = (row: TotalsRow, { fromMs, toMs }: Range, asOfMs: number): RangeTotals => ({
+  ...row,
+  fromMs,
+  toMs: Math.max(fromMs, Math.min(toMs, asOfMs)),
+  asOfMs,
+})
+
+export const Totals = builder.objectRef<RangeTotals>('Totals').implement({
+  description: 'Sums over the requests that began in a range and have ended.',
   authScopes: { user: true },
   fields: (t) => ({
+    from: t.field({
+      description: 'The begin of the range, which is included.',
+      type: 'DateTime',
+      resolve: ({ fromMs }) => new Date(fromMs),
+    }),
+    to: t.field({
+      description:
+        'The end of the range, which is not included: as it was asked for, or `asOf` where that end has not come yet.',
+      type: 'DateTime',
+      resolve: ({ toMs }) => new Date(toMs),
+    }),
+    asOf: t.field({
+      description: 'When the sums were read. Requests that end later are missing.',
+      type: 'DateTime',
+      resolve: ({ asOfMs }) => new Date(asOfMs),
+    }),
     requests: t.expose('requests', { description: 'That ended, however.', type: 'Count' }),
     failures: t.expose('failures', { type: 'Count', description: 'Requests of any outcome but COMPLETED.' }),
     tokens: t.field({

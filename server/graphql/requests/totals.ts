@@ -1,17 +1,11 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { GraphQLError } from 'graphql'
-import {
-  type Dimension,
-  maxPoints,
-  type Range,
-  type TotalsFilter,
-  type TotalsRow,
-} from '../../statistics/statistics.ts'
-import { builder, maxPage } from '../builder.ts'
+import { type Dimension, maxPoints, type Range, type TotalsFilter } from '../../statistics/statistics.ts'
+import { builder, maxPage, pageSize } from '../builder.ts'
 import type { Context } from '../server/context.ts'
 import { idNumber } from '../values.ts'
 import { visibleUse } from '../visible.ts'
-import { Totals } from './totals-type.ts'
+import { type RangeTotals, Totals, totalsIn } from './totals-type.ts'
 
 const Interval = builder.enumType('Interval', {
   description: 'How long a point of a series is.',
@@ -35,7 +29,7 @@ const TotalsDimension = builder.enumType('TotalsDimension', {
 interface Labelled {
   key: string
   label: string
-  totals: TotalsRow
+  totals: RangeTotals
 }
 
 const RankedTotals = builder.objectRef<Labelled>('RankedTotals').implement({
@@ -49,9 +43,9 @@ const RankedTotals = builder.objectRef<Labelled>('RankedTotals').implement({
 })
 
 const SeriesPoint = builder
-  .objectRef<{ atMs: number; key: string | null; label: string | null; totals: TotalsRow }>('SeriesPoint')
+  .objectRef<{ atMs: number; key: string | null; label: string | null; totals: RangeTotals }>('SeriesPoint')
   .implement({
-    description: 'The sums of one hour or day.',
+    description: 'The sums of one hour or day; of the first and the last of a series only what lies in its range.',
     authScopes: { user: true },
     fields: (t) => ({
       at: t.field({
@@ -66,8 +60,7 @@ const SeriesPoint = builder
   })
 
 const RangeInput = builder.inputType('RangeInput', {
-  description:
-    'Widened to whole hours (UTC); from three days on to whole days of the deployment. `to` is not included.',
+  description: 'A range of time, exact to the millisecond. What has not come yet counts as empty.',
   fields: (t) => ({
     from: t.field({ description: 'Included.', type: 'DateTime', required: true }),
     to: t.field({ description: 'After `from`.', type: 'DateTime', required: true }),
@@ -125,6 +118,8 @@ const tooManyPoints = () =>
 
 const badRange = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 
+const defaultRanked = 10
+
 const rangeArg = 'At most three years.'
 
 const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Group' } as const
@@ -153,8 +148,11 @@ builder.queryFields((t) => ({
       range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
       filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
     },
-    resolve: (_parent, { range, filter }, context) =>
-      context.parts.statistics.totals(rangeOf(range), useFilter(filter, context)),
+    async resolve(_parent, { range: given, filter }, context) {
+      const range = rangeOf(given)
+      const asOfMs = context.parts.now()
+      return totalsIn(await context.parts.statistics.totals(range, useFilter(filter, context)), range, asOfMs)
+    },
   }),
   series: t.field({
     type: [SeriesPoint],
@@ -166,17 +164,17 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
       by: t.arg({ type: TotalsDimension, description: 'One line for each of these; absent: one for all.' }),
     },
-    async resolve(_parent, { range, interval, filter, by }, context) {
-      const { statistics } = context.parts
-      const points = await statistics.series(
-        rangeOf(range, interval),
-        interval,
-        useFilter(filter, context),
-        by ?? undefined,
-      )
-      if (points.length > maxPoints) throw tooManyPoints()
+    async resolve(_parent, { range: given, interval, filter, by }, context) {
+      const range = rangeOf(given, interval)
+      const asOfMs = context.parts.now()
+      const found = await context.parts.statistics.series(range, interval, useFilter(filter, context), by ?? undefined)
+      if (found.length > maxPoints) throw tooManyPoints()
+      const points = found.map(({ totals, endMs, ...point }) => {
+        const fromMs = Math.max(point.atMs, range.fromMs)
+        return { ...point, totals: totalsIn(totals, { fromMs, toMs: Math.min(endMs, range.toMs) }, asOfMs) }
+      })
       if (!by) return points.map((point) => ({ ...point, label: null }))
-      return withLabels(points as { atMs: number; key: string; totals: TotalsRow }[], by, context)
+      return withLabels(points as { atMs: number; key: string; totals: RangeTotals }[], by, context)
     },
   }),
   ranking: t.field({
@@ -187,12 +185,14 @@ builder.queryFields((t) => ({
       range: t.arg({ type: RangeInput, required: true, description: rangeArg }),
       by: t.arg({ type: TotalsDimension, required: true, description: 'What is ranked.' }),
       filter: t.arg({ type: TotalsFilterInput, description: 'Absent: all that you may see.' }),
-      first: t.arg.int({ defaultValue: 10, description: 'At most so many, 1 to 100.' }),
+      first: t.arg.int({ defaultValue: defaultRanked, ...pageSize, description: `How many, 1 to ${maxPage}.` }),
     },
-    async resolve(_parent, { range, by, filter, first }, context) {
-      const limit = Math.min(Math.max(first ?? 10, 1), maxPage)
-      const rows = await context.parts.statistics.ranking(rangeOf(range), by, useFilter(filter, context), limit)
-      return withLabels(rows, by, context)
+    async resolve(_parent, { range: given, by, filter, first }, context) {
+      const range = rangeOf(given)
+      const asOfMs = context.parts.now()
+      const rows = await context.parts.statistics.ranking(range, by, useFilter(filter, context), first ?? defaultRanked)
+      const found = rows.map(({ key, totals }) => ({ key, totals: totalsIn(totals, range, asOfMs) }))
+      return withLabels(found, by, context)
     },
   }),
 }))
