@@ -3,7 +3,7 @@ import { useSubscription } from '@urql/vue'
 import { type MaybeRefOrGetter, type Ref, ref, watch } from 'vue'
 import type { Read } from './use-read.ts'
 
-/** A message of a feed. A gap says how many events before it were lost; null: nobody knows. */
+/** A message of a feed. A gap says how many events before it were lost; null: unknown. */
 interface Feed<Event> {
   cursor: string
   gap: { dropped: number | null } | null

@@ -14,7 +14,7 @@ import { createByteBudget, defaultReadLimits } from '../relay/request/read-body.
 import { defaultTimers } from '../relay/timers.ts'
 import { createAccountTest } from '../upstreams/account-test.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
-import { createBench } from '../upstreams/rules/bench.ts'
+import { createBench } from '../upstreams/rules/rule-trial.ts'
 import type { Services } from './build-services.ts'
 import type { AppContext } from './context.ts'
 import type { Stores } from './open-stores.ts'

@@ -51,7 +51,7 @@ export interface RequestHead {
   headers: string[]
 }
 
-/** One question to an account's upstream: made where the secrets are, sent by whoever has the network. */
+/** One probe request to an account's upstream. The main thread builds it, because it has the credentials; a worker may send it. */
 export interface ProbeRequest {
   method: 'GET' | 'POST'
   path: string
@@ -59,9 +59,9 @@ export interface ProbeRequest {
   body: string | null
 }
 
-/** How a platform says in passing what is left of an account's own limits. */
+/** How responses of a platform report an account's limit gauges. */
 export interface LimitReports {
-  /** In lower case: what the headers that say it begin with. Responses without such headers cost nothing more. */
+  /** Prefix of those headers, in lower case. */
   prefix: string
   /** From those headers of any response, names in lower case. */
   ofHeaders(headers: ReadonlyMap<string, string>): GaugeReading[]

@@ -19,7 +19,7 @@ const columns =
   'id account_id at_ms from_kind to_kind model until_ms next_probe_at_ms reason cause status error_type code message request_id'
 
 const batchEntries = 200
-/** A flapping pool makes some steps a second: this is hours of a database that is away. */
+/** Accounts that change state all the time make a few entries a second, so this holds hours without a database. */
 const maxEntries = 50_000
 const maxPauseMs = 5000
 

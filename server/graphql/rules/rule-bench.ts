@@ -1,6 +1,6 @@
 import { type FailureCount, readFailures } from '../../statistics/failures.ts'
-import type { RecentFailure, TriedFailure, TriedSample } from '../../upstreams/rules/bench.ts'
 import { ruleProblems } from '../../upstreams/rules/rule-checks.ts'
+import type { RecentFailure, TriedFailure, TriedSample } from '../../upstreams/rules/rule-trial.ts'
 import { inputFailure } from '../../verb-failure.ts'
 import { Account, Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'

@@ -15,7 +15,7 @@ import type { Log } from '../../log.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Statistics } from '../../statistics/statistics.ts'
 import type { Database } from '../../store/database.ts'
-import type { Bench } from '../../upstreams/rules/bench.ts'
+import type { Bench } from '../../upstreams/rules/rule-trial.ts'
 import type { ErrorRules } from '../../upstreams/rules/rules.ts'
 import type { ZoneDay } from '../../zone-days.ts'
 

@@ -34,7 +34,7 @@ export function createTokenRenewal(parts: TokenRenewalParts) {
     })
   }
 
-  /** null: nothing stands in the way of an attempt. A refresh goes on when its client leaves. */
+  /** Renews the token where that is due. null: the attempt may start. A renewal continues after its client has left. */
   async function failedRenewal(
     { request }: RunningRequest,
     account: Account,
@@ -47,7 +47,7 @@ export function createTokenRenewal(parts: TokenRenewalParts) {
     return {
       kind: 'next',
       errorType: 'token_not_renewed',
-      // Nothing was sent: outside the failover budget, as a connection that did not come about.
+      // Nothing was sent, so this does not use the failover budget. A failed connection does not use it either.
       connectPhase: true,
       misconfigured: isOver,
       event: isOver
@@ -82,7 +82,7 @@ export function createTokenRenewal(parts: TokenRenewalParts) {
     async withFreshToken(running: RunningRequest, account: Account, call: Call): Promise<AttemptResult> {
       return parts.renewsTokens(account) ? withRenewal(running, account, call) : finalOf(await call(account, false))
     },
-    /** Requests that wait for a renewal go on without it: the process stops, and the attempt tells them so. */
+    /** The process stops: ends all waits for renewals. The next step sends these clients the restart error. */
     cutOff(): void {
       stopping = true
       for (const giveUp of waits) giveUp()

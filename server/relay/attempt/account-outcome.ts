@@ -19,9 +19,9 @@ interface Failed {
 export interface Doubts {
   /** They count once another account has served the request. */
   unreported: Failed[]
-  /** The first that counted although it was doubtful; `retractedBy` takes it back. */
+  /** The first doubtful failure. It was reported to its account; the event `retractedBy` undoes the report. */
   first: (Failed & { sameAs: string; retractedBy: AccountEvent | null }) | null
-  /** Two accounts said the same: what they said is held against the request until another one serves it. */
+  /** Two accounts gave the same error: the request is at fault, unless another account serves it. */
   isRequests: boolean
 }
 
@@ -30,7 +30,7 @@ const noDoubts: Doubts = { unreported: [], first: null, isRequests: false }
 export function createAccountOutcome({ accounts, now }: { accounts: Accounts; now: () => number }) {
   const causeOf = (request: RelayRequest): Cause => ({ by: 'request', requestId: request.id.text, evidence: null })
 
-  /** The last account that could serve is not ejected before a trial. Errors 403 count by the key they are said to. */
+  /** Adds `isLast` to a failure when no other account can serve the request, and to a 403 the id of the API key that got it. */
   function completed(request: RelayRequest, account: Account, event: AccountEvent): AccountEvent {
     if (event.kind === 'forbidden') return { ...event, keyId: request.key.id }
     if (event.kind !== 'failed') return event
@@ -55,14 +55,14 @@ export function createAccountOutcome({ accounts, now }: { accounts: Accounts; no
   }
 
   return {
-    /** An attempt begins, in the turn that chose its account: no other request can have taken the trial. True: this is it. */
+    /** Called when an attempt starts, in the same event-loop turn that chose its account. True: it is the account's half-open request. */
     begun(request: RelayRequest, account: Account): boolean {
       const isTrial = isHalfOpen(account.live.state, now())
       if (isTrial) accounts.report(account, { kind: 'half_open_request' }, causeOf(request))
       return isTrial
     },
 
-    /** A trial has ended. One that showed nothing leaves it to the next request; what it showed is reported in this very turn. */
+    /** The half-open request has ended. Its result is reported in this turn; if it proved nothing, the next request is half-open. */
     trialEnded(request: RelayRequest, account: Account): void {
       setImmediate(() => accounts.report(account, { kind: 'half_open_released' }, causeOf(request)))
     },
@@ -84,7 +84,7 @@ export function createAccountOutcome({ accounts, now }: { accounts: Accounts; no
         return { unreported, first: { ...failure, sameAs, retractedBy }, isRequests }
       }
       if (isRequests) return { unreported: [...unreported, failure], first, isRequests }
-      // Not by a rule any more: the request itself brings it about.
+      // The cause is now the request, not a rule.
       if (first.retractedBy) accounts.report(first.account, first.retractedBy, { ...first.cause, by: 'request' })
       return { unreported: [...unreported, first, failure], first, isRequests: true }
     },

@@ -15,7 +15,7 @@ export interface PassableError {
 export interface UpstreamFailure {
   errorType: string
   explained: Explained
-  /** The connection never came about. */
+  /** No connection was established. */
   connectPhase?: boolean
   /** A person has to mend the account. */
   misconfigured?: boolean
@@ -25,13 +25,13 @@ export interface UpstreamFailure {
 export interface FailedAttempt {
   kind: 'next'
   errorType: string
-  /** The connection never came about: outside the failover budget. */
+  /** No connection was established, so the failover budget is not used. */
   connectPhase: boolean
   misconfigured: boolean
-  /** What happened to the account, if anything; and who found it out. */
+  /** The event for the account's state (null: none), and its cause. */
   event: AccountEvent | null
   cause: Cause
-  /** Two with the same text met a fault of the request; '' when the fault is the account's. */
+  /** If two attempts have the same text here, the request is at fault. '': the account is at fault. */
   sameAs: string
   /** The upstream's own words go to the client if no other account can serve. */
   passIfLast: boolean

@@ -26,12 +26,12 @@ export interface AttemptRunnerParts extends Omit<AttemptParts, 'price' | 'noteLi
   live: Pick<LiveSource, 'progress'>
   reservations: Pick<ReturnType<typeof createReservations>, 'topUp'>
   outcome: ReturnType<typeof createAccountOutcome>
-  /** Of how many messages the reasoning has to be cut for this account. */
+  /** How many messages, counted from the first, lose their thinking blocks for this account. */
   foreignBefore: (request: RelayRequest, criteria: RequestCriteria, account: Account) => number
 }
 
-/** A client may allow more time for a JSON response than the relay does, but no more than so many times. */
-const maxPatience = 6
+/** A client may ask for a longer JSON timeout than the relay's, but at most this many times as long. */
+const maxJsonTimeoutFactor = 6
 
 export function createAttemptRunner(parts: AttemptRunnerParts) {
   const { ledger, prices, live, timers, now, outcome } = parts
@@ -121,7 +121,7 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
   function firstByteMs({ stream, clientHeaders }: RelayRequest): number {
     if (stream) return timers.firstByteStreamMs
     const said = Number(clientHeaders['x-stainless-timeout'])
-    return said > 0 ? Math.min(said * 1000, timers.firstByteJsonMs * maxPatience) : timers.firstByteJsonMs
+    return said > 0 ? Math.min(said * 1000, timers.firstByteJsonMs * maxJsonTimeoutFactor) : timers.firstByteJsonMs
   }
 
   function showAttempt({ running, account }: Attempt): void {
@@ -161,7 +161,9 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
 }
 
 const badSecret = (): Error =>
-  Object.assign(new Error('The secret holds what no header can carry'), { code: 'UPSTREAM_BAD_SECRET' })
+  Object.assign(new Error('The upstream API key contains characters that a header cannot carry'), {
+    code: 'UPSTREAM_BAD_SECRET',
+  })
 
 /** One clock for all running attempts. `onTick` is called for each after its own deadlines. It stands still while there is none. */
 function createClock(parts: { tickMs: number; now: () => number; onTick: (attempt: Attempt) => void }) {

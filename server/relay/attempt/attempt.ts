@@ -20,7 +20,7 @@ export async function followAttempt(attempt: Attempt, parts: AttemptParts): Prom
   client.onLeave = null
   attempt.running.attempts.push(rowOf(attempt, end, parts))
   const { result } = end
-  // However the rest went: the client left.
+  // The client left, so the request ends as aborted, whatever came after that.
   return attempt.leftAtMs > 0 && result.kind === 'done' ? { kind: 'done', end: leftEnd(attempt) } : result
 }
 
@@ -54,7 +54,7 @@ function endBeforeHead(attempt: Attempt, end: CallEnd): AttemptEnd {
   })
 }
 
-/** The client has left: the upstream is broken off, unless its response is on its way, will be billed and is to be read. */
+/** The client has left: aborts the upstream, unless its response is billed and the setting says to read on for the usage. */
 function leave(attempt: Attempt, { disconnect, now }: AttemptParts): void {
   const { call, running, canReadOn } = attempt
   if (disconnect === 'abort' || !running.request.metered || !call.isConnected || !canReadOn) {

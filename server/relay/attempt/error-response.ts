@@ -6,10 +6,10 @@ import type { Attempt, AttemptParts } from './running-attempt.ts'
 import type { ResponseHead } from './upstream-call.ts'
 import { brokenBy, unusable } from './upstream-failure.ts'
 
-/** What is read of an error; more says nothing new. */
+/** The most bytes that are read of an error body. */
 const maxErrorBytes = 1024 * 1024
 
-/** An access token may end before its time: a renewal and one more try decide, not this response. */
+/** An access token can expire early. It is renewed and tried once more before the account is blamed. */
 const loginRefused: AttemptEnd = {
   result: { kind: 'unauthorized' },
   outcome: 'refused',

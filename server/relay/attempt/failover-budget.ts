@@ -1,4 +1,4 @@
-/** What second failovers of a group may be of its requests in flight; and how many always. */
+/** Second failovers of a group may be this share of its requests in flight, but always at least this many. */
 const share = 0.2
 const always = 10
 
@@ -21,7 +21,7 @@ export function createFailoverBudget() {
       }
     },
 
-    /** Takes a place, for a request that is under way. Returns what gives it back, once; null: none is free. */
+    /** Takes one second failover from the group's budget. Returns the function that gives it back; null: the budget is used up. */
     take(groupId: number): (() => void) | null {
       const group = groups.get(groupId)
       if (!group || group.taken >= Math.max(always, group.inFlight * share)) return null

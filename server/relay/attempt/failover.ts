@@ -23,7 +23,7 @@ export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit
   remember: (running: RunningRequest, criteria: RequestCriteria, account: Account) => void
 }
 
-/** With other statuses an error is about an account, and never reaches a client. */
+/** Only errors with these statuses may reach a client. All others are about an account. */
 const mayPass = ({ status }: PassableError): boolean => [400, 404, 409, 413, 422].includes(status)
 
 /** At most this many accounts are tried after the first. */
@@ -105,7 +105,7 @@ export function createFailover(parts: FailoverParts) {
 
   function attempt(running: RunningRequest, account: Account, criteria: RequestCriteria): Promise<AttemptResult> {
     return tokens.withFreshToken(running, account, async (current, mayRenew) => {
-      // Nothing begins any more that nobody would cut off.
+      // No attempt may start after `cutOff`: nothing would end it.
       if (isStopping) return { kind: 'done', end: giveUp(running, restarting()) }
       return runner.run(running, current, criteria, mayRenew)
     })
@@ -117,7 +117,7 @@ export function createFailover(parts: FailoverParts) {
     return state === readyState || isEligible(state, request.model, now())
   }
 
-  /** Another slot than `lost`: at once, or when the request's turn in the line has come. */
+  /** Gives `lost` back and takes another slot: at once, or when the request's turn in the queue has come. */
   async function waitForSlot(running: RunningRequest, lost: Slot | undefined, criteria: RequestCriteria) {
     for (let slot = lost; ; ) {
       criteria.nowMs = now()

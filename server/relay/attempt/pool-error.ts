@@ -1,4 +1,4 @@
-// What a client is told when no account served its request: the reason, when to come again, and no upstream.
+// The error for a client when no account served its request: the reason and when to try again. It names no upstream.
 import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
 import { shown } from '../request/inspect.ts'
@@ -7,7 +7,7 @@ import type { RouteCriteria } from '../routing/route-criteria.ts'
 import { soonestReturnMs, waitsForSlot } from '../routing/schedule.ts'
 import type { FailedAttempt } from './attempt-result.ts'
 
-/** Who found no slot comes again when some of those in front have been served. */
+/** Retry time for a request that got no slot: by then some requests before it have ended. */
 const busyRetryS = 5
 
 export function poolError(

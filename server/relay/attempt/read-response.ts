@@ -66,7 +66,7 @@ export async function collectBody(
   return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), end }
 }
 
-/** What a body with status 200 is by its first bytes, for upstreams label streams and messages wrongly; undefined: too little has come. */
+/** Detects what a 200 body is from its first bytes, because some upstreams send a wrong content type. undefined: too few bytes. */
 export function bodyKindOf(head: Buffer): 'json' | 'events' | 'other' | undefined {
   const text = head
     .toString('latin1', 0, 256)

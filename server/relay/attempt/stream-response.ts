@@ -22,8 +22,8 @@ import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from '.
 /** Bytes of a stream held before the account is fixed. */
 const maxHeldBytes = 64 * 1024
 
-/** `held`: the client has nothing yet; `flowing`: the account is fixed; `unheard`: the client left, and only usage is read. */
-type State = 'held' | 'flowing' | 'unheard'
+/** `held`: the client has nothing yet; `flowing`: the account is fixed; `draining`: the client left, and only usage is read. */
+type State = 'held' | 'flowing' | 'draining'
 
 export async function relayStream(attempt: Attempt, head: ResponseHead, parts: AttemptParts): Promise<AttemptEnd> {
   const { call, running, account } = attempt
@@ -38,7 +38,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   let isStream: boolean | null = null
   let begun: Buffer[] = []
   let begunBytes = 0
-  let state: State = attempt.leftAtMs > 0 ? 'unheard' : 'held'
+  let state: State = attempt.leftAtMs > 0 ? 'draining' : 'held'
   let held: Buffer[] = []
   let heldBytes = 0
   let finishedAtMs = 0
@@ -108,7 +108,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   }
 
   attempt.onLeave = () => {
-    state = 'unheard'
+    state = 'draining'
     held = []
     resume()
   }
@@ -219,7 +219,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   }
 
   function breakOff(errorType: string, message: string): AttemptEnd {
-    // What has gone out is whole events, unless one too large to hold was on its way: then only a reset is honest.
+    // If an event too large to hold was sent in part, no error event can follow it, so the connection is reset.
     if (reader.flowing) client.destroy()
     else client.end(request.format.errorEvent('api_error', message, request.id.text))
     return brokenOff(errorType)

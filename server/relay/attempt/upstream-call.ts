@@ -111,7 +111,7 @@ export class UpstreamCall implements ResponseListener {
     else this.resumeUpstream?.()
   }
 
-  /** Nothing more is handed on, and what the upstream has not ended itself is broken off. */
+  /** Ends the call: no more bytes are handed on, and a response that is still running is aborted. */
   stop(end: CallEnd): void {
     this.finish(end)
     if (!this.isComplete) this.abort?.()

@@ -81,7 +81,7 @@ export function createUpstreamClient(
           onResponseEnd() {
             if (isOver) return
             isOver = true
-            // A request that the upstream did not want whole still clogs the connection.
+            // The upstream responded before it had read the whole request, so unsent bytes still block the connection.
             const isReusable = socket !== null && !socket.destroyed && socket.writableLength === 0
             ended({ isReusable, brokeUnanswered: false })
             listener.onComplete()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { platforms } from '../../../server/upstreams/platforms/platforms.ts'
-import { createBench, type RecentFailure } from '../../../server/upstreams/rules/bench.ts'
 import type { ErrorRule, Meaning, RuleDraft } from '../../../server/upstreams/rules/rule.ts'
+import { createBench, type RecentFailure } from '../../../server/upstreams/rules/rule-trial.ts'
 import { createErrorRules } from '../../../server/upstreams/rules/rules.ts'
 import { nowMs, ruleWith } from './rule-cases.ts'
 

@@ -1,6 +1,6 @@
 import type { AccountStep } from '../../graphql/account-operations.ts'
 
-/** Steps of both, each once, the newest first. */
+/** Merges two lists of timeline steps without duplicates, newest first. */
 export function mergeSteps(steps: readonly AccountStep[], more: readonly AccountStep[]): AccountStep[] {
   const known = new Map([...steps, ...more].map((step) => [[step.at, step.from, step.to, step.model].join(), step]))
   // The sort is stable: steps of one moment keep the order in which they came.
