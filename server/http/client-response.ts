@@ -60,8 +60,9 @@ export class ClientResponse {
   flush(): void {
     const { gathered, res } = this
     if (gathered.length === 0) return
-    this.gathered = []
-    if (!res.destroyed && !res.writableEnded) res.write(gathered.length === 1 ? gathered[0] : Buffer.concat(gathered))
+    // Nearly always one: the list is kept for the next.
+    const bytes = gathered.length === 1 ? gathered.pop() : Buffer.concat(gathered.splice(0))
+    if (!res.destroyed && !res.writableEnded) res.write(bytes)
   }
 
   end(bytes?: Buffer): void {

@@ -18,6 +18,8 @@ export function createAffinity(parts: { accounts: Accounts; now: () => number; c
     sizeCalculation: () => 1,
     ttl: affinityMs,
     updateAgeOnGet: true,
+    // Otherwise each look at the clock starts a timer of 1 ms.
+    ttlResolution: 0,
     perf: { now },
   })
 
