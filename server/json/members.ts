@@ -20,6 +20,8 @@ export type Members =
       firstItem: Span | undefined
       /** Its last element that is an object or an array; `end` is the closing bracket of the list. */
       lastItem: Span | undefined
+      /** The first of the names `once` that occurs twice, or also with other capital letters. */
+      repeated: string | undefined
     }
   /** `problem` is one line that says what is wrong and at which byte. It does not quote the input. */
   | { ok: false; problem: string }
@@ -48,14 +50,21 @@ interface Scan {
 
 /**
  * Finds members at depth 1. `names` are ASCII; escapes in keys are read as JSON.parse reads them. `itemsOf` is one of
- * `names`. Takes linear time, without recursion and copies.
+ * `names`. Takes linear time, without recursion and copies. `once` are names, in small letters, for which readers differ:
+ * some take the first of two, some read `Model` as `model`.
  */
-export function findMembers(bytes: Buffer, names: readonly string[], itemsOf?: string): Members {
+export function findMembers(
+  bytes: Buffer,
+  names: readonly string[],
+  itemsOf?: string,
+  once: readonly string[] = [],
+): Members {
   const scan: Scan = { bytes, problem: '', lastInner: -1 }
   const spans: (Span | undefined)[] = names.map(() => undefined)
   const listed = itemsOf === undefined ? -1 : names.indexOf(itemsOf)
   let firstItem: Span | undefined
   let lastItem: Span | undefined
+  let repeated: string | undefined
   let at = skipSpace(bytes, 0)
   if (bytes[at] !== openBrace) return { ok: false, problem: `not a JSON object: no { at byte ${at}` }
   at = skipSpace(bytes, at + 1)
@@ -65,6 +74,9 @@ export function findMembers(bytes: Buffer, names: readonly string[], itemsOf?: s
     at = skipString(scan, at)
     if (at < 0) return { ok: false, problem: scan.problem }
     const which = indexOfKey(bytes, keyStart + 1, at - 1, names)
+    repeated ??= once.find((name) =>
+      name === names[which] ? spans[which] !== undefined : keyIs(bytes, keyStart + 1, at - 1, name, true),
+    )
     at = skipSpace(bytes, at)
     if (bytes[at] !== colon) return { ok: false, problem: `a key without a value at byte ${keyStart}` }
     const start = skipSpace(bytes, at + 1)
@@ -100,7 +112,7 @@ export function findMembers(bytes: Buffer, names: readonly string[], itemsOf?: s
   }
   at = skipSpace(bytes, at + 1)
   if (at < bytes.length) return { ok: false, problem: `something follows the object, at byte ${at}` }
-  return { ok: true, spans, firstItem, lastItem }
+  return { ok: true, spans, firstItem, lastItem, repeated }
 }
 
 /** The elements of the array at `span`. Ends early when it is malformed; empty when it is no array. */
@@ -274,8 +286,8 @@ function indexOfKey(bytes: Buffer, start: number, end: number, names: readonly s
   return -1
 }
 
-/** Compares byte by byte and stops at the first difference, however long the key is. */
-function keyIs(bytes: Buffer, start: number, end: number, name: string): boolean {
+/** Compares byte by byte and stops at the first difference, however long the key is. `folded`: capital letters count as small ones. */
+function keyIs(bytes: Buffer, start: number, end: number, name: string, folded = false): boolean {
   if (end - start < name.length) return false
   let at = start
   for (let index = 0; index < name.length; index++) {
@@ -288,11 +300,18 @@ function keyIs(bytes: Buffer, start: number, end: number, name: string): boolean
         unit = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : -1
         at += 4
       } else unit = shortEscapes.get(letter) ?? -1
+    } else if (folded && unit === 0xc5 && bytes[at] === 0xbf) {
+      unit = longS
+      at++
     }
+    if (folded) unit = unit === longS ? 0x73 : unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit
     if (unit !== name.charCodeAt(index)) return false
   }
   return at === end
 }
+
+/** ſ, which counts as an s for readers that fold letters as Unicode says. In UTF-8 it is c5 bf. */
+const longS = 0x17f
 
 /** The character after the backslash, and the character that both mean. */
 const shortEscapes: ReadonlyMap<number, number> = new Map(

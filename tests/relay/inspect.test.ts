@@ -21,11 +21,28 @@ test('model, stream, max_tokens, metadata and the first message are found at dep
   expect(at(found.firstMessage)).toBe('{"role":"user","content":"a"}')
 })
 
-test('what JSON.parse would take for model and stream is taken: the last duplicate, escapes, null for absent', () => {
-  expect(read('{"model":"a","model":"b\\u0063"}')).toMatchObject({ model: 'bc' })
+test('what JSON.parse would take for model and stream is taken: escapes, null for absent', () => {
+  expect(read('{"model":"b\\u0063"}')).toMatchObject({ model: 'bc' })
   expect(read('{"mod\\u0065l":"a"}')).toMatchObject({ model: 'a' })
   expect(read('{"model":"a","stream":null}')).toMatchObject({ stream: false })
-  expect(read('{"model":"a","stream":true,"stream":false}')).toMatchObject({ stream: false })
+})
+
+test.each([
+  ['{"model":"a","model":"b"}', 'model'],
+  ['{"model":"a","mod\\u0065l":"a"}', 'model'],
+  ['{"model":"a","Model":"b"}', 'model'],
+  ['{"MODEL":"b","model":"a"}', 'model'],
+  ['{"\\u004dodel":"b","model":"a"}', 'model'],
+  ['{"model":"a","stream":true,"stream":false}', 'stream'],
+  ['{"model":"a","stream":true,"ſtream":false}', 'stream'],
+  ['{"model":"a","\\u017ftrea\\u004d":false}', 'stream'],
+])('%s is refused: upstreams differ in which of the two they read', (text, name) => {
+  expect(problemOf(text)).toBe(`400 ${name}: occurs twice in the body, or also in capital letters.`)
+})
+
+test('duplicates of other members, and longer names, are no business of the relay', () => {
+  for (const more of ['"max_tokens":1,"max_tokens":2', '"Messages":[]', '"modelx":1', '"mode":1', '"streams":true'])
+    expect(read(`{"model":"a",${more}}`)).toMatchObject({ model: 'a' })
 })
 
 test('fault 1: a body without a usable model or stream is a failure that names the field', () => {

@@ -16,6 +16,8 @@ export interface Inspected {
 }
 
 const names = ['model', 'stream', 'metadata', 'max_tokens', 'tags', 'messages'] as const
+/** What the relay checks must be what the upstream reads: one that reads another duplicate would slip past the list of models. */
+const once = ['model', 'stream']
 
 /** No model has a longer name. */
 const maxModelChars = 191
@@ -23,8 +25,10 @@ const controls = /\p{Cc}/u
 
 /** Finds the members at depth 1 of the raw bytes (tool schemas contain properties of the same names). */
 export function inspect(bytes: Buffer): Inspected | Failure {
-  const members = findMembers(bytes, names, 'messages')
+  const members = findMembers(bytes, names, 'messages', once)
   if (!members.ok) return fail('request_invalid', `The body is not a valid JSON object: ${members.problem}.`)
+  if (members.repeated !== undefined)
+    return fail('request_invalid', `${members.repeated}: occurs twice in the body, or also in capital letters.`)
   const [modelSpan, streamSpan, metadata, maxTokensSpan, tags] = members.spans
   const model = modelSpan && scalarOf(bytes, modelSpan)
   if (!modelSpan || typeof model !== 'string' || model === '') {
