@@ -9,8 +9,9 @@ import { sendFailure } from '../http/send-failure.ts'
 import { createHttp } from '../http/server.ts'
 import { createStaticClient } from '../http/static-client.ts'
 import { roomLog } from '../log.ts'
+import { createByteBudget } from '../relay/byte-budget.ts'
 import { createRelay } from '../relay/relay.ts'
-import { createByteBudget, defaultReadLimits } from '../relay/request/read-body.ts'
+import { defaultReadLimits } from '../relay/request/read-body.ts'
 import { defaultTimers } from '../relay/timers.ts'
 import { createAccountTest } from '../upstreams/account-test.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
@@ -46,6 +47,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
   const clientAddress = createClientAddress(config.trustedProxies)
+  const readLimits = { ...defaultReadLimits, ...options.readLimits }
   const relay = createRelay({
     clientAddress,
     keys,
@@ -60,8 +62,8 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     renew,
     live,
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
-    budget: createByteBudget(config.bodyMemoryBytes),
-    readLimits: { ...defaultReadLimits, ...options.readLimits },
+    budget: createByteBudget(options.bodyMemoryBytes ?? config.bodyMemoryBytes, readLimits.bodyBytes),
+    readLimits,
     timers: { ...defaultTimers, ...options.timers },
     maxEventBytes: config.streamEventBytes,
     disconnect: config.clientDisconnect,

@@ -15,6 +15,8 @@ import { createZoneDays, type ZoneDay } from '../zone-days.ts'
 export interface AppOptions {
   timers?: Partial<RelayTimers>
   readLimits?: Partial<ReadLimits>
+  /** In place of BODY_MEMORY_MB, which allows no less than one whole body. */
+  bodyMemoryBytes?: number
   httpLimits?: HttpLimits
   statePolicy?: StatePolicy
   queue?: Partial<QueueLimits>

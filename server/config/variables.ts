@@ -135,7 +135,8 @@ export const variables = {
     schema: wholeNumber(1, 3600),
   },
   BODY_MEMORY_MB: {
-    description: 'Memory (MiB) that all request bodies together may take; requests beyond it are answered 529.',
+    description:
+      'Memory (MiB) that all request bodies together may take, one key two thirds of it at most; requests beyond it are answered 529.',
     default: '512',
     // One body may have 32 MB.
     schema: wholeNumber(32, 1_048_576),

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { createByteBudget, type ReadLimits, readBody } from '../../server/relay/request/read-body.ts'
+import { createByteBudget } from '../../server/relay/byte-budget.ts'
+import { type ReadLimits, readBody } from '../../server/relay/request/read-body.ts'
 import { deferred } from '../support/deferred.ts'
 import { listening } from '../support/listening.ts'
 
@@ -11,12 +12,12 @@ const limits: ReadLimits = { bodyBytes: 1000, bodyMs: 2000, bytesPerSecond: 1_00
 async function reading(
   headers: Record<string, string>,
   send: (sending: ReturnType<typeof request>) => void,
-  budget = createByteBudget(10_000),
+  budget = createByteBudget(10_000, 10_000),
   allowed = limits,
 ) {
   const result = deferred<Awaited<ReturnType<typeof readBody>>>()
   const server = createServer((req: IncomingMessage, res: ServerResponse) => {
-    readBody(req, res, budget, allowed).then((body) => {
+    readBody(req, res, budget.shareOf(1), allowed).then((body) => {
       res.end()
       result.resolve(body)
     }, result.reject)
@@ -74,14 +75,17 @@ test.each([
 
 test('fault 4: what a bomb unpacks is paid for piece by piece, while it is unpacked', async () => {
   const megabyte = 1024 * 1024
-  const budget = createByteBudget(megabyte)
+  const budget = createByteBudget(megabyte, megabyte)
   const taken: number[] = []
   const watching = {
     ...budget,
-    take(bytes: number) {
-      taken.push(bytes)
-      return budget.take(bytes)
-    },
+    shareOf: (keyId: number) => ({
+      ...budget.shareOf(keyId),
+      take(bytes: number) {
+        taken.push(bytes)
+        return budget.shareOf(keyId).take(bytes)
+      },
+    }),
   }
   const bomb = gzipSync(Buffer.alloc(20 * megabyte))
   const roomy = { ...limits, bodyBytes: 32 * megabyte }
@@ -102,31 +106,38 @@ test('a client that leaves in the middle leaves nothing in the budget', async ()
   }
 })
 
-test('an announced length is held before its bytes arrive, and is no more than the budget has', async () => {
-  const budget = createByteBudget(700)
-  const { body } = await reading({ 'content-length': '800' }, (sending) => void sending.write('x'), budget)
-  expect(textOf(body)).toBe('body_memory_full')
-  expect(budget.taken()).toBe(0)
-  const held = deferred()
-  const watching = {
-    ...budget,
-    take(bytes: number) {
-      held.resolve()
-      return budget.take(bytes)
-    },
+test('fault 49: an announced length takes nothing; bytes do when they arrive, and the one too many is refused', async () => {
+  const budget = createByteBudget(700, 700)
+  const arrived = deferred()
+  const server = createServer((req: IncomingMessage, res: ServerResponse) => {
+    void readBody(req, res, budget.shareOf(1), limits)
+    req.once('data', () => arrived.resolve())
+  })
+  const { port, close } = await listening(server)
+  onTestFinished(close)
+  const sending = request({ port, host: '127.0.0.1', method: 'POST', headers: { 'content-length': '1000' } })
+  sending.on('error', () => {})
+  sending.write('x'.repeat(100))
+  await arrived.promise
+  expect(budget.taken()).toBe(100)
+  const other = await reading({ 'content-length': '600' }, (body) => body.end('x'.repeat(600)), budget)
+  expect(textOf(other.body)).toBe('x'.repeat(600))
+  const third = await reading({ 'content-length': '1' }, (body) => body.end('x'), budget)
+  expect(textOf(third.body)).toBe('body_memory_full')
+  sending.destroy()
+})
+
+test('a key takes two thirds of the budget at most, and always leaves something to the next', () => {
+  const budget = createByteBudget(900, 0)
+  const most = (keyId: number) => {
+    let bytes = 0
+    while (budget.shareOf(keyId).take(1)) bytes++
+    return bytes
   }
-  const second = reading(
-    { 'content-length': '600' },
-    (sending) => {
-      sending.flushHeaders()
-      void held.promise.then(() => {
-        expect(budget.taken()).toBe(600)
-        sending.end('x'.repeat(600))
-      })
-    },
-    watching,
-  )
-  expect(textOf((await second).body)).toBe('x'.repeat(600))
+  expect([most(1), most(2), most(3)]).toEqual([600, 200, 66])
+  budget.shareOf(1).give(600)
+  expect(budget.taken()).toBe(266)
+  expect(createByteBudget(900, 800).shareOf(1).take(800)).toBe(true)
 })
 
 test('a body without bytes is read as one without bytes', async () => {

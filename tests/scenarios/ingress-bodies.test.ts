@@ -10,6 +10,9 @@ let upstream: FakeUpstream
 let relay: RelayApp
 /** Bodies have 400 ms and what they earn. */
 let hasty: RelayApp
+/** Bodies have 1 MB, all together 3 MB. */
+let tight: RelayApp
+const greedyKey = 'sk-greedy-0123456789abcdef'
 
 beforeAll(async () => {
   upstream = await createFakeUpstream()
@@ -20,11 +23,22 @@ beforeAll(async () => {
     timers: { firstByteJsonMs: 20_000 },
   })
   hasty = await startRelayApp({ accounts: [{ url: upstream.url }], readLimits: { bodyMs: 400 } })
+  tight = await startRelayApp({
+    accounts: [{ url: upstream.url }],
+    keys: [
+      { name: 'greedy', secret: greedyKey, group: 'g' },
+      { name: 'other', secret: testKey, group: 'g' },
+    ],
+    bodyMemoryBytes: 3 * megabyte,
+    readLimits: { bodyBytes: megabyte },
+    timers: { firstByteJsonMs: 20_000 },
+  })
 })
 
 afterAll(async () => {
   await relay.stop()
   await hasty.stop()
+  await tight.stop()
   await upstream.close()
 })
 
@@ -191,33 +205,50 @@ test('fault 6: a slow body that keeps the pace it owes is not cut off', async ()
   raw.socket.destroy()
 })
 
-test('bodies share a budget: the one beyond it is answered 529, and what a client that left held comes back', async () => {
-  const holder = await openRaw(relay.base)
-  holder.send(postHead([`Content-Length: ${31 * megabyte}`, 'Expect: 100-continue']))
-  // "100 Continue" says that its place in the budget is taken.
-  expect((await holder.answer()).status).toBe(100)
-  const refused = await post(padded(2 * megabyte))
-  expect(refused.status).toBe(529)
-  expect(refused.error.type).toBe('overloaded_error')
-  expect(refused.headers.get('retry-after')).toBe('1')
-  expect(upstream.requests).toEqual([])
-  // A small one still finds room.
-  expect((await post(smallBody())).status).toBe(200)
-  holder.socket.destroy()
-  await expect.poll(async () => (await post(padded(2 * megabyte))).status).toBe(200)
+test('fault 49: 16 connections that announce whole bodies and send nothing keep nobody out', async () => {
+  const silent = await Promise.all(Array.from({ length: 16 }, () => openRaw(tight.base)))
+  for (const raw of silent) raw.send(postHead([`Content-Length: ${megabyte}`, 'Expect: 100-continue']))
+  // "100 Continue" says that the relay waits for the body.
+  for (const raw of silent) expect((await raw.answer()).status).toBe(100)
+  expect((await post(padded(megabyte), {}, tight)).status).toBe(200)
+  for (const raw of silent) raw.socket.destroy()
 })
 
-test('bodies of unknown length pay for what has arrived', async () => {
-  const holder = await openRaw(relay.base)
-  holder.send(postHead([`Content-Length: ${31 * megabyte}`, 'Expect: 100-continue']))
-  await holder.answer()
-  const raw = await openRaw(relay.base)
-  raw.send(postHead(['Transfer-Encoding: chunked']))
-  raw.send(`${(2 * megabyte).toString(16)}\r\n${padded(2 * megabyte).toString()}`)
-  expect((await raw.answer()).status).toBe(529)
-  for (const open of [holder, raw]) open.socket.destroy()
-  await expect.poll(async () => (await post(padded(30 * megabyte))).status).toBe(200)
-})
+test.each([
+  ['of announced length', (body: Buffer) => [postHead([`Content-Length: ${body.length}`], greedily), body]],
+  ['in chunks', (body: Buffer) => [postHead(['Transfer-Encoding: chunked'], greedily), ...inOneChunk(body)]],
+])(
+  'fault 49: a key whose bodies %s hold its share is answered 529, and other keys are served',
+  async (_name, parts) => {
+    const body = padded(megabyte)
+    const holders = [await holdBody(parts(body)), await holdBody(parts(body))]
+    const more = () => post(body, { authorization: `Bearer ${greedyKey}` }, tight)
+    const refused = await more()
+    expect(refused.status).toBe(529)
+    expect(refused.error.type).toBe('overloaded_error')
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect((await post(body, {}, tight)).status).toBe(200)
+    for (const raw of holders) raw.socket.destroy()
+    await expect.poll(async () => (await more()).status).toBe(200)
+  },
+)
+
+const greedily = { key: greedyKey }
+const inOneChunk = (body: Buffer) => [`${body.length.toString(16)}\r\n`, body, '\r\n0\r\n\r\n']
+
+/** A request whose body has come, and whose upstream does not answer: the relay holds it until the client leaves. */
+async function holdBody(parts: (string | Buffer)[]) {
+  const held = new Promise<void>((resolve) => {
+    upstream.script((exchange) => {
+      resolve()
+      return exchange.hang()
+    })
+  })
+  const raw = await openRaw(tight.base)
+  for (const part of parts) raw.send(part)
+  await held
+  return raw
+}
 
 /** A good body of so many bytes. */
 const padded = (size: number): Buffer => Buffer.from(smallBody({ pad: 'x'.repeat(size - smallBody().length - 9) }))

@@ -1,30 +1,10 @@
-// Reads a request body: bounded in size, in time and in what all bodies together take.
+// Reads a request body: bounded in size, in time and in what all bodies together take. Bytes count once they are here, whatever was
+// announced.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { type Failure, fail } from '../../errors.ts'
-
-/** The bytes of request bodies that the process holds at once. */
-export interface ByteBudget {
-  take(bytes: number): boolean
-  give(bytes: number): void
-  taken(): number
-}
-
-export function createByteBudget(total: number): ByteBudget {
-  let taken = 0
-  return {
-    take(bytes) {
-      if (taken + bytes > total) return false
-      taken += bytes
-      return true
-    },
-    give(bytes) {
-      taken -= bytes
-    },
-    taken: () => taken,
-  }
-}
+import type { ByteShare } from '../byte-budget.ts'
 
 export interface ReadLimits {
   /** Bytes of a body, also after decompression. */
@@ -57,7 +37,7 @@ const decoders = new Map<string, () => Transform>([
 export async function readBody(
   req: IncomingMessage,
   res: ServerResponse,
-  budget: ByteBudget,
+  budget: ByteShare,
   limits: ReadLimits,
 ): Promise<Body | Failure | null> {
   const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
@@ -71,7 +51,7 @@ export async function readBody(
   }
   const announced = Number(req.headers['content-length'] ?? Number.NaN)
   if (announced > limits.bodyBytes) return tooLarge(limits)
-  const raw = await collect(req, res, budget, limits, announced)
+  const raw = await collect(req, res, budget, limits)
   if (createDecoder === undefined || raw === null || 'code' in raw) return raw
   const decoded = await decode(raw.bytes, createDecoder(), budget, limits)
   raw.give()
@@ -82,7 +62,7 @@ export async function readBody(
 function decode(
   raw: Buffer,
   decoder: Transform,
-  budget: ByteBudget,
+  budget: ByteShare,
   limits: ReadLimits,
 ): Promise<Body | Failure | null> {
   return new Promise((resolve) => {
@@ -110,15 +90,13 @@ function decode(
 function collect(
   req: IncomingMessage,
   res: ServerResponse,
-  budget: ByteBudget,
+  budget: ByteShare,
   limits: ReadLimits,
-  announced: number,
 ): Promise<Body | Failure | null> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
-    let held = 0
-    const give = once(() => budget.give(held))
+    const give = once(() => budget.give(size))
     const startedMs = performance.now()
     let timer = setTimeout(checkPace, limits.bodyMs)
 
@@ -137,13 +115,9 @@ function collect(
       else end(bodyTooSlow(size, performance.now() - startedMs))
     }
     function onData(chunk: Buffer) {
+      if (size + chunk.length > limits.bodyBytes) return end(tooLarge(limits))
+      if (!budget.take(chunk.length)) return end(memoryFull())
       size += chunk.length
-      if (size > limits.bodyBytes) return end(tooLarge(limits))
-      if (size > held) {
-        const more = size - held
-        if (!budget.take(more)) return end(memoryFull())
-        held += more
-      }
       chunks.push(chunk)
     }
     function onEnd() {
@@ -153,10 +127,6 @@ function collect(
       end(null)
     }
 
-    if (announced > 0) {
-      if (!budget.take(announced)) return end(memoryFull())
-      held = announced
-    }
     req.on('data', onData)
     req.on('end', onEnd)
     req.on('close', onClose)

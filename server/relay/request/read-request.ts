@@ -5,11 +5,12 @@ import type { ClientAddress } from '../../http/client-address.ts'
 import type { Keys } from '../../keys/keys.ts'
 import type { RequestId } from '../../request-ids.ts'
 import { anthropicFormat } from '../../upstreams/formats/anthropic/anthropic.ts'
+import type { ByteBudget } from '../byte-budget.ts'
 import { authenticate } from './authenticate.ts'
 import { conversationOf } from './conversation.ts'
 import { readRequestHeaders } from './headers.ts'
 import { inspect, shown } from './inspect.ts'
-import { type ByteBudget, type ReadLimits, readBody } from './read-body.ts'
+import { type ReadLimits, readBody } from './read-body.ts'
 import type { RelayRequest } from './relay-request.ts'
 
 export interface ReadParts {
@@ -36,7 +37,7 @@ export async function readRequest(
   const { path, query, id } = route
   const key = authenticate(req.headers, parts.keys, id.atMs)
   if ('code' in key) return key
-  const read = await readBody(req, res, parts.budget, parts.readLimits)
+  const read = await readBody(req, res, parts.budget.shareOf(key.id), parts.readLimits)
   if (read === null || 'code' in read) return read
   const body = read.bytes
   const inspected = inspect(body)
