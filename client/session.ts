@@ -31,13 +31,17 @@ const marginMs = 30_000
 /** Who is signed in. The access token is held here and nowhere else: no storage, no URL, no log. */
 export function createSession(parts: SessionParts): Session {
   const grant = shallowRef<Grant>()
+  /** By this machine's clock, counted from the response: that clock may be far from the server's. */
+  let endsAtMs = 0
   let underWay: Promise<boolean> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function accept(next: Grant): void {
     grant.value = next
     clearTimeout(timer)
-    const inMs = Math.max(Date.parse(next.expiresAt) - parts.now() - marginMs, 1000)
+    const livesMs = next.expiresInSeconds * 1000
+    endsAtMs = parts.now() + livesMs
+    const inMs = Math.max(livesMs - marginMs, 1000)
     timer = setTimeout(() => void renew().catch(() => {}), Math.min(inMs, 2 ** 31 - 1))
   }
 
@@ -64,7 +68,7 @@ export function createSession(parts: SessionParts): Session {
     if (underWay !== undefined) await underWay
     const current = grant.value
     if (current === undefined) return undefined
-    if (Date.parse(current.expiresAt) - parts.now() <= marginMs) await renew()
+    if (endsAtMs - parts.now() <= marginMs) await renew()
     return grant.value?.accessToken
   }
 

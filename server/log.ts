@@ -20,7 +20,8 @@ interface LogOptions {
  * written. Lines are written synchronously, so that the last one before a crash is not lost: log nothing per request at info.
  */
 export function createLog({ level, format = 'json', file, to }: LogOptions): Log {
-  const lines = to ?? (file ? destination({ dest: file, mkdir: true, append: true, sync: true }) : destination(1))
+  const lines =
+    to ?? (file ? destination({ dest: file, mkdir: true, append: true, sync: true, mode: 0o600 }) : destination(1))
   const target = format === 'json' ? lines : { write: (line: string) => lines.write(plainLine(line)) }
   const log = pino(
     {

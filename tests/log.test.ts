@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -89,6 +89,8 @@ test('a file is appended to, its folder made, and each line is there at once', (
   const file = join(mkdtempSync(join(tmpdir(), 'log-')), 'deep', 'relay.log')
   createLog({ level: 'info', file }).info('one')
   createLog({ level: 'info', file }).info('two')
+  // Its owner's alone: lines name people and addresses.
+  expect(statSync(file).mode & 0o777).toBe(0o600)
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['one', 'two'])
 })

@@ -8,7 +8,7 @@ export const completeSetup = graphql(`
   mutation CompleteSetup($input: CompleteSetupInput!) {
     result: completeSetup(input: $input) {
       __typename
-      ... on CompleteSetupSuccess { session { accessToken expiresAt user { id username role mustChangePassword } } }
+      ... on CompleteSetupSuccess { session { accessToken expiresInSeconds user { id username role mustChangePassword } } }
       ... on InputFailure { fields { path code values message } }
       ... on Failure { code values message }
     }
@@ -19,7 +19,7 @@ export const signIn = graphql(`
   mutation SignIn($input: SignInInput!) {
     result: signIn(input: $input) {
       __typename
-      ... on SignInSuccess { session { accessToken expiresAt user { id username role mustChangePassword } } }
+      ... on SignInSuccess { session { accessToken expiresInSeconds user { id username role mustChangePassword } } }
       ... on InputFailure { fields { path code values message } }
       ... on Failure { code values message }
     }
@@ -30,7 +30,7 @@ export const refreshSession = graphql(`
   mutation RefreshSession {
     result: refreshSession {
       __typename
-      ... on RefreshSessionSuccess { session { accessToken expiresAt user { id username role mustChangePassword } } }
+      ... on RefreshSessionSuccess { session { accessToken expiresInSeconds user { id username role mustChangePassword } } }
       ... on Failure { code values message }
     }
   }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { warnOfExposed } from '../config/exposed-files.ts'
 import { readCa, readText } from '../config/named-files.ts'
 import type { Log } from '../log.ts'
 import { readProvisionFile } from '../provisioning/provision-file.ts'
@@ -37,6 +38,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 async function compose(context: AppContext): Promise<App> {
   const { options } = context
   const files = readFiles(context)
+  for (const warning of warnOfExposed(context.config)) context.log.warn(warning)
   const stores = await openStores(context)
   const services = await buildServices(context, stores, files)
   const server = await buildServer(context, stores, services)

@@ -41,9 +41,23 @@ const clientDirectory = new URL(
 export async function buildServer(context: AppContext, stores: Stores, services: Services): Promise<AppServer> {
   const { config, log, options, now, chance, dayAt, report, onClose } = context
   const { database, seal, events, counters } = stores
-  const { accounts, gauges, keys, rules, users, live, prices, ledger, jobs, transport, classifier, requestId } =
-    services
+  const {
+    accounts,
+    gauges,
+    keys,
+    rules,
+    users,
+    passwords,
+    live,
+    prices,
+    ledger,
+    jobs,
+    transport,
+    classifier,
+    requestId,
+  } = services
   const { renew } = services.renewals
+  const isHttps = config.publicUrl?.startsWith('https:') ?? false
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
   const clientAddress = createClientAddress(config.trustedProxies)
@@ -80,6 +94,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     seal,
     events,
     users,
+    passwords,
     accounts,
     gauges,
     keys,
@@ -99,7 +114,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     baseUrl,
     clientAddress,
     timeZone: config.timeZone,
-    secureCookies: config.publicUrl?.startsWith('https:') ?? false,
+    secureCookies: isHttps,
   })
   const sockets = await openSocketDoor({
     enveloped: door.graphql.enveloped as Enveloped,
@@ -107,6 +122,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     events,
     live,
     origins: () => (config.publicUrl === null ? [] : [new URL(config.publicUrl).origin]),
+    clientAddress,
     now,
     report: report('graphql'),
   })
@@ -129,7 +145,9 @@ export async function buildServer(context: AppContext, stores: Stores, services:
       const failure = fail('stopping', 'This relay is stopping. Try again shortly.', { retryAfterS: 1, closes: true })
       sendFailure(req, res, failure, id.text)
     },
-    isReady: () => isReady,
+    notReady: () => (isReady ? ledger.problem() : 'stopping'),
+    corsOrigins: config.corsOrigins,
+    isHttps,
     requestId,
     baseUrl,
     limits: options.httpLimits,

@@ -6,6 +6,7 @@ import { createRenewals } from '../accounts/login/oauth-renewal.ts'
 import { accountReported } from '../accounts/state/reports.ts'
 import type { Transition } from '../accounts/state/transitions.ts'
 import { readSettings } from '../graphql/settings/settings.ts'
+import { createPasswords } from '../identity/passwords.ts'
 import { createUsers } from '../identity/users.ts'
 import { createJobs, defaultTimes as defaultJobTimes } from '../jobs/jobs.ts'
 import { said } from '../jobs/run-words.ts'
@@ -112,7 +113,8 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   })
   const keys = createKeys({ database, seal, now })
   const rules = createErrorRules({ database, platforms })
-  const users = createUsers()
+  const passwords = createPasswords(options.passwordCost)
+  const users = createUsers({ passwords })
   if (config.defaultAdmin) {
     const { username, password, email } = config.defaultAdmin
     await database.locked(['users'], async (tx) => {
@@ -237,6 +239,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     keys,
     rules,
     users,
+    passwords,
     transport,
     classifier,
     oauth,

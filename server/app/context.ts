@@ -1,7 +1,9 @@
 import type { StatePolicy } from '../accounts/state/state.ts'
 import type { Config } from '../config/config.ts'
 import type { HttpLimits } from '../http/server.ts'
+import type { PasswordCost } from '../identity/passwords.ts'
 import type { JobTimes } from '../jobs/jobs.ts'
+import type { WriteBytes } from '../ledger/journal.ts'
 import type { RingLimits } from '../live/ring.ts'
 import { type Log, roomLog } from '../log.ts'
 import type { Provision } from '../provisioning/provision-file.ts'
@@ -21,6 +23,8 @@ export interface AppOptions {
   statePolicy?: StatePolicy
   queue?: Partial<QueueLimits>
   settleIntervalMs?: number
+  /** How bytes of the journal are written. */
+  writeJournal?: WriteBytes
   /** null: no job runs by itself. */
   jobs?: Partial<JobTimes> | null
   /** How often changed gauges are published and written. */
@@ -28,6 +32,8 @@ export interface AppOptions {
   /** In place of our own worker. */
   probeWorker?: URL
   connectTimeoutMs?: number
+  /** What a sign-in costs; by default as much as it should. */
+  passwordCost?: PasswordCost
   /** How names of upstreams are resolved. */
   lookup?: TransportOptions['lookup']
   now?: () => number

@@ -25,6 +25,7 @@ export async function openLedger(context: AppContext, stores: Stores, prices: Pr
     dayAt,
     now,
     settleIntervalMs: options.settleIntervalMs,
+    write: options.writeJournal,
     async onReplayed(rows) {
       // Memory counters start from the ledger. Those on Redis outlived the process and still hold its reservations.
       if (!isShared) return

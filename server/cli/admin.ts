@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { loadMasterSecret } from '../config/master-secret.ts'
 import { naming } from '../config/named-files.ts'
 import { recordChange } from '../identity/audit.ts'
-import { hashPassword } from '../identity/passwords.ts'
+import { createPasswords } from '../identity/passwords.ts'
 import { forgetTries } from '../identity/sign-in-tries.ts'
 import { type Log, roomLog } from '../log.ts'
 import { createRequestIds } from '../request-ids.ts'
@@ -32,7 +32,7 @@ export async function resetPassword(
   try {
     await checkDeployment(database, seal)
     const password = randomBytes(15).toString('base64url')
-    const passwordHash = await hashPassword(password)
+    const passwordHash = await createPasswords().hash(password)
     const username = name.toLowerCase()
     // No process has this slot's millisecond: a person types.
     const id = createRequestIds(1023, now)()

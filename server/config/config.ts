@@ -12,6 +12,8 @@ export interface Config {
   readonly publicUrl: string | null
   /** CIDRs of the proxies whose x-forwarded-for counts. */
   readonly trustedProxies: readonly string[]
+  /** Origins of pages that may call the relay; `*`: all. */
+  readonly corsOrigins: readonly string[]
   readonly dataDir: string
   /** `file:…` or `mysql://…`; may hold a password. */
   readonly databaseUrl: string
@@ -93,6 +95,7 @@ export function readConfig(
     port: values.PORT,
     publicUrl: values.PUBLIC_URL,
     trustedProxies: values.TRUSTED_PROXIES ?? Object.freeze([]),
+    corsOrigins: values.CORS_ORIGINS ?? Object.freeze([]),
     dataDir: values.DATA_DIR,
     databaseUrl: database.url ?? `file:${values.DATA_DIR}/relay.db`,
     redisUrl: redis.url,

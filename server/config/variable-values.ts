@@ -42,6 +42,18 @@ export const readableFile = text.refine((value) => {
   }
 }, 'names a file that cannot be read')
 
+/** Comma-separated origins of web pages, or `*` for all. */
+export const originList = text.transform((value, context): readonly string[] => {
+  const items = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+  const wrong = items.filter((item) => item !== '*' && !(URL.canParse(item) && new URL(item).origin === item))
+  if (wrong.length > 0)
+    context.addIssue(`must be a list of origins such as https://app.example.com, or *; wrong: ${wrong.join(', ')}`)
+  return Object.freeze(items)
+})
+
 export const mailAddress = text.regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address')
 
 /** An IANA name as Intl knows it. */

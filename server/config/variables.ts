@@ -6,6 +6,7 @@ import {
   hostName,
   mailAddress,
   oneOf,
+  originList,
   proxyAddress,
   readableFile,
   redisAddress,
@@ -52,6 +53,12 @@ export const variables = {
       'Networks (CIDR, comma-separated) of the proxies before the relay, whose `x-forwarded-for` says where a request comes from.',
     default: null,
     schema: networkList,
+  },
+  CORS_ORIGINS: {
+    description:
+      'Origins (comma-separated, such as `https://app.example.com`; `*`: all) of web pages that may call the relay with a key of theirs.',
+    default: null,
+    schema: originList,
   },
   DATA_DIR: { description: 'Folder of the database, the journal and the secrets.', default: './data', schema: folder },
   DATABASE_URL: {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { type Failure, fail } from '../errors.ts'
 import type { RequestId } from '../request-ids.ts'
 import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
+import { createCors } from './cors.ts'
 import { carriesBody, sendFailure } from './send-failure.ts'
 
 export interface HttpParts {
@@ -15,10 +16,14 @@ export interface HttpParts {
   upgrade: (req: IncomingMessage, socket: Socket, head: Buffer) => void
   /** The dashboard: true when the path was one of its files or pages. */
   page: (req: IncomingMessage, res: ServerResponse, path: string) => boolean
-  /** True while new requests are welcome. */
-  isReady: () => boolean
+  /** Why no new requests are welcome; null: they are. */
+  notReady: () => string | null
   requestId: () => RequestId
   baseUrl: () => string
+  /** Origins of pages that may call the relay; `*`: all. */
+  corsOrigins: readonly string[]
+  /** People reach the dashboard by https: browsers are told to stay with it. */
+  isHttps: boolean
   limits?: HttpLimits
   /** How long an idle connection of a client stays open. */
   keepAliveMs: number
@@ -52,6 +57,7 @@ export function createHttp(parts: HttpParts): Server {
     // Refused below instead, in the format of all other errors.
     requireHostHeader: false,
   })
+  const cors = createCors(parts.corsOrigins)
   const closing = new WeakSet<Socket>()
   /** Responses under way, by connection: several where a client sends requests ahead. */
   const underWay = new WeakMap<Socket, Set<ServerResponse>>()
@@ -81,13 +87,19 @@ export function createHttp(parts: HttpParts): Server {
     // Nobody reads the body of such a request, and none has a clock.
     if (isRead(req) && carriesBody(req)) res.shouldKeepAlive = false
     if (path.startsWith(relayPrefix) && (path.length === relayPrefix.length || path[relayPrefix.length] === '/')) {
+      if (cors(req, res)) return
       parts.relay(req, res, path.slice(relayPrefix.length), mark < 0 ? '' : url.slice(mark), id)
-    } else if (path === graphqlPath) {
+      return
+    }
+    // A year. The relay's own paths need none: no browser opens them by typing.
+    if (parts.isHttps) res.setHeader('strict-transport-security', 'max-age=31536000')
+    if (path === graphqlPath) {
       parts.graphql(req, res, id)
     } else if (path === '/health' && isRead(req)) {
       plain(req, res, 200, 'ok')
     } else if (path === '/ready' && isRead(req)) {
-      plain(req, res, parts.isReady() ? 200 : 503, parts.isReady() ? 'ready' : 'stopping')
+      const why = parts.notReady()
+      plain(req, res, why === null ? 200 : 503, why ?? 'ready')
     } else if (!parts.page(req, res, path)) {
       const hint = `There is nothing here. Claude Code's base URL is ${parts.baseUrl()}.`
       sendFailure(req, res, fail('route_unknown', hint), id.text)
@@ -148,7 +160,7 @@ const isRead = (req: IncomingMessage): boolean => req.method === 'GET' || req.me
 function plain(req: IncomingMessage, res: ServerResponse, status: number, text: string): void {
   res.writeHead(status, {
     'content-type': 'text/plain',
-    'content-length': text.length + 1,
+    'content-length': Buffer.byteLength(text) + 1,
     'cache-control': 'no-store',
   })
   res.end(req.method === 'HEAD' ? undefined : `${text}\n`)

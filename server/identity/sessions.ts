@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import type { Database, Tx } from '../store/database.ts'
 import type { Events } from '../store/events.ts'
@@ -53,13 +53,28 @@ export function createSessions(parts: {
   const { database, seal, events, now } = parts
   const times = parts.times ?? defaultTimes
   const signingKey = seal.derive('sessions')
+  const chainKey = seal.derive('refresh tokens')
+  /** The token that follows: always the same one, so that two uses of a token do not make two chains. */
+  const nextOf = (refreshToken: string): string =>
+    createHmac('sha256', chainKey).update(refreshToken).digest('base64url')
 
-  async function issue(tx: Tx, session: { id: number; userId: number }): Promise<Tokens> {
+  /** The newest token of a chain: the one that was not used. */
+  async function newestAfter(tx: Tx, refreshToken: string): Promise<string> {
+    const next = nextOf(refreshToken)
+    const row = await tx.refreshToken.findUnique({ where: { tokenHmac: digest(next) } })
+    return row === null || row.usedAt === null ? next : newestAfter(tx, next)
+  }
+
+  async function issue(tx: Tx, session: { id: number; userId: number }, refreshToken: string): Promise<Tokens> {
     const nowMs = now()
-    const refreshToken = randomBytes(32).toString('base64url')
     const refreshExpiresAtMs = nowMs + times.refreshMs
     const expiresAt = new Date(refreshExpiresAtMs)
-    await tx.refreshToken.create({ data: { tokenHmac: digest(refreshToken), sessionId: session.id, expiresAt } })
+    const tokenHmac = digest(refreshToken)
+    await tx.refreshToken.upsert({
+      where: { tokenHmac },
+      create: { tokenHmac, sessionId: session.id, expiresAt },
+      update: { expiresAt },
+    })
     await tx.session.update({ where: { id: session.id }, data: { expiresAt } })
     // JWT has whole seconds. Rounded down, so that no time that we give is later than the token's own.
     const accessExpiresAtMs = Math.floor((nowMs + times.accessMs) / 1000) * 1000
@@ -95,12 +110,12 @@ export function createSessions(parts: {
           userAgent: from.userAgent.slice(0, 191),
         },
       })
-      return issue(tx, session)
+      return issue(tx, session, randomBytes(32).toString('base64url'))
     },
 
     /**
-     * Exchanges a refresh token for new tokens. A token that was used before ends the session, because two have it and one
-     * of them is a thief. Returns null for a token that is not valid; `reused` names the session that was ended.
+     * Exchanges a refresh token for new tokens. A token that was used before ends the session with all its tokens, because two
+     * have it and one of them is a thief; within the grace it leads to the newest token of its chain. Returns null for a token that is not valid; `reused` names the session that was ended.
      */
     async refresh(
       tx: Tx,
@@ -121,7 +136,7 @@ export function createSessions(parts: {
       if (row.usedAt === null) {
         await tx.refreshToken.update({ where: { tokenHmac: row.tokenHmac }, data: { usedAt: new Date(now()) } })
       }
-      return { tokens: await issue(tx, session) }
+      return { tokens: await issue(tx, session, await newestAfter(tx, refreshToken)) }
     },
 
     /** The token, if it was ever issued, else null: for an invented one no lock is taken and no audit row is written. */

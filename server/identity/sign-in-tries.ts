@@ -1,27 +1,30 @@
-import { isIPv6 } from 'node:net'
+import { networkOf } from '../networks.ts'
 import type { Database, Tx } from '../store/database.ts'
 import { VerbFailure } from '../verb-failure.ts'
 
 const maxTries = 10
+/** Of one address for all names: an office behind one address has many people. */
+const maxTriesOfAddress = 100
 const windowMs = 15 * 60_000
 
 /**
- * Counts tries to sign in by user name and by address: the eleventh within 15 minutes is refused before its password is
- * checked. A try is counted before the check, so that many tries at once are counted too; a right password takes it back.
+ * Counts tries to sign in by user name and address together: the eleventh within 15 minutes is refused before its password is
+ * checked, and so is the 101st of an address for all names. A name alone locks nobody out. A try is counted before the check,
+ * so that many tries at once are counted too; a right password takes it back.
  */
 export function createSignInTries(parts: { database: Database; now: () => number }) {
   const { database, now } = parts
   return {
-    /** Counts one try. Throws a sign-in failure with the seconds to wait when the name or the address has used up its tries. */
+    /** Counts one try. Throws a sign-in failure with the seconds to wait when the name at this address, or the address, has used up its tries. */
     async begin(username: string, address: string): Promise<void> {
       const atMs = now()
       const waitMs = await database.locked(['sign-in-tries'], async (tx) => {
         await tx.signInTry.deleteMany({ where: { firstAtMs: { lte: BigInt(atMs - windowMs) } } })
-        const names = subjects(username, address)
-        const known = await tx.signInTry.findMany({ where: { subject: { in: names } } })
-        const full = known.filter((row) => row.tries >= maxTries)
+        const most = mostTries(username, address)
+        const known = await tx.signInTry.findMany({ where: { subject: { in: [...most.keys()] } } })
+        const full = known.filter((row) => row.tries >= (most.get(row.subject) ?? maxTries))
         if (full.length > 0) return Math.max(...full.map((row) => Number(row.firstAtMs) + windowMs - atMs))
-        for (const subject of names) {
+        for (const subject of most.keys()) {
           await tx.signInTry.upsert({
             where: { subject },
             create: { subject, tries: 1, firstAtMs: BigInt(atMs) },
@@ -33,20 +36,22 @@ export function createSignInTries(parts: { database: Database; now: () => number
       if (waitMs > 0) throw tooManyTries(Math.ceil(waitMs / 1000))
     },
 
-    /** The password was right: clears the tries of the name, and takes one try of the address back. */
+    /** The password was right: clears the tries of the name at this address, and takes one try of the address back. */
     async succeeded(tx: Tx, username: string, address: string): Promise<void> {
-      const [user, place] = subjects(username, address)
-      await tx.signInTry.deleteMany({ where: { subject: user } })
-      await tx.signInTry.updateMany({ where: { subject: place, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
+      await tx.signInTry.deleteMany({ where: { subject: nameSubject(username, address) } })
+      await tx.signInTry.updateMany({
+        where: { subject: addressSubject(address), tries: { gt: 0 } },
+        data: { tries: { decrement: 1 } },
+      })
     },
   }
 }
 
 export type SignInTries = ReturnType<typeof createSignInTries>
 
-/** Clears the tries of a user, for the administrator's command. */
+/** Clears the tries of a user from everywhere, for the administrator's command. */
 export async function forgetTries(tx: Tx, username: string): Promise<void> {
-  await tx.signInTry.deleteMany({ where: { subject: userSubject(username) } })
+  await tx.signInTry.deleteMany({ where: { subject: { startsWith: `${userSubject(username)} ` } } })
 }
 
 function tooManyTries(retryAfterS: number): VerbFailure {
@@ -55,17 +60,13 @@ function tooManyTries(retryAfterS: number): VerbFailure {
 
 const userSubject = (username: string): string => `user:${username.toLowerCase().slice(0, 120)}`
 
-function subjects(username: string, address: string): [string, string] {
-  return [userSubject(username), `address:${networkOf(address)}`]
-}
+const nameSubject = (username: string, address: string): string => `${userSubject(username)} ${networkOf(address)}`
 
-/** An IPv6 address counts as its /64 network, because whoever has one of its addresses has all of them. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
-  if (!isIPv6(plain)) return plain
-  const [head = '', tail = ''] = plain.split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = plain.includes('::') ? tail.split(':').filter(Boolean) : []
-  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
-  return `${[...left, ...(plain.includes('::') ? zeros : []), ...right].slice(0, 4).join(':')}::/64`
-}
+const addressSubject = (address: string): string => `address:${networkOf(address)}`
+
+/** How many tries each subject of a sign-in has. */
+const mostTries = (username: string, address: string): Map<string, number> =>
+  new Map([
+    [nameSubject(username, address), maxTries],
+    [addressSubject(address), maxTriesOfAddress],
+  ])

@@ -1,7 +1,7 @@
-import { hash, verify } from '@node-rs/argon2'
 import type { Tx } from '../store/database.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
 import { changedFields } from './audit.ts'
+import type { Passwords } from './passwords.ts'
 
 /** The first administrator as in the provisioning file or the environment. */
 export interface AdminDraft {
@@ -25,7 +25,7 @@ export interface UserDraft {
 }
 
 /** Users. Names and e-mail addresses are stored in lower case. */
-export function createUsers() {
+export function createUsers({ passwords }: { passwords: Passwords }) {
   return {
     /** Creates the administrator with this name, or changes the given fields. A password that already matches is kept. */
     async saveAdmin(tx: Tx, draft: AdminDraft): Promise<number> {
@@ -38,17 +38,18 @@ export function createUsers() {
       }
       if (!found) {
         if (draft.password === undefined) throw new Error(`administrator "${username}" is new and needs a password`)
-        const passwordHash = await hash(draft.password)
+        const passwordHash = await passwords.hash(draft.password)
         return (await tx.user.create({ data: { username, passwordHash, email: email ?? null, role: 'admin' } })).id
       }
-      const keepsPassword = draft.password === undefined || (await verify(found.passwordHash, draft.password))
+      const keepsPassword =
+        draft.password === undefined || (await passwords.matches(found.passwordHash, draft.password))
       await tx.user.update({
         where: { id: found.id },
         data: {
           role: 'admin',
           enabled: true,
           ...(email !== undefined && { email }),
-          ...(!keepsPassword && draft.password !== undefined && { passwordHash: await hash(draft.password) }),
+          ...(!keepsPassword && draft.password !== undefined && { passwordHash: await passwords.hash(draft.password) }),
         },
       })
       return found.id

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reading } from '../money/reading.ts'
+import { diskProblem } from '../store/disk-problem.ts'
 import type { Admitted, LedgerEntry } from './entry.ts'
 import { journalLines, segmentName } from './journal-files.ts'
 import { attemptRows, type LedgerRecord, logRow } from './rows.ts'
@@ -35,6 +36,9 @@ export interface SettledRecord extends LedgerRecord {
   segment: Segment
 }
 
+/** Gives the number of bytes that were written. */
+export type WriteBytes = (file: number, bytes: Buffer, offset: number) => number
+
 export interface Journal {
   name: string
   admit(admitted: Admitted): JournalledAdmission
@@ -47,6 +51,8 @@ export interface Journal {
   readSettled(fromSeq: number, limit: number): Promise<SettledRecord[]>
   /** The database holds everything up to record `seq`; `admittedIn`: where the requests of that step were admitted. */
   checkpointed(seq: number, admittedIn: ReadonlyMap<Segment, number>): void
+  /** Why nothing can be written; null: it can. After a failure a try shows it, since nobody may send the next request. */
+  problem(): string | null
   /** Bytes in segments that are still needed. */
   size(): number
   /** Requests admitted whose rows are not in the database. */
@@ -56,6 +62,8 @@ export interface Journal {
 }
 
 const defaultSegmentBytes = 64 * 1024 * 1024
+/** Blank lines: more than the rest of a disk's last block has room for. */
+const trial = Buffer.alloc(64 * 1024, '\n')
 const admission = '{"t":"a"'
 
 /**
@@ -68,7 +76,7 @@ export function openJournal(options: {
   segmentBytes?: number
   onError: (error: unknown) => void
   /** How bytes are written; tests let it fail. */
-  write?: (file: number, bytes: Buffer, offset: number) => number
+  write?: WriteBytes | undefined
 }): Journal {
   const { directory, name } = options
   const write = options.write ?? ((file, bytes, offset) => writeSync(file, bytes, offset))
@@ -81,7 +89,8 @@ export function openJournal(options: {
   /** Lines to be written. */
   let waiting: string[] = []
   let scheduled = false
-  let failing = false
+  /** Why the last write failed; undefined when it did not. */
+  let failing: unknown
   let torn = false
   let closed = false
   let admissions: Admissions | null = null
@@ -120,13 +129,13 @@ export function openJournal(options: {
       while (at < bytes.length) at += write(current.file, bytes, at)
       current.bytes += bytes.length
       torn = false
-      failing = false
+      failing = undefined
       waiting = []
     } catch (error) {
       cutBack()
       dropAdmissions()
-      if (!failing) options.onError(error)
-      failing = true
+      if (failing === undefined) options.onError(error)
+      failing = error
       failure = error
     }
     if (current.bytes >= segmentBytes && waiting.length === 0) rotate()
@@ -147,6 +156,26 @@ export function openJournal(options: {
     } catch {
       torn = true
       current.bytes = fstatSync(current.file).size
+    }
+  }
+
+  function problem(): string | null {
+    if (failing === undefined || closed) return null
+    if (waiting.length > 0) flush()
+    else if (tryToWrite()) failing = undefined
+    return failing === undefined ? null : `the journal in ${directory} cannot be written: ${diskProblem(failing)}`
+  }
+
+  function tryToWrite(): boolean {
+    try {
+      let at = 0
+      while (at < trial.length) at += write(current.file, trial, at)
+      return true
+    } catch (error) {
+      failing = error
+      return false
+    } finally {
+      cutBack()
     }
   }
 
@@ -220,6 +249,7 @@ export function openJournal(options: {
       settledSeq = Math.max(settledSeq, upToSeq)
       removeDone()
     },
+    problem,
     size: () => segments.reduce((sum, segment) => sum + segment.bytes, 0),
     open: () => segments.reduce((sum, segment) => sum + segment.open, 0),
     close(done) {

@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { type Admitted, chargedAttempt, type LedgerEntry } from './entry.ts'
-import { type JournalledAdmission, openJournal } from './journal.ts'
+import { type JournalledAdmission, openJournal, type WriteBytes } from './journal.ts'
 import { journalDone } from './ledger-writer.ts'
 import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
 import { attemptRows, type LedgerRows, logRow } from './rows.ts'
@@ -37,6 +37,8 @@ export interface Ledger {
   /** Resolves when everything settled so far is in the database. */
   drained(): Promise<void>
   /** Settled records that wait for the database, and bytes of the journal that are still needed. */
+  /** Why admissions are refused at the moment; null: they are not. */
+  problem(): string | null
   backlog(): { records: number; journalBytes: number }
   close(): Promise<void>
 }
@@ -57,6 +59,8 @@ export async function openLedger(options: {
   memoryRecords?: number
   /** Rows that a replay brought into the ledger: their budgets have to hear of them. */
   onReplayed?: (rows: readonly LedgerRows[]) => Promise<void>
+  /** How bytes are written; tests let it fail. */
+  write?: WriteBytes | undefined
   onError: (error: unknown, doing: string) => void
 }): Promise<Ledger> {
   const { database, dayAt } = options
@@ -79,7 +83,12 @@ export async function openLedger(options: {
 
   const name = `${new Date(options.now()).toISOString().replace(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}`
   const { id: journalId } = await database.client.journal.create({ data: { name } })
-  const journal = openJournal({ directory, name, onError: (error) => options.onError(error, 'writing the journal') })
+  const journal = openJournal({
+    directory,
+    name,
+    write: options.write,
+    onError: (error) => options.onError(error, 'writing the journal'),
+  })
   const settler = createSettler({
     database,
     journal,
@@ -117,6 +126,7 @@ export async function openLedger(options: {
       return sum
     },
     drained: settler.drained,
+    problem: journal.problem,
     backlog: () => ({ records: settler.backlog(), journalBytes: journal.size() }),
     async close() {
       journal.flush()

@@ -5,10 +5,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import { resetPassword } from '../../server/cli/admin.ts'
 import { readConfig } from '../../server/config/config.ts'
 import { loadMasterSecret } from '../../server/config/master-secret.ts'
-import { isPassword } from '../../server/identity/passwords.ts'
+import { createPasswords } from '../../server/identity/passwords.ts'
 import { createUsers } from '../../server/identity/users.ts'
 import { createLog } from '../../server/log.ts'
 import { openDatabase } from '../../server/store/open-database.ts'
+import { cheapPasswords } from '../support/cheap-passwords.ts'
 import { silentLog } from '../support/engines.ts'
 
 test('`admin reset NAME` shows a fresh password once, switches the user on, lifts the lock and ends the sessions', async () => {
@@ -22,13 +23,13 @@ test('`admin reset NAME` shows a fresh password once, switches the user on, lift
   })
   const { client } = database
   const userId = await database.locked(['settings'], (tx) =>
-    createUsers().saveAdmin(tx, { username: 'ada', password: 'forgotten password' }),
+    createUsers({ passwords: cheapPasswords }).saveAdmin(tx, { username: 'ada', password: 'forgotten password' }),
   )
   await client.user.update({ where: { id: userId }, data: { enabled: false } })
   await client.session.create({
     data: { userId, expiresAt: new Date(Date.now() + 60_000), clientIp: '', userAgent: '' },
   })
-  await client.signInTry.create({ data: { subject: 'user:ada', tries: 10, firstAtMs: BigInt(Date.now()) } })
+  await client.signInTry.create({ data: { subject: 'user:ada 192.0.2.1', tries: 10, firstAtMs: BigInt(Date.now()) } })
 
   const said: string[] = []
   const lines: string[] = []
@@ -36,7 +37,7 @@ test('`admin reset NAME` shows a fresh password once, switches the user on, lift
   await resetPassword(config, log, 'Ada', (text) => said.push(text))
   const password = /is now: (\S+)\n/.exec(said.join(''))?.[1] ?? ''
   const user = await client.user.findFirstOrThrow()
-  expect(await isPassword(user.passwordHash, password)).toBe(true)
+  expect(await createPasswords().matches(user.passwordHash, password)).toBe(true)
   expect(user.enabled).toBe(true)
   expect(await client.session.count({ where: { revokedAt: null } })).toBe(0)
   expect(await client.signInTry.count()).toBe(0)

@@ -6,11 +6,11 @@ import { createSession } from '../../client/session.ts'
 
 const grant = (accessToken: string, expiresInMs = 900_000): Grant => ({
   accessToken,
-  expiresAt: new Date(Date.now() + expiresInMs).toISOString(),
+  expiresInSeconds: expiresInMs / 1000,
   user: { id: 'U', username: 'anna', role: 'ADMIN', mustChangePassword: false },
 })
 
-function makeSession(answers: (Grant | undefined)[]) {
+function makeSession(answers: (Grant | undefined)[], now = Date.now) {
   const refresh = vi.fn(async () => answers.shift())
   const sent: string[] = []
   let deliver: (message: unknown) => void = () => {}
@@ -23,7 +23,7 @@ function makeSession(answers: (Grant | undefined)[]) {
         deliver = listener
       },
     },
-    now: Date.now,
+    now,
   })
   return { session, refresh, sent, deliver: (message: unknown) => deliver(message) }
 }
@@ -42,6 +42,19 @@ describe('a session', () => {
     session.accept(grant('one', 5000))
     expect(await session.token()).toBe('two')
     session.leave()
+  })
+
+  test('a clock that is 20 minutes ahead, or back, or that is put right meanwhile, renews nothing without end', async () => {
+    for (const wrongMs of [20 * 60_000, -20 * 60_000]) {
+      let aheadMs = wrongMs
+      const { session, refresh } = makeSession([grant('one'), grant('two')], () => Date.now() + aheadMs)
+      await session.start()
+      for (let i = 0; i < 5; i++) expect(await session.token()).toBe('one')
+      expect(refresh).toHaveBeenCalledTimes(1)
+      aheadMs = 20 * 60_000 - wrongMs
+      for (let i = 0; i < 5; i++) expect(await session.token()).toBe(wrongMs > 0 ? 'one' : 'two')
+      session.leave()
+    }
   })
 
   test('without a session nobody is signed in and nothing is asked again', async () => {

@@ -36,6 +36,7 @@ test('an empty environment gives one process on SQLite, on this machine only, wi
     timeZoneFrom: 'system',
     provisionFile: null,
     trustedProxies: [],
+    corsOrigins: [],
     upstreamAllow: [],
     upstreamProxy: null,
     caFile: null,

@@ -98,8 +98,9 @@ test('GraphiQL is one page that loads nothing from elsewhere', async () => {
   expect(text).not.toMatch(/<(script|link|img)\b[^>]*\b(src|href)=["']?(https?:)?\/\//i)
 })
 
-test('fault 48: a hostile document holds the event loop for less than 20 ms', async () => {
-  const { ask } = await startAbuse()
+test('fault 48: a hostile document holds the event loop no longer than ordinary ones do', async () => {
+  const { stand } = await startAbuse()
+  const { token } = await stand.addUser('ada', 'admin')
   const circular = Array.from({ length: 150 }, (_, i) => `fragment f${i} on Query { ...f${(i + 1) % 150} }`).join(' ')
   const hostile = [
     `{ ${Array.from({ length: 1000 }, (_, i) => `a${i}: __typename`).join(' ')} }`,
@@ -110,15 +111,44 @@ test('fault 48: a hostile document holds the event loop for less than 20 ms', as
     `${circular} { ...f0 }`,
     `{ __typename } # ${'x'.repeat(250 * 1024)}`,
   ]
-  for (const query of hostile) {
-    // The machine is shared: of several the quietest counts. Client and server together.
-    let leastMs = Number.POSITIVE_INFINITY
-    for (let i = 0; i < 12; i++) {
-      const from = performance.eventLoopUtilization()
-      // Another document each time: nothing is answered from what is kept of the last.
-      await ask(`${query} # ${i}`)
-      leastMs = Math.min(leastMs, performance.eventLoopUtilization(from).active)
-    }
-    expect(leastMs, query.slice(0, 60)).toBeLessThan(20)
+  // What the dashboard asks, with as many fields as the limits allow.
+  const ordinary = `{ ${Array.from({ length: 25 }, (_, i) => `a${i}: groups(first: ${i + 1}) { nodes { id name } }`).join(' ')} }`
+  let documents = 0
+  /** Client and server together. Another document each time: nothing is answered from what is kept of the last. */
+  async function activeMs(query: string): Promise<number> {
+    const from = performance.eventLoopUtilization()
+    await stand.ask(`${query} # ${documents++}`, {}, { token })
+    return performance.eventLoopUtilization(from).active
   }
+  for (const query of hostile) {
+    // Side by side, and of several the quietest: other work of this machine slows both.
+    let [hostileMs, ordinaryMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (let i = 0; i < 12; i++) {
+      ordinaryMs = Math.min(ordinaryMs, await activeMs(ordinary))
+      hostileMs = Math.min(hostileMs, await activeMs(query))
+    }
+    expect(hostileMs / ordinaryMs, query.slice(0, 60)).toBeLessThan(10)
+  }
+})
+
+test('fault 54: an address that floods with anonymous operations is told to wait, and others are served', async () => {
+  const { stand } = await startAbuse()
+  const { token } = await stand.addUser('ada', 'admin')
+  const flooder = '198.51.100.7'
+  const statuses: number[] = []
+  const flood = async (asks: number) => {
+    for (let i = 0; i < asks; i++) statuses.push((await stand.ask('{ __typename }', {}, { from: flooder })).status)
+  }
+  // Twenty connections at once.
+  await Promise.all(Array.from({ length: 20 }, () => flood(15)))
+  expect(statuses.filter((status) => status === 200).length).toBe(200)
+  const refused = await stand.ask('{ __typename }', {}, { from: flooder })
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+  expect(refused.errors?.[0]?.extensions?.code).toBe('TOO_MANY_ANONYMOUS_OPERATIONS')
+  // An invented token is a stranger's, an accepted one is not.
+  expect((await stand.ask('{ __typename }', {}, { from: flooder, token: 'x' })).status).toBe(429)
+  expect((await stand.ask('{ __typename }', {}, { from: flooder, token })).status).toBe(200)
+  expect((await stand.ask('{ __typename }', {}, { from: '203.0.113.9' })).status).toBe(200)
+  stand.clock.atMs += 1000
+  expect((await stand.ask('{ __typename }', {}, { from: flooder })).status).toBe(200)
 })

@@ -103,6 +103,21 @@ test('who does not introduce itself in time, speaks before, or says nonsense is 
   }
 })
 
+test('fault 54: an address that holds silent sockets is refused further ones, and others connect', async () => {
+  const { port } = await startSocketStand({ limits: { initMs: 60_000 } })
+  const from = '198.51.100.7'
+  const silent = Array.from({ length: 32 }, () => openSocket(port, { from }))
+  await Promise.all(silent.map(({ socket }) => once(socket, 'open')))
+  expect(await openSocket(port, { from }).refused).toBe(429)
+  const other = openSocket(port, { from: '203.0.113.9' })
+  await other.signIn()
+  await other.until(acked)
+  // Who signs in there makes room for the next.
+  silent[0]!.send({ type: 'connection_init', payload: { authorization: 'Bearer 1' } })
+  await silent[0]!.until(acked)
+  await once(openSocket(port, { from }).socket, 'open')
+})
+
 test('strangers beyond the limit wait outside, and a user has so many sockets', async () => {
   const { port } = await startSocketStand({ limits: { unauthenticated: 2, socketsPerUser: 1 } })
   const [first, second] = [openSocket(port), openSocket(port)]

@@ -5,6 +5,7 @@ import { createSchema, createYoga } from 'graphql-yoga'
 import { expect, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Enveloped, openSocketDoor, type SocketLimits } from '../../server/graphql/server/websocket.ts'
+import { createClientAddress } from '../../server/http/client-address.ts'
 import type { Viewer } from '../../server/identity/sessions.ts'
 import type { LiveHub } from '../../server/live/hub.ts'
 import { createMemoryEvents } from '../../server/store/memory/events.ts'
@@ -53,6 +54,7 @@ export async function startSocketStand(
     events,
     live: hub,
     origins: () => ['https://relay.example'],
+    clientAddress: createClientAddress(['127.0.0.1']),
     now: Date.now,
     report: (error) => void failures.push(error),
     limits: options.limits,
@@ -87,9 +89,10 @@ export async function startSocketStand(
 export type Message = { type: string; id?: string; payload?: unknown }
 
 /** A client that speaks the protocol by hand. */
-export function openSocket(port: number, options: { protocol?: string; origin?: string } = {}) {
+export function openSocket(port: number, options: { protocol?: string; origin?: string; from?: string } = {}) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, options.protocol ?? 'graphql-transport-ws', {
     ...(options.origin !== undefined && { origin: options.origin }),
+    ...(options.from !== undefined && { headers: { 'x-forwarded-for': options.from } }),
   })
   const messages: Message[] = []
   const wakers = new Set<() => void>()

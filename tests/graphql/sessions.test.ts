@@ -31,6 +31,20 @@ test('the refresh cookie is HttpOnly, SameSite=Strict, for this path, and Secure
   expect(setCookie).toMatch(
     /^relay_refresh=[\w-]{43}; Path=\/graphql; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure$/,
   )
+  // Browsers say how they came; one that came by plain http would drop a Secure cookie.
+  for (const [origin, isSecure] of [
+    ['http://10.0.0.5:10081', false],
+    ['https://relay.example', true],
+  ] as const) {
+    const response = await fetch(stand.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin },
+      body: JSON.stringify({
+        query: `mutation { signIn(input: { username: "ada", password: "${password}" }) { __typename } }`,
+      }),
+    })
+    expect(response.headers.get('set-cookie')?.endsWith('; Secure')).toBe(isSecure)
+  }
 })
 
 test('a refresh token works once; when it comes again its session is over, the new one too', async () => {
@@ -49,12 +63,38 @@ test('a refresh token works once; when it comes again its session is over, the n
   expect(ended).toEqual([{ sessionId: expect.any(Number) }])
 })
 
-test('two tabs that refresh at once both stay', async () => {
+test('fault 59: a refresh token used twice within the grace leads to one chain', async () => {
   const stand = await startGraphqlStand()
   await stand.addUser('ada', 'admin')
+  await stand.client.session.deleteMany()
   const { cookie } = await stand.signIn('ada')
-  const answers = await Promise.all([stand.ask(refresh, {}, { cookie }), stand.ask(refresh, {}, { cookie })])
-  expect(answers.map(({ data }) => data.refreshSession.__typename)).toEqual(Array(2).fill('RefreshSessionSuccess'))
+  const refreshed = async (as: string) => {
+    const answer = await stand.ask(refresh, {}, { cookie: as })
+    expect(answer.data.refreshSession.__typename).toBe('RefreshSessionSuccess')
+    return answer.headers.get('set-cookie')!.split(';')[0]!
+  }
+  const [one, two] = await Promise.all([refreshed(cookie), refreshed(cookie)])
+  expect(one).toBe(two)
+  const third = await refreshed(one)
+  // A tab that was slow gets the newest of the chain.
+  expect(await refreshed(cookie)).toBe(third)
+  expect(await stand.client.refreshToken.count({ where: { usedAt: null } })).toBe(1)
+})
+
+test('fault 59: a refresh token used after the grace ends its whole chain, and no other one', async () => {
+  const stand = await startGraphqlStand()
+  await stand.addUser('ada', 'admin')
+  const { cookie: other } = await stand.signIn('ada')
+  const { cookie } = await stand.signIn('ada')
+  const cookies = [cookie]
+  for (let i = 0; i < 3; i++) {
+    const answer = await stand.ask(refresh, {}, { cookie: cookies.at(-1)! })
+    cookies.push(answer.headers.get('set-cookie')!.split(';')[0]!)
+  }
+  stand.clock.atMs += 11_000
+  for (const used of [cookies[1]!, ...cookies])
+    expect((await stand.ask(refresh, {}, { cookie: used })).data.refreshSession.__typename).toBe('SignInFailure')
+  expect((await stand.ask(refresh, {}, { cookie: other })).data.refreshSession.__typename).toBe('RefreshSessionSuccess')
 })
 
 test('an access token ends after a quarter of an hour, and at once with its session or its user', async () => {
@@ -74,16 +114,40 @@ test('an access token ends after a quarter of an hour, and at once with its sess
   expect((await stand.ask(who, {}, { token: again.result.accessToken })).data.viewer).toBeNull()
 })
 
-test('ten wrong passwords lock the name for a quarter of an hour, whether it exists or not', async () => {
+test('fault 53: ten wrong passwords lock the name at that address for a quarter of an hour, whether it exists or not', async () => {
   const stand = await startGraphqlStand()
   await stand.addUser('ada', 'admin')
-  const wrong = []
-  for (let i = 0; i < 10; i++) wrong.push((await stand.signIn(i % 2 ? 'ada' : 'ADA', 'wrong password')).result)
-  expect(new Set(wrong.map(({ message }) => message)).size).toBe(1)
-  const locked = (await stand.signIn('ada')).result
-  expect(locked).toMatchObject({ __typename: 'SignInFailure', retryAfterSeconds: 900 })
+  const attacker = '198.51.100.7'
+  for (const [name, other] of [
+    ['ada', 'ADA'],
+    ['nobody', 'Nobody'],
+  ] as const) {
+    const wrong = []
+    for (let i = 0; i < 10; i++)
+      wrong.push((await stand.signIn(i % 2 ? name : other, 'wrong password', attacker)).result)
+    expect(new Set(wrong.map(({ message }) => message)).size).toBe(1)
+    const locked = (await stand.signIn(name, password, attacker)).result
+    expect(locked).toMatchObject({ __typename: 'SignInFailure', retryAfterSeconds: 900 })
+  }
+  // The owner signs in from elsewhere, and a colleague from the same address.
+  expect((await stand.signIn('ada', password, '203.0.113.9')).result.__typename).toBe('SignInSuccess')
+  await stand.addUser('bob', 'user')
+  expect((await stand.signIn('bob', password, attacker)).result.__typename).toBe('SignInSuccess')
+  expect((await stand.signIn('ada', password, attacker)).result.__typename).toBe('SignInFailure')
   stand.clock.atMs += 15 * 60_000
-  expect((await stand.signIn('ada')).result.__typename).toBe('SignInSuccess')
+  expect((await stand.signIn('ada', password, attacker)).result.__typename).toBe('SignInSuccess')
+})
+
+test('an address that tries a hundred names is refused, IPv6 by its /64 network; others are not', async () => {
+  const stand = await startGraphqlStand()
+  await stand.addUser('ada', 'admin')
+  for (let i = 0; i < 100; i++) {
+    stand.clock.atMs += 1000
+    const { result } = await stand.signIn(`name${i}`, 'wrong password', `2001:db8::${i.toString(16)}`)
+    expect(result.retryAfterSeconds).toBeNull()
+  }
+  expect((await stand.signIn('ada', password, '2001:db8::1:ffff')).result.retryAfterSeconds).toBeGreaterThan(0)
+  expect((await stand.signIn('ada', password, '2001:db8:0:1::1')).result.__typename).toBe('SignInSuccess')
 })
 
 test('a new password, another role, switching off: the sessions of the user end, and everybody hears of it', async () => {

@@ -5,6 +5,7 @@ import { createLogins } from '../../server/accounts/login/oauth-login.ts'
 import { createGraphqlDoor } from '../../server/graphql/server/door.ts'
 import type { AccountTest } from '../../server/graphql/server/parts.ts'
 import { createClientAddress } from '../../server/http/client-address.ts'
+import type { Passwords } from '../../server/identity/passwords.ts'
 import type { SessionTimes } from '../../server/identity/sessions.ts'
 import { said } from '../../server/jobs/run-words.ts'
 import { createLog } from '../../server/log.ts'
@@ -13,6 +14,7 @@ import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createBench } from '../../server/upstreams/rules/rule-trial.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { memoryTransport } from '../live/live-stand.ts'
+import { cheapPasswords } from '../support/cheap-passwords.ts'
 import { listening } from '../support/listening.ts'
 import { openNouns } from '../support/nouns.ts'
 
@@ -28,7 +30,7 @@ export interface Answer {
 
 /** The GraphQL door on a socket, over a fresh database; the clock can be moved. */
 export async function startGraphqlStand(
-  options: { times?: SessionTimes; secureCookies?: boolean; ringSlots?: number } = {},
+  options: { times?: SessionTimes; secureCookies?: boolean; ringSlots?: number; passwords?: Passwords } = {},
 ) {
   const nouns = await openNouns()
   const { database, seal, events, accounts, keys, rules } = nouns
@@ -63,6 +65,7 @@ export async function startGraphqlStand(
     seal,
     events,
     users: nouns.users,
+    passwords: options.passwords ?? cheapPasswords,
     accounts,
     gauges,
     keys,
@@ -100,7 +103,7 @@ export async function startGraphqlStand(
     newId: createRequestIds(2, now),
     log: createLog({ level: 'info', to: { write: (line: string) => void lines.push(line) } }),
     version: '0.0.0',
-    clientAddress: createClientAddress([]),
+    clientAddress: createClientAddress(['127.0.0.1']),
     baseUrl: () => 'http://relay.test/claude-code',
     timeZone: 'UTC',
     secureCookies: options.secureCookies ?? false,
@@ -111,11 +114,11 @@ export async function startGraphqlStand(
   onTestFinished(close)
   const url = `http://127.0.0.1:${port}/graphql`
 
-  /** One operation. `token` signs it; `cookie` goes with it. */
+  /** One operation. `token` signs it, `cookie` goes with it, `from` is the address it comes from. */
   async function ask(
     query: string,
     variables: object = {},
-    as: { token?: string; cookie?: string } = {},
+    as: { token?: string; cookie?: string; from?: string } = {},
   ): Promise<Answer> {
     const response = await fetch(url, {
       method: 'POST',
@@ -123,6 +126,7 @@ export async function startGraphqlStand(
         'content-type': 'application/json',
         ...(as.token !== undefined && { authorization: `Bearer ${as.token}` }),
         ...(as.cookie !== undefined && { cookie: as.cookie }),
+        ...(as.from !== undefined && { 'x-forwarded-for': as.from }),
       },
       body: JSON.stringify({ query, variables }),
     })
@@ -130,12 +134,13 @@ export async function startGraphqlStand(
     return { status: response.status, headers: response.headers, data, errors }
   }
 
-  async function signIn(username: string, word = password) {
+  async function signIn(username: string, word = password, from?: string) {
     const answer = await ask(
       `mutation ($input: SignInInput!) { signIn(input: $input) { __typename
         ... on SignInSuccess { session { accessToken expiresAt user { id username role } } }
         ... on SignInFailure { message retryAfterSeconds } } }`,
       { input: { username, password: word } },
+      from === undefined ? {} : { from },
     )
     if (answer.errors) throw new Error(`${JSON.stringify(answer.errors)} ${lines.join('')}`)
     const cookie = answer.headers.get('set-cookie') ?? ''
@@ -148,8 +153,7 @@ export async function startGraphqlStand(
   }
 
   async function addUser(username: string, role: 'admin' | 'user') {
-    const { hashPassword } = await import('../../server/identity/passwords.ts')
-    const passwordHash = await hashPassword(password)
+    const passwordHash = await cheapPasswords.hash(password)
     const id = await nouns.write((tx) =>
       nouns.users.create(tx, { username, passwordHash, email: null, role, enabled: true }),
     )

@@ -1,5 +1,6 @@
 import { verify } from '@node-rs/argon2'
 import { expect, test } from 'vitest'
+import { createPasswords } from '../../server/identity/passwords.ts'
 import type { AdminDraft } from '../../server/identity/users.ts'
 import { openNouns } from '../support/nouns.ts'
 
@@ -14,11 +15,12 @@ async function openUsers() {
   }
 }
 
-test('a password is kept as argon2id with 19 MiB and two passes', async () => {
+test('a password is kept as argon2id, unless a test says otherwise with 19 MiB and two passes', async () => {
   const { save } = await openUsers()
   const { passwordHash, role, enabled } = await save({ username: 'ada', password: 'correct horse' })
-  expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  expect(passwordHash).toMatch(/^\$argon2id\$v=19\$/)
   expect(await verify(passwordHash, 'correct horse')).toBe(true)
+  expect(await createPasswords().hash('correct horse')).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   expect({ role, enabled }).toEqual({ role: 'admin', enabled: true })
 })
 

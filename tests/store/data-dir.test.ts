@@ -61,3 +61,16 @@ test('the same process cannot take the folder twice, and can take it again after
   await expect(openDataDir(folder)).rejects.toBeInstanceOf(DataDirInUse)
   await second.release()
 })
+
+test.each([
+  ['ENOSPC', 'the disk is full'],
+  ['EROFS', 'the disk is read-only'],
+])(
+  'fault 56: a start on a disk that says %s names the folder and the reason, and leaves no lock',
+  async (code, reason) => {
+    const folder = await newFolder()
+    const refuse = () => Promise.reject(Object.assign(new Error('write'), { code }))
+    await expect(openDataDir(folder, 1, refuse)).rejects.toThrow(`nothing can be written to ${folder}: ${reason}`)
+    await (await openDataDir(folder)).release()
+  },
+)

@@ -10,6 +10,7 @@ import { createMemoryEvents } from '../../server/store/memory/events.ts'
 import { createSeal } from '../../server/store/seal.ts'
 import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createErrorRules } from '../../server/upstreams/rules/rules.ts'
+import { cheapPasswords } from './cheap-passwords.ts'
 import { openTestDatabase } from './engines.ts'
 
 /** Accounts, keys, rules and users on a new database of this run's engine, which is deleted with the test. */
@@ -27,7 +28,7 @@ export async function openNouns() {
   const accounts = createAccounts({ database, seal, events, now: Date.now, chance: Math.random, newId })
   const keys = createKeys({ database, seal })
   const rules = createErrorRules({ database, platforms })
-  const users = createUsers()
+  const users = createUsers({ passwords: cheapPasswords })
   return {
     database,
     client: database.client,

@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../../server/config/config.ts'
 import { createLog } from '../../server/log.ts'
 import { readProvisionFile } from '../../server/provisioning/provision-file.ts'
 import { requestIdOf } from '../../server/request-ids.ts'
+import { cheapCost } from './cheap-passwords.ts'
 import { engines, newDatabaseAddress, redisUrl } from './engines.ts'
 
 export interface RelayApp {
@@ -100,6 +101,7 @@ export async function startRelayApp(options: RelayAppOptions = {}): Promise<Rela
       settleIntervalMs: 10,
       drainMs: 2000,
       jobs: null,
+      passwordCost: cheapCost,
       provision: readProvisionFile(JSON.stringify(file)),
       ...appOptions,
       timers: { ...quickTimers, ...appOptions.timers },

@@ -1,7 +1,6 @@
 // Over 300 lines: every way a session begins, goes on and ends.
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { z } from 'zod'
-import { hashPassword, isPassword } from '../../identity/passwords.ts'
 import { signInRefused, type Tokens, type Viewer } from '../../identity/sessions.ts'
 import { userFields } from '../../identity/user-input.ts'
 import { conflict, inputFailure, VerbFailure } from '../../verb-failure.ts'
@@ -90,6 +89,10 @@ const Session = builder.objectRef<Tokens>('Session').implement({
       type: 'DateTime',
       resolve: ({ accessExpiresAtMs }) => new Date(accessExpiresAtMs),
     }),
+    expiresInSeconds: t.int({
+      description: 'The same counted from now, for clients whose clock is wrong.',
+      resolve: ({ accessExpiresAtMs }, _args, { parts }) => Math.floor((accessExpiresAtMs - parts.now()) / 1000),
+    }),
     user: t.prismaField({
       description: 'Who is signed in now.',
       type: User,
@@ -151,7 +154,7 @@ addMutation('completeSetup', {
       throw inputFailure({ path: 'token', code: 'SETUP_LINK_OLD' })
     }
     if (!(await parts.setup.isNeeded())) throw alreadySetUp()
-    const passwordHash = await hashPassword(password)
+    const passwordHash = await parts.passwords.hash(password)
     const tokens = await change(async (tx) => {
       // Checked again: of two at the same time the second finds an administrator.
       if (!(await parts.setup.isNeeded(tx))) throw alreadySetUp()
@@ -194,7 +197,7 @@ addMutation('signIn', {
     try {
       await parts.signInTries.begin(username, actor.clientIp)
       const found = await parts.users.findByName(parts.database.reader, username)
-      const right = await isPassword(found?.passwordHash ?? null, password)
+      const right = await parts.passwords.matches(found?.passwordHash ?? null, password)
       const answer = await change(async (tx) => {
         // Read again: meanwhile the user may have been disabled, or got another password.
         const user = await parts.users.findByName(tx, username)
@@ -323,9 +326,10 @@ addMutation('changePassword', {
     const { userId, sessionId, username } = viewer!
     await parts.signInTries.begin(username, actor.clientIp)
     const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } })
-    if (!(await isPassword(stored, current))) throw inputFailure({ path: 'currentPassword', code: 'WRONG' })
+    if (!(await parts.passwords.matches(stored, current)))
+      throw inputFailure({ path: 'currentPassword', code: 'WRONG' })
     if (current === next) throw inputFailure({ path: 'newPassword', code: 'PASSWORD_SAME' })
-    const passwordHash = await hashPassword(next)
+    const passwordHash = await parts.passwords.hash(next)
     await change(async (tx) => {
       // Meanwhile the user may have been disabled, or got another password.
       const proved = { id: userId, passwordHash: stored, enabled: true }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Prisma } from '../../generated/sqlite/client.ts'
-import { hashPassword } from '../../identity/passwords.ts'
 import { userFields } from '../../identity/user-input.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
@@ -132,7 +131,7 @@ addMutation('createUser', {
   failures: ['input'],
   locks: ['users'],
   async run({ password, ...fields }, { parts }, change) {
-    const passwordHash = await hashPassword(password)
+    const passwordHash = await parts.passwords.hash(password)
     const id = await change(async (tx) => {
       const objectId = await parts.users.create(tx, { ...fields, passwordHash })
       return { answer: objectId, audit: { objectType: 'User', objectId, after: { ...fields, password: 'set' } } }
@@ -172,7 +171,7 @@ addMutation('updateUser', {
   failures: ['input', 'not_found', 'conflict'],
   locks: ['users'],
   async run({ id, password, ...fields }, { parts, viewer }, change) {
-    const passwordHash = password === undefined ? undefined : await hashPassword(password)
+    const passwordHash = password === undefined ? undefined : await parts.passwords.hash(password)
     const draft = given({ ...fields, passwordHash })
     const endsSessions = await change(async (tx) => {
       const changed = await parts.users.update(tx, id, draft)

@@ -5,6 +5,7 @@ import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Logins } from '../../accounts/login/oauth-login.ts'
 import type { Fault } from '../../accounts/state/state.ts'
 import type { ClientAddress } from '../../http/client-address.ts'
+import type { Passwords } from '../../identity/passwords.ts'
 import type { Sessions } from '../../identity/sessions.ts'
 import type { Setup } from '../../identity/setup.ts'
 import type { SignInTries } from '../../identity/sign-in-tries.ts'
@@ -114,6 +115,7 @@ export interface Jobs {
 export interface GraphqlParts {
   database: Database
   users: Users
+  passwords: Passwords
   sessions: Sessions
   signInTries: SignInTries
   setup: Setup
@@ -145,6 +147,6 @@ export interface GraphqlParts {
   /** The value of ANTHROPIC_BASE_URL for clients. */
   baseUrl: () => string
   timeZone: string
-  /** True when browsers reach us by https: the cookie is then marked Secure. */
+  /** True when PUBLIC_URL is https: a cookie for a client that does not say how it came is then marked Secure. */
   secureCookies: boolean
 }

@@ -5,6 +5,8 @@ import type { SessionsEnded, Viewer } from '../../identity/sessions.ts'
 /** One socket and its viewer. */
 export interface SocketEntry {
   socket: WebSocket
+  /** Where it comes from (networks.ts networkOf). */
+  network: string
   /** Null until its token was accepted. */
   viewer: Viewer | null
   isAlive: boolean
@@ -57,8 +59,8 @@ export function createSocketList(parts: {
   }
 
   return {
-    add(socket: WebSocket): SocketEntry {
-      const entry: SocketEntry = { socket, viewer: null, isAlive: true, expiry: null }
+    add(socket: WebSocket, network: string): SocketEntry {
+      const entry: SocketEntry = { socket, network, viewer: null, isAlive: true, expiry: null }
       entries.add(entry)
       socket.on('pong', () => {
         entry.isAlive = true
@@ -113,6 +115,9 @@ export function createSocketList(parts: {
       for (const theirs of byUser.values()) known += theirs.size
       return entries.size - known
     },
+
+    unauthenticatedOf: (network: string): number =>
+      [...entries].filter((entry) => entry.viewer === null && entry.network === network).length,
 
     async close(): Promise<void> {
       clearInterval(pings)

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql'
 import { CloseCode, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { ClientAddress } from '../../http/client-address.ts'
 import { type Sessions, type SessionsEnded, sessionsEnded, type Viewer } from '../../identity/sessions.ts'
 import type { LiveHub } from '../../live/hub.ts'
+import { networkOf } from '../../networks.ts'
 import type { Events, ReportEventFailure } from '../../store/events.ts'
 import { bearerToken } from './bearer-token.ts'
 import { createSocketList, type SocketEntry } from './socket-list.ts'
@@ -28,6 +30,8 @@ export interface SocketLimits {
   socketsPerUser: number
   /** Sockets without an accepted token. */
   unauthenticated: number
+  /** The same of one address. */
+  unauthenticatedPerAddress: number
   operationsPerSocket: number
   /** Each is parsed on the event loop that also carries the relay's streams. */
   messagesPerSecond: number
@@ -46,6 +50,7 @@ const defaultSocketLimits: SocketLimits = {
   initMs: 3_000,
   socketsPerUser: 20,
   unauthenticated: 1_024,
+  unauthenticatedPerAddress: 32,
   operationsPerSocket: 16,
   messagesPerSecond: 100,
   unsentBytes: 1024 * 1024,
@@ -61,6 +66,7 @@ export interface SocketParts {
   live: Pick<LiveHub, 'sessionsEnded' | 'subscriberSessions'>
   /** Origins of pages that may connect, besides the host of the request. */
   origins: () => readonly string[]
+  clientAddress: ClientAddress
   now: () => number
   report: ReportEventFailure
   limits?: Partial<SocketLimits>
@@ -177,7 +183,7 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
   }
 
   function open(socket: WebSocket, request: IncomingMessage): void {
-    const entry = sockets.add(socket)
+    const entry = sockets.add(socket, networkOf(parts.clientAddress(request)))
     let receive: (text: string) => Promise<void> = async () => {}
     const closed = server.opened(
       {
@@ -230,6 +236,8 @@ export async function openSocketDoor(parts: SocketParts): Promise<SocketDoor> {
       else if (!offered.includes(protocol)) refuse(socket, 400, `Speak ${protocol}.`)
       else if (sockets.unauthenticated() >= limits.unauthenticated)
         refuse(socket, 503, 'Too many sockets wait to sign in.')
+      else if (sockets.unauthenticatedOf(networkOf(parts.clientAddress(request))) >= limits.unauthenticatedPerAddress)
+        refuse(socket, 429, 'Too many sockets of this address wait to sign in.')
       else wsServer.handleUpgrade(request, socket, head, open)
     },
     socketCount: sockets.count,

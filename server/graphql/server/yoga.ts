@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
 import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
+import { networkOf } from '../../networks.ts'
+import { createRate } from '../../rate.ts'
 import type { RequestId } from '../../request-ids.ts'
 import { buildSchema } from '../schema.ts'
 import { acceptsResponse, notAcceptable, refusesSubscriptionsAsJson } from './accept.ts'
@@ -63,6 +65,9 @@ export function createGraphql(parts: GraphqlParts) {
     logging: false,
   })
   const streams = createSseGate(parts)
+  // A page asks twice before somebody is signed in, and an office may have one address.
+  const strangers = createRate<string>({ burst: 200, perSecond: 10, now: parts.now })
+  const mayAskAsStranger = (req: IncomingMessage) => strangers.allows(networkOf(parts.clientAddress(req)))
 
   async function respond(req: IncomingMessage, res: ServerResponse, id: RequestId): Promise<void> {
     res.setHeader('x-request-id', id.text)
@@ -73,9 +78,12 @@ export function createGraphql(parts: GraphqlParts) {
     if (!acceptsResponse(req.headers.accept)) return refuse(res, notAcceptable)
     // A proxy that buffers would hold events back.
     res.setHeader('x-accel-buffering', 'no')
+    const token = bearerToken(req.headers.authorization)
+    if (token === null && !mayAskAsStranger(req)) return refuse(res, tooManyOfStranger)
     const read = await readJsonBody(req, () => res.writeContinue())
     if ('status' in read) return refuse(res, read)
-    const viewer = await viewerOf(req)
+    const viewer = token === null ? null : await parts.sessions.viewerOf(token)
+    if (token !== null && viewer === null && !mayAskAsStranger(req)) return refuse(res, tooManyOfStranger)
     if (!streams.admit(req, res, viewer, (read.body as { query?: unknown }).query)) {
       return refuse(res, { status: 429, code: 'TOO_MANY_STREAMS', message: 'Too many streams of events at once.' })
     }
@@ -86,7 +94,7 @@ export function createGraphql(parts: GraphqlParts) {
       requestId: id.text,
       refreshToken: readRefreshCookie(req.headers.cookie),
       setRefreshCookie: (token) => {
-        if (!res.headersSent) res.setHeader('set-cookie', refreshCookie(token, parts.secureCookies))
+        if (!res.headersSent) res.setHeader('set-cookie', refreshCookie(token, cameByHttps(req)))
       },
     }
     await yoga(Object.assign(req, { body: read.body }), res, { caller })
@@ -109,9 +117,9 @@ export function createGraphql(parts: GraphqlParts) {
     res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'SSE' }))
   }
 
-  async function viewerOf({ headers }: IncomingMessage) {
-    const token = bearerToken(headers.authorization)
-    return token === null ? null : parts.sessions.viewerOf(token)
+  /** A browser says in `origin` how it came. It would drop a Secure cookie that comes over plain http, and the session with it. */
+  function cameByHttps({ headers }: IncomingMessage): boolean {
+    return headers.origin === undefined ? parts.secureCookies : headers.origin.startsWith('https:')
   }
 
   return {
@@ -156,6 +164,12 @@ function originalOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? originalOf(error.originalError) : error
 }
 
+const tooManyOfStranger = {
+  status: 429,
+  code: 'TOO_MANY_ANONYMOUS_OPERATIONS',
+  message: 'Too many operations of somebody who is not signed in come from this address. Try again in a moment.',
+}
+
 function refuse(
   res: ServerResponse,
   { status, code, message }: { status: number; code: string; message: string },
@@ -167,6 +181,7 @@ function refuse(
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     ...(status === 405 && { allow: 'POST' }),
+    ...(status === 429 && { 'retry-after': '1' }),
   })
   res.end(body)
 }
