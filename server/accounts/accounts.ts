@@ -50,7 +50,10 @@ export function createAccounts(parts: {
   return {
     ...reports,
     ...pool,
-    timeline: timeline.read,
+    timelines: timeline.read,
+    /** Steps of one account, the newest first. */
+    timeline: async (of: number, limit: number, before?: bigint) =>
+      (await timeline.read([{ of, limit, before }]))[0] ?? [],
     pruneTimeline: timeline.prune,
     /** Resolves when every state and step so far is written. */
     stored: timeline.written,

@@ -107,8 +107,11 @@ export const builder = new SchemaBuilder<{
       authScopes: { user: true },
       nullable: { list: true, items: true },
       args: { ids: { description: `At most ${maxPage}.`, validate: z.array(z.unknown()).max(maxPage) } },
-      async resolve(_root, { ids }, _context, info, resolveNodes) {
-        const found = await resolveNodes(ids.filter((id) => isNodeId(id, info.schema)))
+      async resolve(_root, args, _context, info, resolveNodes) {
+        const { ids } = args
+        // The plugin reads the arguments again, whatever it is given.
+        args.ids = ids.filter((id) => isNodeId(id, info.schema))
+        const found = await resolveNodes(args.ids)
         return ids.map((id) => (isNodeId(id, info.schema) ? found.shift() : null))
       },
     },

@@ -18,6 +18,13 @@ export function idNumber(globalId: string, type: string): number {
 /** A key of 64 bits as decimal text. */
 export const isRowKey = (text: string): boolean => /^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n
 
+/** The key behind which a list goes on; refuses what is none. */
+export function rowKey(after: string | null | undefined): bigint | undefined {
+  if (after === null || after === undefined) return undefined
+  if (!isRowKey(after)) throw badInput('`after` is not a cursor.')
+  return BigInt(after)
+}
+
 /** The number of a row for a lookup by the id of a node; −1, which no row has, beyond the column. */
 export const rowId = (id: string): number => (Number(id) < 2 ** 31 ? Number(id) : -1)
 

@@ -4,7 +4,7 @@ import type { Locks } from '../store/locks.ts'
 import { createLease } from './lease.ts'
 import { createMaintenance, type MaintenanceParts } from './maintenance.ts'
 import { createProbes, type ProbeOutcome, type ProbesParts } from './probes.ts'
-import { said } from './run-words.ts'
+import { said, saidAs } from './run-words.ts'
 import { createRuns } from './runs.ts'
 import { createScheduler, type JobRun } from './scheduler.ts'
 import { createTimer, type Task } from './timer.ts'
@@ -41,6 +41,16 @@ export interface JobsParts
   /** In place of our own worker. */
   probeWorker?: URL | undefined
   onError: (error: unknown, doing: string) => void
+}
+
+/** A test of an account by a person. */
+export interface AccountTest {
+  ok: boolean
+  /** The upstream's; 0 when there was no response. */
+  status: number
+  startedAtMs: number
+  durationMs: number
+  message: string
 }
 
 /** A job as people see it. */
@@ -130,8 +140,22 @@ export function createJobs(parts: JobsParts) {
       return outcome
     },
 
-    /** The probes of an account, the newest first. */
-    probesOf: runs.ofAccount,
+    /** Keeps what a person's test of an account came to. */
+    noteTest: (accountId: number, { ok, status, startedAtMs, durationMs, message }: AccountTest): Promise<void> =>
+      runs.add({
+        job: 'test',
+        accountId,
+        model: '',
+        startedAtMs,
+        durationMs,
+        outcome: ok ? 'done' : 'failed',
+        status,
+        words: saidAs(message),
+        costNano: 0,
+      }),
+
+    /** The probes of accounts, a list for each page. */
+    probesOf: runs.ofAccounts,
 
     async list(): Promise<JobInfo[]> {
       const last = await runs.last(jobs.map(({ name }) => name))

@@ -1,6 +1,7 @@
 import type { RequestId } from '../request-ids.ts'
 import { firstKeyAt } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
+import { newestOfEach, type Page } from '../store/newest-of-each.ts'
 import type { RunWords } from './run-words.ts'
 
 /** One run of a job, or with an account one probe of it. */
@@ -45,13 +46,17 @@ export function createRuns({ database, newId }: { database: Database; newId: () 
       return new Map(rows.flatMap((row) => (row ? [[row.job, row] as const] : [])))
     },
 
-    /** Probes of an account, the newest first. */
-    ofAccount: (accountId: number, max: number, before?: bigint) =>
-      database.reader.jobRun.findMany({
-        where: { accountId, ...(before !== undefined && { id: { lt: before } }) },
-        orderBy: { id: 'desc' },
-        take: max,
-      }),
+    /** Probes of accounts, a list for each page, the newest first; tests by people are no probes. */
+    async ofAccounts(pages: readonly Page[]) {
+      const keys = await newestOfEach(
+        database,
+        { table: 'job_runs', parent: 'account_id', only: "`job` = 'probe'" },
+        pages,
+      )
+      const rows = await database.reader.jobRun.findMany({ where: { id: { in: keys.flat() } } })
+      const byId = new Map(rows.map((row) => [row.id, row]))
+      return keys.map((ids) => ids.flatMap((id) => byId.get(id) ?? []).sort((a, b) => (a.id < b.id ? 1 : -1)))
+    },
 
     /** Deletes what began before a moment; returns how many. */
     async prune(beforeMs: number): Promise<number> {

@@ -1,6 +1,7 @@
 import { firstKeyAt, ledgerKey } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
+import { readHealth, readTested } from './account-health.ts'
 import { planRange, type Range } from './range-plan.ts'
 import {
   bigOf,
@@ -216,6 +217,16 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
         take: limit,
       })
     },
+
+    /** What the attempts of the last day say, by account. */
+    health: () => readHealth(database, now() - 24 * hourMs),
+
+    /** Accounts that have ever answered. */
+    tested: (accountIds: readonly number[]) => readTested(database, accountIds),
+
+    /** Rows of the ledger by their keys. */
+    byKeys: (keys: readonly bigint[], userId?: number) =>
+      database.reader.log.findMany({ where: { id: { in: [...keys] }, userId } }),
 
     async attempts(logIds: readonly bigint[]) {
       return database.reader.attempt.findMany({ where: { logId: { in: [...logIds] } }, orderBy: { number: 'asc' } })

@@ -71,11 +71,61 @@ test('strangers read no schema and get no suggestions; who is signed in reads it
   const { message } = await ask('{ deploymen { version } }')
   expect(message).toContain('deploymen')
   expect(message).not.toMatch(/did you mean/i)
+  const variable = await ask('query ($by: TotalsDimension!) { ranking(by: $by) { key } }')
+  expect(variable.message).not.toMatch(/did you mean/i)
   const { token } = await stand.addUser('bob', 'user')
+  const wrong = await stand.ask('{ deploymen { version } }', {}, { token })
+  expect(wrong.errors?.[0]?.message).toMatch(/did you mean "deployment"/i)
+  // Validation is cached by document: what a viewer was told is not told to strangers.
+  expect((await ask('{ deploymen { version } }')).message).not.toMatch(/did you mean/i)
   const { getIntrospectionQuery } = await import('graphql')
   const { data, errors } = await stand.ask(getIntrospectionQuery(), {}, { token })
   expect(errors).toBeUndefined()
   expect(data.__schema.types.length).toBeGreaterThan(50)
+})
+
+test('a bearer token that is not valid is refused with 401, not taken for a stranger; other schemes are a proxy’s', async () => {
+  const { stand } = await startAbuse()
+  const post = (authorization: string) =>
+    fetch(stand.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ query: '{ deployment { version } }' }),
+    })
+  for (const authorization of ['Bearer nonsense', 'bearer a b', 'Bearer', `Bearer ${'x'.repeat(2000)}`]) {
+    const response = await post(authorization)
+    expect(response.status, authorization).toBe(401)
+    expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
+    expect((await response.json()) as object).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] })
+  }
+  expect((await post('Basic cHJveHk6cGFzcw==')).status).toBe(200)
+})
+
+test('fault 58: ids of another type, and numbers beyond any column, are null or an input error', async () => {
+  const { stand } = await startAbuse()
+  const { token } = await stand.addUser('ada', 'admin')
+  const globalId = (type: string, id: string) => Buffer.from(`${type}:${id}`).toString('base64')
+  const huge = [String(2n ** 31n), String(2n ** 63n), '9'.repeat(40), '1e999', '-1', 'x']
+  const ids = [...huge.flatMap((id) => ['Account', 'Request', 'Session'].map((type) => globalId(type, id))), '', '?']
+  for (const id of ids) {
+    const found = await stand.ask(
+      'query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }',
+      { id },
+      { token },
+    )
+    expect(found, id).toMatchObject({ data: { node: null, nodes: [null] } })
+  }
+  const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }
+  const totals = 'query ($range: RangeInput!, $f: TotalsFilter) { totals(range: $range, filter: $f) { cost } }'
+  for (const accountId of [globalId('Group', '1'), globalId('Account', String(2n ** 63n)), 'x']) {
+    const { errors } = await stand.ask(totals, { range, f: { accountId } }, { token })
+    expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
+  }
+  const ranking = 'query ($range: RangeInput!, $n: Int) { ranking(range: $range, by: KEY, first: $n) { key } }'
+  for (const n of [0, -1, 101, 2 ** 31 - 1]) {
+    const { errors } = await stand.ask(ranking, { range, n }, { token })
+    expect(errors?.[0]?.extensions?.code, String(n)).toBe('BAD_USER_INPUT')
+  }
 })
 
 test('an error of ours is masked, with the request id under which the log has it', async () => {

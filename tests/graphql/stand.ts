@@ -8,6 +8,7 @@ import { createClientAddress } from '../../server/http/client-address.ts'
 import type { Passwords } from '../../server/identity/passwords.ts'
 import type { SessionTimes } from '../../server/identity/sessions.ts'
 import { said } from '../../server/jobs/run-words.ts'
+import { createRuns } from '../../server/jobs/runs.ts'
 import { createLog } from '../../server/log.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
 import { platforms } from '../../server/upstreams/platforms/platforms.ts'
@@ -87,6 +88,7 @@ export async function startGraphqlStand(
     jobs: {
       list: async () => [{ name: 'probe', everyMs: 5000, nextAtMs: null, last: null }],
       runNow: async () => true,
+      noteTest: async () => undefined,
       probeNow: async () => ({
         ok: true,
         status: 200,
@@ -95,7 +97,7 @@ export async function startGraphqlStand(
         costNano: 0,
         words: said('answered'),
       }),
-      probesOf: async () => [],
+      probesOf: createRuns({ database, newId: createRequestIds(4, now) }).ofAccounts,
     },
     routes: { traceOf: () => [], simulate: (key, model) => ({ atMs: now(), apiKeyId: key.id, model, candidates: [] }) },
     dayAt,

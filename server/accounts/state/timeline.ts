@@ -1,6 +1,7 @@
 import type { AccountEvent as Stored } from '../../generated/sqlite/client.ts'
 import { firstKeyAt, type RequestId } from '../../request-ids.ts'
 import { type Database, isDuplicate, isRefusal, type Scalar, type Tx, type Write } from '../../store/database.ts'
+import { newestOfEach, type Page } from '../../store/newest-of-each.ts'
 import { createWriteBehind } from '../../store/write-behind.ts'
 import type { Account } from '../account.ts'
 import type { StateKind } from './state.ts'
@@ -85,14 +86,17 @@ export function createTimeline(parts: {
       if (data.length > 0) await tx.accountEvent.createMany({ data })
     },
 
-    /** Steps of an account, the newest first: at most `size`, older than `before`. */
-    async read(accountId: number, size: number, before?: bigint): Promise<{ id: bigint; step: Transition }[]> {
+    /** Steps of accounts, a list for each page, the newest first. */
+    async read(pages: readonly Page[]): Promise<{ id: bigint; step: Transition }[][]> {
+      const keys = await newestOfEach(database, { table: 'account_events', parent: 'account_id' }, pages)
       const rows = await database.reader.accountEvent.findMany({
-        where: { accountId, ...(before !== undefined && { id: { lt: before } }) },
+        where: { id: { in: keys.flat() } },
         orderBy: { id: 'desc' },
-        take: size,
       })
-      return rows.map((row) => ({ id: row.id, step: stepOf(row) }))
+      return keys.map((ids) => {
+        const ofPage = new Set(ids)
+        return rows.filter(({ id }) => ofPage.has(id)).map((row) => ({ id: row.id, step: stepOf(row) }))
+      })
     },
 
     /** Deletes the steps before a moment, some at a time; returns how many. */

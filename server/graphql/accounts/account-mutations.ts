@@ -207,7 +207,10 @@ addMutation('testAccount', {
     const account = parts.accounts.byId(id)
     if (!account) throw notFound('account')
     if (account.secret === '') throw inputFailure({ path: 'upstreamApiKey', code: 'UPSTREAM_KEY_MISSING' })
+    const startedAtMs = parts.now()
     const result = await parts.testAccount(account, model)
+    const { ok, status, latencyMs: durationMs, message } = result
+    await parts.jobs.noteTest(id, { ok, status, startedAtMs, durationMs, message })
     await change(async () => ({
       answer: null,
       audit: { objectType: 'Account', objectId: id, after: { model, ok: result.ok, status: result.status } },

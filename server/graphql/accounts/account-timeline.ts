@@ -1,7 +1,10 @@
 import type { AccountStep } from '../../live/live-events.ts'
+import { ledgerKey } from '../../request-ids.ts'
 import { builder } from '../builder.ts'
 import { forwardArgs, forwardPage } from '../connections.ts'
-import { badInput, isRowKey } from '../values.ts'
+import { Request } from '../requests/request-type.ts'
+import { viewOfRow } from '../requests/request-view.ts'
+import { rowKey } from '../values.ts'
 import { AccountStateName } from './account-state.ts'
 import { Account } from './accounts.ts'
 import { FailureCause, faultOfEvidence } from './failure-cause.ts'
@@ -83,6 +86,20 @@ export const AccountStepType = builder.objectRef<AccountStep>('AccountStep').imp
   }),
 })
 
+builder.objectField(AccountStepType, 'request', (t) =>
+  t.field({
+    type: Request,
+    nullable: true,
+    description:
+      'The request of a client that brought it about; null for other causes, until that request has settled, or when it is not yours to see.',
+    async resolve({ cause }, _args, { batches }) {
+      const key = cause.by === 'request' || cause.by === 'rule' ? ledgerKey(cause.requestId) : null
+      const row = key === null ? undefined : await batches.stored(BigInt(key))
+      return row ? viewOfRow(row) : null
+    },
+  }),
+)
+
 const date = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs))
 
 const AccountStepConnection = builder.connectionObject({ type: AccountStepType, name: 'AccountStepConnection' })
@@ -93,12 +110,11 @@ builder.objectField(Account, 'timeline', (t) =>
     nullable: true,
     description: 'How the automatic state of the account changed and why, the newest change first.',
     args: forwardArgs(t.arg),
-    resolve({ id }, page, { parts }) {
-      const after = page.after ?? undefined
-      if (after !== undefined && !isRowKey(after)) throw badInput('`after` is not a cursor.')
+    resolve({ id }, page, { batches }) {
+      const before = rowKey(page.after)
       return forwardPage(
         page,
-        (limit) => parts.accounts.timeline(id, limit, after === undefined ? undefined : BigInt(after)),
+        async (limit) => (await batches.timeline({ of: id, limit, before })) ?? [],
         ({ id: cursor, step }) => ({ cursor: String(cursor), node: step }),
       )
     },

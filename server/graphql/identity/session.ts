@@ -9,6 +9,7 @@ import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { readSettings } from '../settings/settings.ts'
 import { typedText } from '../values.ts'
+import { withoutHash } from '../visible.ts'
 import { User } from './users.ts'
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
@@ -19,7 +20,7 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       description: 'As stored.',
       type: User,
       resolve: (query, { userId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+        parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: userId } }),
     }),
     sessionExpiresAt: t.field({
       type: 'DateTime',
@@ -97,7 +98,7 @@ const Session = builder.objectRef<Tokens>('Session').implement({
       description: 'Who is signed in now.',
       type: User,
       resolve: (query, { userId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+        parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: userId } }),
     }),
   }),
 })
@@ -309,7 +310,7 @@ const ChangePasswordSuccess = builder.objectRef<{ userId: number }>('ChangePassw
       type: User,
       description: 'Whose password it is.',
       resolve: (query, { userId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+        parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: userId } }),
     }),
   }),
 })

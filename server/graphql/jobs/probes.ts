@@ -8,7 +8,7 @@ import { builder } from '../builder.ts'
 import { forwardArgs, forwardPage } from '../connections.ts'
 import { addMutation } from '../mutation.ts'
 import type { ProbeRow } from '../server/parts.ts'
-import { badInput, globalId, isRowKey } from '../values.ts'
+import { globalId, rowKey } from '../values.ts'
 import { RunCode, runCodeDescription, runCodeOf } from './run-code.ts'
 
 const Probe = builder.objectRef<ProbeRow>('Probe').implement({
@@ -59,12 +59,11 @@ builder.objectField(Account, 'probes', (t) =>
     nullable: true,
     description: 'Recovery probes of the account and of its models, the newest first.',
     args: forwardArgs(t.arg),
-    resolve({ id }, page, { parts }) {
-      const after = page.after ?? undefined
-      if (after !== undefined && !isRowKey(after)) throw badInput('`after` is not a cursor.')
+    resolve({ id }, page, { batches }) {
+      const before = rowKey(page.after)
       return forwardPage(
         page,
-        (limit) => parts.jobs.probesOf(id, limit, after === undefined ? undefined : BigInt(after)),
+        async (limit) => (await batches.probes({ of: id, limit, before })) ?? [],
         (row) => ({ cursor: String(row.id), node: row }),
       )
     },

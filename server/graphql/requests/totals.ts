@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql'
 import { type Dimension, maxPoints, type Range, type TotalsFilter } from '../../statistics/statistics.ts'
 import { builder, maxPage, pageSize } from '../builder.ts'
 import type { Context } from '../server/context.ts'
-import { idNumber } from '../values.ts'
+import { idNumbers } from '../values.ts'
 import { visibleUse } from '../visible.ts'
 import { type RangeTotals, Totals, totalsIn } from './totals-type.ts'
 
@@ -88,7 +88,7 @@ interface GivenFilter {
 
 /** The filter with ids as numbers, limited to what the viewer may read. */
 export function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context): TotalsFilter {
-  const id = (text: string | null | undefined, type: string) => (text ? idNumber(text, type) : undefined)
+  const id = (text: string | null | undefined, type: string) => (text ? idNumbers([text], type)[0] : undefined)
   const asked = id(filter?.userId, 'User')
   const { userId: own } = visibleUse(viewer)
   return {

@@ -1,16 +1,28 @@
 import type { Viewer } from '../../identity/sessions.ts'
-import { visibleAccounts, visibleGroups, visibleKeys, visibleUsers } from '../visible.ts'
+import type { Page } from '../../store/newest-of-each.ts'
+import { visibleAccounts, visibleGroups, visibleKeys, visibleUse, visibleUsers, withoutHash } from '../visible.ts'
 import type { GraphqlParts } from './parts.ts'
 
 /** Lookups by id, batched: all of one turn of the event loop are one query. Each operation has its own; nothing is cached longer. */
-export function createBatches(parts: Pick<GraphqlParts, 'database' | 'statistics'>, viewer: Viewer | null) {
+export function createBatches(
+  parts: Pick<GraphqlParts, 'database' | 'statistics' | 'accounts' | 'jobs'>,
+  viewer: Viewer | null,
+) {
   const { statistics } = parts
   const { reader } = parts.database
   // Includes deleted rows, because the ledger outlives them.
   const rows = <Row extends { id: number }>(find: (ids: number[]) => Promise<Row[]>) =>
     batched(async (ids: readonly number[]) => new Map((await find([...ids])).map((row) => [row.id, row])))
+  /** Pages of lists inside a list. */
+  const lists = <Row>(read: (pages: readonly Page[]) => Promise<Row[][]>) =>
+    batched(async (pages: readonly Page[]) => {
+      const found = await read(pages)
+      return new Map(pages.map((page, index) => [page, found[index]!]))
+    })
   return {
-    user: rows((ids) => reader.user.findMany({ where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } })),
+    user: rows((ids) =>
+      reader.user.findMany({ ...withoutHash, where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } }),
+    ),
     group: rows((ids) => reader.group.findMany({ where: { AND: [visibleGroups(viewer), { id: { in: ids } }] } })),
     account: rows((ids) => reader.account.findMany({ where: { AND: [visibleAccounts(viewer), { id: { in: ids } }] } })),
     /** How many accounts of a group the viewer may see. */
@@ -29,6 +41,19 @@ export function createBatches(parts: Pick<GraphqlParts, 'database' | 'statistics
     apiKey: rows((ids) => reader.apiKey.findMany({ where: { AND: [visibleKeys(viewer), { id: { in: ids } }] } })),
     today: batched((ids: readonly number[]) => statistics.todayByAccount(ids)),
     keyUse: batched((ids: readonly number[]) => statistics.keyUse(ids)),
+    /** What the latest attempts say. */
+    health: batched((_ids: readonly number[]) => statistics.health()),
+    isTested: batched(async (ids: readonly number[]) => {
+      const tested = await statistics.tested(ids)
+      return new Map(ids.map((id) => [id, tested.has(id)]))
+    }),
+    /** Settled requests that the viewer may see, by their keys. */
+    stored: batched(async (keys: readonly bigint[]) => {
+      const found = await statistics.byKeys(keys, visibleUse(viewer).userId)
+      return new Map(found.map((row) => [row.id, row]))
+    }),
+    timeline: lists((pages) => parts.accounts.timelines(pages)),
+    probes: lists((pages) => parts.jobs.probesOf(pages)),
     attempts: batched(async (ids: readonly bigint[]) => {
       const found = await statistics.attempts(ids)
       return new Map(ids.map((id) => [id, found.filter((row) => row.logId === id)]))

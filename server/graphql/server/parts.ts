@@ -16,6 +16,7 @@ import type { Log } from '../../log.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Statistics } from '../../statistics/statistics.ts'
 import type { Database } from '../../store/database.ts'
+import type { Page } from '../../store/newest-of-each.ts'
 import type { Bench } from '../../upstreams/rules/rule-trial.ts'
 import type { ErrorRules } from '../../upstreams/rules/rules.ts'
 import type { ZoneDay } from '../../zone-days.ts'
@@ -107,8 +108,13 @@ export interface Jobs {
   runNow: (name: string) => Promise<boolean>
   /** `model`: the one that is cooling down there; '' for the account itself. */
   probeNow: (account: Account, model: string) => Promise<ProbeOutcome>
-  /** The newest first; those older than `before`. */
-  probesOf: (accountId: number, max: number, before?: bigint) => Promise<ProbeRow[]>
+  /** Keeps what a test of an account came to. */
+  noteTest: (
+    accountId: number,
+    test: { ok: boolean; status: number; startedAtMs: number; durationMs: number; message: string },
+  ) => Promise<void>
+  /** A list for each page, the newest first. */
+  probesOf: (pages: readonly Page[]) => Promise<ProbeRow[][]>
 }
 
 /** What the GraphQL door needs from the app. */

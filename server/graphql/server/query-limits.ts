@@ -1,7 +1,7 @@
 import { EnvelopArmor } from '@escape.tech/graphql-armor'
 import { type ASTVisitor, BREAK, type DocumentNode, GraphQLError, Kind, type ValidationContext, visit } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
-import type { Context } from './context.ts'
+import type { Caller, Context } from './context.ts'
 
 /** Fields that check a password or token: one in a document, so that one request is one try. */
 const guarded = new Set(['signIn', 'completeSetup', 'changePassword', 'refreshSession'])
@@ -14,7 +14,7 @@ const maxRepeats = 30
 /**
  * Limits of a document, checked before it runs. Codes: QUERY_TOO_LONG (text, tokens), QUERY_TOO_DEEP, TOO_MANY_REPEATS,
  * TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES, TOO_MANY_SIGN_INS, INTROSPECTION_REFUSED. QUERY_TOO_COMPLEX comes from the builder,
- * which counts complexity. Errors suggest no names.
+ * which counts complexity.
  */
 export function queryLimits(): Plugin<Context>[] {
   const coded = (code: string) => [
@@ -27,13 +27,14 @@ export function queryLimits(): Plugin<Context>[] {
     maxDirectives: { n: 30, onReject: coded('TOO_MANY_DIRECTIVES') },
     // The builder counts cost: it knows pages and lists.
     costLimit: { enabled: false },
-    blockFieldSuggestion: { enabled: true },
+    blockFieldSuggestion: { enabled: false },
   }).protect()
   return [
     beforeValidation,
     ...(armor.plugins as Plugin<Context>[]),
     { onValidate: ({ addValidationRule }) => addValidationRule(oneSignIn) },
     introspectionForViewers,
+    suggestionsForViewers,
   ]
 }
 
@@ -92,6 +93,20 @@ const introspectionForViewers: Plugin<Context> = {
     const error = new GraphQLError('Sign in to read the schema.', { extensions: { code: 'INTROSPECTION_REFUSED' } })
     setResultAndStopExecution({ errors: [error] })
   },
+}
+
+/** Names of the schema are suggested only to whoever may read it. On the result: Yoga caches validation for all viewers. */
+const suggestionsForViewers: Plugin<Context> = {
+  onResultProcess({ result, setResult, serverContext }) {
+    const { caller } = serverContext as { caller?: Caller }
+    if (caller?.viewer || !('errors' in result)) return
+    setResult({ ...result, errors: result.errors?.map(withoutSuggestion) })
+  },
+}
+
+function withoutSuggestion(error: GraphQLError): GraphQLError {
+  const message = error.message.replace(/ ?Did you mean .*\?$/s, '')
+  return message === error.message ? error : new GraphQLError(message, { ...error, extensions: error.extensions })
 }
 
 function asksForSchema(document: DocumentNode): boolean {

@@ -7,7 +7,7 @@ import { createRate } from '../../rate.ts'
 import type { RequestId } from '../../request-ids.ts'
 import { buildSchema } from '../schema.ts'
 import { acceptsResponse, notAcceptable, refusesSubscriptionsAsJson } from './accept.ts'
-import { bearerToken } from './bearer-token.ts'
+import { bearerToken, carriesBearer } from './bearer-token.ts'
 import { type Caller, type Context, createContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
 import type { GraphqlParts } from './parts.ts'
@@ -84,6 +84,10 @@ export function createGraphql(parts: GraphqlParts) {
     if ('status' in read) return refuse(res, read)
     const viewer = token === null ? null : await parts.sessions.viewerOf(token)
     if (token !== null && viewer === null && !mayAskAsStranger(req)) return refuse(res, tooManyOfStranger)
+    if (viewer === null && carriesBearer(req.headers.authorization)) {
+      res.setHeader('www-authenticate', 'Bearer error="invalid_token"')
+      return refuse(res, badToken)
+    }
     if (!streams.admit(req, res, viewer, (read.body as { query?: unknown }).query)) {
       return refuse(res, { status: 429, code: 'TOO_MANY_STREAMS', message: 'Too many streams of events at once.' })
     }
@@ -134,6 +138,12 @@ export function createGraphql(parts: GraphqlParts) {
       })
     },
   }
+}
+
+const badToken = {
+  status: 401,
+  code: 'UNAUTHENTICATED',
+  message: 'The access token is not valid, or it has expired. Renew it by refreshSession, or sign in again.',
 }
 
 /** An operation over HTTP has a caller, one over a socket a viewer and the request of its upgrade. */
