@@ -1,3 +1,4 @@
+import type { Exchange } from '@urql/core'
 import urql from '@urql/vue'
 import 'tdesign-vue-next/es/style/index.css'
 import { createApp, shallowRef, watch } from 'vue'
@@ -40,14 +41,22 @@ const theme = createTheme()
 
 const [languages] = await Promise.all([createLanguages(), session.start()])
 const router = createPages({ session, languages })
+// The cache is loaded with the first page behind the sign-in.
+let createCache: (() => Exchange) | undefined
+const createClient = () => createGraphqlClient({ session, socket, cache: createCache?.() })
+const client = shallowRef(createClient())
 // Another person must not see what the cache has of the one before.
-const client = shallowRef(createGraphqlClient({ session, socket }))
 watch(
   () => session.user.value?.id,
   () => {
-    client.value = createGraphqlClient({ session, socket })
+    client.value = createClient()
   },
 )
+router.beforeResolve(async (to) => {
+  if (to.meta.open === true || createCache !== undefined) return
+  createCache = (await import('./data/cache.ts')).createCache
+  client.value = createClient()
+})
 watch(session.user, (user) => {
   if (user !== undefined || router.currentRoute.value.meta.open === true) return
   void router.replace({ path: paths.signin, query: { next: router.currentRoute.value.fullPath } })

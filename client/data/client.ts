@@ -1,17 +1,21 @@
-import { Client, fetchExchange, subscriptionExchange } from '@urql/core'
+import { Client, type Exchange, fetchExchange, subscriptionExchange } from '@urql/core'
 import type { Session } from '../session.ts'
-import { createCache } from './cache.ts'
 import type { Socket } from './socket.ts'
 
-/** The urql client: a normalised cache, and one renewal when the server refuses a token. */
-export function createGraphqlClient(parts: { session: Session; socket: Socket }): Client {
+/** The urql client: a cache where one is given, and one renewal when the server refuses a token. */
+export function createGraphqlClient(parts: { session: Session; socket: Socket; cache: Exchange | undefined }): Client {
+  const { cache } = parts
   return new Client({
     url: '/graphql',
     // A mutation or a key's name in a URL would end up in logs and history.
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     fetch: createSignedFetch(parts.session),
-    exchanges: [createCache(), fetchExchange, subscriptionExchange({ forwardSubscription: parts.socket.forward })],
+    exchanges: [
+      ...(cache === undefined ? [] : [cache]),
+      fetchExchange,
+      subscriptionExchange({ forwardSubscription: parts.socket.forward }),
+    ],
   })
 }
 
