@@ -24,8 +24,16 @@ export const accountStateFields = graphql(`
 
 export const accountsQuery = graphql(
   `
-  query Accounts($first: Int, $after: String, $search: String, $groupIds: [ID!]) {
-    list: accounts(first: $first, after: $after, filter: { search: $search, groupIds: $groupIds }) {
+  query Accounts(
+    $first: Int, $after: String, $search: String, $groupIds: [ID!], $ownerIds: [ID!]
+    $platforms: [Platform!], $states: [AccountStateName!], $enabled: Boolean
+  ) {
+    list: accounts(
+      first: $first, after: $after
+      filter: {
+        search: $search, groupIds: $groupIds, ownerIds: $ownerIds, platforms: $platforms, states: $states, enabled: $enabled
+      }
+    ) {
       edges { node { ...AccountFields } }
       pageInfo { hasNextPage endCursor }
     }

@@ -6,8 +6,10 @@ const groupFields = graphql(`
 
 export const groupsQuery = graphql(
   `
-  query Groups($first: Int, $after: String, $search: String) {
-    list: groups(first: $first, after: $after, filter: { search: $search }) {
+  query Groups($first: Int, $after: String, $search: String, $ownerIds: [ID!], $enabled: Boolean) {
+    list: groups(
+      first: $first, after: $after, filter: { search: $search, ownerIds: $ownerIds, enabled: $enabled }
+    ) {
       edges { node { ...GroupFields } }
       pageInfo { hasNextPage endCursor }
     }

@@ -16,8 +16,13 @@ export const keySpendingFields = graphql(`
 
 export const keysQuery = graphql(
   `
-  query ApiKeys($first: Int, $after: String, $search: String, $groupIds: [ID!]) {
-    list: apiKeys(first: $first, after: $after, filter: { search: $search, groupIds: $groupIds }) {
+  query ApiKeys(
+    $first: Int, $after: String, $search: String, $groupIds: [ID!], $ownerIds: [ID!], $enabled: Boolean
+  ) {
+    list: apiKeys(
+      first: $first, after: $after
+      filter: { search: $search, groupIds: $groupIds, ownerIds: $ownerIds, enabled: $enabled }
+    ) {
       edges { node { ...KeyFields } }
       pageInfo { hasNextPage endCursor }
     }

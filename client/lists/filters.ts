@@ -23,6 +23,12 @@ export interface ListState {
   sort: string
 }
 
+/** What an address says, where it is one of the values that there are; as a list, for the server. */
+export function oneOf<Value extends string>(values: readonly Value[], chosen: string | undefined): Value[] | null {
+  const value = values.find((one) => one === chosen)
+  return value === undefined ? null : [value]
+}
+
 const reserved = ['search', 'from', 'to', 'sort']
 const dayPattern = /^\d{4}-\d\d-\d\d$/
 

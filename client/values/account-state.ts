@@ -36,6 +36,9 @@ const names: Record<AccountState['name'], StateName> = {
   OUT_OF_CREDIT: 'out_of_credit',
 }
 
+/** The automatic states, the best first. */
+export const states = Object.keys(names) as AccountState['name'][]
+
 const themes: Record<StateName, StateTheme> = {
   disabled: 'default',
   platform_off: 'default',

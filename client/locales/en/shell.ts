@@ -65,6 +65,11 @@ export default {
     from: 'From',
     to: 'To',
     all: 'Show all',
+    filters: 'Filters',
+    owner: 'Owner',
+    enabled: 'Enabled or not',
+    on: 'Enabled',
+    off: 'Disabled',
   },
   need: {
     discardTitle: 'Discard your changes?',

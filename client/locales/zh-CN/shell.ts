@@ -67,6 +67,11 @@ export default {
     from: '开始日期',
     to: '结束日期',
     all: '显示全部',
+    filters: '筛选',
+    owner: '所有者',
+    enabled: '启用状态',
+    on: '已启用',
+    off: '已停用',
   },
   need: {
     discardTitle: '放弃修改？',
