@@ -54,7 +54,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'clients', include: ['tests/clients/*.test.ts'], testTimeout: 120_000 },
       },
-      { extends: true, test: { name: 'browser', include: ['tests/browser/*.test.ts'], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['tests/browser/*.test.ts'],
+          testTimeout: 180_000,
+          expect: { poll: { timeout: 15_000 } },
+        },
+      },
       {
         extends: true,
         test: {

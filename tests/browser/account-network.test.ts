@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openDashboard } from './dashboard-page.ts'
 
-describe('the network of accounts in Chromium', { timeout: 60_000 }, () => {
+describe('the network of accounts in Chromium', () => {
   const { open, server: serverNow, complaints } = openDashboard()
 
   test('administrators admit networks of their own; what is none is told beside the field', async () => {

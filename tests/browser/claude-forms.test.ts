@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { openDashboard } from './dashboard-page.ts'
 
 /** The forms of Claude subscription accounts before canned answers. */
-describe('Claude subscription accounts in Chromium', { timeout: 60_000 }, () => {
+describe('Claude subscription accounts in Chromium', () => {
   const { open, complaints, server: serverNow } = openDashboard()
 
   async function openAdd(options: { height?: number; width?: number } = {}) {

@@ -34,7 +34,7 @@ export function openDashboard() {
     async open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
       context ??= await browser.newContext({ locale: 'en', ...options })
       const page = await context.newPage()
-      page.setDefaultTimeout(10_000)
+      page.setDefaultTimeout(30_000)
       page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
       page.on('pageerror', (error) => complaints.push(error.message))
       await page.goto(server.url + path)

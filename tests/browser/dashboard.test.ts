@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { openDashboard } from './dashboard-page.ts'
 
 /** The built dashboard in a real browser, under the policies that the server sends, before canned answers. */
-describe('the dashboard in Chromium', { timeout: 60_000 }, () => {
+describe('the dashboard in Chromium', () => {
   const { open, complaints, server: serverNow } = openDashboard()
 
   test('the setup link loses its token at once and leads to the groups', async () => {

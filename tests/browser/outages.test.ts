@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { openDashboard } from './dashboard-page.ts'
 
-describe('a server that is away, or another one than before, in Chromium', { timeout: 60_000 }, () => {
+describe('a server that is away, or another one than before, in Chromium', () => {
   const { open, server: serverNow } = openDashboard()
   const go = async (page: Page, name: string): Promise<void> => {
     await page.getByRole('link', { name }).click()

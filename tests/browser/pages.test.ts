@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openDashboard } from './dashboard-page.ts'
 
-describe('pages and forms in Chromium', { timeout: 60_000 }, () => {
+describe('pages and forms in Chromium', () => {
   const { open, server: serverNow, complaints } = openDashboard()
 
   test('each page has a title of its own, in the language of the reader', async () => {

@@ -509,7 +509,7 @@ export function createMockData(isEmpty: boolean): MockData {
       status: '400',
       code: '^(thread_|claude_code_version_too_old|image_dimensions)',
     }),
-    builtInRow('path unknown', 'NEXT_ACCOUNT', { status: '404', errorType: '' }),
+    builtInRow('model unknown (404)', 'NEXT_ACCOUNT', { status: '404', errorType: 'not_found_error' }),
     builtInRow('login refused', 'REQUIRE_REAUTH', { status: '401' }),
     builtInRow('model refused', 'RATE_LIMIT', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
     builtInRow('window of some models used up', 'RATE_LIMIT', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
@@ -521,12 +521,13 @@ export function createMockData(isEmpty: boolean): MockData {
       { status: 'event', errorType: 'overloaded_error' },
       { durationSeconds: 3 },
     ),
-    builtInRow("the request's own fault", 'PASS'),
+    builtInRow("the request's own fault (400)", 'PASS', { status: '400' }),
+    builtInRow('anything else', 'COOL_DOWN'),
   ]
   const tryRule = (input: Row): Row => {
     if (!input['code'] && !input['message']) return refuse('code', 'RULE_TOO_WIDE')
     const mine = meaning({ ...input, isRule: true, scope: input['scope'] ?? 'ACCOUNT' })
-    const passed = meaning({ name: "the request's own fault", effect: 'PASS' })
+    const passed = meaning({ name: "the request's own fault (400)", effect: 'PASS' })
     const failure = (row: Row): Row => ({
       platform: 'CONSOLE',
       status: '400',
@@ -603,9 +604,14 @@ export function createMockData(isEmpty: boolean): MockData {
   }
   const connection =
     (rows: Row[]) =>
-    ({ filter }: { filter?: { search?: string | null } }) => {
-      const search = filter?.search
-      const found = (isEmpty ? [] : rows).filter((row) => !search || String(row['name']).includes(search))
+    ({ filter }: { filter?: Row }) => {
+      const { search, platforms, ownerIds, enabled } = filter ?? {}
+      const isOneOf = (wanted: unknown, value: unknown) => !Array.isArray(wanted) || wanted.includes(value)
+      const found = (isEmpty ? [] : rows)
+        .filter((row) => typeof search !== 'string' || String(row['name'] ?? row['username']).includes(search))
+        .filter((row) => isOneOf(platforms, row['platform']))
+        .filter((row) => isOneOf(ownerIds, (row['owner'] as Row | null | undefined)?.['id']))
+        .filter((row) => typeof enabled !== 'boolean' || row['enabled'] === enabled)
       return {
         edges: found.map((node) => ({ cursor: 'c', node })),
         pageInfo: { hasNextPage: false, hasPreviousPage: false },
@@ -786,6 +792,17 @@ export function createMockData(isEmpty: boolean): MockData {
       groups.some((row) => row['name'] === input['name'])
         ? refuse('name', 'TAKEN')
         : { __typename: 'CreateGroupSuccess', group: added(groups, { ...groups[2], ...input, id: 'G9' }) },
+    updateGroup: ({ input }: { input: Row }) => ({
+      __typename: 'UpdateGroupSuccess',
+      group: Object.assign(groups.find((row) => row['id'] === input['id'])!, input),
+    }),
+    deleteApiKey: ({ input: { id } }: { input: Row }) => {
+      keys.splice(
+        keys.findIndex((row) => row['id'] === id),
+        1,
+      )
+      return { __typename: 'DeleteApiKeySuccess', deletedId: id }
+    },
     deleteGroup: () => failed('ConflictFailure', 'GROUP_HAS_ACCOUNTS', { count: 4 }),
     testAccount: () => ({
       __typename: 'TestAccountSuccess',

@@ -8,7 +8,7 @@ export default {
     now: 'about to run',
     every: 'every {time}',
     run: 'Run now',
-    runOf: 'Run {name} now',
+    runOf: 'Run now: {name}',
     running: 'Running',
     nothingDue: '{name}: nothing was due',
     ran: '{name}: {result}',

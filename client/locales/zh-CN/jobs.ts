@@ -10,7 +10,7 @@ export default {
     now: '即将执行',
     every: '每 {time}',
     run: '立即执行',
-    runOf: '立即执行 {name}',
+    runOf: '立即执行：{name}',
     running: '执行中',
     nothingDue: '{name}：没有需要处理的内容',
     ran: '{name}：{result}',
