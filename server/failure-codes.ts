@@ -47,8 +47,7 @@ const clauses = {
   PASSWORD_SAME: 'must be another one than now',
   PATTERN_MALFORMED: 'must have 1 to 300 characters on one line, and * for anything',
   PLAN_MALFORMED: 'must have at most 60 letters, digits, spaces, or . + - _',
-  PLATFORM_NOT_SERVED: 'is not supported yet',
-  PLATFORM_UNKNOWN: 'must be "console" or "claude", the platforms known so far',
+  PLATFORM_UNKNOWN: 'must be "console", "claude", "openai" or "codex"',
   PROXY_MALFORMED:
     'must be http://, https://, socks5:// or socks5h://, with host and port, and user:password@ if needed; or none',
   RULE_MATCHES_ALL: 'is missing: a rule needs a status, an error type, a code or a text',

@@ -2,16 +2,13 @@ import { z } from 'zod'
 import { says } from '../failure-codes.ts'
 import { modelName, modelPattern, modelPatterns, objectName, wholeNumber } from '../field-values.ts'
 import { parseProxyUrl } from '../proxy-url.ts'
+import { formatFlagFields } from './format-flags.ts'
 
-const served = ['console', 'claude'] as const
-const notServed = ['openai', 'codex']
-
-/** Only platforms that the relay can speak to; others have a name already. */
-export const servedPlatform = z.enum(served, {
-  error: ({ input }) => (notServed.includes(String(input)) ? says('PLATFORM_NOT_SERVED') : says('PLATFORM_UNKNOWN')),
+export const servedPlatform = z.enum(['console', 'claude', 'openai', 'codex'], {
+  error: says('PLATFORM_UNKNOWN'),
 })
 
-/** What ANTHROPIC_BASE_URL would be: trailing /, /v1 and /v1/messages are trimmed. */
+/** What ANTHROPIC_BASE_URL or OPENAI_BASE_URL would be: trailing /, /v1 and the path of an endpoint are trimmed. */
 const upstreamUrl = z
   .string()
   .transform((text, context) => {
@@ -28,7 +25,10 @@ const upstreamUrl = z
       context.addIssue(problem ?? '')
       return z.NEVER
     }
-    const path = url.pathname.replace(/\/+$/, '').replace(/\/v1(\/messages)?$/, '')
+    const path = url.pathname
+      .replace(/\/+$/, '')
+      .replace(/(\/v1\/messages|\/chat\/completions|\/responses)$/, '')
+      .replace(/\/v1$/, '')
     return `${url.origin}${path.replace(/\/+$/, '')}`
   })
   .meta({ format: 'uri', pattern: '^https?://[^?#\\s]+$' })
@@ -53,13 +53,14 @@ export const accountFields = {
   name: objectName,
   platform: servedPlatform,
   url: upstreamUrl,
-  authHeader: z.enum(['bearer', 'x-api-key']),
+  authHeader: z.enum(['bearer', 'x-api-key', 'api-key']),
   secret: upstreamSecret,
   priority: wholeNumber(0, 10_000),
   weight: wholeNumber(1, 10_000),
   concurrency: wholeNumber(1, 10_000),
   models: modelPatterns,
   modelMapping: z.record(mappedPattern, modelName),
+  flags: formatFlagFields,
   proxy: proxyUrl,
   /** What a subscription is called by those who pay for it. */
   plan: z.string().regex(/^[\w .+-]{0,60}$/, says('PLAN_MALFORMED')),

@@ -1,9 +1,10 @@
 import type { ModelList, ModelMapping } from '../model-patterns.ts'
 import type { Tokens } from './credential.ts'
+import type { FormatFlagChanges, FormatFlags } from './format-flags.ts'
 import type { AccountState } from './state/state.ts'
 
 export type Platform = 'claude' | 'console' | 'openai' | 'codex'
-export type AuthHeader = 'bearer' | 'x-api-key'
+export type AuthHeader = 'bearer' | 'x-api-key' | 'api-key'
 
 /** An account as the relay needs it: a snapshot, replaced as a whole when somebody edits it. */
 export interface Account {
@@ -35,6 +36,8 @@ export interface Account {
   concurrency: number | null
   models: ModelList
   mapping: ModelMapping
+  /** What its upstream takes of translated requests. Replaced when something is learnt. */
+  flags: FormatFlags
   /** It takes part: its own switch is on, and those of its platform and of a group. Among the members of a group: of this group. */
   enabled: boolean
   /** Its own switch alone. */
@@ -80,6 +83,8 @@ export interface AccountDraft {
   concurrency?: number | null
   models?: readonly string[]
   modelMapping?: Readonly<Record<string, string>>
+  /** In place of the old ones, learnt ones too. */
+  flags?: FormatFlagChanges
   enabled?: boolean
 }
 

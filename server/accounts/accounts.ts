@@ -5,6 +5,7 @@ import type { Seal } from '../store/seal.ts'
 import { type Account, type AccountDraft, vendorUrls } from './account.ts'
 import { setGroups } from './account-groups.ts'
 import { changeCredential } from './credential.ts'
+import { changesOf, type FormatFlagChanges, type FormatFlags } from './format-flags.ts'
 import { createPool } from './pool.ts'
 import { createReports } from './state/reports.ts'
 import type { StatePolicy } from './state/state.ts'
@@ -47,7 +48,24 @@ export function createAccounts(parts: {
     onTransition: parts.onTransition,
   })
 
+  const learning = new Set<Promise<unknown>>()
+
+  /** What the refusal of a translated request taught about an account: in force at once, stored beside. */
+  function learnFlags(id: number, learnt: FormatFlagChanges): void {
+    const account = pool.byId(id)
+    if (!account) return
+    const flags = { ...account.flags, ...(learnt as Partial<FormatFlags>) }
+    pool.applyFlags(id, flags)
+    const text = JSON.stringify(changesOf(flags))
+    const writing = database.client.account
+      .updateMany({ where: { id }, data: { flags: text } })
+      .catch((error: unknown) => parts.onError?.(error, 'storing what an upstream takes'))
+      .finally(() => learning.delete(writing))
+    learning.add(writing)
+  }
+
   return {
+    learnFlags,
     ...reports,
     ...pool,
     timelines: timeline.read,
@@ -56,7 +74,9 @@ export function createAccounts(parts: {
       (await timeline.read([{ of, limit, before }]))[0] ?? [],
     pruneTimeline: timeline.prune,
     /** Resolves when every state and step so far is written. */
-    stored: timeline.written,
+    async stored(): Promise<void> {
+      await Promise.all([timeline.written(), ...learning])
+    },
     stop: timeline.stop,
 
     /** Creates a group or changes the fields given; matched by name. */
@@ -83,6 +103,7 @@ export function createAccounts(parts: {
         ...(draft.concurrency !== undefined && { concurrency: draft.concurrency }),
         ...(draft.models !== undefined && { models: JSON.stringify(draft.models) }),
         ...(draft.modelMapping !== undefined && { modelMapping: JSON.stringify(draft.modelMapping) }),
+        ...(draft.flags !== undefined && { flags: JSON.stringify(draft.flags) }),
         ...(draft.plan !== undefined && { plan: draft.plan }),
         ...(draft.enabled !== undefined && { enabled: draft.enabled }),
       }

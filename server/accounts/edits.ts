@@ -6,8 +6,8 @@ import { emptyGroup, setGroups } from './account-groups.ts'
 import { changeCredential, openCredential } from './credential.ts'
 
 /** An account with all it needs; a secret or a login opens it. */
-export type NewAccount = Required<Omit<AccountDraft, 'secret' | 'login'>> &
-  Pick<AccountDraft, 'secret' | 'login'> & { ownerId: number | null }
+export type NewAccount = Required<Omit<AccountDraft, 'secret' | 'login' | 'flags'>> &
+  Pick<AccountDraft, 'secret' | 'login' | 'flags'> & { ownerId: number | null }
 
 /** What people do to groups and accounts, by id. Each runs in the caller's transaction. */
 export function createAccountEdits({ seal }: { seal: Seal }) {
@@ -59,10 +59,15 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 
     /** Creates an account. Throws an input failure for a name that is taken. */
     async create(tx: Tx, draft: NewAccount): Promise<number> {
-      const { secret, login, proxy, groupIds, models, modelMapping, ...fields } = draft
+      const { secret, login, proxy, groupIds, models, modelMapping, flags, ...fields } = draft
       await refuseTakenName(tx.account, draft.name)
       const { id } = await tx.account.create({
-        data: { ...fields, models: JSON.stringify(models), modelMapping: JSON.stringify(modelMapping) },
+        data: {
+          ...fields,
+          models: JSON.stringify(models),
+          modelMapping: JSON.stringify(modelMapping),
+          ...(flags !== undefined && { flags: JSON.stringify(flags) }),
+        },
       })
       await setGroups(tx, id, groupIds)
       await changeCredential(tx, seal, id, { secret, login, proxy })
@@ -75,7 +80,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
      * fresh secret or login: its state came from responses to the old one. Throws not found, or input failures.
      */
     async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
-      const { secret, login, proxy, groupIds, models, modelMapping, ...fields } = draft
+      const { secret, login, proxy, groupIds, models, modelMapping, flags, ...fields } = draft
       const found = await existingAccount(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.account, draft.name, id)
       const opens = secret ?? login
@@ -98,6 +103,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
           ...fields,
           ...(models !== undefined && { models: JSON.stringify(models) }),
           ...(modelMapping !== undefined && { modelMapping: JSON.stringify(modelMapping) }),
+          ...(flags !== undefined && { flags: JSON.stringify(flags) }),
         },
       })
       if (groupIds) await setGroups(tx, id, groupIds)

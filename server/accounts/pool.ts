@@ -3,6 +3,7 @@ import type { Database } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import type { Account, AccountLive, AuthHeader, Group, Platform } from './account.ts'
 import { openCredential, type Tokens } from './credential.ts'
+import { type FormatFlags, storedFlags } from './format-flags.ts'
 import { loginClock, storedClock, takeLogin } from './login/login-clock.ts'
 import { platformsOff } from './platform-switch.ts'
 import type { AccountState } from './state/state.ts'
@@ -55,6 +56,7 @@ export function createPool(parts: {
       concurrency: row.concurrency,
       models: createModelList(JSON.parse(row.models)),
       mapping: createModelMapping(JSON.parse(row.modelMapping)),
+      flags: storedFlags(row.flags),
       enabled: takesPart({ switchedOn: row.enabled, platform, groupIds }),
       switchedOn: row.enabled,
       live: liveOf(byId.get(row.id), storedState(row.state)),
@@ -127,6 +129,12 @@ export function createPool(parts: {
         byId.set(account.id, { ...account, groupIds, enabled: takesPart({ ...account, groupIds }) })
       }
       sortIntoGroups()
+    },
+
+    /** What a refusal taught: requests from now on are written so. */
+    applyFlags(id: number, flags: FormatFlags): void {
+      const account = byId.get(id)
+      if (account) account.flags = flags
     },
 
     proxyFor,

@@ -211,7 +211,7 @@ export function createProbes(parts: ProbesParts) {
     if (platform.limits) {
       const { ofHeaders, ofProbe } = platform.limits
       const asked = platform.probe && status === 200 ? ofProbe(answer.body) : []
-      parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers))])
+      parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers), now())])
     }
     const classification =
       status === 0 || status === 200

@@ -32,10 +32,11 @@ const accountDraft = z.strictObject({
   name: accountFields.name.meta({ description: 'Found by this name.' }),
   platform: accountFields.platform.optional().meta({
     description:
-      'console: any endpoint that speaks the Anthropic format. claude: a subscription of your own, behind a login.',
+      'console: any endpoint that speaks the Anthropic format. claude: a subscription of your own, behind a login. openai: any endpoint of Chat Completions. codex: any endpoint of Responses.',
   }),
   url: accountFields.url.optional().meta({
-    description: 'What ANTHROPIC_BASE_URL would be, such as https://api.anthropic.com. claude: may be absent.',
+    description:
+      'What ANTHROPIC_BASE_URL or OPENAI_BASE_URL would be, such as https://api.anthropic.com. claude: may be absent.',
   }),
   authHeader: accountFields.authHeader.optional().meta({ description: 'How the secret is sent. New: bearer.' }),
   secret: accountFields.secret
@@ -64,6 +65,9 @@ const accountDraft = z.strictObject({
   modelMapping: accountFields.modelMapping
     .optional()
     .meta({ description: 'Requested pattern → model sent; the first match wins.' }),
+  flags: accountFields.flags.optional().meta({
+    description: 'openai, codex: what the upstream takes of translated requests; in place of what was learnt.',
+  }),
   proxy: accountFields.proxy
     .nullable()
     .optional()

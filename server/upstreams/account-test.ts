@@ -44,7 +44,7 @@ export function createAccountTest(parts: {
     const request = platform.messageProbe(account, model)
     const response = await look(parts.transport, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
     const { status, durationMs: latencyMs } = response
-    parts.gauges.note(account.id, platform.limits?.ofHeaders(new Map(response.headers)) ?? [])
+    parts.gauges.note(account.id, platform.limits?.ofHeaders(new Map(response.headers), parts.now()) ?? [])
     if (status === 0) return { ok: false, latencyMs, status, message: response.problem, fault: response.fault }
     if (status === 200)
       return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.`, fault: null }

@@ -10,6 +10,11 @@ export interface Format {
   /** The events of a stream that adds up to this message. */
   unfoldJson?(body: Buffer): Buffer
   createStreamReader(secret: string): StreamReader
+  /**
+   * The body of a streamed request with a wish for usage, and a reader that keeps what comes of it from the client. Undefined: the
+   * client wishes it itself.
+   */
+  askForUsage?(body: Buffer): { body: Buffer; responses: ResponseReader } | undefined
   /** What the body of an error response, or the data of an error event, says. Never throws. */
   errorOf(text: string): UpstreamError
   /** The JSON body of an error of ours. */
@@ -22,10 +27,15 @@ export interface Format {
   keepAlive: Buffer
 }
 
+/** Reads the responses of an upstream, and says what of them the client gets. */
+export type ResponseReader = Pick<Format, 'readJson' | 'foldStream' | 'unfoldJson' | 'createStreamReader'>
+
 export interface JsonResponse {
   /** Why it is no success although its status is 200; '' when it is one. */
   problem: string
   reading: Reading
+  /** What the client gets; absent: the body as it came. */
+  body?: Buffer
 }
 
 /** What an upstream's error says: words that are identifiers, and its text, which may quote a prompt. */

@@ -1,12 +1,19 @@
 import type { Account, Platform as PlatformName } from '../accounts/account.ts'
+import type { FormatFlagChanges, FormatFlags } from '../accounts/format-flags.ts'
 import type { GaugeReading } from '../accounts/gauges/gauge.ts'
 import type { ClassificationRow, RateLimit } from './classification.ts'
-import type { Format } from './format.ts'
+import type { Format, UpstreamError } from './format.ts'
 
 /** What an account is: where and how its upstream is asked, and what the upstream's responses mean. */
 export interface Platform {
   name: PlatformName
   format: Format
+  /** Where requests go that are translated for it, as a path of ours. */
+  messagePath: string
+  /** False: requests of clients of another format never go there. */
+  servesTranslated: boolean
+  /** What the refusal of a translated request says of the flags of its account; null: nothing new. */
+  learnFlags?(error: UpstreamError, flags: FormatFlags): FormatFlagChanges | null
   /** The head of the upstream request for a client's request. */
   buildRequest(account: Account, request: ClientRequest): RequestHead
   /** What errors mean where no rule of an administrator says otherwise. */
@@ -34,7 +41,7 @@ export type Platforms = Readonly<Record<PlatformName, Platform | undefined>>
 
 /** What of a client's request goes up beside its body. */
 export interface ClientRequest {
-  /** A path of ours: `/v1/messages`, `/v1/messages/count_tokens`. */
+  /** A path of ours: `/v1/messages`, `/v1/messages/count_tokens`, `/v1/chat/completions`, `/v1/responses`. */
   path: string
   /** '' or `?…`. */
   query: string
@@ -64,7 +71,7 @@ export interface LimitReports {
   /** Prefix of those headers, in lower case. */
   prefix: string
   /** From those headers of any response, names in lower case. */
-  ofHeaders(headers: ReadonlyMap<string, string>): GaugeReading[]
+  ofHeaders(headers: ReadonlyMap<string, string>, nowMs: number): GaugeReading[]
   /** From the body of the response to `probe`. */
   ofProbe(body: Uint8Array): GaugeReading[]
 }

@@ -19,6 +19,7 @@ import { createTrace, simulateRoute } from '../../server/relay/routing/route-tra
 import { choose } from '../../server/relay/routing/schedule.ts'
 import type { Slot } from '../../server/relay/routing/slot.ts'
 import { createSlots } from '../../server/relay/routing/slots.ts'
+import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { badNews, happenings, models, policy, stateAfter, t0 } from '../accounts/any-state.ts'
 import { accountOf } from './some-account.ts'
 
@@ -99,7 +100,7 @@ const chance = () => {
 }
 const trace = createTrace({ decisions: 8, candidates: 64 })
 const slots = createSlots({ accounts, live: {} as LiveSource, queue: { waitMs: 0, length: 0 }, trace, now })
-const affinity = createAffinity({ accounts, now, chance })
+const affinity = createAffinity({ accounts, platforms, now, chance })
 const outcome = createAccountOutcome({ accounts, now })
 const byRequest: Cause = { by: 'request', requestId: '', evidence: null }
 

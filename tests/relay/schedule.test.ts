@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/account.ts'
+import { defaultFormatFlags } from '../../server/accounts/format-flags.ts'
 import { reduceState } from '../../server/accounts/state/reduce.ts'
 import { type AccountState, readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
@@ -34,6 +35,7 @@ function account(
     concurrency: null,
     models: createModelList(models),
     mapping: createModelMapping({}),
+    flags: defaultFormatFlags,
     enabled: true,
     switchedOn: true,
     live: { state, inFlight: 0 },
@@ -46,6 +48,7 @@ const criteria = (more: Partial<RouteCriteria> = {}): RouteCriteria => ({
   nowMs,
   affinityId: undefined,
   draw: drawOf('conversation'),
+  fits: () => true,
   tried: new Set(),
   returns: false,
   needsSlot: true,

@@ -1,4 +1,5 @@
 import type { Account } from '../../server/accounts/account.ts'
+import { defaultFormatFlags } from '../../server/accounts/format-flags.ts'
 import { readyState } from '../../server/accounts/state/state.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 
@@ -22,6 +23,7 @@ export const accountOf = (more: Partial<Account> = {}): Account => ({
   concurrency: null,
   models: createModelList(['*']),
   mapping: createModelMapping({}),
+  flags: defaultFormatFlags,
   enabled: true,
   switchedOn: true,
   live: { state: readyState, inFlight: 0 },

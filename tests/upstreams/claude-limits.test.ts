@@ -2,15 +2,16 @@ import { expect, test } from 'vitest'
 import { claudePlatform } from '../../server/upstreams/platforms/claude/claude.ts'
 import { consolePlatform } from '../../server/upstreams/platforms/console/console.ts'
 
-const { limits } = claudePlatform
+const { ofProbe, ofHeaders } = claudePlatform.limits!
+const limits = { ofProbe, ofHeaders: (said: ReadonlyMap<string, string>) => ofHeaders(said, 0) }
 const resetS = 1_795_430_000
 const headers = (said: Record<string, string>) =>
   new Map(Object.entries(said).map(([name, value]) => [`anthropic-ratelimit-unified-${name}`, value]))
 const ofPage = (page: object | string) =>
-  limits!.ofProbe(Buffer.from(typeof page === 'string' ? page : JSON.stringify(page)))
+  limits.ofProbe(Buffer.from(typeof page === 'string' ? page : JSON.stringify(page)))
 
 test('headers of a subscription are gauges by window; what is no number or moment was not said', () => {
-  const gauges = limits!.ofHeaders(
+  const gauges = limits.ofHeaders(
     headers({
       status: 'allowed',
       reset: String(resetS),
@@ -35,14 +36,14 @@ test('headers of a subscription are gauges by window; what is no number or momen
     { window: 'overage', status: 'rejected', usedPpm: null, resetMs: null },
     { window: '9d', status: '', usedPpm: 100_000_000, resetMs: null },
   ])
-  expect(limits!.ofHeaders(new Map([['anthropic-ratelimit-requests-limit', '5']]))).toEqual([])
+  expect(limits.ofHeaders(new Map([['anthropic-ratelimit-requests-limit', '5']]))).toEqual([])
 })
 
 test('no more windows are taken from one answer than a table holds, and no longer names', () => {
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`w${index}-utilization`, '0.1']))
-  expect(limits!.ofHeaders(headers(many))).toHaveLength(32)
-  expect(limits!.ofHeaders(headers({ [`${'w'.repeat(33)}-utilization`]: '0.1' }))).toEqual([])
-  expect(limits!.ofHeaders(headers({ '5h-status': 'a'.repeat(60) }))[0]!.status).toHaveLength(32)
+  expect(limits.ofHeaders(headers(many))).toHaveLength(32)
+  expect(limits.ofHeaders(headers({ [`${'w'.repeat(33)}-utilization`]: '0.1' }))).toEqual([])
+  expect(limits.ofHeaders(headers({ '5h-status': 'a'.repeat(60) }))[0]!.status).toHaveLength(32)
 })
 
 test('the usage page in percents, an object a window, is the same gauges', () => {

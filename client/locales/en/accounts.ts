@@ -11,6 +11,7 @@ export default {
     due: 'the next request tests it',
     headers: {
       BEARER: 'Authorization: Bearer',
+      API_KEY: 'api-key',
       X_API_KEY: 'x-api-key',
     },
     cols: {

@@ -45,7 +45,6 @@ export default {
       PASSWORD_SAME: 'must be another one than now',
       PATTERN_MALFORMED: 'must have 1 to 300 characters on one line, and * for anything',
       PLAN_MALFORMED: 'must have at most 60 letters, digits, spaces, or . + - _',
-      PLATFORM_NOT_SERVED: 'is not supported yet',
       PLATFORM_UNKNOWN: 'is not a known platform',
       PROXY_MALFORMED:
         "must be http://, https://, socks5:// or socks5h://, with host and port, and user:password{'@'} if needed; or none",

@@ -15,6 +15,7 @@ export default {
       DISABLED: 'disabled',
       AT_CONCURRENCY_LIMIT: 'at its concurrency limit',
       NOT_DRAWN: 'another account was drawn by weight',
+      FORMAT_UNFIT: 'its format cannot express this request',
       LOWER_PRIORITY: 'lower priority',
       MODEL_NOT_ALLOWED: 'does not serve this model',
       NOT_READY: 'not ready',

@@ -13,6 +13,7 @@ export default {
     due: '由下一个请求试探',
     headers: {
       BEARER: 'Authorization: Bearer',
+      API_KEY: 'api-key',
       X_API_KEY: 'x-api-key',
     },
     cols: {

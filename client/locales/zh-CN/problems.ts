@@ -44,7 +44,6 @@ export default {
       PASSWORD_SAME: '须与当前密码不同',
       PATTERN_MALFORMED: '须为单行 1 到 300 个字符，* 代表任意内容',
       PLAN_MALFORMED: '最多 60 个字母、数字、空格或 . + - _',
-      PLATFORM_NOT_SERVED: '尚不支持',
       PLATFORM_UNKNOWN: '不是已知的平台',
       PROXY_MALFORMED:
         '须为 http://、https://、socks5:// 或 socks5h:// 地址，包含主机和端口，可含用户名和密码；或 none',

@@ -17,6 +17,7 @@ export default {
       DISABLED: '已停用',
       AT_CONCURRENCY_LIMIT: '已达并发上限',
       NOT_DRAWN: '按权重抽中了别的账号',
+      FORMAT_UNFIT: '其协议格式无法表达此请求',
       LOWER_PRIORITY: '优先级靠后',
       MODEL_NOT_ALLOWED: '不提供该模型',
       NOT_READY: '状态不正常',

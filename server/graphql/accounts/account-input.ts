@@ -8,6 +8,7 @@ import { builder } from '../builder.ts'
 import { globalId, orElse, unlessAbsent } from '../values.ts'
 import { AccountLoginInput, accountLogin } from './account-login-input.ts'
 import { AuthHeader, Platform } from './accounts.ts'
+import { FormatFlagsInput, formatFlags } from './format-flags.ts'
 
 const ModelMappingInput = builder.inputType('ModelMappingInput', {
   description: 'Requests for a model are sent under another name.',
@@ -31,8 +32,15 @@ const groupIds = z
   .transform((ids) => [...new Set(ids)].sort((one, other) => one - other))
 
 /** As GraphQL gives them: groups by their ids, the mapping as a list. */
-const { secret, concurrency, ...unnamed } = accountFields
-const fields = { ...unnamed, upstreamApiKey: secret, concurrencyLimit: concurrency, groupIds, modelMapping: mapping }
+const { secret, concurrency, flags: _flags, ...unnamed } = accountFields
+const fields = {
+  formatFlags,
+  ...unnamed,
+  upstreamApiKey: secret,
+  concurrencyLimit: concurrency,
+  groupIds,
+  modelMapping: mapping,
+}
 
 /** What opens an account: a key of the upstream, or on a platform with logins a login; never both. */
 export function checkOpening(
@@ -49,11 +57,13 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
   fields: (t) => ({
     name: t.string({ description: 'Unique among accounts; 1 to 100 characters.', required: true }),
     platform: t.field({
-      description: 'CLAUDE or CONSOLE; the others are not served yet.',
+      description: 'It cannot serve requests of a format that its own cannot express.',
       type: Platform,
       required: true,
     }),
-    url: t.string({ description: 'What ANTHROPIC_BASE_URL would be. CLAUDE: may be left out.' }),
+    url: t.string({
+      description: 'What ANTHROPIC_BASE_URL or OPENAI_BASE_URL would be. CLAUDE: may be left out.',
+    }),
     authHeader: t.field({ description: 'Absent: BEARER.', type: AuthHeader }),
     upstreamApiKey: t.string({ description: 'The API key of the upstream. It is sealed and never shown again.' }),
     login: t.field({ type: AccountLoginInput, description: 'CLAUDE: a login in place of a key.' }),
@@ -66,6 +76,10 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
     modelMapping: t.field({
       description: 'The first that fits wins, at most 200; absent: models are sent as they are asked for.',
       type: [ModelMappingInput],
+    }),
+    formatFlags: t.field({
+      description: 'OPENAI and CODEX: what the upstream takes of translated requests; absent: the defaults.',
+      type: FormatFlagsInput,
     }),
     proxy: t.string({
       description:
@@ -88,11 +102,12 @@ export const createAccountCheck = z
     concurrencyLimit: orElse(fields.concurrencyLimit, null),
     models: orElse(fields.models, ['*']),
     modelMapping: orElse(fields.modelMapping, {}),
+    formatFlags: orElse(fields.formatFlags, undefined),
     proxy: orElse(fields.proxy, null),
     enabled: orElse(fields.enabled, true),
   })
-  .transform(({ upstreamApiKey, concurrencyLimit, ...rest }, check) => {
-    const input = { ...rest, secret: upstreamApiKey, concurrency: concurrencyLimit }
+  .transform(({ upstreamApiKey, concurrencyLimit, formatFlags: flags, ...rest }, check) => {
+    const input = { ...rest, secret: upstreamApiKey, concurrency: concurrencyLimit, ...(flags && { flags }) }
     const refuse = (path: string, message: FieldProblemCode) =>
       check.addIssue({ code: 'custom', path: [path], message })
     const url = input.url ?? vendorUrls[input.platform]
@@ -110,12 +125,11 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     id: t.id({ required: true }),
     name: t.string({ description: 'Unique among accounts; 1 to 100 characters.' }),
     platform: t.field({
-      description:
-        'CLAUDE or CONSOLE; the others are not served yet. With another one the secret or login must be given again.',
+      description: 'With another one the secret or login must be given again.',
       type: Platform,
     }),
     url: t.string({ description: 'With another address the secret must be given again.' }),
-    authHeader: t.field({ description: 'CONSOLE: the header that carries the secret.', type: AuthHeader }),
+    authHeader: t.field({ description: 'The header that carries the secret; not for CLAUDE.', type: AuthHeader }),
     upstreamApiKey: t.string({
       description: 'An API key in place of the old one. It is sealed and never shown again.',
     }),
@@ -129,6 +143,10 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     concurrencyLimit: t.int({ description: 'How many requests may run at once; null for no limit.' }),
     models: t.stringList({ description: '["*"] allows every model.' }),
     modelMapping: t.field({ description: 'In place of the old ones; [] clears.', type: [ModelMappingInput] }),
+    formatFlags: t.field({
+      description: 'In place of the old ones, of those learnt from refusals too; {} brings the defaults back.',
+      type: FormatFlagsInput,
+    }),
     proxy: t.string({
       description:
         'null: what UPSTREAM_PROXY says; none: a direct connection. Another one of an http:// address can read the secret, which must be given again.',
@@ -153,11 +171,13 @@ export const updateAccountCheck = z
     concurrencyLimit: fields.concurrencyLimit.nullish(),
     models: unlessAbsent(fields.models),
     modelMapping: unlessAbsent(fields.modelMapping),
+    formatFlags: unlessAbsent(fields.formatFlags),
     proxy: fields.proxy.nullish(),
     enabled: unlessAbsent(fields.enabled),
   })
-  .transform(({ upstreamApiKey, concurrencyLimit, ...rest }) => ({
+  .transform(({ upstreamApiKey, concurrencyLimit, formatFlags: flags, ...rest }) => ({
     ...rest,
     secret: upstreamApiKey,
     concurrency: concurrencyLimit,
+    flags,
   }))

@@ -1,3 +1,4 @@
+import { storedFlags } from '../../accounts/format-flags.ts'
 import { kindAt } from '../../accounts/state/eligibility.ts'
 import type { AccountState } from '../../accounts/state/state.ts'
 import { storedState } from '../../accounts/state/state-text.ts'
@@ -14,14 +15,15 @@ import type { Context } from '../server/context.ts'
 import { idNumbers, rowId, searched, soundPage } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
 import { AccountStateName, AccountStateType } from './account-state.ts'
+import { FormatFlagsType } from './format-flags.ts'
 
 export const Platform = builder.enumType('Platform', {
   description: 'The language an upstream speaks, and how it is opened.',
   values: {
     CLAUDE: { value: 'claude', description: 'The vendor, with the login of a subscription.' },
     CONSOLE: { value: 'console', description: 'Any endpoint of the Anthropic format, with a key.' },
-    OPENAI: { value: 'openai', description: 'Chat Completions. Not served yet.' },
-    CODEX: { value: 'codex', description: 'Responses. Not served yet.' },
+    OPENAI: { value: 'openai', description: 'Any endpoint of OpenAI’s Chat Completions, with a key.' },
+    CODEX: { value: 'codex', description: 'Any endpoint of OpenAI’s Responses, with a key.' },
   } as const,
 })
 
@@ -30,6 +32,7 @@ export const AuthHeader = builder.enumType('AuthHeader', {
   values: {
     BEARER: { value: 'bearer', description: '`authorization: Bearer SECRET`' },
     X_API_KEY: { value: 'x-api-key', description: '`x-api-key: SECRET`' },
+    API_KEY: { value: 'api-key', description: '`api-key: SECRET`, as Azure takes it.' },
   } as const,
 })
 
@@ -143,6 +146,12 @@ export const Account = builder.prismaNode('Account', {
       description: 'The first that fits wins.',
       resolve: ({ modelMapping }) =>
         Object.entries(JSON.parse(modelMapping) as Record<string, string>).map(([from, to]) => ({ from, to })),
+    }),
+    formatFlags: t.field({
+      type: FormatFlagsType,
+      nullable: true,
+      description: 'OPENAI and CODEX: what the upstream takes of translated requests. null elsewhere.',
+      resolve: ({ platform, flags }) => (platformNamed(platform)?.learnFlags ? storedFlags(flags) : null),
     }),
     hasProxy: t.boolean({
       description: 'Its address may hold a password and is not shown.',

@@ -20,6 +20,10 @@ const reasons = {
   SESSION_ELSEWHERE: { value: 'session_elsewhere', description: 'The conversation stays with another.' },
   LOWER_PRIORITY: { value: 'lower_priority', description: 'Others have a smaller priority number.' },
   NOT_DRAWN: { value: 'not_drawn', description: 'Another of its priority was drawn.' },
+  FORMAT_UNFIT: {
+    value: 'format_unfit',
+    description: 'Its format cannot express the request, or its login serves no translated requests.',
+  },
 } as const satisfies { [Name in Uppercase<RouteReason>]: { value: Lowercase<Name>; description: string } }
 
 const RouteReasonType = builder.enumType('RouteReason', {

@@ -44,6 +44,7 @@ export type RouteReason =
   | 'session_elsewhere'
   | 'lower_priority'
   | 'not_drawn'
+  | 'format_unfit'
 
 /** One choice of an account, as the relay made it or would make it. */
 export interface RouteDecision {

@@ -5,13 +5,13 @@ import type { AttemptEntry } from '../../ledger/entry.ts'
 import type { Reading } from '../../money/reading.ts'
 import type { Classification } from '../../upstreams/classification.ts'
 import type { RequestEnd } from '../request/relay-request.ts'
-import type { CallResult, PassableError, UpstreamFailure } from './attempt-result.ts'
+import type { PassableError, TryResult, UpstreamFailure } from './attempt-result.ts'
 import { restarting } from './pool-error.ts'
 import type { Attempt } from './running-attempt.ts'
 import { classificationOf } from './upstream-failure.ts'
 
 export interface AttemptEnd {
-  result: CallResult
+  result: TryResult
   /** For the attempt's row. */
   outcome: AttemptEntry['outcome']
   errorType: string

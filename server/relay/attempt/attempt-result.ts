@@ -49,8 +49,19 @@ export type AttemptResult =
   /** The client has its response (or has left, or was told that it broke off). */
   | { kind: 'done'; end: RequestEnd }
   | FailedAttempt
+  | UnfitAttempt
   /** The upstream says the request itself is wrong: its response is passed on as it came. */
   | { kind: 'caller'; errorType: string; response: PassableError }
 
+/** Nothing was sent: the account's format has no place for this member of the request. */
+export interface UnfitAttempt {
+  kind: 'unfit'
+  field: string
+  message: string
+}
+
 /** The same, or: the access token is not accepted any more, and may be renewed. */
 export type CallResult = AttemptResult | { kind: 'unauthorized' }
+
+/** The same, or: the upstream said how it wants the request written. */
+export type TryResult = CallResult | { kind: 'learnt' }

@@ -1,23 +1,27 @@
 // Starts attempts: builds the upstream request, sends it, and keeps the running ones on the clock.
 import type { Account } from '../../accounts/account.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LiveSource } from '../../live/hub.ts'
 import type { Prices } from '../../prices/open-prices.ts'
 import type { Platform, Platforms } from '../../upstreams/platform.ts'
+import { Untranslatable } from '../../upstreams/translate/untranslatable.ts'
 import type { Transport } from '../../upstreams/transport/transport.ts'
-import { upstreamBody } from '../request/body-edits.ts'
 import { fitsHeader } from '../request/headers.ts'
 import type { RelayRequest, RunningRequest } from '../request/relay-request.ts'
 import type { RequestCriteria } from '../routing/route-criteria.ts'
 import type { createReservations } from '../settlement/reservation.ts'
 import type { createAccountOutcome } from './account-outcome.ts'
 import { followAttempt } from './attempt.ts'
-import type { CallResult } from './attempt-result.ts'
+import type { CallResult, TryResult } from './attempt-result.ts'
+import { sendCountEstimate } from './count-estimate.ts'
 import { type Attempt, type AttemptParts, readingOf } from './running-attempt.ts'
 import { UpstreamCall } from './upstream-call.ts'
+import { type BuiltRequest, buildUpstreamRequest } from './upstream-request.ts'
 
-export interface AttemptRunnerParts extends Omit<AttemptParts, 'price' | 'noteLimits' | 'onUsage'> {
+export interface AttemptRunnerParts extends Omit<AttemptParts, 'price' | 'noteLimits' | 'onUsage' | 'learn'> {
+  accounts: Pick<Accounts, 'byId' | 'learnFlags'>
   ledger: Pick<Ledger, 'usage'>
   prices: Pick<Prices, 'price'>
   transport: Pick<Transport, 'send'>
@@ -32,15 +36,23 @@ export interface AttemptRunnerParts extends Omit<AttemptParts, 'price' | 'noteLi
 
 /** A client may ask for a longer JSON timeout than the relay's, but at most this many times as long. */
 const maxJsonTimeoutFactor = 6
+/** So often may one upstream say that it wants a request written in another way. */
+const maxLessons = 6
 
 export function createAttemptRunner(parts: AttemptRunnerParts) {
-  const { ledger, prices, live, timers, now, outcome } = parts
+  const { accounts, ledger, prices, live, timers, now, outcome } = parts
   const attemptParts: AttemptParts = {
     ...parts,
     price: prices.price,
     noteLimits(account, headers) {
       const { limits } = platformOf(account)
-      if (limits) parts.gauges.note(account.id, limits.ofHeaders(headers.beginningWith(limits.prefix)))
+      if (limits) parts.gauges.note(account.id, limits.ofHeaders(headers.beginningWith(limits.prefix), now()))
+    },
+    learn(account, error) {
+      const { flags } = accounts.byId(account.id) ?? account
+      const learnt = platformOf(account).learnFlags?.(error, flags)
+      if (learnt) accounts.learnFlags(account.id, learnt)
+      return learnt != null
     },
     onUsage(attempt) {
       const { ledgerId, metered } = attempt.running.request
@@ -64,8 +76,21 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     mayRenew: boolean,
   ): Promise<CallResult> {
     const { request } = running
-    const attempt = attemptAt(running, account, mayRenew)
-    const upstreamRequest = upstreamRequestOf(attempt, criteria)
+    const platform = platformOf(account)
+    if (!request.metered && platform.format !== request.format) return { kind: 'done', end: sendCountEstimate(running) }
+    for (let lessons = 0; ; lessons++) {
+      const { flags } = accounts.byId(account.id) ?? account
+      const built = builtFor(request, flags === account.flags ? account : { ...account, flags }, platform, criteria)
+      if ('field' in built) return { kind: 'unfit', ...built }
+      const attempt = attemptAt(running, account, built, mayRenew, lessons < maxLessons)
+      const result = await runOnce(attempt, built)
+      if (result.kind !== 'learnt') return result
+    }
+  }
+
+  async function runOnce(attempt: Attempt, { head, body }: BuiltRequest): Promise<TryResult> {
+    const { running, account } = attempt
+    const { request } = running
     showAttempt(attempt)
     const isTrial = outcome.begun(request, account)
     clock.add(attempt)
@@ -73,7 +98,13 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       const result = followAttempt(attempt, attemptParts)
       if (running.client.hasLeft) attempt.call.stop({ by: 'client' })
       else if (!fitsHeader(account.secret)) attempt.call.onError(badSecret())
-      else parts.transport.send(account.origin, account.proxy, upstreamRequest, attempt.call)
+      else
+        parts.transport.send(
+          account.origin,
+          account.proxy,
+          { ...head, body: [body], bodyBytes: body.length },
+          attempt.call,
+        )
       return await result
     } finally {
       // Also where something of ours failed: nothing stays open upstream.
@@ -83,12 +114,35 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     }
   }
 
-  function attemptAt(running: RunningRequest, account: Account, mayRenew: boolean): Attempt {
+  function builtFor(
+    request: RelayRequest,
+    account: Account,
+    platform: Platform,
+    criteria: RequestCriteria,
+  ): BuiltRequest | { field: string; message: string } {
+    try {
+      return buildUpstreamRequest(request, account, platform, parts.foreignBefore(request, criteria, account))
+    } catch (error) {
+      if (error instanceof Untranslatable) return { field: error.field, message: error.message }
+      throw error
+    }
+  }
+
+  function attemptAt(
+    running: RunningRequest,
+    account: Account,
+    { responses, isWritten, isTranslated }: BuiltRequest,
+    mayRenew: boolean,
+    mayLearn: boolean,
+  ): Attempt {
     return {
       running,
       account,
       secret: account.secret,
       format: platformOf(account).format,
+      responses,
+      isTranslated,
+      mayLearn: mayLearn && isWritten,
       modelSent: account.mapping.map(running.request.model),
       startedAtMs: now(),
       firstByteMs: firstByteMs(running.request),
@@ -101,21 +155,6 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       onTick: () => {},
       onLeave: () => {},
     }
-  }
-
-  function upstreamRequestOf({ running, account, modelSent }: Attempt, criteria: RequestCriteria) {
-    const { request } = running
-    const platform = platformOf(account)
-    const dropTags = request.hasTags && !platform.isFirstParty(account)
-    const body = upstreamBody(
-      request.body,
-      { span: request.modelSpan, from: request.model, to: modelSent },
-      dropTags,
-      parts.foreignBefore(request, criteria, account),
-    )
-    const { path, query, headers } = request
-    const head = platform.buildRequest(account, { path, query, headers, dropTags })
-    return { ...head, body: [body], bodyBytes: body.length }
   }
 
   function firstByteMs({ stream, clientHeaders }: RelayRequest): number {

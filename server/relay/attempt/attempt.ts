@@ -4,7 +4,7 @@ import { withEstimatedPrompt } from '../../money/estimate.ts'
 import { noReading } from '../../money/reading.ts'
 import { codeOfError, explainFailure } from '../../upstreams/transport/failure-cause.ts'
 import { type AttemptEnd, abandoned, failed, leftEnd, shutDown } from './attempt-end.ts'
-import type { CallResult } from './attempt-result.ts'
+import type { TryResult } from './attempt-result.ts'
 import { readErrorResponse } from './error-response.ts'
 import { relayJson } from './json-response.ts'
 import { type Attempt, type AttemptParts, hasReadOnTooLong, readingOf } from './running-attempt.ts'
@@ -13,7 +13,7 @@ import type { CallEnd } from './upstream-call.ts'
 import { noFirstByte } from './upstream-failure.ts'
 
 /** Follows the attempt to its end, and adds its row. `call` has been sent, or will be in this turn. */
-export async function followAttempt(attempt: Attempt, parts: AttemptParts): Promise<CallResult> {
+export async function followAttempt(attempt: Attempt, parts: AttemptParts): Promise<TryResult> {
   const { client } = attempt.running
   client.onLeave = () => leave(attempt, parts)
   const end = await endOf(attempt, parts)

@@ -3,6 +3,7 @@ import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
 import { type AttemptEnd, abandoned, classified, failed, shutDown } from './attempt-end.ts'
 import { collectBody, contentTypeProblem, decoderFor, isFailure } from './read-response.ts'
 import type { Attempt, AttemptParts } from './running-attempt.ts'
+import { translatedError } from './translated-error.ts'
 import type { ResponseHead } from './upstream-call.ts'
 import { brokenBy, unusable } from './upstream-failure.ts'
 
@@ -16,6 +17,15 @@ const loginRefused: AttemptEnd = {
   errorType: 'authentication_error',
   charged: false,
 }
+
+/** It said what it takes: the next try is written so. */
+const formatLearnt: AttemptEnd = {
+  result: { kind: 'learnt' },
+  outcome: 'caller',
+  errorType: 'format_learnt',
+  charged: false,
+}
+const mayTeach: ReadonlySet<number> = new Set([400, 404, 415, 422, 500, 501])
 
 export async function readErrorResponse(
   attempt: Attempt,
@@ -41,7 +51,11 @@ export async function readErrorResponse(
     parts.now(),
   )
   if (status === 403 && attempt.mayRenew && classification.event?.kind === 'login_needed') return loginRefused
-  const response = { status, headers: headers.forClient(true), body }
+  if (attempt.mayLearn && mayTeach.has(status) && parts.learn(account, attempt.format.errorOf(body.toString('utf8'))))
+    return formatLearnt
+  const response = attempt.isTranslated
+    ? translatedError(attempt, head, body)
+    : { status, headers: headers.forClient(true), body }
   if (headers.requestId === '') response.headers.push('request-id', request.id.text)
   if (classification.kind !== 'caller') return classified(attempt, classification, response)
   const { errorType, evidence } = classification

@@ -11,7 +11,7 @@ import type { Slot } from '../routing/slot.ts'
 import type { Slots } from '../routing/slots.ts'
 import { createTokenRenewal, type TokenRenewalParts } from './access-token.ts'
 import { createAccountOutcome, type Doubts } from './account-outcome.ts'
-import type { AttemptResult, FailedAttempt, PassableError } from './attempt-result.ts'
+import type { AttemptResult, FailedAttempt, PassableError, UnfitAttempt } from './attempt-result.ts'
 import { type AttemptRunnerParts, createAttemptRunner } from './attempt-runner.ts'
 import { createFailoverBudget } from './failover-budget.ts'
 import { poolError, restarting, tooLargeForAll } from './pool-error.ts'
@@ -55,6 +55,7 @@ export function createFailover(parts: FailoverParts) {
     let isTooLarge = true
     let isRefused = true
     let doubts: Doubts | null = null
+    let unfit: UnfitAttempt | null = null
     const ends = budget.begin(request.key.groupId)
     try {
       if (!isStopping) slot = first && mayStill(running, first) ? first : await waitForSlot(running, first, criteria)
@@ -66,6 +67,14 @@ export function createFailover(parts: FailoverParts) {
           if (doubts) outcome.answered(doubts)
           parts.remember(running, criteria, account)
           return result.end
+        }
+        if (result.kind === 'unfit') {
+          unfit ??= result
+          criteria.unfit.add(account.id)
+          slot.free()
+          failovers--
+          slot = slots.take(running, criteria) ?? (await waitForSlot(running, undefined, criteria))
+          continue
         }
         if (result.kind === 'caller')
           return client.hasLeft ? clientLeft : passOn(running, result.response, result.errorType)
@@ -100,7 +109,7 @@ export function createFailover(parts: FailoverParts) {
     if (isStopping && last === null) return giveUp(running, restarting())
     criteria.nowMs = now()
     const members = accounts.ofGroup(request.key.groupId)
-    return giveUp(running, poolError(request, members, criteria, last, isMisconfigured))
+    return giveUp(running, poolError(request, members, criteria, { last, isMisconfigured, unfit }))
   }
 
   function attempt(running: RunningRequest, account: Account, criteria: RequestCriteria): Promise<AttemptResult> {

@@ -10,7 +10,7 @@ import { brokenBy, incomplete, unusable } from './upstream-failure.ts'
 export const maxJsonBytes = 64 * 1024 * 1024
 
 export async function relayJson(attempt: Attempt, head: ResponseHead, parts: AttemptParts): Promise<AttemptEnd> {
-  const { running, format, secret } = attempt
+  const { running, responses, secret } = attempt
   const decoder = decoderFor(attempt, head)
   if (isFailure(decoder)) return failed(attempt, decoder)
   const { body, end } = await collectBody(attempt, decoder, maxJsonBytes, jsonTooLarge(attempt), parts)
@@ -23,9 +23,9 @@ export async function relayJson(attempt: Attempt, head: ResponseHead, parts: Att
     return sendJson(attempt, head, body)
   }
   if (bodyKindOf(body) === 'events') return relayFolded(attempt, head, body, parts)
-  const json = format.readJson(body, secret)
+  const json = responses.readJson(body, secret)
   if (json.problem !== '') return unsuccessful(attempt, head, body, json.problem, parts)
-  return sendMessage(attempt, head, body, json.reading, parts)
+  return sendMessage(attempt, head, json.body ?? body, json.reading, parts)
 }
 
 export const jsonTooLarge = (attempt: Attempt): CallEnd => ({
@@ -35,8 +35,8 @@ export const jsonTooLarge = (attempt: Attempt): CallEnd => ({
 
 /** The upstream sent a stream where a message was asked for: the message that it adds up to is sent. */
 function relayFolded(attempt: Attempt, head: ResponseHead, stream: Buffer, parts: AttemptParts): AttemptEnd {
-  const { account, format, running, secret } = attempt
-  const reader = format.createStreamReader(secret)
+  const { account, responses, running, secret } = attempt
+  const reader = responses.createStreamReader(secret)
   attempt.reader = reader
   reader.push(stream)
   reader.end()
@@ -45,7 +45,7 @@ function relayFolded(attempt: Attempt, head: ResponseHead, stream: Buffer, parts
       attempt,
       parts.classifier.classifyEvent(account, reader.error, running.request.model, parts.now()),
     )
-  const message = reader.isFinished && reader.hasContent ? format.foldStream?.(stream) : null
+  const message = reader.isFinished && reader.hasContent ? responses.foldStream?.(stream) : null
   if (!message) return failed(attempt, incomplete(attempt, 'the response is a stream that is not complete'))
   return sendMessage(attempt, head, message, reader.reading(), parts)
 }

@@ -5,18 +5,22 @@ import { shown } from '../request/inspect.ts'
 import type { RelayRequest } from '../request/relay-request.ts'
 import type { RouteCriteria } from '../routing/route-criteria.ts'
 import { soonestReturnMs, waitsForSlot } from '../routing/schedule.ts'
-import type { FailedAttempt } from './attempt-result.ts'
+import type { FailedAttempt, UnfitAttempt } from './attempt-result.ts'
 
 /** Retry time for a request that got no slot: by then some requests before it have ended. */
 const busyRetryS = 5
 
 export function poolError(
   { id, model, metered }: RelayRequest,
-  members: readonly Account[],
+  group: readonly Account[],
   criteria: RouteCriteria,
-  last: FailedAttempt | null,
-  misconfigured: boolean,
+  {
+    last,
+    isMisconfigured,
+    unfit,
+  }: { last: FailedAttempt | null; isMisconfigured: boolean; unfit: UnfitAttempt | null },
 ): Failure {
+  const members = group.filter(criteria.fits)
   if (!metered && last?.response) return fail('count_unsupported', 'No upstream of this key counts tokens.')
   if (waitsForSlot(members, criteria)) {
     return fail(
@@ -32,13 +36,14 @@ export function poolError(
     model,
   )
   if (soonest === undefined) {
+    if (unfit) return fail('request_invalid', `${unfit.message}.`)
     return fail(
       'accounts_missing',
       `No account of this key's group serves the model ${shown(model)}. Ask the administrator of this relay. Request id: ${id.text}.`,
     )
   }
   // Only a person can bring the accounts back: a fault of configuration, whether it was seen now or earlier.
-  if (soonest === null || (last !== null && misconfigured && (notAsked ?? null) === null)) {
+  if (soonest === null || (last !== null && isMisconfigured && (notAsked ?? null) === null)) {
     return fail(
       'upstream_misconfigured',
       `No upstream account can be used as it is set up. Ask the administrator of this relay. Request id: ${id.text}.`,

@@ -87,10 +87,13 @@ export function headersFor({ headers }: ResponseHead, contentType: 'application/
 }
 
 /** The client gets status 200 and `headers`, with our request id and what is used of its limits. */
-export function writeHead({ running }: Attempt, head: ResponseHead, headers: string[]): void {
+export function writeHead({ running, modelSent }: Attempt, head: ResponseHead, headers: string[]): void {
   const { client, request, reservation } = running
   running.giveBackFailover?.()
   if (head.headers.requestId === '') headers.push('request-id', request.id.text)
-  headers.push('x-request-id', request.id.text, ...reservation.headers)
+  headers.push('x-request-id', request.id.text, 'x-relay-model', headerText(modelSent), ...reservation.headers)
   client.writeHead(200, headers)
 }
+
+/** Names of models are any text; headers are not. */
+const headerText = (text: string): string => (/^[\x21-\x7e]+$/.test(text) ? text : encodeURIComponent(text))

@@ -7,7 +7,7 @@ import { withEstimatedPrompt } from '../../money/estimate.ts'
 import type { Reading } from '../../money/reading.ts'
 import { noReading } from '../../money/reading.ts'
 import type { Classifier } from '../../upstreams/classify.ts'
-import type { Format, StreamReader } from '../../upstreams/format.ts'
+import type { Format, ResponseReader, StreamReader, UpstreamError } from '../../upstreams/format.ts'
 import type { RunningRequest } from '../request/relay-request.ts'
 import type { ResponseHeaders } from '../request/response-headers.ts'
 import type { RelayTimers } from '../timers.ts'
@@ -27,6 +27,8 @@ export interface AttemptParts {
   price: (reading: Reading, atMs: number) => Cost
   /** What response headers say of the account's limits. */
   noteLimits: (account: Account, headers: ResponseHeaders) => void
+  /** The refusal of what we wrote: true when it taught something, and the request is worth another try at the same account. */
+  learn: (account: Account, error: UpstreamError) => boolean
   /** Usage of a stream has changed, for the journal. */
   onUsage: (attempt: Attempt) => void
 }
@@ -38,6 +40,12 @@ export interface Attempt {
   readonly secret: string
   /** What the account's platform speaks. */
   readonly format: Format
+  /** Reads what it sends, and says what of it the client gets. */
+  readonly responses: ResponseReader
+  /** What went up was written by us, and a refusal may teach how to write it. */
+  readonly mayLearn: boolean
+  /** The client speaks another format. */
+  readonly isTranslated: boolean
   readonly modelSent: string
   readonly startedAtMs: number
   readonly firstByteMs: number

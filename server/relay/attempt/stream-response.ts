@@ -32,7 +32,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   const decoder = decoderFor(attempt, head)
   if (isFailure(decoder)) return failed(attempt, decoder)
 
-  const reader = attempt.format.createStreamReader(attempt.secret)
+  const reader = attempt.responses.createStreamReader(attempt.secret)
   attempt.reader = reader
   /** What the body is, by its first bytes; `begun` holds them until it is known, or all of what is no stream. */
   let isStream: boolean | null = null
@@ -168,8 +168,8 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
 
   /** The upstream sent no stream: a message is sent as the stream that was asked for, anything else has failed. */
   function completeWhole(body: Buffer): AttemptEnd {
-    const { problem, reading } = attempt.format.readJson(body, attempt.secret)
-    const { unfoldJson } = attempt.format
+    const { problem, reading } = attempt.responses.readJson(body, attempt.secret)
+    const { unfoldJson } = attempt.responses
     attempt.reader = null
     if (problem !== '' || !unfoldJson)
       return unsuccessful(attempt, head, body, problem || 'a message for a stream', parts)

@@ -62,6 +62,7 @@ export async function readRequest(
     headers: readRequestHeaders(req.rawHeaders, req.headers.connection),
     body,
     model: inspected.model,
+    modelAsked: inspected.model,
     modelSpan: inspected.modelSpan,
     lastMessage: inspected.lastMessage,
     stream: metered && inspected.stream,

@@ -27,7 +27,10 @@ export interface RelayRequest {
   /** Name, value, name, value … of the headers that may go up. */
   readonly headers: readonly string[]
   readonly body: Buffer
+  /** What is asked for: the name itself, where the client wrote an alias of ours. */
   readonly model: string
+  /** The name as the client wrote it. */
+  readonly modelAsked: string
   readonly modelSpan: Span
   readonly lastMessage: Span | undefined
   readonly stream: boolean

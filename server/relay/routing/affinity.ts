@@ -2,6 +2,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Account } from '../../accounts/account.ts'
 import type { Accounts } from '../../accounts/accounts.ts'
+import type { Format } from '../../upstreams/format.ts'
+import type { Platform, Platforms } from '../../upstreams/platform.ts'
 import { beginsTurn } from '../request/conversation.ts'
 import { countMessages } from '../request/foreign-reasoning.ts'
 import type { RelayRequest } from '../request/relay-request.ts'
@@ -10,8 +12,13 @@ import { drawOf, isDisplaced } from './schedule.ts'
 
 const affinityMs = 3_600_000
 
-export function createAffinity(parts: { accounts: Accounts; now: () => number; chance: () => number }) {
-  const { accounts, now } = parts
+export function createAffinity(parts: {
+  accounts: Accounts
+  platforms: Platforms
+  now: () => number
+  chance: () => number
+}) {
+  const { accounts, platforms, now } = parts
   const homes = new LRUCache<string, ConversationHome>({
     // Not `max`, which takes memory for all of them at the start.
     maxSize: 100_000,
@@ -27,7 +34,10 @@ export function createAffinity(parts: { accounts: Accounts; now: () => number; c
   function criteriaOf(request: RelayRequest): RequestCriteria {
     const { affinityKey, metered, key, lastMessage, body } = request
     const home = (affinityKey !== '' && homes.get(affinityKey)) || null
+    const unfit = new Set<number>()
     const criteria: RequestCriteria = {
+      fits: (account) => !unfit.has(account.id) && mayTranslate(request.format, platforms[account.platform]),
+      unfit,
       model: request.model,
       nowMs: request.id.atMs,
       affinityId: home?.accountId,
@@ -64,3 +74,7 @@ export function createAffinity(parts: { accounts: Accounts; now: () => number; c
 
   return { criteriaOf, remember, foreignBefore }
 }
+
+/** Logins serve requests of their own format only; other accounts get a translation. */
+const mayTranslate = (format: Format, platform: Platform | undefined): boolean =>
+  platform !== undefined && (platform.format === format || platform.servesTranslated)

@@ -1,4 +1,5 @@
 // What the choice of an account depends on.
+import type { Account } from '../../accounts/account.ts'
 
 /** Pure: the moment and the draw are arguments. */
 export interface RouteCriteria {
@@ -8,6 +9,8 @@ export interface RouteCriteria {
   affinityId: number | undefined
   /** In [0, 1): one draw for one account. The same conversation draws the same for the same account, on every process. */
   draw: (accountId: number) => number
+  /** Its upstream has words for the request. */
+  fits: (account: Account) => boolean
   /** Accounts tried already. */
   tried: ReadonlySet<number>
   /** The conversation leaves its account for one of a smaller priority number. */
@@ -26,6 +29,8 @@ export interface ConversationHome {
 /** The criteria of one request while it goes from account to account. */
 export interface RequestCriteria extends RouteCriteria {
   tried: Set<number>
+  /** Accounts whose format turned out to have no place for something of it. */
+  unfit: Set<number>
   /** null when the conversation is new here. */
   home: ConversationHome | null
   /** When it gives up its place in the queue; 0 before it stands there. */
@@ -34,5 +39,14 @@ export interface RequestCriteria extends RouteCriteria {
 
 /** What a request of a new conversation would have. */
 export function criteriaOfNew(model: string, nowMs: number, chance: () => number): RouteCriteria {
-  return { model, nowMs, affinityId: undefined, draw: chance, tried: new Set(), returns: false, needsSlot: true }
+  return {
+    model,
+    nowMs,
+    affinityId: undefined,
+    draw: chance,
+    fits: () => true,
+    tried: new Set(),
+    returns: false,
+    needsSlot: true,
+  }
 }

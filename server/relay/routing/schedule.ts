@@ -66,6 +66,7 @@ function mayServe(account: Account, criteria: RouteCriteria, isLast: boolean): b
   return (
     !criteria.tried.has(account.id) &&
     serves(account, criteria.model) &&
+    criteria.fits(account) &&
     isEligible(account.live.state, criteria.model, criteria.nowMs, isLast)
   )
 }
@@ -81,6 +82,7 @@ export const routeReasons = [
   'session_elsewhere',
   'lower_priority',
   'not_drawn',
+  'format_unfit',
 ] as const
 export type RouteReason = (typeof routeReasons)[number]
 
@@ -89,6 +91,7 @@ export function reasonFor(account: Account, criteria: RouteCriteria, chosen: Acc
   if (account === chosen) return 0
   if (!account.enabled || account.weight <= 0) return 1
   if (!account.models.allows(criteria.model)) return 2
+  if (!criteria.fits(account)) return 9
   if (criteria.tried.size > 0 && criteria.tried.has(account.id)) return 3
   if (!isEligible(account.live.state, criteria.model, criteria.nowMs)) return 4
   if (criteria.needsSlot && isFull(account)) return 5

@@ -40,7 +40,7 @@ export function admittedOf(request: RelayRequest, first: Account | undefined): A
     groupId: key.groupId,
     accountId: first?.id ?? 0,
     platform: first?.platform ?? '',
-    modelRequested: request.model,
+    modelRequested: request.modelAsked,
     modelSent: first?.mapping.map(request.model) ?? '',
     stream: request.stream,
     sessionId: request.sessionId,

@@ -1,5 +1,6 @@
 import type { Account } from '../../accounts/account.ts'
 import type { ClientRequest, ProbeRequest, RequestHead } from '../platform.ts'
+import { credentialOf } from './credential-header.ts'
 
 const version = '2023-06-01'
 /** `tags` of a request's body need one of these betas. */
@@ -36,9 +37,6 @@ export function anthropicMessageProbe(account: Account, model: string, beta?: st
 }
 
 const pathOf = ({ basePath }: Account, path: string, query: string): string => `${basePath}${path}${query}`
-
-const credentialOf = ({ authHeader, secret }: Account): [name: string, value: string] =>
-  authHeader === 'bearer' ? ['authorization', `Bearer ${secret}`] : ['x-api-key', secret]
 
 /** Names `beta` beside what the client named, never in its place. */
 function addBeta(list: string[], beta: string): void {

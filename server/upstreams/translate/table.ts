@@ -1,48 +1,49 @@
-import type { Format, JsonResponse, StreamReader } from '../format.ts'
+import type { FormatFlags } from '../../accounts/format-flags.ts'
+import type { Format, ResponseReader } from '../format.ts'
 import { anthropicFormat } from '../formats/anthropic/anthropic.ts'
 import { chatFormat } from '../formats/chat/chat.ts'
 import { responsesFormat } from '../formats/responses/responses.ts'
-import { jsonOf } from '../formats/sse-events.ts'
-import type { ChatFlags } from './chat-flags.ts'
-import { createChatStreamToMessages, type StreamTranslator } from './chat-stream-to-messages.ts'
-import { chatToMessages } from './chat-to-messages.ts'
-import { foldMessage } from './fold-message.ts'
-import { createMessagesStreamToChat, messageToChat } from './messages-stream-to-chat.ts'
-import { createMessagesStreamToResponses } from './messages-stream-to-responses.ts'
-import { messagesToChat } from './messages-to-chat.ts'
-import { messagesToResponses } from './messages-to-responses.ts'
-import { createResponsesStreamToMessages } from './responses-stream-to-messages.ts'
-import { customTools, responsesToMessages } from './responses-to-messages.ts'
-import { createToolNames, type ToolNames } from './tool-names.ts'
+import { eventsOf, jsonOf } from '../formats/sse-events.ts'
+import { createChatStreamToMessages, type StreamTranslator } from './anthropic-clients/chat-stream-to-messages.ts'
+import { messagesToChat } from './anthropic-clients/messages-to-chat.ts'
+import { messagesToResponses } from './anthropic-clients/messages-to-responses.ts'
+import { createResponsesStreamToMessages } from './anthropic-clients/responses-stream-to-messages.ts'
+import { refuseForeignFields } from './foreign-fields.ts'
+import { foldMessage } from './messages/fold-message.ts'
+import { createToolNames, type ToolNames } from './messages/tool-names.ts'
+import { unfoldMessage } from './messages/unfold-message.ts'
+import { chatToMessages } from './openai-clients/chat-to-messages.ts'
+import { createMessagesStreamToChat, messageToChat } from './openai-clients/messages-stream-to-chat.ts'
+import { createMessagesStreamToResponses } from './openai-clients/messages-stream-to-responses.ts'
+import { customTools, responsesToMessages } from './openai-clients/responses-to-messages.ts'
 import { createTranslatedStreamReader, eventWriters, type Stage } from './translated-stream.ts'
-import { unfoldMessage } from './unfold-message.ts'
 import { type Fields, isFields } from './untranslatable.ts'
 
 type FormatName = Format['name']
 
 /** What a translation has to know of the request and of the account that shall serve it. */
 export interface TranslationTarget {
+  accountId: number
   /** The name that the client asked for; its response repeats it. */
   modelRequested: string
   /** The name to ask the upstream for. */
   modelSent: string
-  flags: ChatFlags
+  flags: FormatFlags
   /** An opaque name of the end user; null: none is sent. */
   user: string | null
   /** What a model writes at most where a client of another format does not say. */
   defaultMaxTokens: number
+  /** Tokens of the prompt, roughly: Claude Code shows the size of the context from the first event. */
+  promptTokens: number
   /** For ids of ours: letters and digits. */
   requestId: string
   nowMs: number
 }
 
-/** One request, translated. */
-export interface Translation {
+/** One request, translated, and a reader whose responses are in the client's format. */
+export interface Translation extends Required<ResponseReader> {
   /** The body for the upstream, as JSON. */
   body: Buffer
-  createStreamReader(secret: string): StreamReader
-  /** A whole JSON response with status 200: what it says, and the same for the client. */
-  readJson(body: Buffer, secret: string): JsonResponse & { body: Buffer }
 }
 
 const formats: Readonly<Record<FormatName, Format>> = {
@@ -62,8 +63,7 @@ const requestToMessages: Readonly<Record<FormatName, (body: Fields, target: Tran
 const messagesToRequest: Readonly<Record<FormatName, (body: Fields, target: TranslationTarget) => Translated>> = {
   anthropic: (body) => ({ body, toolNames: createToolNames() }),
   chat: (body, { modelSent, flags, user }) => messagesToChat(body, { model: modelSent, flags, user }),
-  responses: (body, { modelSent, flags, user }) =>
-    messagesToResponses(body, { model: modelSent, efforts: flags.efforts, user }),
+  responses: (body, { modelSent, ...target }) => messagesToResponses(body, { ...target, model: modelSent }),
 }
 
 interface Translated {
@@ -81,13 +81,15 @@ export function translate(
   body: Fields,
   target: TranslationTarget,
 ): Translation {
+  refuseForeignFields(client, body)
   const messages = requestToMessages[client](body, target)
   const sent = messagesToRequest[upstream](messages.body, target)
   const showThinking = client !== 'anthropic' || (isFields(body['thinking']) && body['thinking']['type'] !== 'disabled')
   const writer = {
     messageId: `msg_${target.requestId}`,
     model: target.modelRequested,
-    inputTokensEstimate: 0,
+    inputTokensEstimate: target.promptTokens,
+    accountId: target.accountId,
     toolNames: sent.toolNames,
     showThinking,
   }
@@ -139,8 +141,18 @@ export function translate(
     return isFields(last?.['response']) ? last['response'] : {}
   }
 
+  /** A whole response as the events of the client's stream. */
+  function unfolded(response: Fields): string {
+    const { write, endMark } = eventWriters[client]
+    const events = unfoldMessage(messageOf(response))
+    const stage = fromMessages()
+    return (stage ? events.flatMap((event) => stage.push(event)) : events).map(write).join('') + endMark
+  }
+
+  const json = (fields: Fields): Buffer => Buffer.from(JSON.stringify(fields))
+
   return {
-    body: Buffer.from(JSON.stringify(sent.body)),
+    body: json(sent.body),
     createStreamReader(secret) {
       const stages = { toMessages: toMessages(), fromMessages: fromMessages() }
       return createTranslatedStreamReader({
@@ -149,14 +161,27 @@ export function translate(
         ...eventWriters[client],
       })
     },
-    readJson(responseBody, secret) {
-      const read = formats[upstream].readJson(responseBody, secret)
-      const response = jsonOf(responseBody.toString('utf8'))
-      if (read.problem !== '' || !isFields(response)) return { ...read, body: responseBody }
+    readJson(body, secret) {
+      const read = formats[upstream].readJson(body, secret)
+      const response = jsonOf(body.toString('utf8'))
+      if (read.problem !== '' || !isFields(response)) return read
       try {
-        return { ...read, body: Buffer.from(JSON.stringify(responseOf(messageOf(response)))) }
+        return { ...read, body: json(responseOf(messageOf(response))) }
       } catch (error) {
-        return { ...read, problem: (error as Error).message, body: responseBody }
+        return { ...read, problem: (error as Error).message }
+      }
+    },
+    unfoldJson: (body) => Buffer.from(unfolded(jsonOf(body.toString('utf8')) as Fields)),
+    foldStream(stream) {
+      try {
+        const translator = toMessages()
+        const events = eventsOf(stream).map(({ data }) => jsonOf(data))
+        const message = translator
+          ? foldMessage([...events.flatMap((event) => translator.push(event)), ...translator.end()])
+          : foldMessage(events.filter(isFields))
+        return message && json(responseOf({ ...message, model: target.modelRequested }))
+      } catch {
+        return null
       }
     },
   }

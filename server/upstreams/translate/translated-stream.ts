@@ -1,7 +1,7 @@
 import type { Format, StreamReader, UpstreamError } from '../format.ts'
 import { notRequests } from '../formats/anthropic/upstream-error.ts'
 import { eventsOf, jsonOf } from '../formats/sse-events.ts'
-import type { StreamTranslator } from './chat-stream-to-messages.ts'
+import type { StreamTranslator } from './anthropic-clients/chat-stream-to-messages.ts'
 import { type Fields, isFields, textOf } from './untranslatable.ts'
 
 /** One stage of a translation: the data of events in, the data of the other format's events out. */

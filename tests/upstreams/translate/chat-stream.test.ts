@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createChatStreamToMessages } from '../../../server/upstreams/translate/chat-stream-to-messages.ts'
-import { foldMessage } from '../../../server/upstreams/translate/fold-message.ts'
-import { createToolNames } from '../../../server/upstreams/translate/tool-names.ts'
+import { createChatStreamToMessages } from '../../../server/upstreams/translate/anthropic-clients/chat-stream-to-messages.ts'
+import { foldMessage } from '../../../server/upstreams/translate/messages/fold-message.ts'
+import { createToolNames } from '../../../server/upstreams/translate/messages/tool-names.ts'
 import type { Fields } from '../../../server/upstreams/translate/untranslatable.ts'
 
 const chunk = (delta: Fields, finish: string | null = null, more: Fields = {}): Fields => ({
@@ -24,6 +24,7 @@ function translate(chunks: unknown[], showThinking = true): Fields[] {
     model: 'asked',
     inputTokensEstimate: 7,
     toolNames: createToolNames(),
+    accountId: 7,
     showThinking,
   })
   return [...chunks.flatMap((one) => translator.push(one)), ...translator.end()]
@@ -73,7 +74,7 @@ const cases: [name: string, chunks: unknown[], content: unknown, stop: string][]
     'reasoning before text, closed before it begins (litellm #32357)',
     [chunk({ reasoning_content: 'Hm' }), chunk({ content: 'Yes' }), chunk({}, 'stop')],
     [
-      { type: 'thinking', thinking: 'Hm', signature: '' },
+      { type: 'thinking', thinking: 'Hm', signature: 'relay-reasoning:7:' },
       { type: 'text', text: 'Yes' },
     ],
     'end_turn',
@@ -86,7 +87,7 @@ const cases: [name: string, chunks: unknown[], content: unknown, stop: string][]
       chunk({ content: '!' }, 'stop'),
     ],
     [
-      { type: 'thinking', thinking: 'abc', signature: '' },
+      { type: 'thinking', thinking: 'abc', signature: 'relay-reasoning:7:' },
       { type: 'text', text: '!' },
     ],
     'end_turn',

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ChatFlags, defaultChatFlags } from '../../../server/upstreams/translate/chat-flags.ts'
-import { chatToMessages } from '../../../server/upstreams/translate/chat-to-messages.ts'
-import { messagesToChat } from '../../../server/upstreams/translate/messages-to-chat.ts'
-import { responsesToMessages } from '../../../server/upstreams/translate/responses-to-messages.ts'
+import { defaultFormatFlags, type FormatFlags } from '../../../server/accounts/format-flags.ts'
+import { messagesToChat } from '../../../server/upstreams/translate/anthropic-clients/messages-to-chat.ts'
+import { chatToMessages } from '../../../server/upstreams/translate/openai-clients/chat-to-messages.ts'
+import { responsesToMessages } from '../../../server/upstreams/translate/openai-clients/responses-to-messages.ts'
 import type { Fields } from '../../../server/upstreams/translate/untranslatable.ts'
 
 const fromChat = (body: Fields): Fields =>
@@ -105,10 +105,10 @@ test('Responses input: calls, outputs, free-text tools; what is stored elsewhere
   expect(() => responsesToMessages({ input: 'x', previous_response_id: 'r' }, target)).toThrow(/previous_response_id/)
 })
 
-const toChat = (body: Fields, flags: Partial<ChatFlags> = {}, model = 'glm-5.3'): Fields =>
+const toChat = (body: Fields, flags: Partial<FormatFlags> = {}, model = 'glm-5.3'): Fields =>
   messagesToChat(
     { model: 'asked', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }], ...body },
-    { model, flags: { ...defaultChatFlags, ...flags }, user: null },
+    { model, flags: { ...defaultFormatFlags, ...flags }, user: null },
   ).body
 const word = fc.stringMatching(/^[a-z]{1,8}$/)
 const conversation = fc.array(

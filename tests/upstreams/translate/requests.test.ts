@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import { type ChatFlags, defaultChatFlags } from '../../../server/upstreams/translate/chat-flags.ts'
-import { messagesToChat } from '../../../server/upstreams/translate/messages-to-chat.ts'
-import { messagesToResponses } from '../../../server/upstreams/translate/messages-to-responses.ts'
+import { defaultFormatFlags, type FormatFlags } from '../../../server/accounts/format-flags.ts'
+import { messagesToChat } from '../../../server/upstreams/translate/anthropic-clients/messages-to-chat.ts'
+import { messagesToResponses } from '../../../server/upstreams/translate/anthropic-clients/messages-to-responses.ts'
 import { type Fields, Untranslatable } from '../../../server/upstreams/translate/untranslatable.ts'
 
-const toChat = (body: Fields, flags: Partial<ChatFlags> = {}, model = 'glm-5.3'): Fields =>
+const toChat = (body: Fields, flags: Partial<FormatFlags> = {}, model = 'glm-5.3'): Fields =>
   messagesToChat(
     { model: 'asked', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }], ...body },
-    { model, flags: { ...defaultChatFlags, ...flags }, user: null },
+    { model, flags: { ...defaultFormatFlags, ...flags }, user: null },
   ).body
 const toResponses = (body: Fields): Fields =>
   messagesToResponses(
     { model: 'asked', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }], ...body },
-    { model: 'gpt-6-sol', efforts: ['low', 'high'], user: 'u1' },
+    { model: 'gpt-6-sol', flags: { ...defaultFormatFlags, efforts: ['low', 'high'] }, accountId: 7, user: 'u1' },
   ).body
 
 const bash = { name: 'Bash', description: 'Runs', input_schema: { type: 'object' } }
@@ -130,7 +130,7 @@ test('a name of a tool that does not fit gets the same short one each time, and 
   const name = `mcp__${'x'.repeat(80)}.run`
   const { body, toolNames } = messagesToChat(
     { messages: [], tools: [{ name, input_schema: {} }] },
-    { model: 'm', flags: defaultChatFlags, user: null },
+    { model: 'm', flags: defaultFormatFlags, user: null },
   )
   const sent = (body['tools'] as { function: { name: string } }[])[0]!.function.name
   expect(sent).toMatch(/^[\w-]{1,64}$/)
@@ -170,7 +170,7 @@ test('consecutive messages of one role are merged where the upstream needs it', 
 
 test('Responses: instructions, items, images in results, reasoning of ours restored and others’ left out', () => {
   const [user, assistant, results] = turn
-  const signed = { type: 'thinking', thinking: 'Plan', signature: 'relay-responses-1:SEALED' }
+  const signed = { type: 'thinking', thinking: 'Plan', signature: 'relay-reasoning:7:SEALED' }
   const sent = toResponses({
     system: 'Be brief.',
     messages: [user, { role: 'assistant', content: [signed, ...(assistant!.content as Fields[])] }, results],

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { foldMessage } from '../../../server/upstreams/translate/fold-message.ts'
+import { createResponsesStreamToMessages } from '../../../server/upstreams/translate/anthropic-clients/responses-stream-to-messages.ts'
+import { foldMessage } from '../../../server/upstreams/translate/messages/fold-message.ts'
+import { createToolNames } from '../../../server/upstreams/translate/messages/tool-names.ts'
 import {
   chatUsage,
   createMessagesStreamToChat,
   messageToChat,
-} from '../../../server/upstreams/translate/messages-stream-to-chat.ts'
-import { createMessagesStreamToResponses } from '../../../server/upstreams/translate/messages-stream-to-responses.ts'
-import { createResponsesStreamToMessages } from '../../../server/upstreams/translate/responses-stream-to-messages.ts'
-import { createToolNames } from '../../../server/upstreams/translate/tool-names.ts'
+} from '../../../server/upstreams/translate/openai-clients/messages-stream-to-chat.ts'
+import { createMessagesStreamToResponses } from '../../../server/upstreams/translate/openai-clients/messages-stream-to-responses.ts'
 import { type Fields, textOf } from '../../../server/upstreams/translate/untranslatable.ts'
 
 function fromResponses(events: Fields[]): Fields[] {
@@ -16,6 +16,7 @@ function fromResponses(events: Fields[]): Fields[] {
     model: 'asked',
     inputTokensEstimate: 7,
     toolNames: createToolNames(),
+    accountId: 7,
     showThinking: true,
   })
   return [...events.flatMap((event) => translator.push(event)), ...translator.end()]
@@ -61,7 +62,7 @@ const stream: Fields[] = [
   { type: 'response.completed', response: { output: [], usage } },
 ]
 const content = [
-  { type: 'thinking', thinking: 'First\n\nSecond', signature: 'relay-responses-1:SEALED' },
+  { type: 'thinking', thinking: 'First\n\nSecond', signature: 'relay-reasoning:7:SEALED' },
   { type: 'text', text: 'Hello' },
   { type: 'tool_use', id: 'c1', name: 'Bash', input: { x: 1 } },
 ]

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { defaultFormatFlags } from '../../../server/accounts/format-flags.ts'
 import type { Format, StreamReader } from '../../../server/upstreams/format.ts'
 import { eventsOf } from '../../../server/upstreams/formats/sse-events.ts'
-import { defaultChatFlags } from '../../../server/upstreams/translate/chat-flags.ts'
 import { translate } from '../../../server/upstreams/translate/table.ts'
 import { type Fields, textOf } from '../../../server/upstreams/translate/untranslatable.ts'
 
@@ -136,9 +136,11 @@ const bodies: Record<Name, Fields> = {
 
 const open = (client: Name, upstream: Name) =>
   translate(client, upstream, requests[client], {
+    accountId: 7,
+    promptTokens: 7,
     modelRequested: 'asked',
     modelSent: 'sent',
-    flags: defaultChatFlags,
+    flags: defaultFormatFlags,
     user: null,
     defaultMaxTokens: 1000,
     requestId: 'r1',
@@ -209,7 +211,7 @@ describe.each(pairs)('%s client, %s upstream', (client, upstream) => {
     )
     expect(problem).toBe('')
     expect(reading).toMatchObject({ model: 'served', source: 'final', tokens: { input: 30, cacheRead: 20, output: 9 } })
-    const response = JSON.parse(body.toString('utf8')) as Fields
+    const response = JSON.parse(body!.toString('utf8')) as Fields
     expect(response['model']).toBe('asked')
     expect(JSON.stringify(response)).toContain('Grüße 👋')
     expect(JSON.stringify(response)).toContain('Bash')

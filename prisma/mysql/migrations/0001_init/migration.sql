@@ -43,6 +43,7 @@ CREATE TABLE `accounts` (
   `concurrency` INTEGER NULL,
   `models` TEXT NOT NULL,
   `model_mapping` TEXT NOT NULL,
+  `flags` VARCHAR(1000) NOT NULL DEFAULT '{}',
   `plan` VARCHAR(60) NOT NULL DEFAULT '',
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `state` VARCHAR(2000) NOT NULL DEFAULT '{"kind":"ready"}',

@@ -41,6 +41,7 @@ CREATE TABLE "accounts" (
     "concurrency" INTEGER,
     "models" TEXT NOT NULL,
     "model_mapping" TEXT NOT NULL,
+    "flags" TEXT NOT NULL DEFAULT '{}',
     "plan" TEXT NOT NULL DEFAULT '',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "state" TEXT NOT NULL DEFAULT '{"kind":"ready"}',

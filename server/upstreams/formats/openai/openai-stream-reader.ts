@@ -1,7 +1,7 @@
 import type { Reading } from '../../../money/reading.ts'
 import type { StreamReader, UpstreamError } from '../../format.ts'
 import { withoutSecret } from '../../quoted-secret.ts'
-import type { MessageUsage } from '../../translate/message-writer.ts'
+import type { MessageUsage } from '../../translate/messages/message-writer.ts'
 import { type Fields, isFields } from '../../translate/untranslatable.ts'
 import { createUsageReader } from '../anthropic/usage.ts'
 import { createSseScanner } from '../sse.ts'

@@ -1,4 +1,4 @@
-import { usageOfResponses } from '../../translate/chat-usage.ts'
+import { usageOfResponses } from '../../translate/messages/chat-usage.ts'
 import { type Fields, isFields, itemsOf, textOf } from '../../translate/untranslatable.ts'
 import { readOpenaiError } from '../openai/openai-error.ts'
 import type { EventFacts } from '../openai/openai-stream-reader.ts'

@@ -13,6 +13,8 @@ import { gaugesOfUsage } from './usage-endpoint.ts'
 export const claudePlatform: Platform = {
   ...consolePlatform,
   name: 'claude',
+  // The login is for Claude Code's own requests.
+  servesTranslated: false,
   buildRequest: (account, request) => buildAnthropicRequest(account, request, oauthBeta),
   messageProbe: (account, model) => anthropicMessageProbe(account, model, oauthBeta),
   errorRows: subscriptionErrorRows,

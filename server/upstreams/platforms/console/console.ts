@@ -8,6 +8,8 @@ import { anthropicMessageProbe, buildAnthropicRequest } from '../anthropic-reque
 export const consolePlatform: Platform = {
   name: 'console',
   format: anthropicFormat,
+  messagePath: '/v1/messages',
+  servesTranslated: true,
   buildRequest: (account, request) => buildAnthropicRequest(account, request),
   errorRows: anthropicErrorRows,
   readRateLimit: readAnthropicLimit,

@@ -1,4 +1,4 @@
-import { type Fields, isFields, itemsOf, textOf, Untranslatable } from './untranslatable.ts'
+import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 
 /** What is the same for every format that a Messages request is translated into. */
 

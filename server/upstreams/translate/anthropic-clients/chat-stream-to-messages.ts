@@ -1,19 +1,22 @@
-import { createChatToolCalls } from './chat-tool-calls.ts'
-import { estimatedTokens, usageOfChat } from './chat-usage.ts'
+import { estimatedTokens, usageOfChat } from '../messages/chat-usage.ts'
 import {
   createMessageWriter,
   type MessageUsage,
   type MessageWriterOptions,
   type StopReason,
   stopDetailsOf,
-} from './message-writer.ts'
-import type { ToolNames } from './tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf } from './untranslatable.ts'
+} from '../messages/message-writer.ts'
+import { markedSignature } from '../messages/reasoning-marker.ts'
+import type { ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, itemsOf, textOf } from '../untranslatable.ts'
+import { createChatToolCalls } from './chat-tool-calls.ts'
 
 export interface ChatStreamOptions extends MessageWriterOptions {
   toolNames: ToolNames
   /** Reasoning is shown to clients that asked to think. */
   showThinking: boolean
+  /** The account that answers. */
+  accountId: number
 }
 
 /** Events of one format in, events of the other out; pure but for random tool ids. */
@@ -32,6 +35,7 @@ export interface StreamTranslator {
 export function createChatStreamToMessages(options: ChatStreamOptions): StreamTranslator {
   const writer = createMessageWriter(options)
   const toolCalls = createChatToolCalls(writer, options.toolNames)
+  const signature = markedSignature(options.accountId, '')
   let finishReason: string | null = null
   let reported: MessageUsage | null = null
   let isRefusal = false
@@ -44,7 +48,10 @@ export function createChatStreamToMessages(options: ChatStreamOptions): StreamTr
     const refusal = textOf(delta['refusal'])
     const calls = delta['tool_calls'] ?? legacyCall(delta['function_call'])
     outputChars += reasoning.length + text.length + refusal.length
-    if (reasoning !== '' && options.showThinking && toolCalls.count() === 0) writer.thinking(reasoning)
+    if (reasoning !== '' && options.showThinking && toolCalls.count() === 0) {
+      writer.thinking(reasoning)
+      writer.signature(signature)
+    }
     if (refusal !== '') isRefusal = true
     // Text between the pieces of a tool call would have to interrupt its block: it is written after the calls.
     if (toolCalls.count() > 0) laterText += text + refusal

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { MessageWriter } from './message-writer.ts'
-import type { ToolNames } from './tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf } from './untranslatable.ts'
+import type { MessageWriter } from '../messages/message-writer.ts'
+import type { ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, itemsOf, textOf } from '../untranslatable.ts'
 
 interface Call {
   id: string

@@ -1,6 +1,6 @@
+import type { ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, textOf } from '../untranslatable.ts'
 import { chatUsage } from './messages-stream-to-chat.ts'
-import type { ToolNames } from './tool-names.ts'
-import { type Fields, isFields, textOf } from './untranslatable.ts'
 
 export interface ResponsesWriterOptions {
   /** `resp_…`, of our own. */

@@ -1,4 +1,4 @@
-import type { Fields } from './untranslatable.ts'
+import type { Fields } from '../untranslatable.ts'
 
 /** Token counts as Anthropic words them. */
 export interface MessageUsage {

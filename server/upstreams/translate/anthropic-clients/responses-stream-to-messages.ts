@@ -1,19 +1,21 @@
-import type { StreamTranslator } from './chat-stream-to-messages.ts'
-import { estimatedTokens, usageOfResponses } from './chat-usage.ts'
+import { estimatedTokens, usageOfResponses } from '../messages/chat-usage.ts'
 import {
   createMessageWriter,
   type MessageUsage,
   type MessageWriterOptions,
   type StopReason,
   stopDetailsOf,
-} from './message-writer.ts'
-import { markedSignature } from './reasoning-marker.ts'
-import type { ToolNames } from './tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf } from './untranslatable.ts'
+} from '../messages/message-writer.ts'
+import { markedSignature } from '../messages/reasoning-marker.ts'
+import type { ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, itemsOf, textOf } from '../untranslatable.ts'
+import type { StreamTranslator } from './chat-stream-to-messages.ts'
 
 export interface ResponsesStreamOptions extends MessageWriterOptions {
   toolNames: ToolNames
   showThinking: boolean
+  /** The account that answers. */
+  accountId: number
 }
 
 /** What was written of one output item. */
@@ -79,7 +81,7 @@ export function createResponsesStreamToMessages(options: ResponsesStreamOptions)
       const texts = itemsOf(fields['summary']).map(({ text }) => textOf(text))
       if (item.written === 0 && texts.length > 0) write(item, texts.join('\n\n'))
       const encrypted = textOf(fields['encrypted_content'])
-      if (encrypted !== '' && options.showThinking) writer.signature(markedSignature(encrypted))
+      if (encrypted !== '' && options.showThinking) writer.signature(markedSignature(options.accountId, encrypted))
       writer.closeBlock()
     }
   }

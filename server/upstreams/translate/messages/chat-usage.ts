@@ -1,5 +1,5 @@
+import { countOf, type Fields, isFields } from '../untranslatable.ts'
 import type { MessageUsage } from './message-writer.ts'
-import { countOf, type Fields, isFields } from './untranslatable.ts'
 
 /** Usage of Chat Completions and its vendors' variants in Anthropic's words: prompt counts there include what the cache served. */
 export function usageOfChat(usage: Fields): MessageUsage {

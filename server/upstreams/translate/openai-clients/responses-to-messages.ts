@@ -1,6 +1,6 @@
+import type { ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 import { chatToMessages, type MessagesTarget } from './chat-to-messages.ts'
-import type { ToolNames } from './tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf, Untranslatable } from './untranslatable.ts'
 
 /** A Responses request as an Anthropic Messages request (protocol.md §4.5). Throws Untranslatable. */
 export function responsesToMessages(body: Fields, target: MessagesTarget): { body: Fields; toolNames: ToolNames } {

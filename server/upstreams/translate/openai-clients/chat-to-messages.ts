@@ -1,5 +1,5 @@
-import { createToolNames, type ToolNames } from './tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf, Untranslatable } from './untranslatable.ts'
+import { createToolNames, type ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 
 export interface MessagesTarget {
   /** The model to ask for. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { blocksOf, type Part, partsOf, systemTexts, toolResultOf } from './messages-content.ts'
+import type { FormatFlags } from '../../../accounts/format-flags.ts'
+import { blocksOf, type Part, partsOf, systemTexts, toolResultOf } from '../messages/messages-content.ts'
 import {
   clientTools,
   effortOf,
@@ -8,33 +9,37 @@ import {
   refuseImpossible,
   type ToolChoice,
   toolChoiceOf,
-} from './messages-request.ts'
-import { encryptedOf } from './reasoning-marker.ts'
-import { createToolNames, type ToolNames } from './tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf, Untranslatable } from './untranslatable.ts'
+} from '../messages/messages-request.ts'
+import { encryptedOf } from '../messages/reasoning-marker.ts'
+import { usualEfforts } from '../messages/reasoning-models.ts'
+import { createToolNames, type ToolNames } from '../messages/tool-names.ts'
+import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 
 export interface ResponsesTarget {
   model: string
-  /** Values of `reasoning.effort` that are accepted, weakest first; empty: the field is left out. */
-  efforts: readonly string[]
+  flags: FormatFlags
+  /** The account that shall serve it: encrypted reasoning of another one means nothing there. */
+  accountId: number
   /** An opaque name of the end user; null: none is sent. */
   user: string | null
 }
 
 /** An Anthropic Messages request as a Responses request (protocol.md §4.4). Throws Untranslatable. */
 export function messagesToResponses(body: Fields, target: ResponsesTarget): { body: Fields; toolNames: ToolNames } {
+  const { flags } = target
   refuseImpossible(body)
   const toolNames = createToolNames()
   const asked = Number(body['max_tokens'])
   const sent: Fields = {
     model: target.model,
     instructions: systemTexts(body['system']).join('\n\n'),
-    input: inputItems(body, toolNames),
+    input: inputItems(body, toolNames, target.accountId),
     stream: body['stream'] === true,
     store: false,
     include: ['reasoning.encrypted_content'],
     // Fewer than 16 are refused.
-    ...(Number.isSafeInteger(asked) && asked > 0 && { max_output_tokens: Math.max(16, asked) }),
+    ...(Number.isSafeInteger(asked) &&
+      asked > 0 && { max_output_tokens: Math.max(16, Math.min(asked, flags.maxTokensCap ?? asked)) }),
   }
   const tools = clientTools(body)
   if (tools.length > 0) {
@@ -52,11 +57,12 @@ export function messagesToResponses(body: Fields, target: ResponsesTarget): { bo
     }
   }
   const effort = effortOf(body)
-  const accepted = effort === null ? null : nearestEffort(effort, target.efforts)
+  const accepted = effort === null ? null : nearestEffort(effort, flags.efforts ?? usualEfforts)
   if (accepted !== null) sent['reasoning'] = { effort: accepted, summary: 'auto' }
   const schema = outputSchemaOf(body)
   if (schema) sent['text'] = { format: { type: 'json_schema', name: 'output', schema, strict: true } }
   if (target.user !== null) sent['safety_identifier'] = target.user
+  for (const name of flags.omit) delete sent[name]
   return { body: sent, toolNames }
 }
 
@@ -68,11 +74,11 @@ const maxCallId = 64
 /** Call ids of other formats may be too long; the short form is the same in every request. */
 const callIdOf = (id: string): string => (id.length <= maxCallId ? id : `call_${hash('sha256', id).slice(0, 40)}`)
 
-function inputItems(body: Fields, names: ToolNames): Fields[] {
+function inputItems(body: Fields, names: ToolNames, accountId: number): Fields[] {
   return itemsOf(body['messages']).flatMap((message, index) => {
     const field = `messages[${index}]`
     const blocks = blocksOf(message['content'])
-    if (message['role'] === 'assistant') return assistantItems(blocks, field, names)
+    if (message['role'] === 'assistant') return assistantItems(blocks, field, names, accountId)
     if (message['role'] === 'system') {
       const texts = systemTexts(message['content'])
       return texts.length === 0 ? [] : [textMessage('developer', 'input_text', texts.join('\n\n'))]
@@ -87,7 +93,7 @@ const textMessage = (role: string, type: string, text: string): Fields => ({
   content: [{ type, text }],
 })
 
-function assistantItems(blocks: Fields[], field: string, names: ToolNames): Fields[] {
+function assistantItems(blocks: Fields[], field: string, names: ToolNames, accountId: number): Fields[] {
   return blocks.flatMap((block, index): Fields[] => {
     switch (block['type']) {
       case 'text': {
@@ -95,7 +101,7 @@ function assistantItems(blocks: Fields[], field: string, names: ToolNames): Fiel
         return text.trim() === '' ? [] : [textMessage('assistant', 'output_text', text)]
       }
       case 'thinking': {
-        const encrypted = encryptedOf(textOf(block['signature']))
+        const encrypted = encryptedOf(textOf(block['signature']), accountId)
         if (encrypted === null) return []
         const thinking = textOf(block['thinking'])
         const summary = thinking === '' ? [] : [{ type: 'summary_text', text: thinking }]

@@ -1,5 +1,5 @@
-import type { ToolNames } from './tool-names.ts'
-import { countOf, type Fields, isFields, textOf } from './untranslatable.ts'
+import type { ToolNames } from '../messages/tool-names.ts'
+import { countOf, type Fields, isFields, textOf } from '../untranslatable.ts'
 
 export interface ChatWriterOptions {
   /** `chatcmpl-…`, of our own. */

@@ -1,5 +1,5 @@
-import { type ChatFlags, isReasoningModel } from './chat-flags.ts'
-import { blocksOf, type Part, partsOf, systemTexts, toolResultOf } from './messages-content.ts'
+import type { FormatFlags } from '../../../accounts/format-flags.ts'
+import { blocksOf, type Part, partsOf, systemTexts, toolResultOf } from '../messages/messages-content.ts'
 import {
   clientTools,
   effortOf,
@@ -8,14 +8,15 @@ import {
   refuseImpossible,
   type ToolChoice,
   toolChoiceOf,
-} from './messages-request.ts'
-import { createToolNames, type ToolNames } from './tool-names.ts'
-import { type Fields, itemsOf, textOf, Untranslatable } from './untranslatable.ts'
+} from '../messages/messages-request.ts'
+import { effortsOf, isReasoningModel } from '../messages/reasoning-models.ts'
+import { createToolNames, type ToolNames } from '../messages/tool-names.ts'
+import { type Fields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 
 export interface ChatTarget {
   /** The model to ask for. */
   model: string
-  flags: ChatFlags
+  flags: FormatFlags
   /** An opaque name of the end user; null: none is sent. */
   user: string | null
 }
@@ -52,7 +53,7 @@ export function messagesToChat(body: Fields, { model, flags, user }: ChatTarget)
     }
   }
   const effort = effortOf(body)
-  const accepted = effort === null ? null : nearestEffort(effort, flags.efforts)
+  const accepted = effort === null ? null : nearestEffort(effort, effortsOf(flags.efforts, model))
   if (accepted !== null) sent['reasoning_effort'] = accepted
   if (!reasons) {
     for (const name of ['temperature', 'top_p']) if (typeof body[name] === 'number') sent[name] = body[name]
@@ -68,13 +69,14 @@ export function messagesToChat(body: Fields, { model, flags, user }: ChatTarget)
     sent['stream'] = true
     if (flags.streamOptions) sent['stream_options'] = { include_usage: true }
   }
+  for (const name of flags.omit) delete sent[name]
   return { body: sent, toolNames }
 }
 
 /** Reasoning models refuse fewer than 16 tokens; Claude Code's probe asks for one. */
 const minReasoningTokens = 16
 
-function addMaxTokens(sent: Fields, body: Fields, flags: ChatFlags, reasons: boolean): void {
+function addMaxTokens(sent: Fields, body: Fields, flags: FormatFlags, reasons: boolean): void {
   const asked = Number(body['max_tokens'])
   if (!Number.isSafeInteger(asked) || asked <= 0) return
   const field =
@@ -83,13 +85,13 @@ function addMaxTokens(sent: Fields, body: Fields, flags: ChatFlags, reasons: boo
   sent[field] = reasons ? Math.max(capped, minReasoningTokens) : capped
 }
 
-function chatToolChoice(choice: ToolChoice, flags: ChatFlags, names: ToolNames): unknown {
+function chatToolChoice(choice: ToolChoice, flags: FormatFlags, names: ToolNames): unknown {
   if (choice.kind === 'auto' || choice.kind === 'none') return choice.kind
   if (!flags.forcedToolChoice) return 'auto'
   return choice.kind === 'tool' ? { type: 'function', function: { name: names.sent(choice.name) } } : 'required'
 }
 
-function chatMessages(body: Fields, flags: ChatFlags, names: ToolNames): ChatMessage[] {
+function chatMessages(body: Fields, flags: FormatFlags, names: ToolNames): ChatMessage[] {
   const messages: ChatMessage[] = []
   const system = systemTexts(body['system'])
   if (system.length > 0) messages.push({ role: flags.systemRole, content: system.join('\n\n') })
@@ -119,7 +121,7 @@ function chatMessages(body: Fields, flags: ChatFlags, names: ToolNames): ChatMes
 const unanswered = (ids: readonly string[]): ChatMessage[] =>
   ids.map((id) => ({ role: 'tool', tool_call_id: id, content: '[no result]' }))
 
-function assistantMessage(blocks: Fields[], field: string, flags: ChatFlags, names: ToolNames): ChatMessage {
+function assistantMessage(blocks: Fields[], field: string, flags: FormatFlags, names: ToolNames): ChatMessage {
   const texts: string[] = []
   const thoughts: string[] = []
   const calls: Fields[] = []
@@ -153,7 +155,7 @@ function assistantMessage(blocks: Fields[], field: string, flags: ChatFlags, nam
 }
 
 /** Tool results come first, in the order of the calls; what belongs to no call is left out. */
-function userMessages(blocks: Fields[], field: string, flags: ChatFlags, calls: readonly string[]): ChatMessage[] {
+function userMessages(blocks: Fields[], field: string, flags: FormatFlags, calls: readonly string[]): ChatMessage[] {
   const results = new Map<string, string>()
   const parts: Fields[] = []
   for (const [index, block] of blocks.entries()) {
@@ -182,7 +184,7 @@ function userMessages(blocks: Fields[], field: string, flags: ChatFlags, calls: 
   return messages
 }
 
-function chatPart(part: Part, field: string, flags: ChatFlags): Fields {
+function chatPart(part: Part, field: string, flags: FormatFlags): Fields {
   if (part.kind === 'text') return { type: 'text', text: part.text }
   if (part.kind === 'image') {
     if (!flags.images) throw new Untranslatable(field, 'this upstream takes no images')

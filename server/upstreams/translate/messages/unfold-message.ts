@@ -1,4 +1,4 @@
-import { type Fields, isFields, itemsOf, textOf } from './untranslatable.ts'
+import { type Fields, isFields, itemsOf, textOf } from '../untranslatable.ts'
 
 /** The events of a stream that adds up to this Anthropic message. */
 export function unfoldMessage(message: Fields): Fields[] {

@@ -1,4 +1,4 @@
-import { type Fields, isFields, textOf } from './untranslatable.ts'
+import { type Fields, isFields, textOf } from '../untranslatable.ts'
 
 /** The message that the events of a complete Anthropic stream add up to; null when the stream has no message_stop. Throws for an error event. */
 export function foldMessage(events: readonly Fields[]): Fields | null {

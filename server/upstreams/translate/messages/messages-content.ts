@@ -1,4 +1,4 @@
-import { type Fields, isFields, itemsOf, textOf, Untranslatable } from './untranslatable.ts'
+import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 
 /** Parts of an Anthropic message, as translators into other formats need them. */
 export type Part =
