@@ -14,6 +14,7 @@ import { createRelay } from '../relay/relay.ts'
 import { defaultReadLimits } from '../relay/request/read-body.ts'
 import { defaultTimers } from '../relay/timers.ts'
 import { createAccountTest } from '../upstreams/account-test.ts'
+import { chatFormat } from '../upstreams/formats/chat/chat.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
 import { createBench } from '../upstreams/rules/rule-trial.ts'
 import type { Services } from './build-services.ts'
@@ -60,6 +61,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   const isHttps = config.publicUrl?.startsWith('https:') ?? false
   let url = ''
   const baseUrl = () => `${config.publicUrl ?? url}/claude-code`
+  const openaiBaseUrl = () => `${config.publicUrl ?? url}/openai/v1`
   const clientAddress = createClientAddress(config.trustedProxies)
   const readLimits = { ...defaultReadLimits, ...options.readLimits }
   const relay = createRelay({
@@ -85,6 +87,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     now,
     chance,
     baseUrl,
+    openaiBaseUrl,
     onError: (error, requestId) =>
       roomLog(log, 'relay').error({ err: error, requestId }, 'a request failed inside the relay'),
   })
@@ -135,15 +138,20 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   const client = createStaticClient({ directory: options.clientDirectory ?? fileURLToPath(clientDirectory) })
 
   let isReady = true
+  const isStopping = () =>
+    fail('stopping', 'This relay is stopping. Try again shortly.', { retryAfterS: 1, closes: true })
   const server = createHttp({
     keepAliveMs: config.keepAliveMs,
     graphql: door.graphql.handle,
     upgrade: sockets.upgrade,
     page: client.serve,
     relay(req, res, path, query, id) {
-      if (isReady) return relay.handle(req, res, path, query, id)
-      const failure = fail('stopping', 'This relay is stopping. Try again shortly.', { retryAfterS: 1, closes: true })
-      sendFailure(req, res, failure, id.text)
+      if (isReady) relay.handle(req, res, path, query, id)
+      else sendFailure(req, res, isStopping(), id.text)
+    },
+    openai(req, res, path, query, id) {
+      if (isReady) relay.handleOpenai(req, res, path, query, id)
+      else sendFailure(req, res, isStopping(), id.text, chatFormat)
     },
     notReady: () => (isReady ? ledger.problem() : 'stopping'),
     corsOrigins: config.corsOrigins,

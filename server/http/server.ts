@@ -3,13 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net'
 import { type Failure, fail } from '../errors.ts'
 import type { RequestId } from '../request-ids.ts'
+import type { Format } from '../upstreams/format.ts'
 import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
+import { chatFormat } from '../upstreams/formats/chat/chat.ts'
 import { createCors } from './cors.ts'
 import { carriesBody, sendFailure } from './send-failure.ts'
 
 export interface HttpParts {
   /** Everything below /claude-code; `path` is what follows it, `query` begins with ? or is empty. */
   relay: (req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId) => void
+  /** The same below /openai. */
+  openai: (req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId) => void
   /** POST /graphql, and its page. */
   graphql: (req: IncomingMessage, res: ServerResponse, id: RequestId) => void
   /** A WebSocket for /graphql. */
@@ -40,6 +44,7 @@ export interface HttpLimits {
 
 const defaultLimits: HttpLimits = { headersMs: 12_000, checkMs: 3_000, headerBytes: 16 * 1024, headerCount: 150 }
 const relayPrefix = '/claude-code'
+const openaiPrefix = '/openai'
 const graphqlPath = '/graphql'
 /** How long a connection that was told why it is closed may go on sending: a reset could overtake the response. */
 const lingerMs = 1000
@@ -78,17 +83,20 @@ export function createHttp(parts: HttpParts): Server {
     const path = mark < 0 ? url : url.slice(0, mark)
     if (req.rawHeaders.length > limits.headerCount * 2) {
       const failure = fail('headers_too_large', `More than ${limits.headerCount} headers.`, { closes: true })
-      return sendFailure(req, res, failure, id.text)
+      return sendFailure(req, res, failure, id.text, formatAt(path))
     }
     if (req.headers.host === undefined && req.httpVersionMinor > 0) {
       const failure = fail('request_invalid', 'HTTP/1.1 asks for a host header.', { closes: true })
-      return sendFailure(req, res, failure, id.text)
+      return sendFailure(req, res, failure, id.text, formatAt(path))
     }
     // Nobody reads the body of such a request, and none has a clock.
     if (isRead(req) && carriesBody(req)) res.shouldKeepAlive = false
-    if (path.startsWith(relayPrefix) && (path.length === relayPrefix.length || path[relayPrefix.length] === '/')) {
+    const isOpenai = isBelow(openaiPrefix, path)
+    if (isOpenai || isBelow(relayPrefix, path)) {
       if (cors(req, res)) return
-      parts.relay(req, res, path.slice(relayPrefix.length), mark < 0 ? '' : url.slice(mark), id)
+      const prefix = isOpenai ? openaiPrefix : relayPrefix
+      const serve = isOpenai ? parts.openai : parts.relay
+      serve(req, res, path.slice(prefix.length), mark < 0 ? '' : url.slice(mark), id)
       return
     }
     // A year. The relay's own paths need none: no browser opens them by typing.
@@ -114,7 +122,7 @@ export function createHttp(parts: HttpParts): Server {
     const url = req.url ?? '/'
     if (url === graphqlPath || url.startsWith(`${graphqlPath}?`)) return parts.upgrade(req, socket, head)
     const failure = fail('upgrade_refused', 'This path does not speak WebSocket. Use plain HTTP.')
-    socket.end(rawFailure(failure, parts.requestId()))
+    socket.end(rawFailure(failure, parts.requestId(), formatAt(url)))
     socket.destroySoon()
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -144,8 +152,8 @@ function protocolFailure(code: string | undefined): Failure {
 }
 
 /** A whole HTTP response for sockets that have no response object. */
-function rawFailure(failure: Failure, id: RequestId): string {
-  const body = anthropicFormat.errorBody(failure.type, failure.message, id.text)
+function rawFailure(failure: Failure, id: RequestId, format: Format = anthropicFormat): string {
+  const body = format.errorBody(failure.type, failure.message, id.text)
   const upgrade = failure.status === 426 ? 'upgrade: HTTP/1.1\r\n' : ''
   const retry = failure.shouldRetry === undefined ? '' : `x-should-retry: ${failure.shouldRetry}\r\n`
   return (
@@ -154,6 +162,12 @@ function rawFailure(failure: Failure, id: RequestId): string {
     `${upgrade}${retry}connection: close\r\n\r\n${body.toString('utf8')}`
   )
 }
+
+const isBelow = (prefix: string, path: string): boolean =>
+  path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
+
+/** What whoever asks here reads. */
+const formatAt = (path: string): Format => (isBelow(openaiPrefix, path) ? chatFormat : anthropicFormat)
 
 const isRead = (req: IncomingMessage): boolean => req.method === 'GET' || req.method === 'HEAD'
 

@@ -1,23 +1,29 @@
 // The relay door: one request from header to bill, one step a file.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Account } from '../accounts/account.ts'
 import { type Failure, fail } from '../errors.ts'
 import { ClientResponse } from '../http/client-response.ts'
 import { sendFailure, sendJson } from '../http/send-failure.ts'
-import type { Keys } from '../keys/keys.ts'
+import type { ApiKey, Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { Prices } from '../prices/open-prices.ts'
 import { createRate } from '../rate.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Counters } from '../store/counters.ts'
+import type { Format } from '../upstreams/format.ts'
+import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
+import { chatFormat } from '../upstreams/formats/chat/chat.ts'
+import { responsesFormat } from '../upstreams/formats/responses/responses.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { createFailover, type FailoverParts } from './attempt/failover.ts'
 import { authenticate } from './request/authenticate.ts'
 import { shown } from './request/inspect.ts'
-import { modelList } from './request/models.ts'
-import { type ReadParts, readRequest } from './request/read-request.ts'
+import { type KnownModels, modelBehind, modelList } from './request/models.ts'
+import { openaiModelList } from './request/openai-models.ts'
+import { type ClientRoute, type ReadParts, readRequest } from './request/read-request.ts'
 import type { RelayRequest, RequestEnd, RunningRequest } from './request/relay-request.ts'
-import { createAffinity } from './routing/affinity.ts'
+import { createAffinity, maySpeak } from './routing/affinity.ts'
 import type { QueueLimits } from './routing/queue.ts'
 import { criteriaOfNew } from './routing/route-criteria.ts'
 import { createTrace, type RouteDecision, simulateRoute } from './routing/route-trace.ts'
@@ -26,9 +32,19 @@ import { liveRequestOf } from './settlement/live-request.ts'
 import { createReservations, noReservation, type Reservation } from './settlement/reservation.ts'
 import { admittedOf, settle } from './settlement/settlement.ts'
 
+/** What stands behind /openai, without the list of models. */
+const openaiRoutes: Readonly<Record<string, Format>> = {
+  '/v1/chat/completions': chatFormat,
+  '/v1/responses': responsesFormat,
+}
+
 type BuiltHere = 'slots' | 'remember' | 'foreignBefore' | 'reservations' | 'report'
 
-export interface RelayParts extends Omit<FailoverParts, BuiltHere>, ReadParts {
+export interface RelayParts extends Omit<FailoverParts, BuiltHere>, Omit<ReadParts, 'modelsUrl' | 'modelBehind'> {
+  /** What ANTHROPIC_BASE_URL is to be. */
+  baseUrl: () => string
+  /** What OPENAI_BASE_URL is to be. */
+  openaiBaseUrl: () => string
   queue: QueueLimits
   keys: Keys
   ledger: Ledger
@@ -42,7 +58,10 @@ export interface RelayParts extends Omit<FailoverParts, BuiltHere>, ReadParts {
 }
 
 export interface Relay {
+  /** Below /claude-code. */
   handle(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void
+  /** Below /openai. */
+  handleOpenai(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void
   /** The choices made for a request, while they are in this process's memory. */
   traceOf(requestId: string): RouteDecision[]
   /** The choice that a new conversation of this key would find now. */
@@ -57,6 +76,13 @@ export function createRelay(parts: RelayParts): Relay {
   const { keys, accounts, ledger, prices, live, now } = parts
   // `/context` in Claude Code asks 26 times in a tenth of a second.
   const countRate = createRate<number>({ burst: 200, perSecond: 50, now })
+  const readParts: ReadParts = {
+    ...parts,
+    modelsUrl: ({ name }) =>
+      name === 'anthropic' ? `${parts.baseUrl()}/v1/models` : `${parts.openaiBaseUrl()}/models`,
+    modelBehind: ({ groupId }, name) =>
+      modelBehind(name, (own) => accounts.ofGroup(groupId).some(({ mapping }) => mapping.names.includes(own))),
+  }
   const reservations = createReservations(parts)
   const trace = createTrace()
   const slots = createSlots({ ...parts, trace })
@@ -77,51 +103,77 @@ export function createRelay(parts: RelayParts): Relay {
     // SDKs whose base URL already ends in /v1 ask for /v1/v1/….
     const route = path.startsWith('/v1/v1/') ? path.slice(3) : path
     if (method === 'POST' && (route === '/v1/messages' || route === '/v1/messages/count_tokens')) {
-      void serve(req, res, { path: route, query, id })
+      const metered = route === '/v1/messages'
+      void serve(req, res, { path: route, query, id, format: anthropicFormat, metered })
     } else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/'))) {
-      const found = listModels(req, route, query)
-      if ('code' in found) sendFailure(req, res, found, id.text)
-      else sendJson(res, found, id.text)
-    } else if ((method === 'HEAD' || method === 'GET') && (route === '' || route === '/' || route === '/api/hello')) {
-      // Probes that clients send to warm a connection: harmless, without a key, without a log line.
-      res.writeHead(200, { 'content-length': 0 })
-      res.end()
-    } else {
+      listModels(req, res, id, anthropicFormat, (key, members, known) => modelList(key, members, known, route, query))
+    } else if (isProbe(method, route)) answerProbe(res)
+    else {
       const hint = `There is no ${method} ${shown(path)} here. Claude Code's base URL is ${parts.baseUrl()}.`
       sendFailure(req, res, fail('route_unknown', hint), id.text)
     }
   }
 
-  function listModels(req: IncomingMessage, route: string, query: string): object | Failure {
-    const key = authenticate(req.headers, keys, now())
-    if ('code' in key) return key
-    return modelList(key, accounts.ofGroup(key.groupId), prices.book().knownModels(), route, query)
+  /** The same for clients of OpenAI's formats, with `/v1` in their base URL or without. */
+  function handleOpenai(req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId): void {
+    const { method } = req
+    const route = path.startsWith('/v1/v1/') ? path.slice(3) : path.startsWith('/v1') ? path : `/v1${path}`
+    const format = openaiRoutes[route]
+    if (method === 'POST' && format) void serve(req, res, { path: route, query, id, format, metered: true })
+    else if (method === 'GET' && (route === '/v1/models' || route.startsWith('/v1/models/')))
+      listModels(req, res, id, chatFormat, (key, members, known) => openaiModelList(key, members, known, route))
+    else if (isProbe(method, path)) answerProbe(res)
+    else {
+      const hint = `There is no ${method} ${shown(path)} here. The base URL for OpenAI clients is ${parts.openaiBaseUrl()}.`
+      sendFailure(req, res, fail('route_unknown', hint), id.text, chatFormat)
+    }
+  }
+
+  function listModels(
+    req: IncomingMessage,
+    res: ServerResponse,
+    id: RequestId,
+    format: Format,
+    list: (key: ApiKey, members: readonly Account[], known: KnownModels) => object | Failure,
+  ): void {
+    const key = authenticate(req.headers, keys, now(), format)
+    const { platforms } = parts
+    const members = 'code' in key ? [] : accounts.ofGroup(key.groupId)
+    const found =
+      'code' in key
+        ? key
+        : list(
+            key,
+            members.filter(({ platform }) => maySpeak(format, platforms[platform])),
+            {
+              names: prices.book().knownModels(),
+              speaksClaude: ({ platform }) => platforms[platform]?.format === anthropicFormat,
+            },
+          )
+    if (isFailure(found)) sendFailure(req, res, found, id.text, format)
+    else sendJson(res, found, id.text)
   }
 
   /** Counts the request while it runs. What goes wrong in it reaches the client as an error of ours. */
-  async function serve(
-    req: IncomingMessage,
-    res: ServerResponse,
-    route: { path: string; query: string; id: RequestId },
-  ): Promise<void> {
-    const { id } = route
+  async function serve(req: IncomingMessage, res: ServerResponse, route: ClientRoute): Promise<void> {
+    const { id, format } = route
     const client = new ClientResponse(res, parts.timers.blockedMs, now)
     inFlight++
     try {
-      const read = await readRequest(parts, req, res, route)
+      const read = await readRequest(readParts, req, res, route)
       if (read === null) return
-      if ('code' in read) return sendFailure(req, client, read, id.text)
+      if ('code' in read) return sendFailure(req, client, read, id.text, format)
       try {
         const { request } = read
         const failure = await (request.metered ? relayMessage(request, client) : relayCount(request, client))
-        if (failure) sendFailure(req, client, failure, id.text, request.format)
+        if (failure) sendFailure(req, client, failure, id.text, format)
       } finally {
         read.release()
       }
     } catch (error) {
       parts.onError(error, id.text)
       if (client.headersSent) client.destroy()
-      else sendFailure(req, client, fail('internal', `The relay failed. Request id: ${id.text}.`), id.text)
+      else sendFailure(req, client, fail('internal', `The relay failed. Request id: ${id.text}.`), id.text, format)
     } finally {
       inFlight--
       if (inFlight === 0) for (const resolve of waiting.splice(0)) resolve()
@@ -191,6 +243,7 @@ export function createRelay(parts: RelayParts): Relay {
 
   return {
     handle,
+    handleOpenai,
     idle,
     traceOf: trace.of,
     simulate: (key, model) =>
@@ -201,4 +254,15 @@ export function createRelay(parts: RelayParts): Relay {
       clearTimeout(timer)
     },
   }
+}
+
+const isFailure = (found: object): found is Failure => 'code' in found
+
+/** Probes that clients send to warm a connection: harmless, without a key, without a log line. */
+const isProbe = (method: string | undefined, route: string): boolean =>
+  (method === 'HEAD' || method === 'GET') && (route === '' || route === '/' || route === '/api/hello')
+
+function answerProbe(res: ServerResponse): void {
+  res.writeHead(200, { 'content-length': 0 })
+  res.end()
 }

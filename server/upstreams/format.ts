@@ -1,8 +1,20 @@
 import type { Reading } from '../money/reading.ts'
 
+/** Names of the members of a request that the relay looks at. */
+export interface RequestShape {
+  messages: string
+  /** They may also be one plain text of the user's. */
+  mayBeText: boolean
+  /** How much the model may write; the first that is there counts. */
+  maxTokens: readonly string[]
+  /** What may name the conversation. */
+  conversation: string
+}
+
 /** A wire format: how requests, responses, streams and errors look. The client's side takes its errors and pings from it too. */
 export interface Format {
   name: 'anthropic' | 'chat' | 'responses'
+  request: RequestShape
   /** A whole JSON response with status 200. `secret` is cut from what is kept of it. Never throws. */
   readJson(body: Buffer, secret: string): JsonResponse
   /** The message that a whole event stream adds up to, as JSON; null when the stream is not complete. Never throws. */

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { beginsTurn, conversationOf } from '../../server/relay/request/conversation.ts'
 import { inspect } from '../../server/relay/request/inspect.ts'
+import { anthropicFormat } from '../../server/upstreams/formats/anthropic/anthropic.ts'
 
 /** The conversation of a body under key 7. */
 function of(body: object, headers: Record<string, string | string[]> = {}, keyId = 7) {
   const bytes = Buffer.from(JSON.stringify({ model: 'm', ...body }))
-  const found = inspect(bytes)
+  const found = inspect(bytes, anthropicFormat.request)
   if ('code' in found) throw new Error(found.message)
-  return conversationOf(keyId, headers, bytes, found.metadata, found.firstMessage)
+  return conversationOf(keyId, headers, bytes, found.conversation, found.messages, found.firstMessage)
 }
 
 const uuid = '0b9d6a3e-5d0f-4a3f-9d43-9a4f8e6f1c11'
@@ -65,7 +66,7 @@ test('what a client sends as an id is kept short', () => {
 
 const turn = (messages: unknown) => {
   const bytes = Buffer.from(JSON.stringify({ model: 'm', messages }, null, 1))
-  const found = inspect(bytes)
+  const found = inspect(bytes, anthropicFormat.request)
   if ('code' in found) throw new Error(found.message)
   const last = found.lastMessage
   return last !== undefined && beginsTurn(bytes.subarray(last.start, last.end))

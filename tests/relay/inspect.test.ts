@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { inspect } from '../../server/relay/request/inspect.ts'
+import { anthropicFormat } from '../../server/upstreams/formats/anthropic/anthropic.ts'
 
-const read = (text: string) => inspect(Buffer.from(text))
+const read = (text: string) => inspect(Buffer.from(text), anthropicFormat.request)
 const problemOf = (text: string): string => {
   const found = read(text)
   return 'code' in found ? `${found.status} ${found.message}` : 'none'
@@ -17,7 +18,7 @@ test('model, stream, max_tokens, metadata and the first message are found at dep
   expect(found).toMatchObject({ model: 'claude-opus-5-5', stream: true, maxTokens: 7, hasTags: false })
   const at = (span: { start: number; end: number } | undefined) => span && text.slice(span.start, span.end)
   expect(at(found.modelSpan)).toBe('"claude-opus-5-5"')
-  expect(at(found.metadata)).toBe('{"user_id":"u"}')
+  expect(at(found.conversation)).toBe('{"user_id":"u"}')
   expect(at(found.firstMessage)).toBe('{"role":"user","content":"a"}')
 })
 
@@ -75,7 +76,7 @@ test.each([
   // The best of three: what other processes of the machine take is not ours.
   const tookMs = [1, 2, 3].map(() => {
     const startedMs = performance.now()
-    const found = inspect(body)
+    const found = inspect(body, anthropicFormat.request)
     expect('code' in found && found.status).toBe(400)
     return performance.now() - startedMs
   })

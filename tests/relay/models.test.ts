@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/account.ts'
 import type { ApiKey } from '../../server/keys/keys.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
-import { modelList } from '../../server/relay/request/models.ts'
+import { type KnownModels, modelList } from '../../server/relay/request/models.ts'
 import { accountOf } from './some-account.ts'
 
 interface Page {
@@ -12,7 +12,10 @@ interface Page {
   last_id: string | null
 }
 
-const known = ['claude-opus-4-5', 'claude-haiku-4-5-20251001', 'claude-sonnet-5-5', 'gpt-5']
+const known: KnownModels = {
+  names: ['claude-opus-4-5', 'claude-haiku-4-5-20251001', 'claude-sonnet-5-5', 'gpt-5'],
+  speaksClaude: () => true,
+}
 const keyOf = (models: string[]) => ({ models: createModelList(models) }) as ApiKey
 const page = (query = '', accounts: Account[] = [accountOf()], models = ['*']) =>
   modelList(keyOf(models), accounts, known, '/v1/models', query) as Page
@@ -33,14 +36,18 @@ test('names that lists and mappings spell out are listed once, whatever their le
     mapping: createModelMapping({ 'claude-opus-via-glm': 'glm-4.6', 'claude-x-*': 'glm-4.6' }),
   })
   expect(ids(page('', [account, accountOf({ models: createModelList(['glm-4.6']) })]))).toEqual([
+    // Claude Code leaves out ids without the word.
+    'claude-via-GLM-4.6',
     'claude-opus-via-glm',
     'claude-opus-4-5',
-    'GLM-4.6',
   ])
 })
 
 test('only what the key may use and some account serves is listed', () => {
-  expect(ids(page('', [accountOf()], ['claude-opus-*', 'own-model']))).toEqual(['own-model', 'claude-opus-4-5'])
+  expect(ids(page('', [accountOf()], ['claude-opus-*', 'own-model']))).toEqual([
+    'claude-via-own-model',
+    'claude-opus-4-5',
+  ])
   expect(ids(page('', [accountOf({ enabled: false })]))).toEqual([])
   expect(page('', [])).toEqual({ data: [], has_more: false, first_id: null, last_id: null })
 })

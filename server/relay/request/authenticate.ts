@@ -2,9 +2,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Failure, fail } from '../../errors.ts'
 import type { ApiKey, Keys } from '../../keys/keys.ts'
+import type { Format } from '../../upstreams/format.ts'
 
 /** Claude Code may send two different credentials at once: the first that is a key of ours counts, bearer first. */
-export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'find'>, nowMs: number): ApiKey | Failure {
+export function authenticate(
+  headers: IncomingHttpHeaders,
+  keys: Pick<Keys, 'find'>,
+  nowMs: number,
+  format: Pick<Format, 'name'> = { name: 'anthropic' },
+): ApiKey | Failure {
+  const variable = format.name === 'anthropic' ? 'ANTHROPIC_AUTH_TOKEN' : 'OPENAI_API_KEY'
   const credentials = credentialsOf(headers)
   for (const credential of credentials) {
     const key = keys.find(credential)
@@ -19,8 +26,8 @@ export function authenticate(headers: IncomingHttpHeaders, keys: Pick<Keys, 'fin
   }
   // Never the words "invalid x-api-key": Claude Code hides them behind "Please run /login".
   return credentials.length > 0
-    ? fail('key_unknown', 'This API key is not known to this relay. Check ANTHROPIC_AUTH_TOKEN.')
-    : fail('key_missing', 'No API key was sent. Set ANTHROPIC_AUTH_TOKEN to a key of this relay.')
+    ? fail('key_unknown', `This API key is not known to this relay. Check ${variable}.`)
+    : fail('key_missing', `No API key was sent. Set ${variable} to a key of this relay.`)
 }
 
 const bearer = /^bearer +(\S+)$/i

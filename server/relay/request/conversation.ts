@@ -17,15 +17,17 @@ export function conversationOf(
   keyId: number,
   headers: Record<string, string | string[] | undefined>,
   body: Buffer,
-  metadata: Span | undefined,
+  named: Span | undefined,
+  messages: Span | undefined,
   firstMessage: Span | undefined,
 ): Conversation {
   const agentId = idOf(headers['x-claude-code-agent-id'])
-  const sessionId = idOf(headers['x-claude-code-session-id']) || (metadata ? sessionOfMetadata(body, metadata) : '')
+  const sessionId = sessionOfHeaders(headers) || (named ? sessionOfMember(body, named) : '')
   if (sessionId !== '') return { sessionId, agentId, affinityKey: `${keyId}|${sessionId}|${agentId}` }
-  if (!firstMessage) return { sessionId, agentId, affinityKey: '' }
+  const first = messages ? firstOfUser(body, messages, firstMessage) : undefined
+  if (!first) return { sessionId, agentId, affinityKey: '' }
   // A long first message is told apart by its beginning; hashing megabytes would cost more than it is worth.
-  const opening = body.subarray(firstMessage.start, Math.min(firstMessage.end, firstMessage.start + 8192))
+  const opening = body.subarray(first.start, Math.min(first.end, first.start + 8192))
   return { sessionId, agentId, affinityKey: `${keyId}|#${hash('sha1', opening, 'base64')}|${agentId}` }
 }
 
@@ -51,6 +53,41 @@ const closeBrace = '}'
 
 const idOf = (value: string | string[] | undefined): string =>
   typeof value === 'string' ? value.slice(0, maxIdChars) : ''
+
+/** Claude Code's, and the two of Codex. */
+const sessionHeaders = ['x-claude-code-session-id', 'session-id', 'session_id', 'conversation_id']
+
+function sessionOfHeaders(headers: Record<string, string | string[] | undefined>): string {
+  for (const name of sessionHeaders) if (headers[name] !== undefined) return idOf(headers[name])
+  return ''
+}
+
+/** In OpenAI's formats instructions come first, which all conversations of a program share. */
+function firstOfUser(body: Buffer, messages: Span, first: Span | undefined): Span | undefined {
+  if (first === undefined || first === messages) return first
+  for (const item of itemsOf(body, messages)) {
+    const bytes = body.subarray(item.start, item.end)
+    const members = findMembers(bytes, ['role'])
+    if (members.ok && members.spans[0] && parseSpan(bytes, members.spans[0]) === 'user') return item
+  }
+  return first
+}
+
+const quote = 0x22
+
+/** `metadata` of Anthropic's format, or the text of `prompt_cache_key`. */
+function sessionOfMember(body: Buffer, span: Span): string {
+  return body[span.start] === quote ? idOf(textAt(body, span)) : sessionOfMetadata(body, span)
+}
+
+function textAt(body: Buffer, span: Span): string {
+  if (span.end - span.start > 4096) return ''
+  try {
+    return String(parseSpan(body, span))
+  } catch {
+    return ''
+  }
+}
 
 /** `{"user_id":"{\"device_id\":…,\"session_id\":\"…\"}"}` of newer clients, `user_…_session_…` of older ones. */
 function sessionOfMetadata(body: Buffer, span: Span): string {

@@ -9,6 +9,9 @@ const droppedFromRequests = new Set([
   'x-goog-api-key',
   'anthropic-workspace-id',
   'anthropic-user-profile-id',
+  'openai-organization',
+  'openai-project',
+  'chatgpt-account-id',
   // Hop by hop, or made anew for the upstream.
   'host',
   'connection',

@@ -1,6 +1,7 @@
 // Finds in the bytes of a body what the relay has to know of it; everything else goes up unread.
 import { type Failure, fail } from '../../errors.ts'
 import { findMembers, parseSpan, type Span } from '../../json/members.ts'
+import type { RequestShape } from '../../upstreams/format.ts'
 
 /** Spans are positions in the body. */
 export interface Inspected {
@@ -8,14 +9,15 @@ export interface Inspected {
   modelSpan: Span
   stream: boolean
   maxTokens: number | undefined
-  /** `metadata` as it stands, when it is there. */
-  metadata: Span | undefined
+  /** The member that may name the conversation, when it is there. */
+  conversation: Span | undefined
+  /** All messages, when they are there. */
+  messages: Span | undefined
   firstMessage: Span | undefined
   lastMessage: Span | undefined
   hasTags: boolean
 }
 
-const names = ['model', 'stream', 'metadata', 'max_tokens', 'tags', 'messages'] as const
 /** What the relay checks must be what the upstream reads: one that reads another duplicate would slip past the list of models. */
 const once = ['model', 'stream']
 
@@ -24,12 +26,13 @@ const maxModelChars = 191
 const controls = /\p{Cc}/u
 
 /** Finds the members at depth 1 of the raw bytes (tool schemas contain properties of the same names). */
-export function inspect(bytes: Buffer): Inspected | Failure {
-  const members = findMembers(bytes, names, 'messages', once)
+export function inspect(bytes: Buffer, shape: RequestShape): Inspected | Failure {
+  const names = ['model', 'stream', 'tags', shape.conversation, shape.messages, ...shape.maxTokens]
+  const members = findMembers(bytes, names, shape.messages, once)
   if (!members.ok) return fail('request_invalid', `The body is not a valid JSON object: ${members.problem}.`)
   if (members.repeated !== undefined)
     return fail('request_invalid', `${members.repeated}: occurs twice in the body, or also in capital letters.`)
-  const [modelSpan, streamSpan, metadata, maxTokensSpan, tags] = members.spans
+  const [modelSpan, streamSpan, tags, conversation, messages, ...limits] = members.spans
   const model = modelSpan && scalarOf(bytes, modelSpan)
   if (!modelSpan || typeof model !== 'string' || model === '') {
     return fail('request_invalid', modelSpan ? 'model: must be a non-empty string.' : 'model: field required.')
@@ -38,14 +41,16 @@ export function inspect(bytes: Buffer): Inspected | Failure {
   if (controls.test(model)) return fail('request_invalid', 'model: must not contain control characters.')
   const stream = streamSpan ? scalarOf(bytes, streamSpan) : false
   if (typeof stream !== 'boolean' && stream !== null) return fail('request_invalid', 'stream: must be true or false.')
-  const maxTokens = maxTokensSpan ? scalarOf(bytes, maxTokensSpan) : undefined
+  const limit = limits.find((span) => span !== undefined)
+  const maxTokens = limit ? scalarOf(bytes, limit) : undefined
   return {
     model,
     modelSpan,
     stream: stream === true,
     maxTokens: Number.isSafeInteger(maxTokens) && (maxTokens as number) >= 0 ? (maxTokens as number) : undefined,
-    metadata,
-    firstMessage: members.firstItem,
+    conversation,
+    messages,
+    firstMessage: members.firstItem ?? (shape.mayBeText ? messages : undefined),
     lastMessage: members.lastItem,
     hasTags: tags !== undefined,
   }

@@ -18,14 +18,17 @@ interface ModelInfo {
 export function modelList(
   key: ApiKey,
   accounts: readonly Account[],
-  known: readonly string[],
+  known: KnownModels,
   route: string,
   query: string,
 ): object | Failure {
-  const models = modelsOf(key, accounts, known)
+  const models = reachableModels(key, accounts, known)
+    .map(infoOf)
+    .sort((a, b) => (a.id < b.id ? 1 : -1))
   const id = decode(route.slice('/v1/models/'.length))
   if (id !== '') {
-    const model = models.find((found) => found.id.toLowerCase() === id.toLowerCase())
+    const wanted = aliasFor(id).toLowerCase()
+    const model = models.find((found) => found.id.toLowerCase() === wanted)
     return (
       model ?? fail('model_not_found', `model: ${JSON.stringify(id.slice(0, 100))} is not available to this API key.`)
     )
@@ -44,20 +47,48 @@ export function modelList(
   }
 }
 
-/** Names that a list or a mapping spells out, and where a wildcard allows them the Claude models with a price of their own. */
-function modelsOf(key: ApiKey, accounts: readonly Account[], known: readonly string[]): ModelInfo[] {
-  const claude = known.filter((name) => name.startsWith('claude-'))
+/** Models with a price of their own, and whether an account knows those of Claude by their own names. */
+export interface KnownModels {
+  names: readonly string[]
+  speaksClaude(account: Account): boolean
+}
+
+/**
+ * Names that a list or a mapping spells out, and where a wildcard allows them the Claude models with a price of their own; in
+ * descending order, each once.
+ */
+export function reachableModels(key: ApiKey, accounts: readonly Account[], known: KnownModels): string[] {
+  const claude = known.names.filter((name) => name.startsWith('claude-'))
   const ids = new Map<string, string>()
   for (const account of accounts) {
-    for (const name of [...account.mapping.names, ...account.models.names, ...key.models.names, ...claude]) {
+    const { mapping, models } = account
+    const usual = known.speaksClaude(account) ? claude : claude.filter((name) => mapping.map(name) !== name)
+    for (const name of [...mapping.names, ...models.names, ...key.models.names, ...usual]) {
       if (name.includes('*') || !serves(account, name) || !key.models.allows(name)) continue
       if (!ids.has(name.toLowerCase())) ids.set(name.toLowerCase(), name)
     }
   }
-  return [...ids.values()]
-    .sort((a, b) => (a < b ? 1 : -1))
-    .map((id) => ({ type: 'model', id, display_name: displayName(id), created_at: '1970-01-01T00:00:00Z' }))
+  return [...ids.values()].sort((a, b) => (a < b ? 1 : -1))
 }
+
+/** Claude Code leaves out ids in which neither of these words stands, and older versions those that begin otherwise. */
+const aliasPrefix = 'claude-via-'
+
+const aliasFor = (id: string): string => (/claude|anthropic/i.test(id) ? id : aliasPrefix + id)
+
+/** The model that an alias of ours stands for; any other name as it is. */
+export function modelBehind(name: string, isOwnName: (name: string) => boolean): string {
+  return name.startsWith(aliasPrefix) && name.length > aliasPrefix.length && !isOwnName(name)
+    ? name.slice(aliasPrefix.length)
+    : name
+}
+
+const infoOf = (id: string): ModelInfo => ({
+  type: 'model',
+  id: aliasFor(id),
+  display_name: displayName(id),
+  created_at: '1970-01-01T00:00:00Z',
+})
 
 /** claude-opus-4-5 → Claude Opus 4.5; other names as they are. */
 function displayName(id: string): string {
@@ -70,7 +101,7 @@ function displayName(id: string): string {
     .join(' ')
 }
 
-function decode(text: string): string {
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Failure, fail } from '../../errors.ts'
 import type { ClientAddress } from '../../http/client-address.ts'
-import type { Keys } from '../../keys/keys.ts'
+import type { ApiKey, Keys } from '../../keys/keys.ts'
 import type { RequestId } from '../../request-ids.ts'
-import { anthropicFormat } from '../../upstreams/formats/anthropic/anthropic.ts'
+import type { Format } from '../../upstreams/format.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import { authenticate } from './authenticate.ts'
 import { conversationOf } from './conversation.ts'
@@ -17,8 +17,22 @@ export interface ReadParts {
   keys: Pick<Keys, 'find'>
   budget: ByteBudget
   readLimits: ReadLimits
+  /** The model that a name stands for to this key. */
+  modelBehind: (key: ApiKey, name: string) => string
   clientAddress: ClientAddress
-  baseUrl: () => string
+  /** Where the models of a key are listed. */
+  modelsUrl: (format: Format) => string
+}
+
+/** Which address of ours was asked, and what it speaks. */
+export interface ClientRoute {
+  /** As the formats name it: `/v1/messages`, `/v1/chat/completions`, … */
+  path: string
+  query: string
+  id: RequestId
+  format: Format
+  /** False for count_tokens: no row, no cost, no limits. */
+  metered: boolean
 }
 
 export interface ReadRequest {
@@ -32,28 +46,28 @@ export async function readRequest(
   parts: ReadParts,
   req: IncomingMessage,
   res: ServerResponse,
-  route: { path: string; query: string; id: RequestId },
+  route: ClientRoute,
 ): Promise<ReadRequest | Failure | null> {
-  const { path, query, id } = route
-  const key = authenticate(req.headers, parts.keys, id.atMs)
+  const { path, query, id, format, metered } = route
+  const key = authenticate(req.headers, parts.keys, id.atMs, format)
   if ('code' in key) return key
   const read = await readBody(req, res, parts.budget.shareOf(key.id), parts.readLimits)
   if (read === null || 'code' in read) return read
   const body = read.bytes
-  const inspected = inspect(body)
-  const failure =
-    'code' in inspected ? inspected : key.models.allows(inspected.model) ? null : notAllowed(inspected.model)
+  const inspected = inspect(body, format.request)
+  const model = 'code' in inspected ? '' : parts.modelBehind(key, inspected.model)
+  const failure = 'code' in inspected ? inspected : key.models.allows(model) ? null : notAllowed(model)
   if (failure !== null || 'code' in inspected) {
     read.give()
     return failure
   }
-  const metered = path === '/v1/messages'
-  const conversation = conversationOf(key.id, req.headers, body, inspected.metadata, inspected.firstMessage)
+  const { messages, firstMessage } = inspected
+  const conversation = conversationOf(key.id, req.headers, body, inspected.conversation, messages, firstMessage)
   // Field by field: on Node 20 a spread is several times as dear.
   const request: RelayRequest = {
     id,
     ledgerId: metered ? id.key : '',
-    format: anthropicFormat,
+    format,
     key,
     clientIp: parts.clientAddress(req),
     clientHeaders: req.headers,
@@ -61,7 +75,7 @@ export async function readRequest(
     query,
     headers: readRequestHeaders(req.rawHeaders, req.headers.connection),
     body,
-    model: inspected.model,
+    model,
     modelAsked: inspected.model,
     modelSpan: inspected.modelSpan,
     lastMessage: inspected.lastMessage,
@@ -78,7 +92,7 @@ export async function readRequest(
   function notAllowed(model: string): Failure {
     return fail(
       'model_not_allowed',
-      `This API key may not use the model ${shown(model)}. GET ${parts.baseUrl()}/v1/models lists the ones it may.`,
+      `This API key may not use the model ${shown(model)}. GET ${parts.modelsUrl(format)} lists the ones it may.`,
     )
   }
 }

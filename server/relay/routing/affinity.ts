@@ -36,7 +36,7 @@ export function createAffinity(parts: {
     const home = (affinityKey !== '' && homes.get(affinityKey)) || null
     const unfit = new Set<number>()
     const criteria: RequestCriteria = {
-      fits: (account) => !unfit.has(account.id) && mayTranslate(request.format, platforms[account.platform]),
+      fits: (account) => !unfit.has(account.id) && maySpeak(request.format, platforms[account.platform]),
       unfit,
       model: request.model,
       nowMs: request.id.atMs,
@@ -76,5 +76,5 @@ export function createAffinity(parts: {
 }
 
 /** Logins serve requests of their own format only; other accounts get a translation. */
-const mayTranslate = (format: Format, platform: Platform | undefined): boolean =>
+export const maySpeak = (format: Format, platform: Platform | undefined): boolean =>
   platform !== undefined && (platform.format === format || platform.servesTranslated)

@@ -14,6 +14,7 @@ import { readUsageFromJson, responseMembers } from './usage.ts'
 /** Anthropic's Messages API (protocol.md §1). */
 export const anthropicFormat: Format = {
   name: 'anthropic',
+  request: { messages: 'messages', mayBeText: false, maxTokens: ['max_tokens'], conversation: 'metadata' },
   readJson(body, secret) {
     const members = findMembers(body, responseMembers)
     const reading = readUsageFromJson(body, secret, members)

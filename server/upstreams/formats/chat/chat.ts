@@ -8,6 +8,12 @@ import { chatFacts } from './chat-facts.ts'
 /** OpenAI's Chat Completions (protocol.md §3.1). */
 export const chatFormat: Format = {
   name: 'chat',
+  request: {
+    messages: 'messages',
+    mayBeText: false,
+    maxTokens: ['max_completion_tokens', 'max_tokens'],
+    conversation: 'prompt_cache_key',
+  },
   readJson: (body, secret) => readOpenaiJson(body, secret, chatFacts),
   createStreamReader: (secret) => createOpenaiStreamReader({ secret, factsOf: chatFacts }),
   askForUsage(body) {

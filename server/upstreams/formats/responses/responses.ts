@@ -7,6 +7,7 @@ import { responseFacts, responsesFacts } from './responses-facts.ts'
 /** OpenAI's Responses (protocol.md §3.2). */
 export const responsesFormat: Format = {
   name: 'responses',
+  request: { messages: 'input', mayBeText: true, maxTokens: ['max_output_tokens'], conversation: 'prompt_cache_key' },
   readJson: (body, secret) => readOpenaiJson(body, secret, responseFacts),
   createStreamReader: (secret) => createOpenaiStreamReader({ secret, factsOf: responsesFacts }),
   errorOf: readOpenaiError,
