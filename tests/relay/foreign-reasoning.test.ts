@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findMembers } from '../../server/json/members.ts'
 import { upstreamBody, withoutSpans } from '../../server/relay/request/body-edits.ts'
-import { countMessages, reasoningBefore } from '../../server/relay/request/foreign-reasoning.ts'
+import { countMessages, markedReasoning, reasoningBefore } from '../../server/relay/request/foreign-reasoning.ts'
 import { jsonObjectText, mutated } from '../json/json-texts.ts'
 
 const cut = (text: string, before = Number.POSITIVE_INFINITY): string =>
@@ -216,4 +216,23 @@ test('nothing that is no JSON, or no request, makes it throw or cut outside of t
     ),
     { numRuns: 2000 },
   )
+})
+
+test('reasoning that the relay marked is cut for an upstream of Anthropic, and no other byte', () => {
+  const own = '{"type":"thinking","thinking":"Hm","signature":"relay-reasoning:7:SEALED"}'
+  const theirs = '{"type":"thinking","thinking":"Hm","signature":"EqAB"}'
+  const text = '{"type":"text","text":"a \\"relay-reasoning:7:\\" b"}'
+  const body = (blocks: string, more = '') =>
+    Buffer.from(
+      `{"model":"m","messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[${blocks}]}${more}]}`,
+    )
+  const cut = (bytes: Buffer) => withoutSpans(bytes, markedReasoning(bytes)).toString()
+  expect(cut(body(`${own},${theirs},${text}`))).toBe(body(`${theirs},${text}`).toString())
+  expect(cut(body(`${text},${own}`, ',{"role":"user","content":"Go on"}'))).toBe(
+    body(text, ',{"role":"user","content":"Go on"}').toString(),
+  )
+  expect(cut(body(own))).toBe('{"model":"m","messages":[{"role":"user","content":"Hi"}]}')
+  expect(cut(body(`${theirs},${text}`))).toBe(body(`${theirs},${text}`).toString())
+  const only = Buffer.from(`{"messages":[{"role":"assistant","content":[${own}]}]}`)
+  expect(cut(only)).toBe(only.toString())
 })

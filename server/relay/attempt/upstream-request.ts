@@ -5,7 +5,8 @@ import type { ResponseReader } from '../../upstreams/format.ts'
 import type { Platform, RequestHead } from '../../upstreams/platform.ts'
 import { translate } from '../../upstreams/translate/table.ts'
 import { type Fields, isFields, Untranslatable } from '../../upstreams/translate/untranslatable.ts'
-import { upstreamBody } from '../request/body-edits.ts'
+import { spanAfter, upstreamBody, withoutSpans } from '../request/body-edits.ts'
+import { markedReasoning } from '../request/foreign-reasoning.ts'
 import type { RelayRequest } from '../request/relay-request.ts'
 
 export interface BuiltRequest {
@@ -39,9 +40,10 @@ function sameFormat(request: RelayRequest, account: Account, platform: Platform,
   const { path, query, headers } = request
   const dropTags = request.hasTags && !platform.isFirstParty(account)
   const to = account.mapping.map(request.model)
+  const marked = markedReasoning(request.body)
   const edited = upstreamBody(
-    request.body,
-    { span: request.modelSpan, from: request.modelAsked, to },
+    withoutSpans(request.body, marked),
+    { span: spanAfter(request.modelSpan, marked), from: request.modelAsked, to },
     dropTags,
     foreignBefore,
   )

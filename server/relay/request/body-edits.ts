@@ -11,12 +11,15 @@ export function upstreamBody(
 ): Buffer {
   if (model.from === model.to && !dropTags && foreignBefore === 0) return whole
   const cuts = foreignBefore === 0 ? [] : reasoningBefore(whole, foreignBefore)
-  const { span } = model
-  const moved = cuts.reduce((sum, { start, end }) => (end <= span.start ? sum + end - start : sum), 0)
   const cut = withoutSpans(whole, cuts)
-  const modelSpan = { start: span.start - moved, end: span.end - moved }
-  const mapped = model.from === model.to ? cut : withModel(cut, modelSpan, model.to)
+  const mapped = model.from === model.to ? cut : withModel(cut, spanAfter(model.span, cuts), model.to)
   return dropTags ? withoutTags(mapped) : mapped
+}
+
+/** Where a span is once others have been cut. */
+export function spanAfter(span: Span, cuts: readonly Span[]): Span {
+  const moved = cuts.reduce((sum, { start, end }) => (end <= span.start ? sum + end - start : sum), 0)
+  return { start: span.start - moved, end: span.end - moved }
 }
 
 /** Without these spans, which are in order and do not overlap. */

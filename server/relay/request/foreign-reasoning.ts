@@ -1,5 +1,6 @@
 // Finds the reasoning of earlier turns that another account signed, so that it can be cut.
 import { findMembers, itemsOf, parseSpan, type Span } from '../../json/members.ts'
+import { reasoningMark } from '../../upstreams/translate/messages/reasoning-marker.ts'
 import { beginsTurn } from './conversation.ts'
 
 /**
@@ -11,16 +12,37 @@ import { beginsTurn } from './conversation.ts'
 export function reasoningBefore(body: Buffer, before: number): Span[] {
   const messages = messagesOf(body)
   const turnAt = messages.findLastIndex((span) => beginsTurn(body.subarray(span.start, span.end)))
+  return cutsOfReasoning(body, messages, isReasoning, Math.min(before, turnAt))
+}
+
+function cutsOfReasoning(
+  body: Buffer,
+  messages: readonly Span[],
+  isCut: (body: Buffer, block: Span) => boolean,
+  before = messages.length,
+): Span[] {
   const whole = new Set<number>()
   const cuts: Span[] = []
-  for (let index = 0; index < Math.min(before, turnAt); index++) {
+  for (let index = 0; index < before; index++) {
     const blocks = blocksOf(body, messages[index]!)
-    const reasoning = new Set(blocks.flatMap((span, at) => (isReasoning(body, span) ? [at] : [])))
+    const reasoning = new Set(blocks.flatMap((span, at) => (isCut(body, span) ? [at] : [])))
     if (reasoning.size === 0) continue
     if (reasoning.size === blocks.length) whole.add(index)
     else cuts.push(...cutsOf(blocks, reasoning))
   }
+  // A list cannot be emptied by cutting items with their commas.
+  if (whole.size === messages.length) return []
   return [...cuts, ...cutsOf(messages, whole)].sort((one, other) => one.start - other.start)
+}
+
+/**
+ * Where reasoning stands that other formats wrote and this relay marked, to be cut with its comma: an upstream of Anthropic's
+ * format knows only signatures of its own. Of all messages, the turn under way too.
+ */
+export function markedReasoning(body: Buffer): Span[] {
+  // Nearly all bodies have none, and are not read any further.
+  if (!body.includes(reasoningMark)) return []
+  return cutsOfReasoning(body, messagesOf(body), isMarked)
 }
 
 /** How many messages a body has; 0 when it is not as it should be. */
@@ -44,6 +66,14 @@ function blocksOf(body: Buffer, message: Span): Span[] {
     start: message.start + start,
     end: message.start + end,
   }))
+}
+
+function isMarked(body: Buffer, { start, end }: Span): boolean {
+  const bytes = body.subarray(start, end)
+  const members = findMembers(bytes, ['type', 'signature'])
+  const [type, signature] = members.ok ? members.spans : []
+  if (!type || !signature || parseSpan(bytes, type) !== 'thinking') return false
+  return String(parseSpan(bytes, signature)).startsWith(reasoningMark)
 }
 
 function isReasoning(body: Buffer, { start, end }: Span): boolean {
