@@ -10,13 +10,21 @@ const focused = (page: Page): Promise<string> =>
       : (element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '')
   })
 
-/** Presses Tab until the focus is on what has this name. */
+/** Presses Tab until the focus is on the button or switch of this name. */
 async function tabTo(page: Page, name: string): Promise<void> {
-  for (let presses = 0; presses < 120; presses++) {
+  await page
+    .getByRole('main')
+    .getByLabel(name)
+    .or(page.getByRole('button', { name, exact: true }))
+    .first()
+    .waitFor()
+  const passed: string[] = []
+  for (let presses = 0; presses < 200; presses++) {
     await page.keyboard.press('Tab')
-    if ((await focused(page)) === name) return
+    passed.push(await focused(page))
+    if (passed.at(-1) === name) return
   }
-  throw new Error(`Tab does not reach "${name}"`)
+  throw new Error(`Tab does not reach "${name}", but ${[...new Set(passed)].join(', ')}`)
 }
 
 /** Everything on the page that can be operated, marked with a number. */
@@ -106,7 +114,7 @@ describe('with the keyboard alone', () => {
     await expect.poll(() => focused(page)).toBe('Cancel')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
-    await page.getByText('laptop-anna').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: more }).waitFor({ state: 'detached' })
     expect(complaints).toEqual([])
   })
 
