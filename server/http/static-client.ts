@@ -1,9 +1,9 @@
 // The dashboard's files, read and compressed once at the start.
-import { createHash } from 'node:crypto'
 import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative, sep } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { type Asset, etagOf, quickBrotli, sendAsset } from './asset.ts'
 
 /** Paths that the dashboard's router knows (client/paths.ts; a test compares): each gets index.html. */
 export const pagePaths: readonly string[] = [
@@ -18,13 +18,6 @@ export const pagePaths: readonly string[] = [
   '/setup',
   '/password',
 ]
-
-interface Asset {
-  type: string
-  etag: string
-  isImmutable: boolean
-  bodies: Record<'identity' | 'gzip' | 'br', Buffer | undefined>
-}
 
 export interface StaticClient {
   /**
@@ -60,20 +53,7 @@ export function createStaticClient(parts: { directory: string }): StaticClient {
     const asset = found ?? (isNavigation(req) ? index : undefined)
     if (asset === undefined) return false
     for (const [name, value] of Object.entries(safety)) res.setHeader(name, value)
-    res.setHeader('etag', asset.etag)
-    res.setHeader('vary', 'accept-encoding')
-    res.setHeader('cache-control', asset.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
-    if (found !== undefined && matches(req.headers['if-none-match'], asset.etag)) {
-      res.writeHead(304).end()
-      return true
-    }
-    const coding = chooseCoding(req.headers['accept-encoding'], asset)
-    const body = asset.bodies[coding] ?? Buffer.alloc(0)
-    res.setHeader('content-type', asset.type)
-    res.setHeader('content-length', body.length)
-    if (coding !== 'identity') res.setHeader('content-encoding', coding)
-    res.writeHead(found === undefined ? 404 : 200)
-    res.end(req.method === 'HEAD' ? undefined : body)
+    sendAsset(req, res, asset, found === undefined ? 404 : 200)
     return true
   }
 
@@ -129,7 +109,7 @@ function readAsset(file: string, type: string, isImmutable: boolean): Asset {
   // Compressed at start, before there is a stream that could wait: all of the dashboard takes about 0.1 s.
   return {
     type,
-    etag: `"${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}"`,
+    etag: etagOf(identity),
     isImmutable,
     bodies: {
       identity,
@@ -137,26 +117,4 @@ function readAsset(file: string, type: string, isImmutable: boolean): Asset {
       br: isCompressed ? brotliCompressSync(identity, quickBrotli) : undefined,
     },
   }
-}
-
-const quickBrotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }
-
-/** `br;q=0` refuses; anything else that names a coding welcomes it. */
-function chooseCoding(accepted: string | string[] | undefined, asset: Asset): 'identity' | 'gzip' | 'br' {
-  const codings = new Map<string, string>()
-  for (const part of String(accepted ?? '').split(',')) {
-    const [name = '', weight = ''] = part.split(';')
-    codings.set(name.trim().toLowerCase(), weight.trim())
-  }
-  for (const coding of ['br', 'gzip'] as const) {
-    const weight = codings.get(coding)
-    if (weight !== undefined && !/^q=0(\.0*)?$/.test(weight) && asset.bodies[coding] !== undefined) return coding
-  }
-  return 'identity'
-}
-
-/** Weak comparison, as caches ask for it; a list of tags or `*`. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false
-  return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }

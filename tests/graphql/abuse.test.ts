@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { startGraphqlStand } from './stand.ts'
 
@@ -146,6 +148,25 @@ test('GraphiQL is one page that loads nothing from elsewhere', async () => {
   const text = await page.text()
   expect(text).toMatch(/<!doctype html>/i)
   expect(text).not.toMatch(/<(script|link|img)\b[^>]*\b(src|href)=["']?(https?:)?\/\//i)
+})
+
+test('GraphiQL comes compressed as the browser takes it, and once: after that its tag is asked for', async () => {
+  const { stand } = await startAbuse()
+  const page = (headers: Record<string, string>) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(stand.url, { headers: { accept: 'text/html', ...headers }, agent: false }, resolve).on('error', reject)
+    })
+  const sizeOf = async (response: IncomingMessage) => (await buffer(response)).length
+  const plain = await page({})
+  const size = await sizeOf(plain)
+  expect([plain.statusCode, plain.headers['content-encoding']]).toEqual([200, undefined])
+  for (const coding of ['gzip', 'br']) {
+    const coded = await page({ 'accept-encoding': coding })
+    expect(coded.headers['content-encoding']).toBe(coding)
+    expect(await sizeOf(coded)).toBeLessThan(size / 2)
+  }
+  const again = await page({ 'if-none-match': String(plain.headers.etag) })
+  expect([again.statusCode, await sizeOf(again)]).toEqual([304, 0])
 })
 
 test('fault 48: a hostile document holds the event loop no longer than ordinary ones do', async () => {

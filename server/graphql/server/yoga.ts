@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
 import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
+import { sendAsset } from '../../http/asset.ts'
 import { networkOf } from '../../networks.ts'
 import { createRate } from '../../rate.ts'
 import type { RequestId } from '../../request-ids.ts'
@@ -9,6 +10,7 @@ import { buildSchema } from '../schema.ts'
 import { acceptsResponse, notAcceptable, refusesSubscriptionsAsJson } from './accept.ts'
 import { bearerToken, carriesBearer } from './bearer-token.ts'
 import { type Caller, type Context, createContext } from './context.ts'
+import { createGraphiqlPage } from './graphiql-page.ts'
 import { readJsonBody } from './json-body.ts'
 import type { GraphqlParts } from './parts.ts'
 import { queryLimits } from './query-limits.ts'
@@ -65,6 +67,7 @@ export function createGraphql(parts: GraphqlParts) {
     logging: false,
   })
   const streams = createSseGate(parts)
+  const graphiqlPage = createGraphiqlPage(graphqlPath)
   // A page asks twice before somebody is signed in, and an office may have one address.
   const strangers = createRate<string>({ burst: 200, perSecond: 10, now: parts.now })
   const mayAskAsStranger = (req: IncomingMessage) => strangers.allows(networkOf(parts.clientAddress(req)))
@@ -108,17 +111,12 @@ export function createGraphql(parts: GraphqlParts) {
     if (!/\btext\/html\b/.test(req.headers.accept ?? '') || req.url?.includes('?')) {
       return refuse(res, { status: 405, code: 'POST_ONLY', message: 'Queries are sent by POST.' })
     }
-    res.setHeader('content-type', 'text/html; charset=utf-8')
     // The page has its scripts inside and loads nothing.
     res.setHeader(
       'content-security-policy',
       "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'; form-action 'none'",
     )
-    if (req.method === 'HEAD') return void res.end()
-    // Loaded when somebody opens it: the module holds 30 MB of text.
-    const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
-    // Over a socket GraphiQL would send no token; over POST subscriptions have the headers that are typed in.
-    res.end(renderGraphiQL({ title: 'GraphiQL', endpoint: graphqlPath, subscriptionsProtocol: 'SSE' }))
+    sendAsset(req, res, await graphiqlPage())
   }
 
   /** A browser says in `origin` how it came. It would drop a Secure cookie that comes over plain http, and the session with it. */
