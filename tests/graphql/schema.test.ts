@@ -6,7 +6,7 @@ import { printedSchema } from '../../server/graphql/print.ts'
 import { buildSchema } from '../../server/graphql/schema.ts'
 import { unscopedFields } from '../../server/graphql/scopes.ts'
 import { runCodes } from '../../server/jobs/run-words.ts'
-import { undescribed } from './undescribed.ts'
+import { descriptionsOf, undescribed } from './undescribed.ts'
 
 test('schema.graphql is printed from the schema (after a change: npm run schema)', async () => {
   await expect(printedSchema()).toMatchFileSnapshot('../../schema.graphql')
@@ -20,6 +20,11 @@ test('every field has a scope, its own or that of its type', () => {
 
 test('every type, field, argument and value says what it means to who reads only the schema', () => {
   expect(undescribed(buildSchema())).toEqual([])
+})
+
+test('every description begins like a sentence and ends like one', () => {
+  const broken = descriptionsOf(buildSchema()).filter(([, text]) => !/^[A-Z`].*[.)]$/s.test(text))
+  expect(broken).toEqual([])
 })
 
 test('what says nothing is found, wherever it stands, so that the walk says something', () => {

@@ -18,6 +18,13 @@ export function undescribed(schema: GraphQLSchema): string[] {
     .map(([path]) => path)
 }
 
+/** Every description of a schema, with where it stands. */
+export const descriptionsOf = (schema: GraphQLSchema): [path: string, text: string][] =>
+  Object.values(schema.getTypeMap())
+    .filter((type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type))
+    .flatMap(pathsOf)
+    .flatMap(([path, { description }]) => (description ? [[path, description] as [string, string]] : []))
+
 function pathsOf(type: GraphQLNamedType): [path: string, described: Described][] {
   const values = isEnumType(type) ? type.getValues() : []
   const fields = 'getFields' in type ? Object.values(type.getFields()) : []

@@ -12,7 +12,9 @@ export const LimitGaugeType = builder.objectRef<LimitGauge>('LimitGauge').implem
   description: "One window of an account's own limits, as its vendor said it last in passing.",
   authScopes: { user: true },
   fields: (t) => ({
-    window: t.exposeString('window', { description: "The vendor's name of it: 5h, 7d, 7d_sonnet, overage, …" }),
+    window: t.exposeString('window', {
+      description: 'The vendor names the window, such as 5h, 7d, 7d_sonnet or overage.',
+    }),
     status: t.string({
       nullable: true,
       description: "In the vendor's own words: allowed, allowed_warning, rejected, …; null when it did not say.",

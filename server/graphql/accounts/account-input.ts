@@ -69,8 +69,10 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
     login: t.field({ type: AccountLoginInput, description: 'CLAUDE: a login in place of a key.' }),
     plan: t.string({ description: 'What the subscription is called; for people.' }),
     groupIds: t.idList({ description: 'Groups of yours, at least one.', required: true }),
-    priority: t.int({ description: '0 to 10000, smaller first; absent: 100.' }),
-    weight: t.int({ description: '1 to 10000, the share among accounts of one priority; absent: 100.' }),
+    priority: t.int({
+      description: 'Accounts with smaller numbers, from 0 to 10000, come first. It is 100 when absent.',
+    }),
+    weight: t.int({ description: 'The share among accounts of one priority is 1 to 10000. It is 100 when absent.' }),
     concurrencyLimit: t.int({ description: 'How many requests may run at once; no limit when absent.' }),
     models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
     modelMapping: t.field({
@@ -83,7 +85,7 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
     }),
     proxy: t.string({
       description:
-        'http, https, socks5 or socks5h, with user:password@ if needed. null: what UPSTREAM_PROXY says; none: a direct connection.',
+        'The URL is http, https, socks5 or socks5h, with user:password@ if needed. With null UPSTREAM_PROXY decides, and `none` is a direct connection.',
     }),
     enabled: t.boolean({ description: 'Absent: true.' }),
   }),
@@ -138,10 +140,10 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     groupIds: t.idList({
       description: 'All groups that it serves from now on, at least one: those that are new must be groups of yours.',
     }),
-    priority: t.int({ description: '0 to 10000, smaller first.' }),
-    weight: t.int({ description: '1 to 10000, the share among accounts of one priority.' }),
+    priority: t.int({ description: 'Accounts with smaller numbers, from 0 to 10000, come first.' }),
+    weight: t.int({ description: 'The share among accounts of one priority is 1 to 10000.' }),
     concurrencyLimit: t.int({ description: 'How many requests may run at once; null for no limit.' }),
-    models: t.stringList({ description: '["*"] allows every model.' }),
+    models: t.stringList({ description: 'The list ["*"] allows every model.' }),
     modelMapping: t.field({ description: 'In place of the old ones; [] clears.', type: [ModelMappingInput] }),
     formatFlags: t.field({
       description: 'In place of the old ones, of those learnt from refusals too; {} brings the defaults back.',
@@ -149,7 +151,7 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
     }),
     proxy: t.string({
       description:
-        'null: what UPSTREAM_PROXY says; none: a direct connection. Another one of an http:// address can read the secret, which must be given again.',
+        'With null UPSTREAM_PROXY decides, and `none` is a direct connection. Another proxy of an http:// address can read the secret, which must be given again.',
     }),
     enabled: t.boolean({ description: 'The manual switch.' }),
   }),

@@ -30,9 +30,9 @@ export const Platform = builder.enumType('Platform', {
 export const AuthHeader = builder.enumType('AuthHeader', {
   description: 'The header that carries the secret to the upstream.',
   values: {
-    BEARER: { value: 'bearer', description: '`authorization: Bearer SECRET`' },
-    X_API_KEY: { value: 'x-api-key', description: '`x-api-key: SECRET`' },
-    API_KEY: { value: 'api-key', description: '`api-key: SECRET`, as Azure takes it.' },
+    BEARER: { value: 'bearer', description: 'The header is `authorization: Bearer SECRET`.' },
+    X_API_KEY: { value: 'x-api-key', description: 'The header is `x-api-key: SECRET`.' },
+    API_KEY: { value: 'api-key', description: 'The header is `api-key: SECRET`, as Azure takes it.' },
   } as const,
 })
 

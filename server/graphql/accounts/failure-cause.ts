@@ -1,12 +1,20 @@
 import type { Fault } from '../../accounts/state/state.ts'
 import type { Evidence } from '../../accounts/state/transitions.ts'
-import { type FailureCause as Cause, causeOfCode, failureCauses } from '../../upstreams/transport/failure-cause.ts'
+import {
+  type FailureCause as Cause,
+  causeOfCode,
+  failureCauses,
+  meaningOf,
+} from '../../upstreams/transport/failure-cause.ts'
 import { builder } from '../builder.ts'
 
 const FailureCauseCode = builder.enumType('FailureCauseCode', {
   description: 'Why no usable response came from an upstream. Names never change; PROXY_ in front: the proxy itself.',
   values: Object.fromEntries(
-    failureCauses.map((cause) => [cause.toUpperCase(), { value: cause, description: `The failure ${cause}.` }]),
+    failureCauses.map((cause) => [
+      cause.toUpperCase(),
+      { value: cause, description: `The cause is: ${meaningOf(cause)}.` },
+    ]),
   ) as Record<Uppercase<Cause>, { value: Cause; description: string }>,
 })
 
@@ -24,7 +32,7 @@ export const FailureCause = builder.objectRef<Fault>('FailureCause').implement({
     place: t.string({
       nullable: true,
       description:
-        'host:port, behind a proxy `proxy → host:port`, with how long the relay waited; null where it is not kept.',
+        'It is host:port, or `proxy → host:port` behind a proxy, with how long the relay waited; null where it is not kept.',
       resolve: ({ place }) => place || null,
     }),
   }),

@@ -130,8 +130,11 @@ const CompleteSetupInput = builder.inputType('CompleteSetupInput', {
   description: 'The first administrator.',
   fields: (t) => ({
     token: t.string({ description: 'Of a setup link, a day old at most; good once.', required: true }),
-    username: t.string({ description: '1 to 64 letters, digits, or . _ @ -; kept in small letters.', required: true }),
-    password: t.string({ description: '10 to 200 characters.', required: true }),
+    username: t.string({
+      description: 'It has 1 to 64 letters, digits, or . _ @ -, and is kept in small letters.',
+      required: true,
+    }),
+    password: t.string({ description: 'It has 10 to 200 characters.', required: true }),
     email: t.string({ description: 'Absent: none.' }),
   }),
 })
@@ -298,7 +301,10 @@ const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
   description: 'The password in use, as a proof, and another.',
   fields: (t) => ({
     currentPassword: t.string({ description: 'Counts as a try to sign in when it is wrong.', required: true }),
-    newPassword: t.string({ description: '10 to 200 characters, another than the current one.', required: true }),
+    newPassword: t.string({
+      description: 'It has 10 to 200 characters and differs from the current one.',
+      required: true,
+    }),
   }),
 })
 

@@ -107,10 +107,10 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
   description: 'A new person.',
   fields: (t) => ({
     username: t.string({
-      description: '1 to 64 letters, digits, or . _ @ -; kept in small letters, unique.',
+      description: 'It has 1 to 64 letters, digits, or . _ @ -, is kept in small letters, and is unique.',
       required: true,
     }),
-    password: t.string({ description: '10 to 200 characters.', required: true }),
+    password: t.string({ description: 'It has 10 to 200 characters.', required: true }),
     email: t.string({ description: 'Unique; absent or null: none.' }),
     role: t.field({ description: 'What they may do.', type: Role, defaultValue: 'user' }),
     enabled: t.boolean({ description: 'Off: they cannot sign in.', defaultValue: true }),
@@ -145,8 +145,10 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
   description: 'Fields that are absent stay as they are.',
   fields: (t) => ({
     id: t.id({ required: true }),
-    username: t.string({ description: '1 to 64 letters, digits, or . _ @ -; kept in small letters, unique.' }),
-    email: t.string({ description: 'null clears.' }),
+    username: t.string({
+      description: 'It has 1 to 64 letters, digits, or . _ @ -, is kept in small letters, and is unique.',
+    }),
+    email: t.string({ description: 'With null the address is removed.' }),
     role: t.field({ description: 'The last administrator who can sign in stays one.', type: Role }),
     enabled: t.boolean({
       description:

@@ -38,7 +38,9 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   description: 'A new key. It is owned by who makes it.',
   fields: (t) => ({
     name: t.string({ description: 'Unique among keys; 1 to 100 characters.', required: true }),
-    secret: t.string({ description: 'sk-… of at least 20 characters; one is made when absent.' }),
+    secret: t.string({
+      description: 'It begins with sk- and has at least 20 characters. One is made when it is absent.',
+    }),
     groupId: t.id({ description: 'A group of yours, or a shared one.', required: true }),
     models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
     dailyLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
@@ -83,10 +85,10 @@ const UpdateApiKeyInput = builder.inputType('UpdateApiKeyInput', {
     id: t.id({ required: true }),
     name: t.string({ description: 'Unique among keys; 1 to 100 characters.' }),
     groupId: t.id({ description: 'A group of yours, or a shared one.' }),
-    models: t.stringList({ description: '["*"] allows every model.' }),
-    dailyLimit: t.field({ type: 'NanoUsd', description: 'null: no limit.' }),
-    totalLimit: t.field({ type: 'NanoUsd', description: 'null: no limit.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'null: never.' }),
+    models: t.stringList({ description: 'The list ["*"] allows every model.' }),
+    dailyLimit: t.field({ type: 'NanoUsd', description: 'It is null for no limit.' }),
+    totalLimit: t.field({ type: 'NanoUsd', description: 'It is null for no limit.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'It is null for never.' }),
     enabled: t.boolean({ description: 'Off: requests that come from now on are refused.' }),
   }),
 })
@@ -141,7 +143,9 @@ const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
   fields: (t) => ({
     id: t.id({ required: true }),
     keepOldHours: t.int({ required: true, description: 'How long the old secret still works, 0 to 24.' }),
-    secret: t.string({ description: 'sk-… of at least 20 characters; one is made when absent.' }),
+    secret: t.string({
+      description: 'It begins with sk- and has at least 20 characters. One is made when it is absent.',
+    }),
   }),
 })
 

@@ -128,9 +128,9 @@ const AccountEvents = builder.objectRef<LiveMessage>('AccountEvents').implement(
 const RequestEventKind = builder.enumType('RequestEventKind', {
   description: 'The types of events of requests.',
   values: {
-    STARTED: { value: 'started', description: 'RequestStarted' },
-    PROGRESSED: { value: 'progress', description: 'RequestProgressed' },
-    SETTLED: { value: 'settled', description: 'RequestSettled' },
+    STARTED: { value: 'started', description: 'Events of the type RequestStarted.' },
+    PROGRESSED: { value: 'progress', description: 'Events of the type RequestProgressed.' },
+    SETTLED: { value: 'settled', description: 'Events of the type RequestSettled.' },
   } as const,
 })
 

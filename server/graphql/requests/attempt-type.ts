@@ -45,11 +45,11 @@ export const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
   description: 'One call of an upstream.',
   authScopes: { user: true },
   fields: (t) => ({
-    number: t.exposeInt('number', { description: '1 for the first.' }),
+    number: t.exposeInt('number', { description: 'The first attempt of a request is 1.' }),
     account: t.field({
       type: Account,
       nullable: true,
-      description: 'null when it is not yours to see.',
+      description: 'It is null when the account is not yours to see.',
       resolve: ({ accountId }, _args, { batches }) => batches.account(accountId),
     }),
     modelSent: t.string({

@@ -135,7 +135,7 @@ const TestErrorRuleSuccess = builder.objectRef<Trial>('TestErrorRuleSuccess').im
       resolve: ({ touched }, _args, context) => accountsOf(touched.accountIds, context),
     }),
     sample: t.field({
-      description: 'null when none was given.',
+      description: 'It is null when none was given.',
       type: Sample,
       nullable: true,
       resolve: ({ sample }) => sample,

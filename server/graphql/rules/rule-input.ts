@@ -25,7 +25,7 @@ export const CreateErrorRuleInput = builder.inputType('CreateErrorRuleInput', {
   description: 'A new rule, behind those that are there. It needs a status, an error type, a code or a text.',
   fields: (t) => ({
     name: t.string({ description: 'Unique among rules; 1 to 100 characters.', required: true }),
-    platform: t.field({ type: Platform, description: 'null: all of them.' }),
+    platform: t.field({ type: Platform, description: 'It is null for all platforms.' }),
     enabled: t.boolean({ description: 'Absent: true.' }),
     status: t.string({ description: matched.status }),
     errorType: t.string({ description: matched.errorType }),
@@ -59,7 +59,7 @@ export const UpdateErrorRuleInput = builder.inputType('UpdateErrorRuleInput', {
   fields: (t) => ({
     id: t.id({ required: true }),
     name: t.string({ description: 'Unique among rules; 1 to 100 characters.' }),
-    platform: t.field({ description: 'null: all of them.', type: Platform }),
+    platform: t.field({ description: 'It is null for all platforms.', type: Platform }),
     enabled: t.boolean({ description: 'Off: it is passed over.' }),
     status: t.string({ description: 'A status, a range or `event`; null: any.' }),
     errorType: t.string({ description: 'With * for anything; null: any.' }),
@@ -68,7 +68,7 @@ export const UpdateErrorRuleInput = builder.inputType('UpdateErrorRuleInput', {
     effect: t.field({ description: 'What an answer means that it fits.', type: ErrorRuleEffect }),
     scope: t.field({ description: 'With RATE_LIMIT: what rests.', type: ErrorRuleScope }),
     durationSeconds: t.int({
-      description: '1 to 2678400, with RATE_LIMIT and OUT_OF_CREDIT; null: as the answer says.',
+      description: 'It is 1 to 2678400, with RATE_LIMIT and OUT_OF_CREDIT, and null when the response decides.',
     }),
   }),
 })
@@ -100,7 +100,7 @@ export const TestErrorRuleInput = builder.inputType('TestErrorRuleInput', {
   fields: (t) => ({
     id: t.id({ description: 'The rule that this one would replace; absent: it would be the last one.' }),
     name: t.string({ description: 'Absent: it has none yet.' }),
-    platform: t.field({ type: Platform, description: 'null: all of them.' }),
+    platform: t.field({ type: Platform, description: 'It is null for all platforms.' }),
     status: t.string({ description: matched.status }),
     errorType: t.string({ description: matched.errorType }),
     code: t.string({ description: matched.code }),

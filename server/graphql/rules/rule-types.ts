@@ -34,7 +34,7 @@ export const ErrorRuleScope = builder.enumType('ErrorRuleScope', {
   } as const,
 })
 
-const duration = 'null: as the answer says, or as long as the state takes by itself.'
+const duration = 'It is null when the response decides, or the state by itself.'
 
 export const ErrorRule = builder.prismaNode('ErrorRule', {
   id: { field: 'id' },
@@ -49,7 +49,7 @@ export const ErrorRule = builder.prismaNode('ErrorRule', {
     platform: t.field({
       type: Platform,
       nullable: true,
-      description: 'null: all of them.',
+      description: 'It is null for all platforms.',
       resolve: ({ platform }) => (platform === '' ? null : (platform as 'console')),
     }),
     status: t.string({

@@ -28,33 +28,43 @@ const upstreamCauses = {
 } as const
 type UpstreamCause = keyof typeof upstreamCauses
 
-/** Causes whose sentence is written where they are found. */
-const otherCauses = [
-  'address_refused',
-  'proxy_login_refused',
-  'proxy_cannot_reach',
-  'proxy_failed',
-  'broken_response',
-  'ended_early',
-  'wrong_content_type',
-  'bad_encoding',
-  'bad_response',
-  'response_too_large',
-  'event_too_large',
-  'token_not_renewed',
-  'other',
-] as const
+/** Causes whose sentence is written where they are found, and what they mean in general. */
+const otherCauses = {
+  address_refused: 'the relay may not connect to this address',
+  proxy_login_refused: 'the proxy refused user and password',
+  proxy_cannot_reach: 'the proxy cannot reach the upstream',
+  proxy_failed: 'the proxy failed',
+  broken_response: 'the response broke off',
+  ended_early: 'the response ended too early',
+  wrong_content_type: 'the response is of another kind, such as a sign-in page',
+  bad_encoding: 'the response uses a compression that was not asked for',
+  bad_response: 'the response is not valid',
+  response_too_large: 'the response is too large',
+  event_too_large: 'an event of the response is too large',
+  token_not_renewed: 'the access token could not be renewed',
+  other: 'something else failed',
+} as const
+type OtherCause = keyof typeof otherCauses
 
 /** With `proxy_` before it: the proxy is what could not be reached. */
-export type FailureCause = PlainCause | `proxy_${PlainCause}` | UpstreamCause | (typeof otherCauses)[number]
+export type FailureCause = PlainCause | `proxy_${PlainCause}` | UpstreamCause | OtherCause
 
 const plainNames = Object.keys(plainCauses) as PlainCause[]
 export const failureCauses: readonly FailureCause[] = [
   ...plainNames,
   ...plainNames.map((name) => `proxy_${name}` as const),
   ...(Object.keys(upstreamCauses) as UpstreamCause[]),
-  ...otherCauses,
+  ...(Object.keys(otherCauses) as OtherCause[]),
 ]
+
+/** What a cause means in general, as a clause. */
+export function meaningOf(cause: FailureCause): string {
+  if (Object.hasOwn(otherCauses, cause)) return otherCauses[cause as OtherCause]
+  if (Object.hasOwn(upstreamCauses, cause)) return upstreamCauses[cause as UpstreamCause]('the upstream', ' in time')
+  const isOfProxy = cause.startsWith('proxy_')
+  const plain = (isOfProxy ? cause.slice('proxy_'.length) : cause) as PlainCause
+  return plainCauses[plain](isOfProxy ? 'the proxy' : 'the upstream', ' in time')
+}
 
 /** A failure explained. */
 export interface Explained {
@@ -85,7 +95,7 @@ export function causeOfCode(code: string): FailureCause | null {
   if (code === 'UPSTREAM_ADDRESS_REFUSED') return 'address_refused'
   if (code === 'UPSTREAM_PROXY_FAILED') return 'proxy_failed'
   const known = byCode.find(([pattern]) => pattern.test(code))?.[1]
-  return known ?? otherCauses.find((name) => name === code) ?? null
+  return known ?? (Object.hasOwn(otherCauses, code) ? (code as OtherCause) : null)
 }
 
 /** An error of the operating system, of TLS, of HTTP, or of ours, that came in place of a response. */
