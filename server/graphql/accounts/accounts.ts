@@ -79,7 +79,7 @@ interface StoredLogin {
 
 const dateOf = (ms: bigint | null): Date | null => (ms === null ? null : new Date(Number(ms)))
 
-const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMapping').implement({
+export const ModelMapping = builder.objectRef<{ from: string; to: string }>('ModelMapping').implement({
   description: 'Requests for a model are sent under another name.',
   authScopes: { user: true },
   fields: (t) => ({

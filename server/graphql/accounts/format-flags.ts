@@ -12,14 +12,17 @@ const MaxTokensField = builder.enumType('MaxTokensField', {
   description: 'The member of a Chat Completions request that bounds its output.',
   values: {
     AUTO: { value: 'auto', description: '`max_completion_tokens` for reasoning models, else `max_tokens`.' },
-    MAX_TOKENS: { value: 'max_tokens' },
-    MAX_COMPLETION_TOKENS: { value: 'max_completion_tokens' },
+    MAX_TOKENS: { value: 'max_tokens', description: '`max_tokens`, always.' },
+    MAX_COMPLETION_TOKENS: { value: 'max_completion_tokens', description: '`max_completion_tokens`, always.' },
   } as const,
 })
 
 const SystemRole = builder.enumType('SystemRole', {
   description: 'The role of system texts in a Chat Completions request.',
-  values: { SYSTEM: { value: 'system' }, DEVELOPER: { value: 'developer' } } as const,
+  values: {
+    SYSTEM: { value: 'system', description: '`system`, which most upstreams know.' },
+    DEVELOPER: { value: 'developer', description: '`developer`, the newer name of OpenAI.' },
+  } as const,
 })
 
 const described = {

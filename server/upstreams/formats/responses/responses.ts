@@ -14,8 +14,9 @@ export const responsesFormat: Format = {
   errorBody: openaiErrorBody,
   errorEvent(type, message) {
     const { code, message: text } = openaiError(type, message)
-    const data = JSON.stringify({ type: 'error', code: code ?? 'server_error', message: text, param: null })
-    return Buffer.from(`event: error\ndata: ${data}\n\n`)
+    // Codex reads this event, and no `error`.
+    const response = { object: 'response', status: 'failed', error: { code: code ?? 'server_error', message: text } }
+    return Buffer.from(`event: response.failed\ndata: ${JSON.stringify({ type: 'response.failed', response })}\n\n`)
   },
   // The format has no event that says nothing.
   ping: Buffer.from(': ping\n\n'),
