@@ -7,7 +7,7 @@ const accountFields = graphql(`
     owner { id username }
     modelMapping { from to }
     state { name since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
-    login { expiresAt renews refreshedAt refreshFailure }
+    login { expiresAt renews refreshedAt refreshFailure refreshError nextRefreshAt }
     limitGauges { window status utilization resetAt at }
     usageToday { requests failures tokens cost }
   }

@@ -42,8 +42,20 @@ const proxyUrl = z
 /** How many groups an account may serve. */
 export const maxGroups = 100
 
-/** A key or a token. It travels in a header: printable ASCII, no spaces. */
-export const upstreamSecret = z.string().regex(/^[\x21-\x7e]{1,8192}$/, says('NOT_PRINTABLE'))
+/**
+ * A key or a token, as people paste it: without the line breaks and spaces of a terminal, the quotes of a file, the word
+ * `Bearer`. It travels in a header: printable ASCII, no spaces.
+ */
+export const upstreamSecret = z
+  .string()
+  .max(16_384, says('TOO_LONG'))
+  .transform(repairedSecret)
+  .pipe(z.string().regex(/^[\x21-\x7e]{1,8192}$/, says('NOT_PRINTABLE')))
+
+function repairedSecret(text: string): string {
+  const bare = text.replace(/^[\s"'`“”‘’,;]+|[\s"'`“”‘’,;]+$/g, '')
+  return bare.replace(/^(authorization\s*:\s*)?bearer\s+/i, '').replace(/[\s\u200b-\u200d\ufeff"'`“”‘’]+/g, '')
+}
 
 /** JavaScript moves keys of digits to the front, and the order decides which pattern wins. */
 export const mappedPattern = modelPattern.refine((text) => !/^\d+$/.test(text), says('DIGITS_ONLY'))

@@ -50,8 +50,8 @@ export function withTokens({ proxy, provisioned }: SealedCredential, tokens: Tok
   }
 }
 
-/** Columns of a credential that begins anew: what an earlier login's refresh came to is forgotten. */
-const newLogin = { refreshedAtMs: null, refreshStartedAtMs: null, refreshFailure: '' }
+/** Columns of a credential whose last refresh has ended well, or that begins anew. */
+export const refreshed = { refreshStartedAtMs: null, refreshFailure: '', refreshError: '', refreshRetryAtMs: null }
 
 /**
  * Writes what changed of an account's credential, in the transaction of whoever changes it. `fromFile`: tokens that a
@@ -74,7 +74,11 @@ export async function changeCredential(
   const mark = how.fromFile && draft.login ? seal.hmac(JSON.stringify(draft.login)) : undefined
   if (login !== undefined && (mark === undefined || mark !== old.provisioned)) {
     fresh = withTokens(mark === undefined ? fresh : { ...fresh, provisioned: mark }, login)
-    columns = { ...newLogin, expiresAtMs: login.expiresAtMs === null ? null : BigInt(login.expiresAtMs) }
+    columns = {
+      ...refreshed,
+      refreshedAtMs: null,
+      expiresAtMs: login.expiresAtMs === null ? null : BigInt(login.expiresAtMs),
+    }
   }
   const isOther = fresh.secret !== old.secret || fresh.refreshToken !== old.refreshToken
   if (row && !isOther && fresh.proxy === old.proxy && fresh.provisioned === old.provisioned) return false

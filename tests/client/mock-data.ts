@@ -116,7 +116,14 @@ export function createMockData(isEmpty: boolean): MockData {
     usageToday: totals,
     ...row,
   })
-  const login = { expiresAt: ahead(20_000), renews: true, refreshedAt: ago(9000), refreshFailure: '' }
+  const login = {
+    expiresAt: ahead(20_000),
+    renews: true,
+    refreshedAt: ago(9000),
+    refreshFailure: '',
+    refreshError: null,
+    nextRefreshAt: null,
+  }
   const gauge = (window: string, utilization: number | null, resetS: number, status = 'allowed'): Row => ({
     window,
     status,

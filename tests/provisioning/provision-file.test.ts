@@ -156,7 +156,7 @@ test('the tokens of a login stand together, and only with the platform that has 
       { name: 'b', platform: 'console', accessToken },
       { name: 'c', platform: 'claude', refreshToken, expiresAt: '2027-01-31T00:00:00Z' },
       { name: 'd', platform: 'claude', accessToken, secret: 'sk-CANARY' },
-      { name: 'e', platform: 'claude', accessToken: 'two words', expiresAt: 'tomorrow' },
+      { name: 'e', platform: 'claude', accessToken: 'ключ', expiresAt: 'tomorrow' },
     ],
   }
   expect(pathsOf(file).sort()).toEqual([
@@ -169,6 +169,18 @@ test('the tokens of a login stand together, and only with the platform that has 
   ])
   expect(() => readProvisionFile(JSON.stringify(file))).toThrow(expect.not.stringContaining('CANARY'))
   expect(readProvisionFile(JSON.stringify({ accounts: [file.accounts[0]] })).accounts[0]).toEqual(file.accounts[0])
+})
+
+test.each([
+  ['line breaks of a terminal', 'sk-ant-oat01-ab\n  cd-ef\r\n'],
+  ['quotes and a comma', ' "sk-ant-oat01-abcd-ef", '],
+  ['curly quotes', '“sk-ant-oat01-abcd-ef”'],
+  ['the word Bearer', 'Bearer sk-ant-oat01-abcd-ef'],
+  ['a whole header', 'authorization: bearer  "sk-ant-oat01-abcd-ef"'],
+  ['a space of a page', '\u00a0sk-ant-oat01-\u200babcd-ef\ufeff'],
+])('a token that was pasted with %s is repaired', (_what, pasted) => {
+  expect(accountOf({ secret: pasted })?.secret).toBe('sk-ant-oat01-abcd-ef')
+  expect(accountOf({ platform: 'claude', accessToken: pasted })?.accessToken).toBe('sk-ant-oat01-abcd-ef')
 })
 
 test.each(['proxy:3128', 'socks4://proxy', 'http://proxy/path', 'http://a:%zz@proxy', 'socks5://', ''])(
@@ -187,7 +199,7 @@ test('every problem of a file is told at once, by path', () => {
       {
         platform: 'gemini',
         authHeader: 'cookie',
-        secret: 'two words',
+        secret: 'ключ',
         weight: 0,
         priority: 1.5,
         models: [],

@@ -29,7 +29,7 @@ const testAccount = `mutation ($id: ID!) { testAccount(input: { id: $id, model: 
 const probeAccount = `mutation ($id: ID!) { probeAccount(input: { id: $id }) { __typename
   ... on ProbeAccountSuccess { ok status message } ... on ConflictFailure { message } } }`
 const everything = `{
-  accounts { edges { node { id name plan url login { expiresAt renews refreshedAt refreshFailure }
+  accounts { edges { node { id name plan url login { expiresAt renews refreshedAt refreshFailure refreshError }
     state { name reason models { model reason } } limitGauges { window status }
     probes { nodes { status message } }
     timeline { edges { node { reason errorType errorCode errorMessage } } } } } }

@@ -205,33 +205,36 @@ test.each(['at last', 'never'])(
   },
 )
 
-test('requests that wait for a renewal to be tried again count in the budget of retries: a fifth of those in flight', async () => {
+test('requests that wait for a renewal in their second failover count in its budget: a fifth of those in flight', async () => {
   const overloaded = await createFakeUpstream()
   onTestFinished(() => overloaded.close())
   const { claude, ask } = await startClaudeStand((vendor) => [
-    { url: overloaded.url, priority: 1 },
-    { priority: 2, ...accountWith(vendor, vendor.issue(), expired) },
+    { name: 'first', url: overloaded.url, priority: 1 },
+    { name: 'second', url: overloaded.url, priority: 2 },
+    { name: 'third', priority: 3, ...accountWith(vendor, vendor.issue(), expired) },
   ])
   const renew = deferred()
   claude.beforeAnswer = () => renew.promise
-  // All are refused before the first of them can go on.
-  const refuse = deferred()
+  // All are refused by the first before the first of them is refused by the second.
+  const [first, second] = [deferred(), deferred()]
   overloaded.scriptWhen(
     () => true,
     async (exchange) => {
-      await refuse.promise
+      await (exchange.request.index < all ? first : second).promise
       await refusal(529, 'overloaded_error')(exchange)
     },
   )
-  const [all, fifth] = [50, 10]
+  const [all, fifth] = [60, 12]
   const [given, givenUp] = [[] as number[], deferred()]
   const asked = Array.from({ length: all }, async (_, turn) => {
     given.push((await ask({ messages: [{ role: 'user', content: `turn ${turn}` }] })).status)
     if (given.length === all - fifth) givenUp.resolve()
   })
   await overloaded.arrived(all - 1)
-  refuse.resolve()
-  // Nobody has been tried again yet, and all but a fifth were told so.
+  first.resolve()
+  await overloaded.arrived(2 * all - 1)
+  second.resolve()
+  // Nobody has been served yet, and all but a fifth were told so.
   await givenUp.promise
   expect(new Set(given)).toEqual(new Set([529]))
   renew.resolve()

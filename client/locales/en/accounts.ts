@@ -144,6 +144,8 @@ export default {
       tokenEnds: 'Access token ends',
       unknown: 'not known',
       renewed: 'Last renewed',
+      renewalFailed: 'Last renewal failed',
+      nextTry: 'Next try:',
       notRenewed: 'It is not renewed',
       notYet: 'not yet',
     },

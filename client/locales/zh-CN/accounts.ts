@@ -146,6 +146,8 @@ export default {
       tokenEnds: '访问令牌到期',
       unknown: '未知',
       renewed: '上次续期',
+      renewalFailed: '上次续期失败',
+      nextTry: '下次重试：',
       notRenewed: '不会续期',
       notYet: '尚未续期',
     },

@@ -4,7 +4,14 @@ import type { Locks } from '../../store/locks.ts'
 import { type Seal, SealBroken } from '../../store/seal.ts'
 import type { Account } from '../account.ts'
 import type { Accounts } from '../accounts.ts'
-import { openCredential, type SealedCredential, sealCredential, type Tokens, withTokens } from '../credential.ts'
+import {
+  openCredential,
+  refreshed,
+  type SealedCredential,
+  sealCredential,
+  type Tokens,
+  withTokens,
+} from '../credential.ts'
 import type { Cause } from '../state/transitions.ts'
 import type { RefreshResponse } from './oauth-responses.ts'
 
@@ -18,6 +25,15 @@ const maxPauseMs = 300_000
 /** Renewals at a time, when many are due. */
 const atOnce = 8
 const patienceAtStopMs = 3_000
+const maxReasonChars = 190
+
+interface Pause {
+  /** The access token that was to be renewed. */
+  of: string
+  untilMs: number
+  lengthMs: number
+  reason: string
+}
 
 /**
  * Renews the access tokens of logins: one refresh an account at a time, in all processes; a compare-and-set on the row's
@@ -42,8 +58,8 @@ export function createRenewals(parts: {
 }) {
   const { database, seal, accounts, kept, now, onError } = parts
   const running = new Map<number, Promise<Renewal>>()
-  /** After a failure, of the login that failed: another login of the account does not wait for it. */
-  const pauses = new Map<number, { of: string; untilMs: number; lengthMs: number; reason: string }>()
+  /** After a failure, of the login that failed: another login of the account does not wait for it. Also in the row. */
+  const pauses = new Map<number, Pause>()
   /** A stop has waited for these as long as it does. */
   const givenUp = new Set<Promise<Renewal>>()
   /** Logins are in the data folder only, because the database did not take them. */
@@ -62,25 +78,30 @@ export function createRenewals(parts: {
   }
 
   async function run(id: number, used: string): Promise<Renewal> {
-    const known = pauses.get(id)
-    const pause = known?.of === used ? known : undefined
-    if (pause && now() < pause.untilMs) return { kind: 'failed', reason: pause.reason }
-    let renewal: Renewal & { retryAfterMs?: number | null }
+    const pause = pauses.get(id)
+    if (pause?.of === used && now() < pause.untilMs) return { kind: 'failed', reason: pause.reason }
+    let renewal: Renewal
     try {
       renewal = await parts.locks.withLock(`login:${id}`, lockMs, () => refreshOnce(id, used))
     } catch (error) {
       onError(error, 'refreshing a login')
-      renewal = { kind: 'failed', reason: 'The refresh could not be begun or stored.' }
+      const { reason } = pauseAfter(id, used, 'The refresh could not be begun or stored.', 0)
+      renewal = { kind: 'failed', reason }
     }
-    if (renewal.kind === 'failed') {
-      const lengthMs = Math.min(pause ? pause.lengthMs * 2 : firstPauseMs, maxPauseMs)
-      const waitMs = Math.max(lengthMs * (1 + parts.chance() / 5), renewal.retryAfterMs ?? 0)
-      pauses.set(id, { of: used, untilMs: now() + waitMs, lengthMs, reason: renewal.reason })
-    } else pauses.delete(id)
+    if (renewal.kind !== 'failed') pauses.delete(id)
     return renewal
   }
 
-  async function refreshOnce(id: number, used: string): Promise<Renewal & { retryAfterMs?: number | null }> {
+  function pauseAfter(id: number, used: string, reason: string, leastMs: number): Pause {
+    const before = pauses.get(id)
+    const lengthMs = Math.min(before?.of === used ? before.lengthMs * 2 : firstPauseMs, maxPauseMs)
+    const untilMs = Math.round(now() + Math.max(lengthMs * (1 + parts.chance() / 5), leastMs))
+    const pause = { of: used, untilMs, lengthMs, reason: reason.slice(0, maxReasonChars) }
+    pauses.set(id, pause)
+    return pause
+  }
+
+  async function refreshOnce(id: number, used: string): Promise<Renewal> {
     // Read under the lock: another process may have renewed it while this one waited.
     const row = await database.client.accountCredential.findUnique({ where: { accountId: id } })
     const account = accounts.byId(id)
@@ -93,6 +114,13 @@ export function createRenewals(parts: {
     const { refreshToken } = credential
     if (refreshToken === undefined) return { kind: 'refused', reason: 'Its access token cannot be renewed.' }
     if (row.refreshFailure !== '') return { kind: 'refused', reason: row.refreshFailure }
+    const retryAtMs = Number(row.refreshRetryAtMs ?? 0)
+    if (now() < retryAtMs) {
+      // Another process has tried, or this one before it was started again.
+      const lengthMs = pauses.get(id)?.lengthMs ?? firstPauseMs
+      pauses.set(id, { of: used, untilMs: retryAtMs, lengthMs, reason: row.refreshError })
+      return { kind: 'failed', reason: row.refreshError }
+    }
 
     const noted = await database.client.accountCredential.updateMany({
       where: { accountId: id, version: row.version },
@@ -100,7 +128,15 @@ export function createRenewals(parts: {
     })
     if (noted.count !== 1) return refreshOnce(id, used)
     const response = await parts.refresh(account, refreshToken)
-    if (response.kind === 'failed') return response
+    if (response.kind === 'failed') {
+      const { untilMs, reason } = pauseAfter(id, used, response.reason, response.retryAfterMs ?? 0)
+      await database.client.accountCredential.updateMany({
+        where: { accountId: id, version: row.version },
+        data: { refreshError: reason, refreshRetryAtMs: BigInt(untilMs) },
+      })
+      parts.onChanged(id)
+      return { kind: 'failed', reason }
+    }
     if (response.kind === 'refused') {
       return refused(id, used, row.version, response.reason, row.refreshStartedAtMs !== null)
     }
@@ -131,7 +167,7 @@ export function createRenewals(parts: {
     const why = cutOff ? `${reason} The refresh before it was cut off.` : reason
     await database.client.accountCredential.updateMany({
       where: { accountId: id, version },
-      data: { refreshFailure: why.slice(0, 190), refreshStartedAtMs: null },
+      data: { ...refreshed, refreshFailure: why.slice(0, maxReasonChars) },
     })
     accounts.refreshIsOver(id)
     parts.onChanged(id)
@@ -154,8 +190,7 @@ export function createRenewals(parts: {
           version: row.version + 1,
           expiresAtMs: tokens.expiresAtMs === null ? null : BigInt(tokens.expiresAtMs),
           refreshedAtMs: BigInt(now()),
-          refreshStartedAtMs: null,
-          refreshFailure: '',
+          ...refreshed,
         },
       })
       if (count !== 1) throw new Error('a credential changed while its lock was held')

@@ -10,7 +10,10 @@ import type { Context } from '../server/context.ts'
 const LoginTokensInput = builder.inputType('LoginTokensInput', {
   description: 'The tokens of a login.',
   fields: (t) => ({
-    accessToken: t.string({ required: true, description: 'As the vendor gave it, without `Bearer`.' }),
+    accessToken: t.string({
+      required: true,
+      description: 'As the vendor gave it; line breaks, spaces, quotes and `Bearer` are taken away.',
+    }),
     refreshToken: t.string({ description: 'Renews the access token; without it the login ends with that token.' }),
     expiresAt: t.field({ type: 'DateTime', description: 'When the access token expires, where it is known.' }),
   }),

@@ -67,6 +67,17 @@ const AccountLogin = builder.objectRef<StoredLogin>('AccountLogin').implement({
       description: 'Why it is not renewed any more; null while it is renewed.',
       resolve: ({ refreshFailure }) => refreshFailure || null,
     }),
+    refreshError: t.string({
+      nullable: true,
+      description: 'Why the last renewal failed, while it is tried again; null when it did not fail.',
+      resolve: ({ refreshError }) => refreshError || null,
+    }),
+    nextRefreshAt: t.field({
+      description: 'With `refreshError`: when the renewal is tried again; null when it did not fail.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ refreshRetryAtMs }) => dateOf(refreshRetryAtMs),
+    }),
   }),
 })
 
@@ -74,6 +85,8 @@ interface StoredLogin {
   expiresAtMs: bigint | null
   refreshedAtMs: bigint | null
   refreshFailure: string
+  refreshError: string
+  refreshRetryAtMs: bigint | null
   renews: boolean
 }
 

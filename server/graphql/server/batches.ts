@@ -34,8 +34,8 @@ export function createBatches(
     }),
     /** The readable part of a credential. Only for accounts that the viewer was allowed to read. */
     credential: batched(async (ids: readonly number[]) => {
-      const select = { accountId: true, expiresAtMs: true, refreshedAtMs: true, refreshFailure: true } as const
-      const found = await reader.accountCredential.findMany({ where: { accountId: { in: [...ids] } }, select })
+      const omit = { sealed: true } as const
+      const found = await reader.accountCredential.findMany({ where: { accountId: { in: [...ids] } }, omit })
       return new Map(found.map((row) => [row.accountId, row]))
     }),
     apiKey: rows((ids) => reader.apiKey.findMany({ where: { AND: [visibleKeys(viewer), { id: { in: ids } }] } })),

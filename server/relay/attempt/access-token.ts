@@ -68,7 +68,8 @@ export function createTokenRenewal(parts: TokenRenewalParts) {
     const nowMs = parts.now()
     if (nowMs >= account.staleAtMs) {
       const failure = await failedRenewal(running, account, account.secret)
-      if (failure) return failure
+      // It has not ended yet: it may serve this request.
+      if (failure && parts.now() >= account.expiresAtMs) return failure
       account = accounts.byId(account.id) ?? account
     } else if (nowMs >= account.dueAtMs) void parts.renew(account, account.secret)
     const used = account.secret

@@ -70,6 +70,8 @@ CREATE TABLE `account_credentials` (
   `refreshed_at_ms` BIGINT NULL,
   `refresh_started_at_ms` BIGINT NULL,
   `refresh_failure` VARCHAR(191) NOT NULL DEFAULT '',
+  `refresh_error` VARCHAR(191) NOT NULL DEFAULT '',
+  `refresh_retry_at_ms` BIGINT NULL,
   `updated_at` DATETIME(3) NOT NULL,
   PRIMARY KEY (`account_id`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -70,6 +70,8 @@ CREATE TABLE "account_credentials" (
     "refreshed_at_ms" BIGINT,
     "refresh_started_at_ms" BIGINT,
     "refresh_failure" TEXT NOT NULL DEFAULT '',
+    "refresh_error" TEXT NOT NULL DEFAULT '',
+    "refresh_retry_at_ms" BIGINT,
     "updated_at" DATETIME NOT NULL,
     CONSTRAINT "account_credentials_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "accounts" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
 );

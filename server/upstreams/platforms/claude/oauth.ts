@@ -47,7 +47,7 @@ export function createClaudeOauth(parts: {
       if (response.isCut) return failed('The token endpoint answered too much.')
       const { status } = response
       const said = parsed(response.body)
-      if (status === 200 && said) return { kind: 'said', said }
+      if (status === 200 && said && !('error' in said)) return { kind: 'said', said }
       const code = said ? codeOf(said, Object.values(body)) : ''
       return {
         kind: 'failed',
@@ -157,22 +157,12 @@ const failed = (reason: string): Failed => ({
   isOurs: false,
 })
 
-/** What says that the deployment is set up wrongly, or that it is not the time: the login itself may be good. */
-const notTheGrant = new Set([
-  'invalid_client',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-  'invalid_request',
-  'temporarily_unavailable',
-  'server_error',
-  'slow_down',
-])
+/** Codes that name the refresh token itself (RFC 6749 §5.2, and how vendors spell it). */
+const grantGone =
+  /^(invalid_grant|(invalid|expired|revoked|reused|unknown)_refresh_token|refresh_token_(invalid|invalidated|expired|revoked|reused|not_found|unknown))$/
 
-/** True when the vendor knows the request and does not take the refresh token any more; pages of anybody in between do not count. */
-function isGrantGone({ status, code }: Failed): boolean {
-  return (status === 400 || status === 401 || status === 403) && code !== '' && !notTheGrant.has(code)
-}
+/** True when the vendor does not take the refresh token any more. A firewall, a limit or a wrong request takes no login away. */
+const isGrantGone = ({ status, code }: Failed): boolean => status < 500 && grantGone.test(code)
 
 function parsed(body: Buffer): Said | null {
   try {
@@ -184,14 +174,20 @@ function parsed(body: Buffer): Said | null {
 }
 
 /**
- * `error` is a code (RFC 6749 §5.2) or an envelope with a type; whatever else stands there is not kept, and neither is a
- * code that quotes something of what was `sent`.
+ * `error` is a code (RFC 6749 §5.2) or an envelope with a code or a type; whatever else stands there is not kept, and
+ * neither is a code that quotes something of what was `sent`.
  */
 function codeOf(said: Said, sent: readonly string[]): string {
   const { error } = said
-  const code = typeof error === 'object' && error !== null ? (error as Said)['type'] : error
-  if (typeof code !== 'string' || !/^[a-z][a-z0-9_.-]{0,63}$/.test(code)) return ''
-  return sent.some((value) => value.includes(code) || code.includes(value)) ? '' : code
+  const named =
+    typeof error === 'object' && error !== null ? [(error as Said)['code'], (error as Said)['type']] : [error]
+  const codes = named.filter(
+    (code): code is string =>
+      typeof code === 'string' &&
+      /^[a-z][a-z0-9_.-]{0,63}$/.test(code) &&
+      (grantGone.test(code) || !sent.some((value) => value.includes(code) || code.includes(value))),
+  )
+  return codes.find((code) => grantGone.test(code)) ?? codes[0] ?? ''
 }
 
 /** A token travels in a header: printable ASCII, no spaces. */
