@@ -19,6 +19,8 @@ const catalogue = {
   model_not_found: { status: 404, type: 'not_found_error', shouldRetry: false },
   limit_reached: { status: 429, type: 'billing_error', shouldRetry: false },
   limit_held: { status: 429, type: 'rate_limit_error', shouldRetry: undefined },
+  rate_reached: { status: 429, type: 'rate_limit_error', shouldRetry: undefined },
+  concurrency_reached: { status: 429, type: 'rate_limit_error', shouldRetry: undefined },
   count_rate_reached: { status: 429, type: 'rate_limit_error', shouldRetry: undefined },
   count_unsupported: { status: 501, type: 'not_supported', shouldRetry: false },
   accounts_not_ready: { status: 529, type: 'overloaded_error', shouldRetry: undefined },

@@ -11,10 +11,18 @@ export interface ZoneDay {
 const maxKept = 16
 const dayMs = 24 * 3_600_000
 
-/** `zone` is an IANA name; throws RangeError when Intl does not know it. */
-export function createZoneDays(zone: string): (atMs: number) => ZoneDay {
+/**
+ * `zone` is an IANA name; throws RangeError when Intl does not know it. `beginHour`: the hour of the clock on the wall at which a
+ * day begins.
+ */
+export function createZoneDays(zone: string, beginHour = 0): (atMs: number) => ZoneDay {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' })
-  const dayOf = (atMs: number) => format.format(atMs)
+  const hours = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' })
+  function dayOf(atMs: number): string {
+    const day = format.format(atMs)
+    if (beginHour === 0 || Number(hours.format(atMs)) >= beginHour) return day
+    return new Date(Date.parse(`${day}T00:00:00Z`) - dayMs).toISOString().slice(0, 10)
+  }
   /** The most recently used day comes first. */
   const kept: ZoneDay[] = []
 

@@ -40,6 +40,7 @@ export const liveEvents = graphql(
         ... on RequestStarted { request { ...RunningFields } }
         ... on RequestProgressed { request { ...RunningFields } }
         ... on RequestSettled { request { ...SettledFields } }
+        ... on RequestsRejected { requestIds }
       }
     }
   }
@@ -62,6 +63,7 @@ export const inFlightEvents = graphql(`
         ... on RequestStarted { request { requestId account { id } } }
         ... on RequestProgressed { request { requestId account { id } } }
         ... on RequestSettled { request { requestId } }
+        ... on RequestsRejected { requestIds }
       }
     }
   }

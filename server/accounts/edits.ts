@@ -39,6 +39,12 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
         returnsToPriority?: boolean
         stripForeignReasoning?: boolean
         shared?: boolean
+        dailyLimitNano?: bigint | null
+        weeklyLimitNano?: bigint | null
+        monthlyLimitNano?: bigint | null
+        totalLimitNano?: bigint | null
+        rollingLimitNano?: bigint | null
+        rollingHours?: number
       },
     ): Promise<void> {
       await existingGroup(tx, id)

@@ -60,6 +60,7 @@ async function compose(context: AppContext): Promise<App> {
     async settled() {
       await server.idle()
       await services.ledger.drained()
+      await services.rejections.drained()
     },
     // A second call waits for the first: two stops at once would close one under the other.
     stop: () => {

@@ -5,18 +5,21 @@ import { createGauges, gaugesNoted } from '../accounts/gauges/gauges.ts'
 import { createRenewals } from '../accounts/login/oauth-renewal.ts'
 import { accountReported } from '../accounts/state/reports.ts'
 import type { Transition } from '../accounts/state/transitions.ts'
-import { readSettings } from '../graphql/settings/settings.ts'
+import { readSettings, weekdays } from '../graphql/settings/settings.ts'
 import { createPasswords } from '../identity/passwords.ts'
 import { createUsers } from '../identity/users.ts'
 import { createJobs, defaultTimes as defaultJobTimes } from '../jobs/jobs.ts'
 import { said } from '../jobs/run-words.ts'
 import { createKeys } from '../keys/keys.ts'
+import { createWindows } from '../keys/windows.ts'
+import { createRejections } from '../ledger/rejections.ts'
 import { readDaySeed } from '../live/day-seed.ts'
 import { openLiveHub } from '../live/hub.ts'
 import { roomLog } from '../log.ts'
 import { openPrices } from '../prices/open-prices.ts'
 import { provision } from '../provisioning/provision.ts'
 import type { Provision } from '../provisioning/provision-file.ts'
+import type { LimitPolicy } from '../relay/settlement/reservation.ts'
 import { createRequestIds } from '../request-ids.ts'
 import { createDurableFiles } from '../store/durable-files.ts'
 import { createClassifier } from '../upstreams/classify.ts'
@@ -24,6 +27,7 @@ import { createClaudeOauth } from '../upstreams/platforms/claude/oauth.ts'
 import { platforms } from '../upstreams/platforms/platforms.ts'
 import { createErrorRules } from '../upstreams/rules/rules.ts'
 import { createTransport } from '../upstreams/transport/transport.ts'
+import { createZoneDays } from '../zone-days.ts'
 import type { AppContext } from './context.ts'
 import { openLedger } from './open-ledger.ts'
 import type { Stores } from './open-stores.ts'
@@ -50,15 +54,23 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   const ledger = await openLedger(context, stores, prices)
   const requestId = createRequestIds(ledger.slot, now)
 
+  const rejections = createRejections({
+    database,
+    dayAt,
+    now,
+    onCounted: (count) => live.rejected(count),
+    onError: (error) => report('ledger')(error, 'writing the counts of rejections'),
+  })
   const live = await openLiveHub({
     stream: await stores.openStream(),
     dayAt,
     now,
-    seed: (day) => readDaySeed(database, day),
+    seed: (day) => readDaySeed(database, day, rejections.pending),
     ringLimits: options.liveRing,
     report: report('live'),
   })
   onClose(() => live.close())
+  onClose(rejections.close)
   if (stores.isShared && ledger.replayed.settled + ledger.replayed.interrupted > 0) live.recount()
   const publishAccount = (account: Account, steps: readonly Transition[] = []): void =>
     live.accountChanged({
@@ -133,8 +145,16 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   const transport = createTransport({ ...network, lookup: options.lookup })
   onClose(() => transport.close())
   const probing = { isActive: false, firstMs: 0 }
+  const windowsOf = (resetHour: number, weekStart: string) =>
+    createWindows(
+      resetHour === 0 ? dayAt : createZoneDays(config.timeZone, resetHour),
+      weekdays.findIndex((day) => day === weekStart),
+    )
+  const limits: LimitPolicy = { whenReached: 'finish', windows: windowsOf(0, 'monday') }
   async function loadSettings(): Promise<void> {
-    const { upstreamAllow, recoveryProbes, recoveryProbeSeconds } = await readSettings(database)
+    const { upstreamAllow, recoveryProbes, recoveryProbeSeconds, ...rest } = await readSettings(database)
+    limits.whenReached = rest.whenLimitReached === 'stop' ? 'stop' : 'finish'
+    limits.windows = windowsOf(Number(rest.resetHour), rest.weekStart)
     probing.isActive = recoveryProbes === 'active'
     probing.firstMs = Number(recoveryProbeSeconds) * 1000
     const allow = [...config.upstreamAllow, ...upstreamAllow.split(', ').filter(Boolean)]
@@ -231,7 +251,9 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
 
   return {
     prices,
+    limits,
     ledger,
+    rejections,
     requestId,
     live,
     gauges,

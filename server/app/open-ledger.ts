@@ -1,4 +1,4 @@
-import { dayCounter, totalCounter } from '../keys/limits.ts'
+import { counterName } from '../keys/limits.ts'
 import { type Ledger, openLedger as openLedgerOf } from '../ledger/ledger.ts'
 import { logColumn } from '../ledger/rows.ts'
 import type { Prices } from '../prices/open-prices.ts'
@@ -31,7 +31,11 @@ export async function openLedger(context: AppContext, stores: Stores, prices: Pr
       if (!isShared) return
       for (const { log: row } of rows) {
         const keyId = Number(row[columns.key])
-        const names = [totalCounter(keyId), dayCounter(keyId, dayAt(Number(row[columns.startedAt])).day)]
+        const { startMs, endMs } = dayAt(Number(row[columns.startedAt]))
+        // Of a request that Redis still knows, its own claims count: these are for one that it has forgotten.
+        const names = [null, { fromMs: startMs, toMs: endMs }].map((window) =>
+          counterName({ subject: 'key', id: keyId, unit: 'cost', window }),
+        )
         await counters.settle(requestIdOf(BigInt(row[columns.id]!)), Number(row[columns.cost]), names)
       }
     },
@@ -48,5 +52,6 @@ export async function openLedger(context: AppContext, stores: Stores, prices: Pr
 
 /** A process that died between reservation and journal sent nothing upstream, and no replay knows of its request. */
 async function releaseReservations(counters: Counters, deadSlots: ReadonlySet<number | null>): Promise<void> {
-  for (const id of await counters.unsettled()) if (deadSlots.has(slotOf(id))) await counters.settle(id, 0)
+  for (const id of await counters.unsettled())
+    if (deadSlots.has(slotOf(id.split('/', 1)[0]!))) await counters.settle(id, 0)
 }

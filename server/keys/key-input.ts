@@ -10,6 +10,13 @@ export const keyFields = {
   enabled: z.boolean(),
   /** How long a replaced secret still works. */
   keepOldHours: wholeNumber(0, 24),
+  requestsPerMinute: wholeNumber(1, 1_000_000),
+  tokensPerMinute: wholeNumber(1, 2_000_000_000),
+  concurrency: wholeNumber(1, 10_000),
+  /** After the first use. */
+  validForDays: wholeNumber(1, 3650),
+  /** Of the rolling window. */
+  rollingHours: wholeNumber(1, 720),
   /** 9 000 000 USD: beyond that nano-dollars leave exact numbers. */
   limitNano: z.bigint().refine((nano) => nano <= 9_000_000_000_000_000n, says('AMOUNT_TOO_LARGE')),
   /** The same as decimal text in USD, with up to 9 digits after the point (a nano-dollar). */

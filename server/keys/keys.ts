@@ -4,10 +4,10 @@ import { createModelList, type ModelList } from '../model-patterns.ts'
 import type { Database, Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
-import type { Limits } from './limits.ts'
+import { type CostLimits, noCostLimits, type RateLimits } from './limits.ts'
 
 /** An API key as the relay needs it: a snapshot in memory. The secret itself is stored nowhere. */
-export interface ApiKey extends Limits {
+export interface ApiKey extends CostLimits, RateLimits {
   id: number
   name: string
   userId: number
@@ -17,23 +17,50 @@ export interface ApiKey extends Limits {
   expiresAtMs: number | null
   enabled: boolean
   ownerEnabled: boolean
+  /** It expires so many days after its first use, which is still to come; null: it does not. */
+  validForDays: number | null
+  /** Limits of all keys of its owner, and of its group. */
+  ofUser: CostLimits
+  ofGroup: CostLimits
 }
 
+/** Limits as people set them; null: none. */
+export interface LimitDraft {
+  dailyLimitNano?: bigint | null
+  weeklyLimitNano?: bigint | null
+  monthlyLimitNano?: bigint | null
+  totalLimitNano?: bigint | null
+  rollingLimitNano?: bigint | null
+  rollingHours?: number
+}
+
+type LimitColumns = { [Name in Exclude<keyof CostLimits, 'rollingHours'>]: bigint | null } & { rollingHours: number }
+
 /** A change of a key by a person or a provisioning file. Absent fields stay as they are, null clears. */
-export interface ApiKeyDraft {
+export interface ApiKeyDraft extends LimitDraft {
   name: string
   secret?: string
   userId?: number | null
   groupId?: number
   models?: readonly string[]
-  dailyLimitNano?: bigint | null
-  totalLimitNano?: bigint | null
+  requestsPerMinute?: number | null
+  tokensPerMinute?: number | null
+  concurrency?: number | null
   expiresAt?: Date | null
+  validForDays?: number | null
   enabled?: boolean
 }
 
-/** A key with all it needs. */
-export type NewApiKey = Required<ApiKeyDraft>
+/** A key with all it needs; limits that are absent are none. */
+export type NewApiKey = Required<
+  Pick<ApiKeyDraft, 'name' | 'secret' | 'userId' | 'groupId' | 'models' | 'expiresAt' | 'enabled'>
+> & {
+  [Name in Exclude<keyof ApiKeyDraft, 'name' | 'secret' | 'userId' | 'groupId' | 'models' | 'expiresAt' | 'enabled'>]?:
+    | ApiKeyDraft[Name]
+    | undefined
+}
+
+const dayMs = 24 * 3_600_000
 
 /** Secrets whose HMAC is remembered; when there are more, all are forgotten. */
 const maxKnownSecrets = 10_000
@@ -50,7 +77,10 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
 
   /** Reads a key, or without an id all keys. */
   async function load(id?: number): Promise<void> {
-    const rows = await database.client.apiKey.findMany({ where: { deletedMark: 0, id }, include: { user: true } })
+    const rows = await database.client.apiKey.findMany({
+      where: { deletedMark: 0, id },
+      include: { user: true, group: true },
+    })
     const read = rows.map((row) => ({ row, key: keyOf(row) }))
     forget(id)
     for (const { row, key } of read) {
@@ -105,15 +135,11 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
     async save(tx: Tx, draft: ApiKeyDraft): Promise<number> {
       const found = await tx.apiKey.findFirst({ where: { name: draft.name, deletedMark: 0 } })
       if (draft.secret !== undefined) await refuseTaken(tx, seal.hmac(draft.secret), found?.id)
+      const { name: _name, secret, models, ...rest } = draft
       const fields = {
-        ...(draft.secret !== undefined && { secretHmac: seal.hmac(draft.secret), secretHint: hintOf(draft.secret) }),
-        ...(draft.userId !== undefined && { userId: draft.userId }),
-        ...(draft.groupId !== undefined && { groupId: draft.groupId }),
-        ...(draft.models !== undefined && { models: JSON.stringify(draft.models) }),
-        ...(draft.dailyLimitNano !== undefined && { dailyLimitNano: draft.dailyLimitNano }),
-        ...(draft.totalLimitNano !== undefined && { totalLimitNano: draft.totalLimitNano }),
-        ...(draft.expiresAt !== undefined && { expiresAt: draft.expiresAt }),
-        ...(draft.enabled !== undefined && { enabled: draft.enabled }),
+        ...rest,
+        ...(secret !== undefined && { secretHmac: seal.hmac(secret), secretHint: hintOf(secret) }),
+        ...(models !== undefined && { models: JSON.stringify(models) }),
       }
       if (found) {
         await tx.apiKey.update({ where: { id: found.id }, data: fields })
@@ -162,6 +188,15 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
       })
     },
 
+    /** A key that expires so long after its first use has been used: from now on its time runs. */
+    async begin(key: ApiKey, atMs: number): Promise<void> {
+      if (key.validForDays === null) return
+      const expiresAt = new Date(atMs + key.validForDays * dayMs)
+      key.validForDays = null
+      key.expiresAtMs = expiresAt.getTime()
+      await database.client.apiKey.updateMany({ where: { id: key.id, expiresAt: null }, data: { expiresAt } })
+    },
+
     /** Gives the key another secret; limits and history stay. The old one opens it until `keepOldUntil` (null: no more). */
     async rotate(tx: Tx, id: number, secret: string, keepOldUntil: Date | null): Promise<void> {
       const { secretHmac } = await existing(tx, id)
@@ -195,7 +230,7 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
 
 export type Keys = ReturnType<typeof createKeys>
 
-type Row = Prisma.ApiKeyGetPayload<{ include: { user: true } }>
+type Row = Prisma.ApiKeyGetPayload<{ include: { user: true; group: true } }>
 
 function keyOf(row: Row): ApiKey {
   return {
@@ -204,11 +239,28 @@ function keyOf(row: Row): ApiKey {
     userId: row.userId ?? 0,
     groupId: row.groupId,
     models: createModelList(JSON.parse(row.models)),
-    dailyLimitNano: row.dailyLimitNano === null ? null : Number(row.dailyLimitNano),
-    totalLimitNano: row.totalLimitNano === null ? null : Number(row.totalLimitNano),
+    ...costLimitsOf(row),
+    requestsPerMinute: row.requestsPerMinute,
+    tokensPerMinute: row.tokensPerMinute,
+    concurrency: row.concurrency,
+    validForDays: row.expiresAt === null ? row.validForDays : null,
+    ofUser: row.user === null ? noCostLimits : costLimitsOf(row.user),
+    ofGroup: costLimitsOf(row.group),
     expiresAtMs: row.expiresAt?.getTime() ?? null,
     enabled: row.enabled,
     ownerEnabled: row.user === null || (row.user.enabled && row.user.deletedMark === 0),
+  }
+}
+
+function costLimitsOf(row: LimitColumns): CostLimits {
+  const number = (nano: bigint | null): number | null => (nano === null ? null : Number(nano))
+  return {
+    dailyLimitNano: number(row.dailyLimitNano),
+    weeklyLimitNano: number(row.weeklyLimitNano),
+    monthlyLimitNano: number(row.monthlyLimitNano),
+    totalLimitNano: number(row.totalLimitNano),
+    rollingLimitNano: number(row.rollingLimitNano),
+    rollingHours: row.rollingHours,
   }
 }
 

@@ -1,15 +1,30 @@
-import type { ZoneDay } from '../zone-days.ts'
 import type { Journal, SettledRecord } from './journal.ts'
 import { logColumn } from './rows.ts'
+import { type SpendOf, spendColumns } from './spend.ts'
 
-/** What waits of a key, with the number of its first record. */
+/** What waits, with the number of its first record. */
 interface WaitingNano {
   seq: number
   nano: number
 }
 
+/** A sum of those in the journal only: of one key, owner and group, in one stretch of time. */
+interface JournalSum {
+  key: number
+  user: number
+  group: number
+  fromMs: number
+  nano: number
+}
+
+/** The edges of all windows of limits lie on these. */
+const stretchMs = 5 * 60_000
+const subjects = {
+  key: logColumn(spendColumns.key),
+  user: logColumn(spendColumns.user),
+  group: logColumn(spendColumns.group),
+}
 const columns = {
-  apiKeyId: logColumn('api_key_id'),
   costNano: logColumn('cost_nano'),
   startedAtMs: logColumn('started_at_ms'),
 }
@@ -20,28 +35,31 @@ const columns = {
  */
 export function createBacklog(parts: {
   journal: Pick<Journal, 'readSettled'>
-  dayAt: (atMs: number) => ZoneDay
   /** Records in memory. */
   memoryRecords: number
   /** Records of one batch. */
   batchRows: number
 }) {
-  const { journal, dayAt, memoryRecords, batchRows } = parts
+  const { journal, memoryRecords, batchRows } = parts
   const inMemory: SettledRecord[] = []
-  /** Those behind them. Nano-USD by `key day`. */
-  const inJournal = { nextSeq: 0, count: 0, nano: new Map<string, number>() }
+  /** Those behind them. */
+  const inJournal = { nextSeq: 0, count: 0, sums: new Map<string, JournalSum>() }
   let lastSeq = 0
 
-  const nameOf = ({ log }: SettledRecord): string =>
-    `${log[columns.apiKeyId]} ${dayAt(log[columns.startedAtMs] as number).day}`
   const nanoOf = ({ log }: SettledRecord): number => log[columns.costNano] as number
 
   function addInJournal(record: SettledRecord, sign: 1 | -1): void {
-    const { nano } = inJournal
-    const name = nameOf(record)
-    nano.set(name, (nano.get(name) ?? 0) + sign * nanoOf(record))
+    const { sums } = inJournal
+    const { log } = record
+    const [key, user, group] = [log[subjects.key], log[subjects.user], log[subjects.group]] as [number, number, number]
+    const startedAtMs = log[columns.startedAtMs] as number
+    const fromMs = startedAtMs - (startedAtMs % stretchMs)
+    const name = `${key} ${user} ${group} ${fromMs}`
+    const sum = sums.get(name) ?? { key, user, group, fromMs, nano: 0 }
+    sum.nano += sign * nanoOf(record)
+    sums.set(name, sum)
     inJournal.count += sign
-    if (inJournal.count === 0) nano.clear()
+    if (inJournal.count === 0) sums.clear()
   }
 
   async function readBack(): Promise<SettledRecord[]> {
@@ -86,17 +104,18 @@ export function createBacklog(parts: {
       inJournal.nextSeq += records.length
     },
 
-    /** What waits of a key, by record, and as one sum for those in the journal only; `day` null: on all days. */
-    waitingNano(apiKeyId: number, day: string | null): Map<number | 'journal', WaitingNano> {
-      const isMeant = (name: string): boolean =>
-        day === null ? name.startsWith(`${apiKeyId} `) : name === `${apiKeyId} ${day}`
+    /** What waits of a subject, by record, and as one sum for those in the journal only. */
+    waitingNano({ subject, id, window }: SpendOf): Map<number | 'journal', WaitingNano> {
+      const isWithin = (atMs: number): boolean => window === null || (window.fromMs <= atMs && atMs < window.toMs)
       const waiting = new Map<number | 'journal', WaitingNano>()
       for (const record of inMemory) {
-        if (isMeant(nameOf(record))) waiting.set(record.seq, { seq: record.seq, nano: nanoOf(record) })
+        const { log, seq } = record
+        if (log[subjects[subject]] === id && isWithin(log[columns.startedAtMs] as number))
+          waiting.set(seq, { seq, nano: nanoOf(record) })
       }
-      let sum = 0
-      for (const [name, nano] of inJournal.nano) if (isMeant(name)) sum += nano
-      if (sum > 0) waiting.set('journal', { seq: inJournal.nextSeq, nano: sum })
+      let nano = 0
+      for (const sum of inJournal.sums.values()) if (sum[subject] === id && isWithin(sum.fromMs)) nano += sum.nano
+      if (nano > 0) waiting.set('journal', { seq: inJournal.nextSeq, nano })
       return waiting
     },
   }

@@ -11,6 +11,7 @@ import { journalDone } from './ledger-writer.ts'
 import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
 import { attemptRows, type LedgerRows, logRow } from './rows.ts'
 import { createSettler } from './settler.ts'
+import { type RecentUse, readRecentUse, readSpend, type SpendOf } from './spend.ts'
 
 /** A request's end as the ledger has taken it. */
 export interface Settlement {
@@ -32,8 +33,10 @@ export interface Ledger {
   settle(admission: JournalledAdmission, entry: LedgerEntry): Settlement
   /** Everything so far is in the journal's file. */
   flush(): void
-  /** Nano-USD of a key in the ledger and on its way there; `day` null: over its whole life. */
-  spentNano(apiKeyId: number, day: string | null): Promise<number>
+  /** Nano-USD of a key, an owner or a group, in the ledger and on its way there. */
+  spentNano(of: SpendOf): Promise<number>
+  /** The newest requests of a key for a model. */
+  recentUse(apiKeyId: number, model: string, count: number): Promise<RecentUse[]>
   /** Resolves when everything settled so far is in the database. */
   drained(): Promise<void>
   /** Settled records that wait for the database, and bytes of the journal that are still needed. */
@@ -111,20 +114,17 @@ export async function openLedger(options: {
       return { spentNano: chargedAttempt(entry)?.cost.totalNano ?? 0, record: { journalId, seq: record.seq } }
     },
     flush: journal.flush,
-    async spentNano(apiKeyId, day) {
-      const before = settler.waitingNano(apiKeyId, day)
-      // One statement, so that sum and checkpoint are of one moment: what waits is what the sum does not have yet.
-      const [row] = await database.select(
-        'SELECT SUM(`cost_nano`), (SELECT `settled_seq` FROM `journals` WHERE `id` = ?) FROM `daily_rollups` ' +
-          `WHERE \`api_key_id\` = ?${day === null ? '' : ' AND `day` = ?'}`,
-        [journalId, apiKeyId, ...(day === null ? [] : [day])],
-      )
-      let sum = Number(row?.[0] ?? 0)
-      for (const { seq, nano } of new Map([...before, ...settler.waitingNano(apiKeyId, day)]).values()) {
-        if (seq > Number(row?.[1] ?? 0)) sum += nano
+    async spentNano(of) {
+      const before = settler.waitingNano(of)
+      const { nano, settledSeq } = await readSpend(database, of, journalId)
+      let sum = nano
+      // What waits is what the sum does not have yet.
+      for (const { seq, nano: waiting } of new Map([...before, ...settler.waitingNano(of)]).values()) {
+        if (seq > settledSeq) sum += waiting
       }
       return sum
     },
+    recentUse: (apiKeyId, model, count) => readRecentUse(database, apiKeyId, model, count),
     drained: settler.drained,
     problem: journal.problem,
     backlog: () => ({ records: settler.backlog(), journalBytes: journal.size() }),

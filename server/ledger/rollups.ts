@@ -22,6 +22,8 @@ export const rollupSums = [
   'duration_more',
   ...firstByteBucketsMs.map((ms) => `first_byte_le_${ms}`),
   'first_byte_more',
+  'cancelled',
+  'rejected',
 ]
 
 const dimensionColumns = rollupDimensions.map((name) => logColumn(name === 'model' ? 'model_billed' : name))
@@ -88,6 +90,8 @@ function bucketOf(buckets: Map<string, Cell[]>, when: Cell, dimensions: readonly
 }
 
 const absorbedSum = rollupSums.indexOf('absorbed_nano')
+const cancelledSum = rollupSums.indexOf('cancelled')
+const rejectedSum = rollupSums.indexOf('rejected')
 const firstDuration = rollupSums.indexOf('first_byte_count') + 1
 const firstFirstByte = firstDuration + durationBucketsMs.length + 1
 
@@ -111,6 +115,18 @@ function addRequest(row: Cell[], log: readonly Cell[]): void {
   }
   add(row, firstDuration + slotOf(durationBucketsMs, durationMs), 1)
   if (hasFirstByte) add(row, firstFirstByte + slotOf(firstByteBucketsMs, firstByteMs), 1)
+  if (log[at.outcome] === 'aborted') add(row, cancelledSum, 1)
+}
+
+/** The rollup rows of requests that were refused before any upstream was asked: no account, no platform, no model. */
+export function rejectedRow(
+  when: Cell,
+  of: { apiKeyId: number; userId: number; groupId: number; requests: number },
+): Cell[] {
+  const row: Cell[] = [when, of.apiKeyId, 0, of.userId, of.groupId, '', '']
+  for (let i = 0; i < rollupSums.length; i++) row.push(0)
+  add(row, rejectedSum, of.requests)
+  return row
 }
 
 const firstSum = 1 + rollupDimensions.length

@@ -37,7 +37,7 @@ export function createSettler(options: {
   const { database, journal, journalId, dayAt, deadLetter } = options
   const batchRows = options.batchRows ?? 1000
   const prompt = Math.min(batchRows, promptRecords)
-  const backlog = createBacklog({ journal, dayAt, memoryRecords: options.memoryRecords ?? 20_000, batchRows })
+  const backlog = createBacklog({ journal, memoryRecords: options.memoryRecords ?? 20_000, batchRows })
   const writer = createLedgerWriter({ database, journalId, checkpoint: 0, dayAt, batchRows, deadLetter })
   const queue = createWriteBehind({
     name: 'the ledger',

@@ -1,11 +1,13 @@
 import type { ZoneDay } from '../zone-days.ts'
 import { storedBy } from './checkpoints.ts'
-import { canRead, type LiveViewer, type SettledRequest } from './live-events.ts'
+import { canRead, type LiveViewer, type RejectedRequests, type SettledRequest } from './live-events.ts'
 
-/** Sums of requests; cost in nano-USD. */
+/** Sums of requests; cost in nano-USD. `rejected` ones are not among `requests`, `cancelled` ones are among `failures`. */
 export interface Sums {
   requests: number
   failures: number
+  cancelled: number
+  rejected: number
   tokens: number
   costNano: number
 }
@@ -40,13 +42,15 @@ interface Addition {
   userId: number
   startedAtMs: number
   failures: number
+  cancelled: number
   tokens: number
   costNano: number
 }
 
 /** Settled requests kept for a recount while their rows are on their way into the ledger. */
 const maxRecent = 20_000
-const nothing: Sums = Object.freeze({ requests: 0, failures: 0, tokens: 0, costNano: 0 })
+const nothing: Sums = Object.freeze({ requests: 0, failures: 0, cancelled: 0, rejected: 0, tokens: 0, costNano: 0 })
+const names = ['requests', 'failures', 'cancelled', 'rejected', 'tokens', 'costNano'] as const
 
 /** Today's totals in memory, by owner: the ledger's rollups at the start, then every settled request once. */
 export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: () => number }) {
@@ -68,16 +72,19 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
     epoch++
   }
 
-  function count({ userId, startedAtMs, failures, tokens, costNano }: Addition): void {
-    if (startedAtMs < today.startMs || startedAtMs >= today.endMs) return
+  function count(userId: number, atMs: number, more: Sums): void {
+    if (atMs < today.startMs || atMs >= today.endMs) return
     let sums = byUser.get(userId)
     if (sums === undefined) {
       sums = { ...nothing }
       byUser.set(userId, sums)
     }
-    addTo(sums, 1, failures, tokens, costNano)
-    addTo(all, 1, failures, tokens, costNano)
+    addTo(sums, more)
+    addTo(all, more)
   }
+
+  const countSettled = ({ userId, startedAtMs, failures, cancelled, tokens, costNano }: Addition): void =>
+    count(userId, startedAtMs, { requests: 1, failures, cancelled, rejected: 0, tokens, costNano })
 
   return {
     /** Counts a settled request: into the day on which it started, as the ledger does. */
@@ -85,15 +92,22 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
       if (settled.startedAtMs >= today.endMs) moveTo(dayAt(settled.startedAtMs))
       const { record, userId, startedAtMs, costNano } = settled
       const failures = settled.outcome === 'completed' ? 0 : 1
+      const cancelled = settled.outcome === 'aborted' ? 1 : 0
       const written = settled.cacheWrite5mTokens + settled.cacheWrite1hTokens
       const tokens = settled.inputTokens + settled.outputTokens + settled.cacheReadTokens + written
-      const addition = { record, userId, startedAtMs, failures, tokens, costNano }
+      const addition = { record, userId, startedAtMs, failures, cancelled, tokens, costNano }
       if (record !== null) {
         if (isCounted(record)) return
         recent.push(addition)
         if (recent.length >= 2 * maxRecent) recent = recent.slice(-maxRecent)
       }
-      count(addition)
+      countSettled(addition)
+    },
+
+    /** Counts requests that were refused, on the day of the last one. */
+    reject({ userId, lastAtMs, requests }: RejectedRequests): void {
+      if (lastAtMs >= today.endMs) moveTo(dayAt(lastAtMs))
+      count(userId, lastAtMs, { ...nothing, rejected: requests })
     },
 
     /** The day that a seed must be read for. */
@@ -108,9 +122,8 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
       isCounted = storedBy(seed.checkpoints)
       byUser = seed.byUser
       all = { ...nothing }
-      for (const { requests, failures, tokens, costNano } of byUser.values())
-        addTo(all, requests, failures, tokens, costNano)
-      for (const addition of recent) if (addition.record && !isCounted(addition.record)) count(addition)
+      for (const sums of byUser.values()) addTo(all, sums)
+      for (const addition of recent) if (addition.record && !isCounted(addition.record)) countSettled(addition)
       epoch++
     },
 
@@ -127,22 +140,17 @@ export function createDayTotals(parts: { dayAt: (atMs: number) => ZoneDay; now: 
   }
 }
 
-function addTo(sums: Sums, requests: number, failures: number, tokens: number, costNano: number): void {
-  sums.requests += requests
-  sums.failures += failures
-  sums.tokens += tokens
-  sums.costNano += costNano
+function addTo(sums: Sums, more: Sums): void {
+  for (const name of names) sums[name] += more[name]
 }
 
 /** The next value for a subscriber that has `before` (null: nothing yet); null when nothing changed for it. */
 export function totalsSince(before: TotalsView | null, view: TotalsView): TotalsEvent | null {
   const { day, sums } = view
   if (!before || before.epoch !== view.epoch || before.day !== day) return { snapshot: true, day, ...sums }
-  const delta = {
-    requests: sums.requests - before.sums.requests,
-    failures: sums.failures - before.sums.failures,
-    tokens: sums.tokens - before.sums.tokens,
-    costNano: sums.costNano - before.sums.costNano,
-  }
-  return delta.requests === 0 && delta.costNano === 0 ? null : { snapshot: false, day, ...delta }
+  const delta = { ...nothing }
+  for (const name of names) delta[name] = sums[name] - before.sums[name]
+  return delta.requests === 0 && delta.rejected === 0 && delta.costNano === 0
+    ? null
+    : { snapshot: false, day, ...delta }
 }

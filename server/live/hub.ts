@@ -21,6 +21,7 @@ import {
   type LiveMessage,
   type LiveRequest,
   type LiveViewer,
+  type RejectedRequests,
   type SettledRequest,
 } from './live-events.ts'
 import { createOutbox } from './outbox.ts'
@@ -36,6 +37,10 @@ export interface LiveSource {
   progress(request: LiveRequest): void
   /** The request ended, with what the ledger was given. */
   settled(request: SettledRequest): void
+  /** A request given to `started` was refused while it waited; its count follows with `rejected`. */
+  left(requestId: string): void
+  /** Requests were refused before any upstream was asked. */
+  rejected(requests: RejectedRequests): void
   accountChanged(change: AccountChange): void
   /** The ledger was changed without events: journals replayed, rows priced anew. */
   recount(): void
@@ -147,6 +152,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       ring.add(id, index, entry)
       running.receive(batch.from, entry, Number.parseInt(id, 10))
       if (entry.settled) totals.add(entry.settled)
+      if (entry.rejected) totals.reject(entry.rejected)
     })
     if (batch.recount || batch.lost > 0) void recountNow()
     eventSubscribers.wake(batch.records.length)
@@ -232,6 +238,15 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       outbox.end(request.requestId)
       if (isWanted()) return outbox.push({ settled: request })
       totals.add(request)
+      totalsSubscribers.wake(1)
+    },
+    left(requestId) {
+      running.end(requestId)
+      outbox.end(requestId)
+    },
+    rejected(requests) {
+      if (isWanted()) return outbox.push({ rejected: requests })
+      totals.reject(requests)
       totalsSubscribers.wake(1)
     },
     accountChanged(change) {

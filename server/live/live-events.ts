@@ -56,6 +56,24 @@ export type SettledRequest = {
   record: { journalId: number; seq: number } | null
 }
 
+/** Requests of one caller, refused for one reason within one second, before any upstream was asked. */
+export type RejectedRequests = {
+  /** 0: no key of ours. */
+  apiKeyId: number
+  apiKeyName: string
+  /** The begin of an unknown secret's HMAC; '' when the key is known, or none was sent. */
+  secretHash: string
+  userId: number
+  groupId: number
+  /** A code of server/errors.ts. */
+  reason: string
+  requests: number
+  lastAtMs: number
+  message: string
+  /** Of those that had started, and waited. */
+  requestIds: readonly string[]
+}
+
 export type AccountChange = {
   accountId: number
   name: string
@@ -106,6 +124,7 @@ export type LiveRecord =
   | { started: LiveRequest }
   | { progress: LiveRequest }
   | { settled: SettledRequest }
+  | { rejected: RejectedRequests }
   | { account: AccountChange }
 
 /** What the ring holds: one thing that happened, or that events were lost. Exactly one field. All subscribers share it: never change it. */
@@ -114,6 +133,7 @@ export type LiveEvent = Partial<{
   started: LiveRequest
   progress: LiveRequest
   settled: SettledRequest
+  rejected: RejectedRequests
   account: AccountChange
 }>
 
@@ -130,7 +150,7 @@ export interface LiveMessage<Event = LiveEvent> {
   events: readonly Event[]
 }
 
-export type LiveKind = 'started' | 'progress' | 'settled' | 'account'
+export type LiveKind = 'started' | 'progress' | 'settled' | 'rejected' | 'account'
 
 /** What one process writes to the stream at once. */
 export type LiveBatch = {
@@ -164,13 +184,18 @@ export function passes(filter: LiveFilter, event: LiveEvent): boolean {
   if (event.started) return passesRequest(filter, 'started', event.started)
   if (event.progress) return passesRequest(filter, 'progress', event.progress)
   if (event.settled) return passesRequest(filter, 'settled', event.settled)
+  if (event.rejected) return passesRequest(filter, 'rejected', event.rejected)
   const { account } = event
   if (!account || (filter.kinds && !filter.kinds.includes('account')) || !canRead(filter.viewer, account)) return false
   if (!isAmong(filter.accountIds, account.accountId)) return false
   return filter.groupIds === undefined || account.groupIds.some((id) => filter.groupIds?.includes(id))
 }
 
-function passesRequest(filter: LiveFilter, kind: LiveKind, request: LiveRequest | SettledRequest): boolean {
+function passesRequest(
+  filter: LiveFilter,
+  kind: LiveKind,
+  request: { apiKeyId: number; groupId: number; userId: number },
+): boolean {
   if (filter.kinds && !filter.kinds.includes(kind)) return false
   if (!isAmong(filter.apiKeyIds, request.apiKeyId) || !isAmong(filter.groupIds, request.groupId)) return false
   return canRead(filter.viewer, request)

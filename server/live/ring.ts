@@ -133,6 +133,7 @@ const compare = (a: Position, b: Position): number => a.ms - b.ms || a.number - 
 function sizeOf(event: LiveEvent): number {
   const about = event.started ?? event.progress ?? event.settled
   if (about) return 500 + about.model.length * 2
+  if (event.rejected) return 400 + event.rejected.message.length * 2 + event.rejected.requestIds.length * 60
   if (event.account) {
     const { state, gauges } = event.account
     return 600 + state.reason.length * 2 + Object.keys(state.models).length * 200 + (gauges?.length ?? 0) * 120

@@ -26,9 +26,10 @@ export function createRunningRequests(parts: { now: () => number; self: string }
       entries.delete(requestId)
     },
     /** An event of another process, from a batch written at `atMs`. */
-    receive(from: string, { started, progress, settled }: LiveEvent, atMs: number): void {
+    receive(from: string, { started, progress, settled, rejected }: LiveEvent, atMs: number): void {
       if (from === self) return
       if (settled) return void entries.delete(settled.requestId)
+      if (rejected) for (const id of rejected.requestIds) entries.delete(id)
       const request = started ?? progress
       if (request) entries.set(request.requestId, { request, from, lastSeenMs: Math.min(atMs, now()) })
     },

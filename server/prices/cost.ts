@@ -88,22 +88,17 @@ export function costOf(reading: Reading, book: PriceBook, atMs: number): Cost {
   }
 }
 
-/**
- * The amount to reserve before the price of a request is known, in nano-USD, rounded up: one token for every four bytes of
- * body at the input rate, and at most 4096 tokens of output. `maxTokens`: the caller's own bound, if it sent one.
- */
-export function estimateReservation(
-  model: string,
-  bodyBytes: number,
-  maxTokens: number | undefined,
-  book: PriceBook,
-  atMs: number,
-): number {
+/** What tokens of a model would cost, in nano-USD, rounded up: to reserve it before anything is known. */
+export function estimatedCost(model: string, tokens: Tokens, book: PriceBook, atMs: number): number {
   const { card } = book.find(model, atMs)
-  const prompt = countOf(Math.ceil(bodyBytes / 4))
-  const output = maxTokens === undefined || !(maxTokens >= 0) ? 4_096 : countOf(Math.ceil(Math.min(maxTokens, 4_096)))
-  const tier = tierOf(card, prompt, 'standard')
-  const pico = BigInt(prompt) * BigInt(tier.inputPico) + BigInt(output) * BigInt(tier.outputPico)
+  const tier = tierOf(card, promptOf(tokens), 'standard')
+  const price = (count: number, rate: number): bigint => BigInt(countOf(Math.ceil(count))) * BigInt(rate)
+  const pico =
+    price(tokens.input, tier.inputPico) +
+    price(tokens.output, tier.outputPico) +
+    price(tokens.cacheWrite5m, tier.cacheWrite5mPico) +
+    price(tokens.cacheWrite1h, tier.cacheWrite1hPico) +
+    price(tokens.cacheRead, tier.cacheReadPico)
   const nano = (pico * BigInt(peakBpAt(card, atMs)) + 9_999_999n) / 10_000_000n
   return Number(nano < largestNano ? nano : largestNano)
 }

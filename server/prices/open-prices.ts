@@ -1,7 +1,7 @@
 import { type Cost, noCost } from '../money/cost.ts'
-import type { Reading } from '../money/reading.ts'
+import type { Reading, Tokens } from '../money/reading.ts'
 import type { Database } from '../store/database.ts'
-import { costOf, estimateReservation } from './cost.ts'
+import { costOf, estimatedCost } from './cost.ts'
 import { loadPriceBook } from './price-store.ts'
 
 export type Prices = Awaited<ReturnType<typeof openPrices>>
@@ -12,8 +12,7 @@ export async function openPrices(database: Database) {
   return {
     book: () => book,
     price: (reading: Reading, atMs: number): Cost => (reading.source === 'none' ? noCost : costOf(reading, book, atMs)),
-    /** Nano-USD to reserve for a request whose cost is not known yet. */
-    estimateReservation: (model: string, bodyBytes: number, maxTokens: number | undefined, atMs: number): number =>
-      estimateReservation(model, bodyBytes, maxTokens, book, atMs),
+    /** Nano-USD to reserve for tokens that a request is expected to use. */
+    estimate: (model: string, tokens: Tokens, atMs: number): number => estimatedCost(model, tokens, book, atMs),
   }
 }

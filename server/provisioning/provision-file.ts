@@ -93,7 +93,23 @@ const key = z.strictObject({
   group: groupFields.name.optional().meta({ description: 'The key uses the accounts of this group.' }),
   models: keyFields.models.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
   dailyLimitUsd: keyFields.limitUsd.nullable().optional().meta({ description: 'Decimal text in USD. null: no limit.' }),
+  weeklyLimitUsd: keyFields.limitUsd
+    .nullable()
+    .optional()
+    .meta({ description: 'Decimal text in USD. null: no limit.' }),
+  monthlyLimitUsd: keyFields.limitUsd
+    .nullable()
+    .optional()
+    .meta({ description: 'Decimal text in USD. null: no limit.' }),
   totalLimitUsd: keyFields.limitUsd.nullable().optional().meta({ description: 'Decimal text in USD. null: no limit.' }),
+  rollingLimitUsd: keyFields.limitUsd
+    .nullable()
+    .optional()
+    .meta({ description: 'Of the last `rollingHours`. Decimal text in USD. null: no limit.' }),
+  rollingHours: keyFields.rollingHours.optional().meta({ description: 'New: 5.' }),
+  requestsPerMinute: keyFields.requestsPerMinute.nullable().optional().meta({ description: 'null: no limit.' }),
+  tokensPerMinute: keyFields.tokensPerMinute.nullable().optional().meta({ description: 'null: no limit.' }),
+  concurrency: keyFields.concurrency.nullable().optional().meta({ description: 'Requests at once. null: no limit.' }),
   expiresAt: moment.nullable().optional().meta({ description: 'Date and time with a zone. null: never.' }),
 })
 

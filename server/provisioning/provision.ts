@@ -48,19 +48,19 @@ export async function provision(
       }
       await named(path, accounts.save(tx, fields))
     }
-    for (const [index, { group, dailyLimitUsd, totalLimitUsd, expiresAt, ...draft }] of file.keys.entries()) {
+    for (const [index, { group, expiresAt, ...given }] of file.keys.entries()) {
+      const { dailyLimitUsd, weeklyLimitUsd, monthlyLimitUsd, totalLimitUsd, rollingLimitUsd, ...draft } = given
       const path = `keys[${index}]`
       await named(
         path,
         keys.save(tx, {
           ...draft,
           ...(group !== undefined && { groupId: await groupId(`${path}.group`, group) }),
-          ...(dailyLimitUsd !== undefined && {
-            dailyLimitNano: dailyLimitUsd === null ? null : parseUsd(dailyLimitUsd),
-          }),
-          ...(totalLimitUsd !== undefined && {
-            totalLimitNano: totalLimitUsd === null ? null : parseUsd(totalLimitUsd),
-          }),
+          ...limit('dailyLimitNano', dailyLimitUsd),
+          ...limit('weeklyLimitNano', weeklyLimitUsd),
+          ...limit('monthlyLimitNano', monthlyLimitUsd),
+          ...limit('totalLimitNano', totalLimitUsd),
+          ...limit('rollingLimitNano', rollingLimitUsd),
           ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
         }),
       )
@@ -88,4 +88,10 @@ async function named<T>(path: string, work: Promise<T>): Promise<T> {
     if (!(error instanceof Error) || 'code' in error) throw error
     throw new Error(`PROVISION_FILE: ${path}: ${error.message}`, { cause: error })
   }
+}
+
+/** A limit in USD as the field of a draft; absent when the file does not have it. */
+function limit<Name extends string>(name: Name, usd: string | null | undefined): { [N in Name]?: bigint | null } {
+  if (usd === undefined) return {}
+  return { [name]: usd === null ? null : parseUsd(usd) } as { [N in Name]?: bigint | null }
 }

@@ -6,6 +6,7 @@ import { ClientResponse } from '../http/client-response.ts'
 import { sendFailure, sendJson } from '../http/send-failure.ts'
 import type { ApiKey, Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Rejections } from '../ledger/rejections.ts'
 import type { LiveSource } from '../live/hub.ts'
 import type { Prices } from '../prices/open-prices.ts'
 import { createRate } from '../rate.ts'
@@ -15,13 +16,13 @@ import type { Format } from '../upstreams/format.ts'
 import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
 import { chatFormat } from '../upstreams/formats/chat/chat.ts'
 import { responsesFormat } from '../upstreams/formats/responses/responses.ts'
-import type { ZoneDay } from '../zone-days.ts'
 import { createFailover, type FailoverParts } from './attempt/failover.ts'
 import { authenticate } from './request/authenticate.ts'
 import { shown } from './request/inspect.ts'
 import { type KnownModels, modelBehind, modelList } from './request/models.ts'
 import { openaiModelList } from './request/openai-models.ts'
 import { type ClientRoute, type ReadParts, readRequest } from './request/read-request.ts'
+import { type Refused, refusedKey } from './request/refused.ts'
 import type { RelayRequest, RequestEnd, RunningRequest } from './request/relay-request.ts'
 import { createAffinity, maySpeak } from './routing/affinity.ts'
 import type { QueueLimits } from './routing/queue.ts'
@@ -29,7 +30,7 @@ import { criteriaOfNew } from './routing/route-criteria.ts'
 import { createTrace, type RouteDecision, simulateRoute } from './routing/route-trace.ts'
 import { createSlots } from './routing/slots.ts'
 import { liveRequestOf } from './settlement/live-request.ts'
-import { createReservations, noReservation, type Reservation } from './settlement/reservation.ts'
+import { createReservations, type LimitPolicy, noReservation } from './settlement/reservation.ts'
 import { admittedOf, settle } from './settlement/settlement.ts'
 
 /** What stands behind /openai, without the list of models. */
@@ -51,7 +52,10 @@ export interface RelayParts extends Omit<FailoverParts, BuiltHere>, Omit<ReadPar
   prices: Prices
   counters: Counters
   live: LiveSource
-  dayAt: (atMs: number) => ZoneDay
+  rejections: Pick<Rejections, 'count'>
+  limitPolicy: () => LimitPolicy
+  /** The address of the page that shows a key its limits; null: none is known. */
+  keyPage: () => string | null
   chance: () => number
   /** A failure that is ours: nothing of it reaches the client. */
   onError: (error: unknown, requestId: string) => void
@@ -83,9 +87,16 @@ export function createRelay(parts: RelayParts): Relay {
     modelBehind: ({ groupId }, name) =>
       modelBehind(name, (own) => accounts.ofGroup(groupId).some(({ mapping }) => mapping.names.includes(own))),
   }
-  const reservations = createReservations(parts)
+  const onPosition = (running: RunningRequest, position: number | null): void => {
+    if (position !== null) show(running)
+    const shown = running.live
+    if (!shown || shown.queuePosition === position) return
+    shown.queuePosition = position
+    live.progress(shown)
+  }
+  const reservations = createReservations({ ...parts, policy: parts.limitPolicy, onPosition })
   const trace = createTrace()
-  const slots = createSlots({ ...parts, trace })
+  const slots = createSlots({ ...parts, trace, onPosition })
   const affinity = createAffinity(parts)
   let inFlight = 0
   const failover = createFailover({
@@ -138,10 +149,10 @@ export function createRelay(parts: RelayParts): Relay {
   ): void {
     const key = authenticate(req.headers, keys, now(), format)
     const { platforms } = parts
-    const members = 'code' in key ? [] : accounts.ofGroup(key.groupId)
+    const members = 'failure' in key ? [] : accounts.ofGroup(key.groupId)
     const found =
-      'code' in key
-        ? key
+      'failure' in key
+        ? key.failure
         : list(
             key,
             members.filter(({ platform }) => maySpeak(format, platforms[platform])),
@@ -162,7 +173,10 @@ export function createRelay(parts: RelayParts): Relay {
     try {
       const read = await readRequest(readParts, req, res, route)
       if (read === null) return
-      if ('code' in read) return sendFailure(req, client, read, id.text, format)
+      if ('failure' in read) {
+        if (route.metered) reject(read)
+        return sendFailure(req, client, read.failure, id.text, format)
+      }
       try {
         const { request } = read
         const failure = await (request.metered ? relayMessage(request, client) : relayCount(request, client))
@@ -183,28 +197,28 @@ export function createRelay(parts: RelayParts): Relay {
   /** Returns why the request was not admitted; undefined: it has its response and its row. */
   async function relayMessage(request: RelayRequest, client: ClientResponse): Promise<Failure | undefined> {
     const { id } = request
-    const reservation = await reserve(request)
-    if ('code' in reservation) return reservation
     const criteria = affinity.criteriaOf(request)
-    const running: RunningRequest = {
-      request,
-      client,
-      reservation,
-      live: null,
-      attempts: [],
-      account: null,
-      giveBackFailover: null,
+    const running = runningOf(request, client)
+    const reservation = await reservations.reserve(running)
+    if ('code' in reservation) return rejected(request, reservation, running)
+    running.reservation = reservation
+    if (request.key.validForDays !== null)
+      void keys.begin(request.key, id.atMs).catch((error) => parts.onError(error, id.text))
+    // Nothing is recorded of a request that no account takes: it is counted among the rejections.
+    const first = slots.take(running, criteria) ?? (await failover.firstSlot(running, criteria))
+    if (first === undefined && !client.hasLeft) {
+      reservations.release(reservation, request)
+      return rejected(request, failover.noAccount(running, criteria), running)
     }
-    const first = slots.take(running, criteria)
     const admitted = admittedOf(request, first?.account)
     const admission = ledger.admit(admitted)
     if ((await admission.written) !== undefined) {
       first?.free()
-      reservations.release(reservation, id)
-      return fail('ledger_unavailable', 'The relay cannot record usage at the moment.', { retryAfterS: 5 })
+      reservations.release(reservation, request)
+      const failure = fail('ledger_unavailable', 'The relay cannot record usage at the moment.', { retryAfterS: 5 })
+      return rejected(request, failure, running)
     }
-    running.live = liveRequestOf(request, first?.account)
-    live.started(running.live)
+    show(running)
     // Whatever goes wrong in here: what was admitted is settled.
     let end: RequestEnd = { outcome: 'failed', httpStatus: 500, errorType: 'internal' }
     try {
@@ -215,25 +229,41 @@ export function createRelay(parts: RelayParts): Relay {
     return undefined
   }
 
-  async function reserve({ key, id, model, body, maxTokens }: RelayRequest): Promise<Reservation | Failure> {
-    if (key.dailyLimitNano === null && key.totalLimitNano === null) return noReservation()
-    return reservations.reserve(key, id, prices.estimateReservation(model, body.length, maxTokens, id.atMs))
+  /** Live subscribers see the request from here on. */
+  function show(running: RunningRequest): void {
+    if (running.live !== null || !running.request.metered) return
+    running.live = liveRequestOf(running.request, running.account ?? undefined)
+    live.started(running.live)
   }
+
+  function rejected(request: RelayRequest, failure: Failure, running?: RunningRequest): Failure {
+    reject(refusedKey(request.key, failure), running?.live?.requestId)
+    return failure
+  }
+
+  function reject({ failure, key, secretHash }: Refused, shownId?: string): void {
+    if (shownId !== undefined) live.left(shownId)
+    const { id = 0, name = '', userId = 0, groupId = 0 } = key ?? {}
+    const caller = { apiKeyId: id, apiKeyName: name, userId, groupId, secretHash }
+    parts.rejections.count(caller, failure.code, failure.message, shownId)
+  }
+
+  const runningOf = (request: RelayRequest, client: ClientResponse): RunningRequest => ({
+    request,
+    client,
+    reservation: noReservation(),
+    live: null,
+    attempts: [],
+    account: null,
+    giveBackFailover: null,
+  })
 
   /** count_tokens is free: no row and no limits, but a rate of its own. */
   async function relayCount(request: RelayRequest, client: ClientResponse): Promise<Failure | undefined> {
     if (!countRate.allows(request.key.id))
       return fail('count_rate_reached', 'Too many count_tokens requests of this key at once.', { retryAfterS: 1 })
     const criteria = affinity.criteriaOf(request)
-    const running: RunningRequest = {
-      request,
-      client,
-      reservation: noReservation(),
-      live: null,
-      attempts: [],
-      account: null,
-      giveBackFailover: null,
-    }
+    const running = runningOf(request, client)
     await failover.forward(running, slots.take(running, criteria), criteria)
     return undefined
   }

@@ -14,6 +14,7 @@ import {
   type TotalsFilter,
   type TotalsRow,
   totalsOf,
+  without,
 } from './sums.ts'
 
 export type { Range } from './range-plan.ts'
@@ -94,7 +95,7 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
     const { sql, args } = conditions(filter, (name) => `\`${columns[name]}\``)
     const group = [column, ...(by ? [columns[by]] : [])].map((name) => `\`${name}\``).join(', ')
     const rows = await database.select(
-      `SELECT ${group}, ${summed} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql} GROUP BY ${group} LIMIT ${maxPoints + 1}`,
+      `SELECT ${group}, ${summed} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql}${without(by)} GROUP BY ${group} LIMIT ${maxPoints + 1}`,
       [first.key, last.key, ...args],
     )
     const bucketOf = new Map(whole.map((bucket) => [String(bucket.key), bucket]))

@@ -6,6 +6,10 @@ import type { Range, RangePlan } from './range-plan.ts'
 export interface TotalsRow {
   requests: number
   failures: number
+  /** Among the failures. */
+  cancelled: number
+  /** Refused before any upstream was asked: not among the requests. Counted by whole hours. */
+  rejected: number
   inputTokens: number
   outputTokens: number
   cacheWriteTokens: number
@@ -42,6 +46,8 @@ const sums = [
   'cache_read_tokens',
   'cost_nano',
   'absorbed_nano',
+  'cancelled',
+  'rejected',
 ]
 export const summed = sums.map((name) => `SUM(\`${name}\`)`).join(', ')
 
@@ -55,8 +61,15 @@ const ofRequests = [
   'SUM(l.`cache_read_tokens`)',
   'SUM(l.`cost_nano`)',
   '0',
+  "SUM(CASE WHEN l.`outcome` = 'aborted' THEN 1 ELSE 0 END)",
+  '0',
 ]
-const ofAbsorbed = ['0', '0', '0', '0', '0', '0', '0', 'SUM(a.`cost_nano`)']
+const ofAbsorbed = ['0', '0', '0', '0', '0', '0', '0', 'SUM(a.`cost_nano`)', '0', '0']
+const ofRejected = ['0', '0', '0', '0', '0', '0', '0', '0', '0', 'SUM(`rejected`)']
+
+/** A rejection has neither account nor model: a row of them says nothing there. */
+export const without = (by: Dimension | null | undefined): string =>
+  by === 'account' || by === 'model' ? ' AND (`requests` > 0 OR `absorbed_nano` > 0)' : ''
 
 /** Where a dimension stands in the ledger: an absorbed attempt has an account and a model of its own. */
 const ledgerColumns: Record<Dimension, [ofRequest: string, ofAttempt: string]> = {
@@ -82,19 +95,33 @@ export function sumsOver(plan: RangePlan, filter: TotalsFilter, by: Dimension | 
       sql: `SELECT ${named(
         key,
         sums.map((name) => `SUM(\`${name}\`)`),
-      )} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql}${grouped(key)}`,
+      )} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql}${without(by)}${grouped(key)}`,
       args: [first, last, ...args],
     })
   }
   if (plan.days) inRollups('daily_rollups', 'day', plan.days.first, plan.days.last)
   for (const { fromMs, toMs } of plan.hours) inRollups('hourly_rollups', 'hour_ms', fromMs, toMs - 1)
-  for (const edge of plan.edges) pieces.push(...inLedger(edge, filter, by))
+  for (const edge of plan.edges) pieces.push(...inLedger(edge, filter, by), ...rejectedIn(edge, filter, by))
   if (pieces.length === 0) return null
   const key = by ? '`k`' : ''
   return {
     sql: `SELECT ${key && `${key}, `}${summed} FROM (${pieces.map(({ sql }) => sql).join(' UNION ALL ')}) AS pieces${grouped(key)}${tail}`,
     args: pieces.flatMap(({ args }) => args),
   }
+}
+
+/** Rejections have no rows: of the hours that an edge touches, all are counted. */
+function rejectedIn({ fromMs, toMs }: Range, filter: TotalsFilter, by: Dimension | null): Query[] {
+  if (without(by) !== '') return []
+  const { sql, args } = conditions(filter, (name) => `\`${columns[name]}\``)
+  const key = by ? `\`${columns[by]}\`` : ''
+  const where = '`hour_ms` >= ? AND `hour_ms` < ? AND `rejected` > 0'
+  return [
+    {
+      sql: `SELECT ${named(key, ofRejected)} FROM \`hourly_rollups\` WHERE ${where}${sql}${grouped(key)}`,
+      args: [fromMs - (fromMs % 3_600_000), toMs, ...args],
+    },
+  ]
 }
 
 /** How far the time in a key may be from the begin of its request: a clock that was set back. */
@@ -156,6 +183,8 @@ export function totalsOf(values: readonly Scalar[]): TotalsRow {
     cacheReadTokens: number(5),
     costNano: bigOf(values[6]),
     absorbedNano: bigOf(values[7]),
+    cancelled: number(8),
+    rejected: number(9),
   }
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { SpendOf } from '../../server/ledger/spend.ts'
 import { insertRows } from '../../server/store/batch.ts'
 import { type Database, OutcomeUnknown, type Write } from '../../server/store/database.ts'
 import { engines, openTestDatabase } from '../support/engines.ts'
@@ -149,6 +150,12 @@ test.runIf(engines === 'services')('a text too long for its column is a dead let
   stand.drop()
 })
 
+/** What a key spent, over its whole life or on a day. */
+function ofKey(id: number, day?: string): SpendOf {
+  const fromMs = day === undefined ? 0 : Date.parse(`${day}T00:00:00Z`)
+  return { subject: 'key', id, window: day === undefined ? null : { fromMs, toMs: fromMs + 86_400_000 } }
+}
+
 test('while the database is away memory stays bounded, sums are known, and all of it arrives in order', async () => {
   let isAway = true
   const stand = await ledgerStand(
@@ -164,16 +171,16 @@ test('while the database is away memory stays bounded, sums are known, and all o
   const sum = (waiting: ReturnType<typeof stand.settler.waitingNano>) =>
     [...waiting.values()].reduce((all, { nano }) => all + nano, 0)
   expect(stand.settler.backlog()).toBe(100)
-  expect(stand.settler.waitingNano(1, null).size).toBeLessThan(10)
-  expect(sum(stand.settler.waitingNano(1, null))).toBe(2550)
-  expect(sum(stand.settler.waitingNano(2, '2026-11-23'))).toBe(2500)
-  expect(sum(stand.settler.waitingNano(2, '2026-11-24'))).toBe(0)
+  expect(stand.settler.waitingNano(ofKey(1)).size).toBeLessThan(10)
+  expect(sum(stand.settler.waitingNano(ofKey(1)))).toBe(2550)
+  expect(sum(stand.settler.waitingNano(ofKey(2, '2026-11-23')))).toBe(2500)
+  expect(sum(stand.settler.waitingNano(ofKey(2, '2026-11-24')))).toBe(0)
   isAway = false
   stand.put(entryWith(101))
   await stand.settler.drained()
   expect(await ids()).toEqual(expected(...Array.from({ length: 101 }, (_, index) => index + 1)))
   await expectAgreement(101, 5151)
-  expect(sum(stand.settler.waitingNano(1, null))).toBe(0)
+  expect(sum(stand.settler.waitingNano(ofKey(1)))).toBe(0)
   expect(readdirSync(stand.directory)).toHaveLength(1)
   for (let number = 102; number <= 105; number++) stand.put(entryWith(number))
   await stand.settler.drained()

@@ -35,6 +35,11 @@ const opened = (dataDir: string, more: Partial<Parameters<typeof openLedger>[0]>
     ...more,
   })
 
+const dayOf = (day: string) => {
+  const fromMs = Date.parse(`${day}T00:00:00Z`)
+  return { fromMs, toMs: fromMs + 86_400_000 }
+}
+
 test('what a key spent is exact at every moment, while batches land', async () => {
   const ledger = await opened(newFolder())
   let spent = 0
@@ -43,10 +48,10 @@ test('what a key spent is exact at every moment, while batches land', async () =
     const admission = ledger.admit(entry)
     expect(await admission.written).toBeUndefined()
     spent += ledger.settle(admission, entry).spentNano
-    expect(await ledger.spentNano(50, null)).toBe(spent)
-    expect(await ledger.spentNano(50, number % 2 === 0 ? '2026-11-23' : '2026-11-24')).toBe(
-      number % 2 === 0 ? spent : 0,
-    )
+    expect(await ledger.spentNano({ subject: 'key', id: 50, window: null })).toBe(spent)
+    expect(
+      await ledger.spentNano({ subject: 'key', id: 50, window: dayOf(number % 2 === 0 ? '2026-11-23' : '2026-11-24') }),
+    ).toBe(number % 2 === 0 ? spent : 0)
   }
   expect(ledger.backlog().journalBytes).toBeGreaterThan(0)
   await ledger.close()

@@ -31,8 +31,8 @@ test('the seed of a day has its sums by owner, and every journal’s checkpoint'
   const seed = await readDaySeed(database, '2026-11-23')
   expect(seed.byUser).toEqual(
     new Map([
-      [0, { requests: 3, failures: 1, tokens: 11, costNano: 3_000_000_000_001 }],
-      [7, { requests: 1, failures: 0, tokens: 9, costNano: 0 }],
+      [0, { requests: 3, failures: 1, cancelled: 0, rejected: 0, tokens: 11, costNano: 3_000_000_000_001 }],
+      [7, { requests: 1, failures: 0, cancelled: 0, rejected: 0, tokens: 9, costNano: 0 }],
     ]),
   )
   expect(seed.checkpoints).toEqual(new Map([[id, 12]]))

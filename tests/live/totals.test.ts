@@ -8,7 +8,7 @@ import { admin, memoryTransport, request, settled } from './live-stand.ts'
 const startMs = Date.UTC(2026, 10, 23, 23, 59)
 const dayAt = createZoneDays('UTC')
 
-const none: Sums = { requests: 0, failures: 0, tokens: 0, costNano: 0 }
+const none: Sums = { requests: 0, failures: 0, cancelled: 0, rejected: 0, tokens: 0, costNano: 0 }
 
 /** What a client does with a value of the subscription. */
 function apply(view: Sums, value: TotalsEvent): Sums {
@@ -16,6 +16,8 @@ function apply(view: Sums, value: TotalsEvent): Sums {
   return {
     requests: base.requests + value.requests,
     failures: base.failures + value.failures,
+    cancelled: base.cancelled + value.cancelled,
+    rejected: base.rejected + value.rejected,
     tokens: base.tokens + value.tokens,
     costNano: base.costNano + value.costNano,
   }
@@ -100,6 +102,8 @@ test('snapshot and deltas are what the ledger holds, whenever it is read and how
       expect(client).toEqual({
         requests: sum('requests'),
         failures: 0,
+        cancelled: 0,
+        rejected: 0,
         tokens: sum('tokens'),
         costNano: sum('costNano'),
       })
@@ -114,7 +118,7 @@ test('a subscriber gets a snapshot, then deltas in one piece however many, then 
   const hub = await memoryTransport().join({
     now: () => nowMs,
     seed: async () => ({
-      byUser: new Map([[3, { requests: 2, failures: 1, tokens: 30, costNano: 40 }]]),
+      byUser: new Map([[3, { requests: 2, failures: 1, cancelled: 0, rejected: 0, tokens: 30, costNano: 40 }]]),
       checkpoints: new Map(),
     }),
   })

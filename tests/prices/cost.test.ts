@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Cost } from '../../server/money/cost.ts'
 import { noTokens, type Reading, type Tokens } from '../../server/money/reading.ts'
-import { costOf, estimateReservation } from '../../server/prices/cost.ts'
+import { costOf, estimatedCost } from '../../server/prices/cost.ts'
 import { seedCards } from '../../server/prices/price-seed.ts'
 import { createPriceBook } from '../../server/prices/prices.ts'
 
@@ -360,25 +360,17 @@ test('one more token never costs less, across tiers too', () => {
   )
 })
 
-test('a hold is a token for four bytes and at most 4096 tokens of answer', () => {
-  const hold = (bytes: number, maxTokens?: number) =>
-    estimateReservation('claude-opus-5', bytes, maxTokens, book, today)
-  expect(hold(400, 10)).toBe(100 * 5_000 + 10 * 25_000)
-  expect(hold(401, 0)).toBe(101 * 5_000)
-  expect(hold(0, 32_000)).toBe(4_096 * 25_000)
-  for (const odd of [undefined, Number.NaN, -1]) expect(hold(0, odd)).toBe(4_096 * 25_000)
-  expect(estimateReservation('nobody-knows', 4, 1, book, today)).toBe(30_000)
-})
-
 test('a hold is rounded up: no request is let in for nothing', () => {
   const { card } = book.find('glm-5', today)
   const cheap = createPriceBook([{ ...card, tiers: [{ ...card.tiers[0]!, inputPico: 1, outputPico: 1 }] }])
-  expect(estimateReservation('glm-5', 1, 0, cheap, today)).toBe(1)
+  expect(estimatedCost('glm-5', { ...noTokens, input: 1 }, cheap, today)).toBe(1)
 })
 
 test('a hold follows the tier and the hour that the request will be billed at', () => {
-  expect(estimateReservation('claude-haiku-5-5', 400_000, 0, book, today)).toBe(10_000_000)
-  expect(estimateReservation('claude-haiku-5-5', 400_001, 0, book, today)).toBe(50_000_500)
-  expect(estimateReservation('deepseek-v4-pro', 4_000, 0, book, Date.UTC(2026, 10, 23, 1))).toBe(1_320_000)
-  expect(estimateReservation('deepseek-v4-flash', 4, 0, book, Date.UTC(2026, 7, 1))).toBe(140)
+  expect(estimatedCost('claude-haiku-5-5', { ...noTokens, input: 100_000 }, book, today)).toBe(10_000_000)
+  expect(estimatedCost('claude-haiku-5-5', { ...noTokens, input: 100_001 }, book, today)).toBe(50_000_500)
+  expect(estimatedCost('deepseek-v4-pro', { ...noTokens, input: 1_000 }, book, Date.UTC(2026, 10, 23, 1))).toBe(
+    1_320_000,
+  )
+  expect(estimatedCost('deepseek-v4-flash', { ...noTokens, input: 1 }, book, Date.UTC(2026, 7, 1))).toBe(140)
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ApiKey } from '../../server/keys/keys.ts'
+import { noCostLimits } from '../../server/keys/limits.ts'
 import { createModelList } from '../../server/model-patterns.ts'
 import { authenticate } from '../../server/relay/request/authenticate.ts'
 
@@ -9,8 +10,13 @@ const keyOf = (more: Partial<ApiKey> = {}): ApiKey => ({
   userId: 1,
   groupId: 1,
   models: createModelList(['*']),
-  dailyLimitNano: null,
-  totalLimitNano: null,
+  ...noCostLimits,
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrency: null,
+  validForDays: null,
+  ofUser: noCostLimits,
+  ofGroup: noCostLimits,
   expiresAtMs: null,
   enabled: true,
   ownerEnabled: true,
@@ -22,16 +28,17 @@ function keysOf(known: Record<string, ApiKey>) {
   const asked: string[] = []
   return {
     asked,
-    find(secret: string) {
+    hmacOf(secret: string) {
       asked.push(secret)
-      return new Map(Object.entries(known)).get(secret)
+      return `hmac ${secret}`
     },
+    findByHmac: (hmac: string) => new Map(Object.entries(known)).get(hmac.slice(5)),
   }
 }
 
 const codeOf = (key: ApiKey, nowMs = 1000) => {
   const found = authenticate({ 'x-api-key': 'sk' }, keysOf({ sk: key }), nowMs)
-  return 'code' in found ? found.code : 'let in'
+  return 'failure' in found ? found.failure.code : 'let in'
 }
 
 test('a key lets in unless it, or its owner, is disabled, or its time is over', () => {
@@ -67,7 +74,9 @@ test('client point 12: credentials are tried in order, bearer first, until one i
 test('nothing that is no credential is looked up', () => {
   const keys = keysOf({})
   for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic c2s6', 'Bearer a b', 'sk-bare']) {
-    expect(authenticate({ authorization, 'x-api-key': '' }, keys, 0)).toMatchObject({ code: 'key_missing' })
+    expect(authenticate({ authorization, 'x-api-key': '' }, keys, 0)).toMatchObject({
+      failure: { code: 'key_missing' },
+    })
   }
   expect(keys.asked).toEqual([])
 })
@@ -75,11 +84,11 @@ test('nothing that is no credential is looked up', () => {
 test('client point 2: no message is the one that Claude Code hides', () => {
   for (const key of [keyOf({ enabled: false }), keyOf({ expiresAtMs: 0 })]) {
     const found = authenticate({ 'x-api-key': 'sk' }, keysOf({ sk: key }), 0)
-    expect('message' in found && found.message).toMatch(/^This API key /)
+    expect('failure' in found && found.failure.message).toMatch(/^This API key /)
   }
   for (const headers of [{}, { 'x-api-key': 'other' }]) {
     const found = authenticate(headers, keysOf({}), 0)
-    expect('message' in found && found.message).toContain('ANTHROPIC_AUTH_TOKEN')
-    expect('message' in found && found.message.toLowerCase()).not.toContain('x-api-key')
+    expect('failure' in found && found.failure.message).toContain('ANTHROPIC_AUTH_TOKEN')
+    expect('failure' in found && found.failure.message.toLowerCase()).not.toContain('x-api-key')
   }
 })

@@ -99,7 +99,7 @@ const chance = () => {
   return seed / 2_147_483_647
 }
 const trace = createTrace({ decisions: 8, candidates: 64 })
-const slots = createSlots({ accounts, live: {} as LiveSource, queue: { waitMs: 0, length: 0 }, trace, now })
+const slots = createSlots({ accounts, queue: { waitMs: 0, length: 0 }, trace, onPosition() {}, now })
 const affinity = createAffinity({ accounts, platforms, now, chance })
 const outcome = createAccountOutcome({ accounts, now })
 const byRequest: Cause = { by: 'request', requestId: '', evidence: null }

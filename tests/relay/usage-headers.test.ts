@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
-import { claimsOf } from '../../server/keys/limits.ts'
+import { claimsOf, noCostLimits } from '../../server/keys/limits.ts'
 import { usageHeaders } from '../../server/relay/settlement/usage-headers.ts'
 
-const day = { day: '2026-11-28', startMs: 1_795_824_000_000, endMs: 1_795_910_400_000 }
+const day = { fromMs: 1_795_824_000_000, toMs: 1_795_910_400_000 }
+const windows = { day, week: day, month: day }
 const dollar = 1_000_000_000
 
 /** The part of each name behind `anthropic-ratelimit-unified-`. */
 function told(limits: { daily?: number; total?: number }, ...spentNano: number[]): Record<string, string> {
-  const claims = claimsOf(1, { dailyLimitNano: limits.daily ?? null, totalLimitNano: limits.total ?? null }, day)
-  const list = usageHeaders(claims, spentNano, day)
+  const set = { ...noCostLimits, dailyLimitNano: limits.daily ?? null, totalLimitNano: limits.total ?? null }
+  const list = usageHeaders(claimsOf('key', 1, set, windows, day.fromMs), spentNano)
   const found: Record<string, string> = {}
   for (let i = 0; i < list.length; i += 2) found[list[i]!.replace(/^anthropic-ratelimit-unified-/, '')] = list[i + 1]!
   return found

@@ -122,6 +122,8 @@ export default {
       model_not_found: 'no account serves this model',
       limit_reached: 'a limit of the key is reached',
       limit_held: 'running requests have reserved the rest of the limit',
+      rate_reached: 'a limit of requests or tokens a minute is reached',
+      concurrency_reached: 'the key has as many running requests as it may have',
       accounts_not_ready: 'no account is available at the moment',
       accounts_busy: 'all accounts are at their concurrency limit',
       accounts_missing: 'the group has no account',

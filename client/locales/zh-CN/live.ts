@@ -124,6 +124,8 @@ export default {
       model_not_found: '没有账号提供此模型',
       limit_reached: '密钥额度已用完',
       limit_held: '剩余额度已被进行中的请求预留',
+      rate_reached: '已达到每分钟请求数或 Token 数上限',
+      concurrency_reached: '该密钥进行中的请求数已达上限',
       accounts_not_ready: '暂时没有可用的账号',
       accounts_busy: '所有账号都已达到并发上限',
       accounts_missing: '分组中没有账号',

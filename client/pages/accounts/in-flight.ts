@@ -7,6 +7,10 @@ export type InFlight = ReadonlyMap<string, string | null>
 export function applyInFlight(before: InFlight, events: readonly InFlightEvent[], ended: Set<string>): InFlight {
   const next = new Map(before)
   for (const event of events) {
+    if (event.__typename === 'RequestsRejected') {
+      for (const id of event.requestIds) next.delete(id)
+      continue
+    }
     const { requestId } = event.request
     if (event.__typename === 'RequestSettled') {
       next.delete(requestId)

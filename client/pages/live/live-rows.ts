@@ -18,6 +18,10 @@ export function applyEvents(rows: LiveRows, events: readonly LiveEvent[]): LiveR
   const settled = [...rows.settled]
   const ended = new Set(settled.map((row) => row.requestId))
   for (const event of events) {
+    if (event.__typename === 'RequestsRejected') {
+      for (const id of event.requestIds) running.delete(id)
+      continue
+    }
     const { requestId } = event.request
     if (event.__typename === 'RequestSettled') {
       running.delete(requestId)

@@ -8,6 +8,7 @@ import { inputFailure, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
 import { given, User } from '../identity/users.ts'
+import { costLimitChecks, costLimitInputs, withLimitColumns } from '../keys/limit-fields.ts'
 import { addDeletedSuccess, addIdInput, addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { globalId, idNumbers, onlyId, orElse, rowId, searched, soundPage, unlessAbsent } from '../values.ts'
@@ -169,6 +170,7 @@ const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
     returnsToPriority: t.boolean({ description: 'From the next user turn of each conversation on.' }),
     stripForeignReasoning: t.boolean({ description: 'From the next request on.' }),
     shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),
+    ...costLimitInputs(t),
   }),
 })
 
@@ -184,12 +186,13 @@ addMutation('updateGroup', {
     returnsToPriority: unlessAbsent(groupFields.returnsToPriority),
     stripForeignReasoning: unlessAbsent(groupFields.stripForeignReasoning),
     shared: unlessAbsent(groupFields.shared),
+    ...costLimitChecks,
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),
   failures: ['input', 'not_found'],
   locks: ['groups', 'keys'],
   async run({ id, ...fields }, { parts, viewer }, change) {
-    const draft = given(fields)
+    const draft = given(withLimitColumns(fields))
     await change(async (tx) => {
       const found = await ownGroup(tx, viewer, id)
       if (draft.shared !== undefined && draft.shared !== found.shared) refuseToShare(viewer)
@@ -197,6 +200,8 @@ addMutation('updateGroup', {
       return { answer: null, audit: { objectType: 'Group', objectId: id, ...changedFields(found, draft) } }
     })
     await parts.changed('group', id)
+    if (Object.keys(draft).some((name) => name.endsWith('LimitNano') || name === 'rollingHours'))
+      await parts.changed('key')
     return { id }
   },
 })

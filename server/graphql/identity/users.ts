@@ -3,6 +3,7 @@ import type { Prisma } from '../../generated/sqlite/client.ts'
 import { userFields } from '../../identity/user-input.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
+import { costLimitChecks, costLimitInputs, withLimitColumns } from '../keys/limit-fields.ts'
 import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { globalId, rowId, searched, soundPage, unlessAbsent } from '../values.ts'
@@ -155,6 +156,7 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
         'Off: they cannot sign in, and their keys are refused. The last administrator who can sign in stays enabled.',
     }),
     password: t.string({ description: 'Ends the sessions of the user.' }),
+    ...costLimitInputs(t),
   }),
 })
 
@@ -169,13 +171,14 @@ addMutation('updateUser', {
     role: unlessAbsent(userFields.role),
     enabled: unlessAbsent(userFields.enabled),
     password: unlessAbsent(userFields.password),
+    ...costLimitChecks,
   }),
   success: addUserSuccess('UpdateUserSuccess'),
   failures: ['input', 'not_found', 'conflict'],
   locks: ['users'],
   async run({ id, password, ...fields }, { parts, viewer }, change) {
     const passwordHash = password === undefined ? undefined : await parts.passwords.hash(password)
-    const draft = given({ ...fields, passwordHash })
+    const draft = given({ ...withLimitColumns(fields), passwordHash })
     const endsSessions = await change(async (tx) => {
       const changed = await parts.users.update(tx, id, draft)
       if (changed.endsSessions) {

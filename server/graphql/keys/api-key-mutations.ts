@@ -13,6 +13,7 @@ import type { Context } from '../server/context.ts'
 import { globalId, onlyId, orElse, unlessAbsent } from '../values.ts'
 import { visibleKeys } from '../visible.ts'
 import { ApiKey } from './api-keys.ts'
+import { costLimitChecks, costLimitInputs, withLimitColumns } from './limit-fields.ts'
 
 const keyOf = (id: number, context: Context, query: object) =>
   context.parts.database.reader.apiKey.findUniqueOrThrow({ ...query, where: { id } })
@@ -34,6 +35,25 @@ const addSecretSuccess = (name: string) =>
 
 const newSecret = (): string => `sk-${randomBytes(32).toString('base64url')}`
 
+type InputFields = Parameters<typeof costLimitInputs>[0]
+
+const rateInputs = (t: InputFields) => ({
+  requestsPerMinute: t.int({ description: 'Beyond it requests wait in the queue, then get 429. null: no limit.' }),
+  tokensPerMinute: t.int({ description: 'Of all classes, estimated at their begin. null: no limit.' }),
+  concurrency: t.int({ description: 'Requests at once; others wait in the queue. null: no limit.' }),
+  validForDays: t.int({
+    description:
+      'It expires so many days after its first use, 1 to 3650, unless `expiresAt` is given. null: it does not.',
+  }),
+})
+
+const rateChecks = {
+  requestsPerMinute: keyFields.requestsPerMinute.nullish(),
+  tokensPerMinute: keyFields.tokensPerMinute.nullish(),
+  concurrency: keyFields.concurrency.nullish(),
+  validForDays: keyFields.validForDays.nullish(),
+}
+
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   description: 'A new key. It is owned by who makes it.',
   fields: (t) => ({
@@ -43,8 +63,8 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
     }),
     groupId: t.id({ description: 'A group of yours, or a shared one.', required: true }),
     models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
-    dailyLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
-    totalLimit: t.field({ description: 'Absent or null: no limit. At most 9000000 USD.', type: 'NanoUsd' }),
+    ...costLimitInputs(t),
+    ...rateInputs(t),
     expiresAt: t.field({ description: 'Absent or null: never.', type: 'DateTime' }),
     enabled: t.boolean({ description: 'Absent: true.' }),
   }),
@@ -59,23 +79,23 @@ addMutation('createApiKey', {
     groupId: globalId('Group'),
     secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
     models: orElse(keyFields.models, ['*']),
-    dailyLimit: orElse(keyFields.limitNano, null),
-    totalLimit: orElse(keyFields.limitNano, null),
+    ...costLimitChecks,
+    ...rateChecks,
     expiresAt: orElse(z.date(), null),
     enabled: orElse(keyFields.enabled, true),
   }),
   success: addSecretSuccess('CreateApiKeySuccess'),
   failures: ['input'],
   locks: ['keys'],
-  async run({ dailyLimit, totalLimit, ...rest }, context, change) {
-    const draft = { ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit, userId: context.actor.userId }
+  async run(input, context, change) {
+    const draft = { ...withLimitColumns(input), userId: context.actor.userId }
     const id = await change(async (tx) => {
       await refuseForeignGroup(tx, context.viewer, [draft.groupId], 'keys')
       const objectId = await context.parts.keys.create(tx, draft)
       return { answer: objectId, audit: { objectType: 'ApiKey', objectId, after: draft } }
     })
     await context.parts.changed('key', id)
-    return { id, secret: draft.secret }
+    return { id, secret: input.secret }
   },
 })
 
@@ -86,8 +106,8 @@ const UpdateApiKeyInput = builder.inputType('UpdateApiKeyInput', {
     name: t.string({ description: 'Unique among keys; 1 to 100 characters.' }),
     groupId: t.id({ description: 'A group of yours, or a shared one.' }),
     models: t.stringList({ description: 'The list ["*"] allows every model.' }),
-    dailyLimit: t.field({ type: 'NanoUsd', description: 'It is null for no limit.' }),
-    totalLimit: t.field({ type: 'NanoUsd', description: 'It is null for no limit.' }),
+    ...costLimitInputs(t),
+    ...rateInputs(t),
     expiresAt: t.field({ type: 'DateTime', description: 'It is null for never.' }),
     enabled: t.boolean({ description: 'Off: requests that come from now on are refused.' }),
   }),
@@ -114,16 +134,16 @@ addMutation('updateApiKey', {
     name: unlessAbsent(keyFields.name),
     groupId: unlessAbsent(globalId('Group')),
     models: unlessAbsent(keyFields.models),
-    dailyLimit: keyFields.limitNano.nullish(),
-    totalLimit: keyFields.limitNano.nullish(),
+    ...costLimitChecks,
+    ...rateChecks,
     expiresAt: z.date().nullish(),
     enabled: unlessAbsent(keyFields.enabled),
   }),
   success: UpdateApiKeySuccess,
   failures: ['input', 'not_found'],
   locks: ['keys'],
-  async run({ id, dailyLimit, totalLimit, ...rest }, context, change) {
-    const draft = given({ ...rest, dailyLimitNano: dailyLimit, totalLimitNano: totalLimit })
+  async run({ id, ...input }, context, change) {
+    const draft = given(withLimitColumns(input))
     await change(async (tx) => {
       const row = await ownKey(tx, context.viewer, id)
       if (draft.groupId !== undefined && draft.groupId !== row.groupId) {

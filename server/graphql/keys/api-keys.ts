@@ -40,6 +40,35 @@ export const ApiKey = builder.prismaNode('ApiKey', {
       type: 'NanoUsd',
       nullable: true,
     }),
+    weeklyLimit: t.expose('weeklyLimitNano', {
+      description: 'Most it may spend in a week of the deployment; null: no limit.',
+      type: 'NanoUsd',
+      nullable: true,
+    }),
+    monthlyLimit: t.expose('monthlyLimitNano', {
+      description: 'Most it may spend in a month of the deployment; null: no limit.',
+      type: 'NanoUsd',
+      nullable: true,
+    }),
+    rollingLimit: t.expose('rollingLimitNano', {
+      description: 'Most it may spend in any `rollingHours`; null: no limit.',
+      type: 'NanoUsd',
+      nullable: true,
+    }),
+    rollingHours: t.exposeInt('rollingHours', { description: 'The length of the rolling window.' }),
+    requestsPerMinute: t.exposeInt('requestsPerMinute', {
+      description: 'Most requests in a minute; null: no limit.',
+      nullable: true,
+    }),
+    tokensPerMinute: t.exposeInt('tokensPerMinute', {
+      description: 'Most tokens of all classes in a minute; null: no limit.',
+      nullable: true,
+    }),
+    concurrency: t.exposeInt('concurrency', { description: 'Most requests at once; null: no limit.', nullable: true }),
+    validForDays: t.exposeInt('validForDays', {
+      description: 'It expires so many days after its first use, which sets `expiresAt`; null: it does not.',
+      nullable: true,
+    }),
     spentToday: t.field({
       description:
         "Cost of its requests that began since midnight in the deployment's zone, as far as they are in the ledger.",

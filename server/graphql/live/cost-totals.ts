@@ -11,6 +11,11 @@ const DaySums = builder.interfaceRef<DayTotals>('DaySums').implement({
     day: t.field({ description: 'The day.', type: 'Date', resolve: ({ day }) => day }),
     requests: t.expose('requests', { description: 'Requests of any outcome.', type: 'Count' }),
     failures: t.expose('failures', { description: 'Those of any outcome but COMPLETED.', type: 'Count' }),
+    cancelled: t.expose('cancelled', { description: 'Of the failures, those whose client left.', type: 'Count' }),
+    rejected: t.expose('rejected', {
+      description: 'Requests that were refused before any upstream was asked; not among `requests`.',
+      type: 'Count',
+    }),
     tokens: t.expose('tokens', { description: 'All classes together.', type: 'Count' }),
     cost: t.field({
       description: 'What the keys are charged.',

@@ -2,6 +2,7 @@ import type { Gap, LiveEvent, LiveKind, LiveMessage } from '../../live/live-even
 import { AccountStepType } from '../accounts/account-timeline.ts'
 import { Account } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
+import { Rejection } from '../rejections/rejection-type.ts'
 import { Request } from '../requests/request-type.ts'
 import { viewOfRunning, viewOfSettled } from '../requests/request-view.ts'
 import { badInput, idNumber } from '../values.ts'
@@ -62,11 +63,28 @@ const RequestSettled = builder.objectRef<LiveEvent>('RequestSettled').implement(
   }),
 })
 
+const RequestsRejected = builder.objectRef<LiveEvent>('RequestsRejected').implement({
+  description:
+    'Requests were refused before any upstream was asked; at most one such event a second for each caller and reason.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    rejection: t.field({
+      description: 'Of this second.',
+      type: Rejection,
+      resolve: ({ rejected }) => rejected!,
+    }),
+    requestIds: t.stringList({
+      description: 'Those of them that had started, and waited in the queue: they run no more.',
+      resolve: ({ rejected }) => [...rejected!.requestIds],
+    }),
+  }),
+})
+
 const RequestEvent = builder.unionType('RequestEvent', {
   description: 'What happens to requests. A client passes over types that it does not know.',
-  types: [RequestStarted, RequestProgressed, RequestSettled],
-  resolveType: ({ started, progress }) =>
-    started ? 'RequestStarted' : progress ? 'RequestProgressed' : 'RequestSettled',
+  types: [RequestStarted, RequestProgressed, RequestSettled, RequestsRejected],
+  resolveType: ({ started, progress, settled }) =>
+    started ? 'RequestStarted' : progress ? 'RequestProgressed' : settled ? 'RequestSettled' : 'RequestsRejected',
 })
 
 const AccountChanged = builder.objectRef<LiveEvent>('AccountChanged').implement({
@@ -131,6 +149,7 @@ const RequestEventKind = builder.enumType('RequestEventKind', {
     STARTED: { value: 'started', description: 'Events of the type RequestStarted.' },
     PROGRESSED: { value: 'progress', description: 'Events of the type RequestProgressed.' },
     SETTLED: { value: 'settled', description: 'Events of the type RequestSettled.' },
+    REJECTED: { value: 'rejected', description: 'Events of the type RequestsRejected.' },
   } as const,
 })
 
@@ -165,7 +184,7 @@ builder.subscriptionFields((t) => ({
       return parts.live.events(
         {
           viewer: liveViewer(viewer),
-          kinds: kinds ?? (['started', 'progress', 'settled'] satisfies LiveKind[]),
+          kinds: kinds ?? (['started', 'progress', 'settled', 'rejected'] satisfies LiveKind[]),
           apiKeyIds: numbers(apiKeyIds, 'ApiKey'),
           groupIds: numbers(groupIds, 'Group'),
         },

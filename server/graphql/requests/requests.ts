@@ -1,9 +1,11 @@
 import { readCheckpoints, storedBy } from '../../live/checkpoints.ts'
 import { ledgerKey, requestIdOf } from '../../request-ids.ts'
+import { sumRejections } from '../../statistics/rejections.ts'
 import type { RequestFilter } from '../../statistics/statistics.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder, defaultPage, maxPage } from '../builder.ts'
 import { liveViewer } from '../live/live-viewer.ts'
+import { RejectionSummary } from '../rejections/rejection-type.ts'
 import type { Context } from '../server/context.ts'
 import { badInput, idNumber } from '../values.ts'
 import { visibleUse } from '../visible.ts'
@@ -79,6 +81,19 @@ const RequestConnection = builder.connectionObject(
         description: cursorOf('Requests that settled up to this point of the feed are in the list.'),
         resolve: (connection) => (connection as unknown as { cursor: string }).cursor,
       }),
+      rejections: t.field({
+        type: RejectionSummary,
+        nullable: true,
+        description:
+          'Requests of the same filter that were refused before any upstream was asked: they have no rows. null when the filter names what a rejection does not have, such as an account, a model or a cost.',
+        resolve: (connection, _args, context) => {
+          const { apiKeyIds, userIds, groupIds, fromMs, toMs, ...rest } = (
+            connection as unknown as { filter: RequestFilter }
+          ).filter
+          if (Object.values(rest).some((value) => value !== undefined)) return null
+          return sumRejections(context.parts.database, { apiKeyIds, userIds, groupIds, fromMs, toMs })
+        },
+      }),
     }),
   },
   { name: 'RequestEdge', description: 'A request, and where it stands in its list.' },
@@ -103,14 +118,12 @@ builder.queryField('requests', (t) =>
         parts.live.cursor()
         const isStored = storedBy(await readCheckpoints(parts.database))
         // One more shows whether there is a next page.
-        const rows = await parts.statistics.requests(
-          storedFilter(filter ?? {}, context),
-          size + 1,
-          key === undefined ? undefined : BigInt(key),
-        )
+        const stored = storedFilter(filter ?? {}, context)
+        const rows = await parts.statistics.requests(stored, size + 1, key === undefined ? undefined : BigInt(key))
         const edges = rows.slice(0, size).map((row) => ({ cursor: requestIdOf(row.id), node: viewOfRow(row) }))
         return {
           cursor: parts.live.ledgerCursor(isStored),
+          filter: stored,
           edges,
           pageInfo: {
             hasNextPage: rows.length > size,

@@ -36,6 +36,23 @@ export const Totals = builder.objectRef<RangeTotals>('Totals').implement({
     }),
     requests: t.expose('requests', { description: 'That ended, however.', type: 'Count' }),
     failures: t.expose('failures', { type: 'Count', description: 'Requests of any outcome but COMPLETED.' }),
+    completed: t.field({
+      type: 'Count',
+      description:
+        'Requests with a whole response. With failed, cancelled and rejected ones they add up to what clients sent.',
+      resolve: ({ requests, failures }) => requests - failures,
+    }),
+    failed: t.field({
+      type: 'Count',
+      description: 'Requests that ended with an error, or broke off on our side.',
+      resolve: ({ failures, cancelled }) => failures - cancelled,
+    }),
+    cancelled: t.expose('cancelled', { type: 'Count', description: 'Requests whose client left.' }),
+    rejected: t.expose('rejected', {
+      type: 'Count',
+      description:
+        'Requests that were refused before any upstream was asked; not among `requests`. Of an account or a model always 0.',
+    }),
     tokens: t.field({
       type: 'Count',
       description: 'All classes together.',

@@ -14,6 +14,9 @@ const defaults = {
   recoveryProbes: 'active',
   recoveryProbeSeconds: '30',
   upstreamAllow: '',
+  whenLimitReached: 'finish',
+  weekStart: 'monday',
+  resetHour: '0',
 }
 
 type Name = keyof typeof defaults
@@ -41,6 +44,26 @@ const RecoveryProbes = builder.enumType('RecoveryProbes', {
   } as const,
 })
 
+const WhenLimitReached = builder.enumType('WhenLimitReached', {
+  description: 'What becomes of running requests that use up a limit of cost. New ones are refused in any case.',
+  values: {
+    FINISH: { value: 'finish', description: 'They may end.' },
+    STOP: { value: 'stop', description: 'They are stopped with an error event.' },
+  } as const,
+})
+
+export const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
+
+const Weekday = builder.enumType('Weekday', {
+  description: 'A day of the week.',
+  values: Object.fromEntries(
+    weekdays.map((value) => [
+      value.toUpperCase(),
+      { value, description: `${value[0]!.toUpperCase()}${value.slice(1)}.` },
+    ]),
+  ) as Record<Uppercase<(typeof weekdays)[number]>, { value: (typeof weekdays)[number]; description: string }>,
+})
+
 const networksOf = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean)
 
 const described = {
@@ -48,6 +71,9 @@ const described = {
   recoveryProbes: 'How the relay finds out that an account is back.',
   recoveryProbeSeconds:
     'The seconds, 1 to 9999, before an account that is not ready is probed first; each further probe waits twice as long.',
+  whenLimitReached: 'What becomes of running requests that use up a limit of cost.',
+  weekStart: 'The day on which the weekly limits begin anew.',
+  resetHour: 'The hour, 0 to 23, of the zone of the deployment at which daily, weekly and monthly limits begin anew.',
   upstreamAllow:
     'Private networks (CIDR) that upstreams may lie in, beside those of UPSTREAM_ALLOW; plain http is allowed there. In force at once, in every process.',
 }
@@ -66,6 +92,17 @@ const Settings = builder.objectRef<Record<Name, string>>('Settings').implement({
       description: described.recoveryProbeSeconds,
       resolve: ({ recoveryProbeSeconds }) => Number(recoveryProbeSeconds),
     }),
+    whenLimitReached: t.field({
+      type: WhenLimitReached,
+      description: described.whenLimitReached,
+      resolve: ({ whenLimitReached }) => whenLimitReached as 'finish',
+    }),
+    weekStart: t.field({
+      type: Weekday,
+      description: described.weekStart,
+      resolve: ({ weekStart }) => weekStart as 'monday',
+    }),
+    resetHour: t.int({ description: described.resetHour, resolve: ({ resetHour }) => Number(resetHour) }),
     upstreamAllow: t.stringList({
       description: described.upstreamAllow,
       resolve: ({ upstreamAllow }) => networksOf(upstreamAllow),
@@ -89,6 +126,9 @@ const UpdateSettingsInput = builder.inputType('UpdateSettingsInput', {
     systemName: t.string({ description: described.systemName }),
     recoveryProbes: t.field({ type: RecoveryProbes, description: described.recoveryProbes }),
     recoveryProbeSeconds: t.int({ description: described.recoveryProbeSeconds }),
+    whenLimitReached: t.field({ type: WhenLimitReached, description: described.whenLimitReached }),
+    weekStart: t.field({ type: Weekday, description: described.weekStart }),
+    resetHour: t.int({ description: described.resetHour }),
     upstreamAllow: t.stringList({ description: described.upstreamAllow }),
   }),
 })
@@ -104,6 +144,9 @@ const updateCheck = z.object({
   ),
   recoveryProbes: unlessAbsent(z.enum(['active', 'passive'])),
   recoveryProbeSeconds: unlessAbsent(wholeNumber(1, 9999)),
+  whenLimitReached: unlessAbsent(z.enum(['finish', 'stop'])),
+  weekStart: unlessAbsent(z.enum(weekdays)),
+  resetHour: unlessAbsent(wholeNumber(0, 23)),
   upstreamAllow: unlessAbsent(
     z
       .array(z.string())

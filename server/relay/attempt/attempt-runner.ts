@@ -4,6 +4,7 @@ import type { Accounts } from '../../accounts/accounts.ts'
 import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LiveSource } from '../../live/hub.ts'
+import type { Reading } from '../../money/reading.ts'
 import type { Prices } from '../../prices/open-prices.ts'
 import type { Platform, Platforms } from '../../upstreams/platform.ts'
 import { Untranslatable } from '../../upstreams/translate/untranslatable.ts'
@@ -20,7 +21,8 @@ import { type Attempt, type AttemptParts, readingOf } from './running-attempt.ts
 import { UpstreamCall } from './upstream-call.ts'
 import { type BuiltRequest, buildUpstreamRequest } from './upstream-request.ts'
 
-export interface AttemptRunnerParts extends Omit<AttemptParts, 'price' | 'noteLimits' | 'onUsage' | 'learn'> {
+export interface AttemptRunnerParts
+  extends Omit<AttemptParts, 'price' | 'noteLimits' | 'onFlow' | 'onUsage' | 'learn'> {
   accounts: Pick<Accounts, 'byId' | 'learnFlags'>
   ledger: Pick<Ledger, 'usage'>
   prices: Pick<Prices, 'price'>
@@ -53,6 +55,9 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       const learnt = platformOf(account).learnFlags?.(error, flags)
       if (learnt) accounts.learnFlags(account.id, learnt)
       return learnt != null
+    },
+    onFlow(attempt) {
+      if (attempt.reader !== null) topUp(attempt, readingOf(attempt, attempt.reader.readingInBetween()))
     },
     onUsage(attempt) {
       const { ledgerId, metered } = attempt.running.request
@@ -172,15 +177,20 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     live.progress(shown)
   }
 
-  /** A request that costs more than it has reserved reserves more; its tokens so far are shown. */
+  /** A request that costs more than it has reserved reserves more, or is stopped. */
+  function topUp({ running, call }: Attempt, reading: Reading): void {
+    const { request, reservation } = running
+    if (reservation.claims.length === 0) return
+    const { totalNano } = prices.price(reading, request.id.atMs)
+    parts.reservations.topUp(reservation, request, totalNano, () => call.stop({ by: 'limit' }))
+  }
+
+  /** Once in a while: what it has reserved, and its tokens so far for those who watch. */
   function onTick(attempt: Attempt): void {
-    const { request, client, reservation, live: shown } = attempt.running
+    const { request, client, live: shown } = attempt.running
     if (attempt.reader === null) return
     const reading = readingOf(attempt, attempt.reader.readingInBetween())
-    if (reservation.claims.length > 0) {
-      const { totalNano } = prices.price(reading, request.id.atMs)
-      parts.reservations.topUp(reservation, request.id, totalNano)
-    }
+    topUp(attempt, reading)
     if (!shown || client.firstByteAtMs === 0) return
     const { tokens } = reading
     shown.firstByteMs = client.firstByteAtMs - request.id.atMs

@@ -39,7 +39,8 @@ export async function readErrorResponse(
   const decoder = decoderFor(attempt, head)
   if (isFailure(decoder)) return failed(attempt, decoder)
   const { body: whole, end } = await collectBody(attempt, decoder, maxErrorBytes, { by: 'reader' }, parts)
-  if (end.by === 'client') return abandoned(attempt, false)
+  // A limit stops only streams.
+  if (end.by === 'client' || end.by === 'limit') return abandoned(attempt, false)
   if (end.by === 'shutdown') return shutDown(attempt)
   if (end.by !== 'upstream' && end.by !== 'reader') return failed(attempt, brokenBy(attempt, end))
   if (status === 401 && attempt.mayRenew) return loginRefused

@@ -157,6 +157,18 @@ export function createFailover(parts: FailoverParts) {
 
   return {
     forward,
+
+    /** Waits for an account; undefined: none takes the request. */
+    firstSlot: async (running: RunningRequest, criteria: RequestCriteria): Promise<Slot | undefined> =>
+      isStopping ? undefined : waitForSlot(running, undefined, criteria),
+
+    /** Why no account took the request. */
+    noAccount({ request }: RunningRequest, criteria: RequestCriteria): Failure {
+      criteria.nowMs = now()
+      const none = { last: null, isMisconfigured: true, unfit: null }
+      return isStopping ? restarting() : poolError(request, accounts.ofGroup(request.key.groupId), criteria, none)
+    },
+
     /** Ends every response under way with an error: the process stops. */
     cutOff(): void {
       isStopping = true

@@ -14,7 +14,8 @@ export async function relayJson(attempt: Attempt, head: ResponseHead, parts: Att
   const decoder = decoderFor(attempt, head)
   if (isFailure(decoder)) return failed(attempt, decoder)
   const { body, end } = await collectBody(attempt, decoder, maxJsonBytes, jsonTooLarge(attempt), parts)
-  if (end.by === 'client') return abandoned(attempt, false)
+  // A limit stops only streams.
+  if (end.by === 'client' || end.by === 'limit') return abandoned(attempt, false)
   if (end.by === 'shutdown') return shutDown(attempt)
   if (end.by !== 'upstream' && end.by !== 'reader') return failed(attempt, brokenBy(attempt, end))
   // A count says nothing of how the account does with messages, and costs nothing.

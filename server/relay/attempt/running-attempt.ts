@@ -29,6 +29,8 @@ export interface AttemptParts {
   noteLimits: (account: Account, headers: ResponseHeaders) => void
   /** The refusal of what we wrote: true when it taught something, and the request is worth another try at the same account. */
   learn: (account: Account, error: UpstreamError) => boolean
+  /** Some more of a stream has come whose key has limits. */
+  onFlow: (attempt: Attempt) => void
   /** Usage of a stream has changed, for the journal. */
   onUsage: (attempt: Attempt) => void
 }

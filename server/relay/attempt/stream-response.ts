@@ -1,5 +1,6 @@
 // Relays an event stream: held until content begins, then passed on in whole events as they come, and metered beside.
 import { explain } from '../../upstreams/transport/failure-cause.ts'
+import { limitPassed } from '../settlement/limit-refusals.ts'
 import {
   type AttemptEnd,
   abandoned,
@@ -22,6 +23,9 @@ import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from '.
 /** Bytes of a stream held before the account is fixed. */
 const maxHeldBytes = 64 * 1024
 
+/** After so many bytes of a stream its cost is looked at, faster than the clock would. */
+const topUpBytes = 8 * 1024
+
 /** `held`: the client has nothing yet; `flowing`: the account is fixed; `draining`: the client left, and only usage is read. */
 type State = 'held' | 'flowing' | 'draining'
 
@@ -41,6 +45,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   let state: State = attempt.leftAtMs > 0 ? 'draining' : 'held'
   let held: Buffer[] = []
   let heldBytes = 0
+  let flowedBytes = 0
   let finishedAtMs = 0
   let blockedSinceMs = 0
   let lastPingAtMs = 0
@@ -77,6 +82,11 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
 
   function takeEvents(chunk: Buffer): boolean {
     readEvents(chunk)
+    flowedBytes += chunk.length
+    if (flowedBytes > topUpBytes && running.reservation.claims.length > 0) {
+      flowedBytes = 0
+      parts.onFlow(attempt)
+    }
     if (state === 'held') {
       if (reader.error !== null && !reader.hasContent) call.stop({ by: 'reader' })
       else if (reader.hasContent || reader.flowing || heldBytes + reader.heldBytes > maxHeldBytes) commit()
@@ -162,6 +172,10 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
     const failure = restarting()
     return breakOff(failure.code, failure.message)
   }
+  if (end.by === 'limit') {
+    if (state === 'held') commit()
+    return breakOff('limit_reached', limitPassed, 'billing_error')
+  }
   // After the last event, how the connection ends says nothing more.
   if (end.by === 'upstream' || end.by === 'reader' || finishedAtMs > 0) return complete()
   return broken(brokenBy(attempt, end))
@@ -218,10 +232,10 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
     return breakOff(failure.errorType, message)
   }
 
-  function breakOff(errorType: string, message: string): AttemptEnd {
+  function breakOff(errorType: string, message: string, eventType = 'api_error'): AttemptEnd {
     // If an event too large to hold was sent in part, no error event can follow it, so the connection is reset.
     if (reader.flowing) client.destroy()
-    else client.end(request.format.errorEvent('api_error', message, request.id.text))
+    else client.end(request.format.errorEvent(eventType, message, request.id.text))
     return brokenOff(errorType)
   }
 }

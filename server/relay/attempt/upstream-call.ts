@@ -23,6 +23,8 @@ export type CallEnd =
   /** We have all we wanted. */
   | { by: 'reader' }
   | { by: 'client' }
+  /** A limit of its key was reached, and the deployment stops such requests. */
+  | { by: 'limit' }
   | { by: 'shutdown' }
 
 type Take = (chunk: Buffer) => boolean

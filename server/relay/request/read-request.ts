@@ -11,10 +11,11 @@ import { conversationOf } from './conversation.ts'
 import { readRequestHeaders } from './headers.ts'
 import { inspect, shown } from './inspect.ts'
 import { type ReadLimits, readBody } from './read-body.ts'
+import { type Refused, refusedKey } from './refused.ts'
 import type { RelayRequest } from './relay-request.ts'
 
 export interface ReadParts {
-  keys: Pick<Keys, 'find'>
+  keys: Pick<Keys, 'hmacOf' | 'findByHmac'>
   budget: ByteBudget
   readLimits: ReadLimits
   /** The model that a name stands for to this key. */
@@ -47,19 +48,20 @@ export async function readRequest(
   req: IncomingMessage,
   res: ServerResponse,
   route: ClientRoute,
-): Promise<ReadRequest | Failure | null> {
+): Promise<ReadRequest | Refused | null> {
   const { path, query, id, format, metered } = route
   const key = authenticate(req.headers, parts.keys, id.atMs, format)
-  if ('code' in key) return key
+  if ('failure' in key) return key
   const read = await readBody(req, res, parts.budget.shareOf(key.id), parts.readLimits)
-  if (read === null || 'code' in read) return read
+  if (read === null) return null
+  if ('code' in read) return refusedKey(key, read)
   const body = read.bytes
   const inspected = inspect(body, format.request)
   const model = 'code' in inspected ? '' : parts.modelBehind(key, inspected.model)
   const failure = 'code' in inspected ? inspected : key.models.allows(model) ? null : notAllowed(model)
   if (failure !== null || 'code' in inspected) {
     read.give()
-    return failure
+    return failure && refusedKey(key, failure)
   }
   const { messages, firstMessage } = inspected
   const conversation = conversationOf(key.id, req.headers, body, inspected.conversation, messages, firstMessage)

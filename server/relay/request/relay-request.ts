@@ -48,7 +48,8 @@ export interface RelayRequest {
 export interface RunningRequest {
   readonly request: RelayRequest
   readonly client: ClientResponse
-  readonly reservation: Reservation
+  /** None until it has one. */
+  reservation: Reservation
   /** What live subscribers see once the request is admitted; null for what is not metered. */
   live: LiveRequest | null
   /** One for each upstream call that has ended. */

@@ -1,6 +1,5 @@
 // Concurrency slots: an account is chosen and its slot counted in one step, or the request waits in the queue.
 import type { Accounts } from '../../accounts/accounts.ts'
-import type { LiveSource } from '../../live/hub.ts'
 import type { RunningRequest } from '../request/relay-request.ts'
 import { createQueue, type QueueLimits } from './queue.ts'
 import type { RequestCriteria } from './route-criteria.ts'
@@ -10,26 +9,23 @@ import type { Slot } from './slot.ts'
 
 export interface SlotsParts {
   accounts: Accounts
-  live: LiveSource
   queue: QueueLimits
   trace: Trace
+  /** Its position in the queue, from 1; null when it left. */
+  onPosition: (running: RunningRequest, position: number | null) => void
   now: () => number
 }
 
 /** Counted in this process: with several processes a limit is each one's own, which costs no round trip; the README says so. */
 export function createSlots(parts: SlotsParts) {
-  const { accounts, live, trace } = parts
+  const { accounts, trace } = parts
   const membersFor = ({ request }: RunningRequest) => accounts.ofGroup(request.key.groupId)
   const queue = createQueue({
     limits: parts.queue,
     now: parts.now,
     take: (running, criteria) => takeNow(running, criteria, true),
     waitsForSlot: (running, criteria) => waitsForSlot(membersFor(running), criteria),
-    onPosition({ live: shown }, position) {
-      if (!shown || shown.queuePosition === position) return
-      shown.queuePosition = position
-      live.progress(shown)
-    },
+    onPosition: parts.onPosition,
   })
 
   function takeNow(running: RunningRequest, criteria: RequestCriteria, isWaiting: boolean): Slot | undefined {

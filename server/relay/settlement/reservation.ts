@@ -1,128 +1,250 @@
-// Money set aside for a running request: reserved before the upstream is asked, topped up while it runs, settled at its end.
-import { type Failure, fail } from '../../errors.ts'
+// What is set aside for a running request: reserved before the upstream is asked, topped up while it runs, settled at its end.
+import type { Failure } from '../../errors.ts'
 import type { ApiKey, Keys } from '../../keys/keys.ts'
-import { claimsOf, type LimitClaim, parseCounter } from '../../keys/limits.ts'
+import { claimsOf, hasCostLimits, type LimitClaim, type LimitUnit, parseCounter, rateClaim } from '../../keys/limits.ts'
+import type { Windows } from '../../keys/windows.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { formatUsd } from '../../money/usd.ts'
+import { promptOf } from '../../money/estimate.ts'
+import { noTokens, type Tokens } from '../../money/reading.ts'
+import type { Prices } from '../../prices/open-prices.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Counters } from '../../store/counters.ts'
-import type { ZoneDay } from '../../zone-days.ts'
-import { limitHeaders, usageHeaders } from './usage-headers.ts'
+import type { RunningRequest } from '../request/relay-request.ts'
+import type { QueueLimits } from '../routing/queue.ts'
+import { createEstimates } from './estimate.ts'
+import { createLimitLine } from './limit-line.ts'
+import { limitHeld, limitReached, limitsUnreadable, rateReached, resetOf } from './limit-refusals.ts'
+import { usageHeaders } from './usage-headers.ts'
 
 export interface Reservation {
   readonly claims: readonly LimitClaim[]
+  /** Requests, tokens and places that it holds, each under an id of its own. */
+  readonly rates: readonly { id: string; unit: LimitUnit }[]
   /** Grows by top-ups. */
   heldNano: number
+  isToppingUp: boolean
   /** What a successful response tells the client of these limits. */
   readonly headers: readonly string[]
 }
 
+/** What a deployment says of limits. */
+export interface LimitPolicy {
+  /** When running requests have used up a limit: they may end, or are stopped. */
+  whenReached: 'finish' | 'stop'
+  windows: Windows
+}
+
 export interface ReservationParts {
   counters: Counters
-  ledger: Pick<Ledger, 'spentNano' | 'flush'>
+  ledger: Pick<Ledger, 'spentNano' | 'recentUse' | 'flush'>
   keys: Pick<Keys, 'byId'>
-  dayAt: (atMs: number) => ZoneDay
+  prices: Pick<Prices, 'estimate'>
+  policy: () => LimitPolicy
+  queue: QueueLimits
+  now: () => number
+  /** The address of the page that shows a key its limits; null: none is known. */
+  keyPage: () => string | null
+  onPosition: (running: RunningRequest, position: number | null) => void
   onError: (error: unknown, requestId: string) => void
 }
 
 /** A key without limits reserves nothing, and no counter is asked. */
-export const noReservation = (): Reservation => ({ claims: [], heldNano: 0, headers: [] })
+export const noReservation = (): Reservation => ({
+  claims: [],
+  rates: [],
+  heldNano: 0,
+  isToppingUp: false,
+  headers: [],
+})
 
 const maxTries = 3
+/** Output tokens of one top-up. */
+export const sliceTokens = 4000
+
+/** What one try came to: a reservation, a refusal, or a refusal unless something becomes free. */
+type Tried = { reservation: Reservation } | { refused: Failure } | { busy: Failure }
 
 export function createReservations(parts: ReservationParts) {
-  const { counters, ledger, dayAt } = parts
-
-  /**
-   * Reserves `amountNano` on the key's limits, or says which one is used up. A key is let in while spent + reserved is below
-   * its limit, so that it can pass the limit by one reservation at most (and by what a request costs above its own).
-   */
-  async function reserve(key: ApiKey, id: RequestId, amountNano: number): Promise<Reservation | Failure> {
-    const day = dayAt(id.atMs)
-    const claims = claimsOf(key.id, key, day)
-    if (claims.length === 0) return noReservation()
-    for (let tries = 0; tries < maxTries; tries++) {
-      const result = await counters.hold(id.text, claims, amountNano)
-      if (result.kind === 'held')
-        return { claims, heldNano: amountNano, headers: usageHeaders(claims, result.spentNano, day) }
-      if (result.kind === 'unknown') {
-        await seed(claims.filter(({ counter }) => result.counters.includes(counter)))
-        continue
-      }
-      const isDaily = parseCounter(result.counter).day !== null
-      const limitNano = claims.find((claim) => claim.counter === result.counter)?.limitNano ?? 0
-      return result.kind === 'over' ? limitReached(isDaily, limitNano, day, id.atMs) : limitHeld(isDaily, limitNano)
-    }
-    return limitsUnreadable(2)
-  }
-
-  /** Counters that no process knows yet begin with what the ledger says. */
-  async function seed(claims: readonly LimitClaim[]): Promise<void> {
-    for (const { counter, expiresAtMs } of claims) {
-      const { keyId, day } = parseCounter(counter)
-      await counters.seed(counter, await ledger.spentNano(keyId, day), expiresAtMs)
-    }
-  }
-
+  const { counters, ledger, prices, now } = parts
+  const estimates = createEstimates({ recent: ledger.recentUse })
+  const line = createLimitLine({ limits: parts.queue, now, onPosition: parts.onPosition })
   const report = (id: RequestId) => (error: unknown) => parts.onError(error, id.text)
 
+  function costClaims(key: ApiKey, atMs: number): LimitClaim[] {
+    const { ofUser, ofGroup } = key
+    if (!hasCostLimits(key) && !hasCostLimits(ofUser) && !hasCostLimits(ofGroup)) return []
+    const windows = parts.policy().windows(atMs)
+    return [
+      ...claimsOf('key', key.id, key, windows, atMs),
+      ...(key.userId === 0 ? [] : claimsOf('user', key.userId, ofUser, windows, atMs)),
+      ...claimsOf('group', key.groupId, ofGroup, windows, atMs),
+    ]
+  }
+
+  async function reserve(running: RunningRequest): Promise<Reservation | Failure> {
+    const { key, id, model, sessionId, body, maxTokens } = running.request
+    const claims = costClaims(key, id.atMs)
+    const rates = ratesOf(key)
+    if (claims.length === 0 && rates.length === 0) return noReservation()
+    const tokens = await estimates.estimate({ keyId: key.id, model, sessionId, body, maxTokens })
+    const untilMs = now() + parts.queue.waitMs
+    let isAgain = false
+    // Nobody overtakes those in line.
+    if (line.isWaiting(key.id)) isAgain = await line.wait(running, untilMs, false)
+    for (let number = 0; ; number++) {
+      const tried = await tryOnce(running, claims, rates, tokens, number)
+      if (!('busy' in tried)) {
+        // What became free may be enough for the next one too.
+        line.wake(key.id)
+        return 'refused' in tried ? tried.refused : tried.reservation
+      }
+      if (!(await line.wait(running, untilMs, isAgain))) return tried.busy
+      isAgain = true
+    }
+  }
+
+  async function tryOnce(
+    { request }: RunningRequest,
+    claims: readonly LimitClaim[],
+    rates: readonly (readonly [RateUnit, number])[],
+    tokens: Tokens,
+    number: number,
+  ): Promise<Tried> {
+    const { key, id, model } = request
+    const held: { id: string; unit: LimitUnit }[] = []
+    for (const [unit, limit] of rates) {
+      const claim = rateClaim(key.id, unit, limit, now())
+      const one = { id: `${id.text}/${unit}/${number}`, unit }
+      const amount = unit === 'tokens' ? promptOf(tokens) + tokens.output : 1
+      const result = await hold(one.id, [claim], amount)
+      if (result?.kind === 'held') {
+        held.push(one)
+        continue
+      }
+      free(held, id)
+      return { busy: result ? rateReached(unit, limit) : limitsUnreadable(2) }
+    }
+    if (claims.length === 0) return { reservation: { ...noReservation(), rates: held } }
+    const result = await hold(id.text, claims, prices.estimate(model, tokens, id.atMs))
+    if (result?.kind === 'held') {
+      const headers = usageHeaders(claims, result.spentNano)
+      return { reservation: { ...noReservation(), claims, rates: held, heldNano: result.amountNano, headers } }
+    }
+    free(held, id)
+    const claim = result && claims.find(({ counter }) => counter === result.counter)
+    if (!result || !claim) return { refused: limitsUnreadable(2) }
+    if (result.kind === 'busy') return { busy: limitHeld(claim) }
+    return { refused: limitReached(claim, await resetOf(counters, claim), now(), parts.keyPage()) }
+  }
+
+  /** Undefined: counters that were given a value have none. */
+  async function hold(
+    id: string,
+    claims: readonly Omit<LimitClaim, 'subject' | 'rule' | 'resetsAtMs'>[],
+    amount: number,
+  ) {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const result = await counters.hold(id, claims, amount)
+      if (result.kind !== 'unknown') return result
+      for (const counter of result.counters) await seed(counter, claims)
+    }
+    return undefined
+  }
+
+  /** A counter that no process knows yet begins with what the ledger says. */
+  async function seed(counter: string, claims: readonly Pick<LimitClaim, 'counter' | 'expiresAtMs'>[]): Promise<void> {
+    const meaning = parseCounter(counter)
+    const spent = meaning.unit === 'cost' ? await ledger.spentNano(meaning) : 0
+    const claim = claims.find((one) => one.counter === counter) ?? claims[0]
+    await counters.seed(counter, spent, claim?.expiresAtMs ?? null)
+  }
+
+  function free(rates: readonly { id: string; unit: LimitUnit }[], id: RequestId): void {
+    for (const one of rates) counters.settle(one.id, 0).catch(report(id))
+  }
+
   return {
-    async reserve(key: ApiKey, id: RequestId, amountNano: number): Promise<Reservation | Failure> {
+    async reserve(running: RunningRequest): Promise<Reservation | Failure> {
       try {
-        return await reserve(key, id, amountNano)
+        return await reserve(running)
       } catch (error) {
-        parts.onError(error, id.text)
+        parts.onError(error, running.request.id.text)
         return limitsUnreadable(5)
       }
     },
 
-    /** A request that costs more than it has reserved reserves more. */
-    topUp(reservation: Reservation, id: RequestId, costNano: number): void {
-      if (costNano <= reservation.heldNano) return
-      reservation.heldNano = costNano
-      counters.top(id.text, costNano).catch(report(id))
+    /** A request that costs more than it has reserved reserves a slice more. `onReached`: a limit is, and it must stop. */
+    topUp(reservation: Reservation, request: RunningRequest['request'], costNano: number, onReached: () => void): void {
+      if (costNano <= reservation.heldNano || reservation.isToppingUp) return
+      const { id, model } = request
+      const nextNano = costNano + prices.estimate(model, { ...noTokens, output: sliceTokens }, id.atMs)
+      const isStrict = parts.policy().whenReached === 'stop'
+      reservation.isToppingUp = true
+      counters
+        .top(id.text, nextNano, isStrict)
+        .then((fits) => {
+          if (fits || !isStrict) reservation.heldNano = nextNano
+          else onReached()
+        })
+        .catch(report(id))
+        .finally(() => {
+          reservation.isToppingUp = false
+        })
     },
 
-    settle({ claims: reserved }: Reservation, key: ApiKey, id: RequestId, spentNano: number): void {
+    settle(
+      reservation: Reservation,
+      request: RunningRequest['request'],
+      spentNano: number,
+      tokens: Tokens | undefined,
+    ): void {
+      const { key, id, model, sessionId, body, maxTokens } = request
+      const { claims: reserved, rates } = reservation
+      const settled = rates.map((one) => {
+        const amount =
+          one.unit === 'requests' ? 1 : one.unit === 'tokens' && tokens ? promptOf(tokens) + tokens.output : 0
+        return counters.settle(one.id, amount)
+      })
       // A limit that was set while the request ran counts it too.
       const current = parts.keys.byId(key.id)
-      const claims = reserved.length > 0 || !current ? reserved : claimsOf(key.id, current, dayAt(id.atMs))
-      if (claims.length === 0) return
-      // The journal first: a counter that outlives this process must not know of a spend that a replay would price anew.
-      ledger.flush()
-      const names = claims.map((claim) => claim.counter)
-      counters.settle(id.text, spentNano, names).catch(report(id))
+      const claims = reserved.length > 0 || !current ? reserved : costClaims(current, id.atMs)
+      if (claims.length > 0) {
+        // The journal first: a counter that outlives this process must not know of a spend that a replay would price anew.
+        ledger.flush()
+        settled.push(
+          counters.settle(
+            id.text,
+            spentNano,
+            claims.map(({ counter }) => counter),
+          ),
+        )
+      }
+      if (settled.length === 0) return
+      if (tokens) settled.push(estimates.learn({ keyId: key.id, model, sessionId, body, maxTokens }, tokens))
+      Promise.all(settled)
+        .catch(report(id))
+        .finally(() => line.wake(key.id))
     },
 
     /** No upstream was asked. */
-    release({ claims }: Reservation, id: RequestId): void {
+    release({ claims, rates }: Reservation, { key, id }: RunningRequest['request']): void {
+      free(rates, id)
       if (claims.length > 0) counters.settle(id.text, 0).catch(report(id))
+      line.wake(key.id)
     },
+
+    /** Nobody waits any more: the process stops. */
+    cutOff: line.cutOff,
   }
 }
 
-const limitsUnreadable = (retryAfterS: number): Failure =>
-  fail('ledger_unavailable', 'The limits of this key cannot be read at the moment.', { retryAfterS })
+type RateUnit = Exclude<LimitUnit, 'cost'>
 
-const limitHeld = (isDaily: boolean, limitNano: number): Failure =>
-  fail(
-    'limit_held',
-    `What is left of this key's ${isDaily ? 'daily' : 'total'} limit of $${formatUsd(limitNano)} is held by requests in flight. Try again in a moment.`,
-    { retryAfterS: 2 },
-  )
-
-/** As Claude Code shows a cap: 429 billing_error, no retry, the reset named (claude-code-signin.md, "A cap the client can show"). */
-function limitReached(isDaily: boolean, limitNano: number, day: ZoneDay, nowMs: number): Failure {
-  const limit = `$${formatUsd(limitNano)}`
-  if (!isDaily) {
-    return fail(
-      'limit_reached',
-      `The total limit of ${limit} of this API key is reached. Ask the administrator of this relay to raise it.`,
-    )
-  }
-  return fail(
-    'limit_reached',
-    `The daily limit of ${limit} of this API key is reached. It resets at ${new Date(day.endMs).toISOString()}.`,
-    { retryAfterS: Math.max(1, Math.ceil((day.endMs - nowMs) / 1000)), headers: limitHeaders(day) },
-  )
-}
+const ratesOf = ({ concurrency, requestsPerMinute, tokensPerMinute }: ApiKey): (readonly [RateUnit, number])[] =>
+  (
+    [
+      ['running', concurrency],
+      ['requests', requestsPerMinute],
+      ['tokens', tokensPerMinute],
+    ] as const
+  ).flatMap(([unit, limit]) => (limit === null ? [] : [[unit, limit] as const]))

@@ -1,6 +1,6 @@
 // The end of a request, whatever ended it: its row, its spend, and its live event, once.
 import type { Account } from '../../accounts/account.ts'
-import type { Admitted, LedgerEntry } from '../../ledger/entry.ts'
+import { type Admitted, chargedAttempt, type LedgerEntry } from '../../ledger/entry.ts'
 import type { JournalledAdmission } from '../../ledger/journal.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LiveSource } from '../../live/hub.ts'
@@ -25,7 +25,7 @@ export function settle(
   const { request, reservation } = running
   const entry = entryOf(running, admitted, end, now())
   const { spentNano, record } = ledger.settle(admission, entry)
-  reservations.settle(reservation, request.key, request.id, spentNano)
+  reservations.settle(reservation, request, spentNano, chargedAttempt(entry)?.reading.tokens)
   if (running.live) live.settled(settledRequestOf(entry, running.live, record))
 }
 

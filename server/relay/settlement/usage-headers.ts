@@ -1,6 +1,5 @@
 // Headers that tell Claude Code how much of its key's limits is used.
-import type { LimitClaim } from '../../keys/limits.ts'
-import type { ZoneDay } from '../../zone-days.ts'
+import type { LimitClaim, LimitRule } from '../../keys/limits.ts'
 
 /** Hundredths of a limit from which on Claude Code warns its user, the greatest first. */
 const thresholds = [
@@ -12,11 +11,7 @@ const thresholds = [
  * For a successful response: the limit of which most is used (claude-code-signin.md, "A cap the client can show"). Other
  * clients of the format ignore it. `spentNano`: settled spend by claim; without any there are no headers.
  */
-export function usageHeaders(
-  claims: readonly LimitClaim[],
-  spentNano: readonly number[],
-  day: ZoneDay,
-): readonly string[] {
+export function usageHeaders(claims: readonly LimitClaim[], spentNano: readonly number[]): readonly string[] {
   let maxHundredths = -1
   let shown: LimitClaim | undefined
   for (const [index, spent] of spentNano.entries()) {
@@ -42,17 +37,20 @@ export function usageHeaders(
     (maxHundredths / 100).toFixed(2),
   ]
   if (threshold !== undefined) headers.push('anthropic-ratelimit-unified-overage-surpassed-threshold', threshold)
-  // A total limit never begins anew.
-  if (shown.expiresAtMs !== null) {
-    const resetS = String(Math.ceil(day.endMs / 1000))
+  // A total limit never begins anew, and a rolling one by and by.
+  if (shown.resetsAtMs !== null) {
+    const resetS = String(Math.ceil(shown.resetsAtMs / 1000))
     headers.push('anthropic-ratelimit-unified-reset', resetS, 'anthropic-ratelimit-unified-overage-reset', resetS)
   }
   return headers
 }
 
-/** For the refusal of a key whose daily limit is reached. */
-export function limitHeaders(day: ZoneDay): readonly string[] {
-  const resetS = String(Math.ceil(day.endMs / 1000))
+/** For the refusal of a key that has reached a limit which ends. */
+export function limitHeaders(rule: LimitRule, resetMs: number): readonly string[] {
+  const resetS = String(Math.ceil(resetMs / 1000))
+  // The client knows no other periods.
+  const isPeriod = rule === 'daily' || rule === 'weekly' || rule === 'monthly'
+  const period = isPeriod ? ['anthropic-ratelimit-unified-overage-period', rule] : []
   return [
     'anthropic-ratelimit-unified-status',
     'rejected',
@@ -64,8 +62,7 @@ export function limitHeaders(day: ZoneDay): readonly string[] {
     '1',
     'anthropic-ratelimit-unified-overage-surpassed-threshold',
     '1',
-    'anthropic-ratelimit-unified-overage-period',
-    'daily',
+    ...period,
     'anthropic-ratelimit-unified-overage-disabled-reason',
     'org_spend_cap_reached',
   ]

@@ -7,6 +7,7 @@ import {
   defaultRememberMs,
   distinct,
   type HoldResult,
+  partsOf,
 } from '../counters.ts'
 
 interface Counter {
@@ -29,7 +30,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
   const { now, holdTtlMs = defaultHoldTtlMs, rememberMs = defaultRememberMs } = parts
   const counters = new Map<string, Counter>()
   /** Requests in flight with their claims, and when to forget them. */
-  const open = new Map<string, { counters: string[]; forgetAtMs: number }>()
+  const open = new Map<string, { claims: readonly Claim[]; forgetAtMs: number }>()
   /** Settled request ids, oldest first, and when to forget them. */
   const settled = new Map<string, number>()
   let sweptAtMs = now()
@@ -52,36 +53,42 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       checkAmount('amountNano', amountNano)
       for (const claim of claims) checkAmount('limitNano', claim.limitNano)
       sweep()
-      if (open.has(requestId) || settled.has(requestId) || claims.length === 0) return { kind: 'held', spentNano: [] }
-      const refusal = refuse(claims)
-      if (refusal !== null) return refusal
+      if (open.has(requestId) || settled.has(requestId) || claims.length === 0)
+        return { kind: 'held', amountNano, spentNano: [] }
+      const fitted = fit(claims, amountNano)
+      if (typeof fitted !== 'number') return fitted
       const spentNano: number[] = []
       for (const claim of claims) {
         const counter = live(claim.counter)!
-        spentNano.push(counter.spentNano)
-        setHold(counter, requestId, amountNano)
+        spentNano.push(sumOf(claim).spentNano)
+        setHold(counter, requestId, fitted)
         counter.expiresAtMs = Math.max(counter.expiresAtMs, claim.expiresAtMs ?? Number.POSITIVE_INFINITY)
       }
-      const names = distinct(claims.map((claim) => claim.counter))
-      open.set(requestId, { counters: names, forgetAtMs: now() + rememberMs })
-      return { kind: 'held', spentNano }
+      open.set(requestId, { claims, forgetAtMs: now() + rememberMs })
+      return { kind: 'held', amountNano: fitted, spentNano }
     },
 
-    async top(requestId, amountNano) {
+    async top(requestId, amountNano, isStrict = false) {
       checkAmount('amountNano', amountNano)
       const request = open.get(requestId)
-      if (request === undefined) return
+      if (request === undefined) return true
       request.forgetAtMs = now() + rememberMs
-      for (const name of request.counters) {
+      const fits = request.claims.every((claim) => {
+        const own = live(claim.counter)?.holds.get(requestId)?.amountNano ?? 0
+        const { spentNano, heldNano } = sumOf(claim)
+        return spentNano + heldNano - own + Math.max(own, amountNano) <= claim.limitNano
+      })
+      for (const { counter: name } of request.claims) {
         const counter = live(name)
-        if (counter !== undefined) setHold(counter, requestId, amountNano)
+        if (counter !== undefined) setHold(counter, requestId, isStrict && !fits ? 0 : amountNano)
       }
+      return fits
     },
 
     async settle(requestId, spentNano, named) {
       checkAmount('spentNano', spentNano)
       sweep()
-      const names = open.get(requestId)?.counters ?? distinct(named ?? [])
+      const names = distinct(open.get(requestId)?.claims.map(({ counter }) => counter) ?? named ?? [])
       if (settled.has(requestId) || names.length === 0) return
       open.delete(requestId)
       settled.set(requestId, now() + rememberMs)
@@ -109,15 +116,32 @@ export function createMemoryCounters(parts: CounterParts): Counters {
     },
   }
 
-  function refuse(claims: readonly Claim[]): HoldResult | null {
-    const unknown = claims.map((claim) => claim.counter).filter((counter) => live(counter) === undefined)
+  /** What a request may hold; a refusal when it may not. */
+  function fit(claims: readonly Claim[], amountNano: number): HoldResult | number {
+    const unknown = claims.flatMap(partsOf).filter((counter) => live(counter) === undefined)
     if (unknown.length > 0) return { kind: 'unknown', counters: distinct(unknown) }
-    const standing = claims.map(({ counter, limitNano }) => ({ counter, limitNano, ...live(counter)! }))
+    const standing = claims.map((claim) => ({ ...claim, ...sumOf(claim) }))
     const over = standing.find((claim) => claim.spentNano >= claim.limitNano)
     if (over !== undefined) return { kind: 'over', counter: over.counter, spentNano: over.spentNano }
-    const busy = standing.find((claim) => claim.spentNano + claim.heldNano >= claim.limitNano)
-    if (busy === undefined) return null
+    // Alone, it takes what is left.
+    const fitted = standing.reduce(
+      (least, { heldNano, limitNano, spentNano }) => (heldNano > 0 ? least : Math.min(least, limitNano - spentNano)),
+      amountNano,
+    )
+    const busy = standing.find(({ spentNano, heldNano, limitNano }) => spentNano + heldNano + fitted > limitNano)
+    if (busy === undefined) return fitted
     return { kind: 'busy', counter: busy.counter, spentNano: busy.spentNano, heldNano: busy.heldNano }
+  }
+
+  function sumOf(claim: Claim): { spentNano: number; heldNano: number } {
+    let spentNano = 0
+    let heldNano = 0
+    for (const name of partsOf(claim)) {
+      const counter = live(name)
+      spentNano += counter?.spentNano ?? 0
+      heldNano += counter?.heldNano ?? 0
+    }
+    return { spentNano, heldNano }
   }
 
   /** The counter without expired holds; undefined when it is absent or expired. */

@@ -5,7 +5,7 @@
  *   {prefix}:counter:<name>  hash: spent, held (Σ of the holds), expires ('' = never), due (no hold ends before it, '' =
  *                            none), and a field `h:<request id>` = "<deadline> <amount>" for each hold. One key, so that a
  *                            counter is never lost in part.
- *   {prefix}:request:<id>    JSON list of the claimed counters while in flight, 'settled' afterwards.
+ *   {prefix}:request:<id>    JSON of its claims, as ARGV[4] of hold, while in flight, 'settled' afterwards.
  *
  * Lua's numbers are doubles, exact below 2^53, but tostring() writes 1e+15: every number goes through text().
  * `0 - x` instead of `-x`, because -0 becomes '-0', which Redis does not take as an integer.
@@ -64,6 +64,21 @@ local function drop(c, id)
   redis.call('HDEL', c.key, 'h:' .. id)
 end
 
+-- A claim is [counter, limit, expires, earlier counters …].
+local function sum(claim)
+  local spent, held = 0, 0
+  for i, name in ipairs(claim) do
+    if i == 1 or i > 3 then
+      local c = live(counter_keys .. name)
+      if c then
+        spent = spent + c.spent
+        held = held + c.held
+      end
+    end
+  end
+  return spent, held
+end
+
 -- The key outlives its logical end by a minute: the caller's clock decides, this only cleans up.
 local function expire(key, at) redis.call('PEXPIRE', key, text(at - now + 60000)) end
 `
@@ -75,60 +90,71 @@ if (expires and expires <= now) or live(KEYS[1]) then return end
 redis.call('HSET', KEYS[1], 'spent', ARGV[3], 'held', '0', 'expires', ARGV[4], 'due', '')
 if expires then expire(KEYS[1], expires) end`
 
-/** ARGV[3] id, [4] claims as [[counter, limit, expires or -1], …], [5] their names, [6] amount, [7] deadline, [8] remember. */
+/** ARGV[3] id, [4] claims as [[counter, limit, expires or -1, earlier counters …], …], [5] amount, [6] deadline, [7] remember. */
 export const holdLua = `${prelude}
-if redis.call('EXISTS', KEYS[1]) == 1 then return {'held'} end
-local claims, unknown, counters = cjson.decode(ARGV[4]), {'unknown'}, {}
+local fitted = tonumber(ARGV[5])
+if redis.call('EXISTS', KEYS[1]) == 1 then return {'held', ARGV[5]} end
+local claims, unknown = cjson.decode(ARGV[4]), {'unknown'}
 for _, claim in ipairs(claims) do
-  local name = claim[1]
-  counters[name] = counters[name] or live(counter_keys .. name)
-  claim.counter = counters[name]
-  if not claim.counter then unknown[#unknown + 1] = claim[1] end
+  for i, name in ipairs(claim) do
+    if (i == 1 or i > 3) and not live(counter_keys .. name) then unknown[#unknown + 1] = name end
+  end
 end
 if #unknown > 1 then return unknown end
 for _, claim in ipairs(claims) do
-  local c = claim.counter
-  if c.spent >= claim[2] then return {'over', claim[1], text(c.spent)} end
+  claim.spent, claim.held = sum(claim)
+  if claim.spent >= claim[2] then return {'over', claim[1], text(claim.spent)} end
 end
 for _, claim in ipairs(claims) do
-  local c = claim.counter
-  if c.spent + c.held >= claim[2] then return {'busy', claim[1], text(c.spent), text(c.held)} end
+  if claim.held == 0 then fitted = math.min(fitted, claim[2] - claim.spent) end
 end
-local answer = {'held'}
 for _, claim in ipairs(claims) do
-  local c, expires = claim.counter, claim[3]
-  answer[#answer + 1] = text(c.spent)
-  place(c, ARGV[3], tonumber(ARGV[6]), tonumber(ARGV[7]))
+  if claim.spent + claim.held + fitted > claim[2] then return {'busy', claim[1], text(claim.spent), text(claim.held)} end
+end
+local answer = {'held', text(fitted)}
+for _, claim in ipairs(claims) do
+  local c, expires = live(counter_keys .. claim[1]), claim[3]
+  answer[#answer + 1] = text(claim.spent)
+  place(c, ARGV[3], fitted, tonumber(ARGV[6]))
   if c.expires and expires < 0 then
     redis.call('HSET', c.key, 'expires', '')
     redis.call('PERSIST', c.key)
-    c.expires = nil
   elseif c.expires and expires > c.expires then
     redis.call('HSET', c.key, 'expires', text(expires))
     expire(c.key, expires)
-    c.expires = expires
   end
 end
-redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[8])
+redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[7])
 return answer`
 
-/** ARGV[3] id, [4] amount, [5] deadline, [6] remember. */
+/** ARGV[3] id, [4] amount, [5] deadline, [6] remember, [7] 1: a hold that does not fit stays as it is. */
 export const topLua = `${prelude}
-local names = redis.call('GET', KEYS[1])
-if not names or names == 'settled' then return end
+local stored = redis.call('GET', KEYS[1])
+if not stored or stored == 'settled' then return 1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-for _, name in ipairs(cjson.decode(names)) do
-  local c = live(counter_keys .. name)
-  if c then place(c, ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])) end
-end`
+local claims, amount, fits = cjson.decode(stored), tonumber(ARGV[4]), 1
+for _, claim in ipairs(claims) do
+  local c = live(counter_keys .. claim[1])
+  local own = c and held_by(c, ARGV[3]) or 0
+  local spent, held = sum(claim)
+  if spent + held - own + math.max(own, amount) > claim[2] then fits = 0 end
+end
+if fits == 0 and ARGV[7] == '1' then amount = 0 end
+for _, claim in ipairs(claims) do
+  local c = live(counter_keys .. claim[1])
+  if c then place(c, ARGV[3], amount, tonumber(ARGV[5])) end
+end
+return fits`
 
-/** ARGV[3] id, [4] spent, [5] names for a request that is not known, as JSON, [6] remember. */
+/** ARGV[3] id, [4] spent, [5] counters for a request that is not known, as claims, [6] remember. */
 export const settleLua = `${prelude}
-local names = redis.call('GET', KEYS[1]) or ARGV[5]
-if names == 'settled' or names == '[]' then return end
+local stored = redis.call('GET', KEYS[1]) or ARGV[5]
+if stored == 'settled' or stored == '[]' then return end
 redis.call('SET', KEYS[1], 'settled', 'PX', ARGV[6])
-for _, name in ipairs(cjson.decode(names)) do
-  local c = live(counter_keys .. name)
+local done = {}
+for _, claim in ipairs(cjson.decode(stored)) do
+  local c = not done[claim[1]] and live(counter_keys .. claim[1])
+  done[claim[1]] = true
   if c then
     drop(c, ARGV[3])
     redis.call('HINCRBY', c.key, 'spent', ARGV[4])

@@ -41,36 +41,32 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
     async hold(requestId, claims, amountNano) {
       checkAmount('amountNano', amountNano)
       for (const claim of claims) checkAmount('limitNano', claim.limitNano)
-      if (claims.length === 0) return { kind: 'held', spentNano: [] }
+      if (claims.length === 0) return { kind: 'held', amountNano, spentNano: [] }
       const at = nowMs()
-      const names = distinct(claims.map((claim) => claim.counter))
-      const rows = claims.map((claim) => [claim.counter, claim.limitNano, claim.expiresAtMs ?? -1])
+      const rows = claims.map((claim) => [
+        claim.counter,
+        claim.limitNano,
+        claim.expiresAtMs ?? -1,
+        ...(claim.earlier ?? []),
+      ])
       return readHold(
         await hold(
           [requestKey(requestId)],
-          [
-            at,
-            counterKeys,
-            requestId,
-            JSON.stringify(rows),
-            JSON.stringify(names),
-            amountNano,
-            at + holdTtlMs,
-            rememberMs,
-          ],
+          [at, counterKeys, requestId, JSON.stringify(rows), amountNano, at + holdTtlMs, rememberMs],
         ),
       )
     },
 
-    async top(requestId, amountNano) {
+    async top(requestId, amountNano, isStrict = false) {
       checkAmount('amountNano', amountNano)
       const at = nowMs()
-      await top([requestKey(requestId)], [at, counterKeys, requestId, amountNano, at + holdTtlMs, rememberMs])
+      const args = [at, counterKeys, requestId, amountNano, at + holdTtlMs, rememberMs, isStrict ? 1 : 0]
+      return (await top([requestKey(requestId)], args)) !== 0
     },
 
     async settle(requestId, spentNano, counters) {
       checkAmount('spentNano', spentNano)
-      const named = JSON.stringify(distinct(counters ?? []))
+      const named = JSON.stringify(distinct(counters ?? []).map((name) => [name]))
       await settle([requestKey(requestId)], [nowMs(), counterKeys, requestId, spentNano, named, rememberMs])
     },
 
@@ -104,7 +100,7 @@ export function createRedisCounters(parts: RedisCounterParts): Counters {
 function readHold(answer: unknown): HoldResult {
   const [kind, ...rest] = answer as [HoldResult['kind'], ...string[]]
   if (kind === 'unknown') return { kind, counters: distinct(rest) }
-  if (kind === 'held') return { kind, spentNano: rest.map(Number) }
+  if (kind === 'held') return { kind, amountNano: Number(rest[0]), spentNano: rest.slice(1).map(Number) }
   const [counter = '', spent, held] = rest
   if (kind === 'over') return { kind, counter, spentNano: Number(spent) }
   return { kind, counter, spentNano: Number(spent), heldNano: Number(held) }

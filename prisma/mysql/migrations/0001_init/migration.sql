@@ -6,6 +6,12 @@ CREATE TABLE `users` (
   `role` ENUM('admin', 'user') NOT NULL DEFAULT 'user',
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `must_change_password` BOOLEAN NOT NULL DEFAULT false,
+  `daily_limit_nano` BIGINT NULL,
+  `weekly_limit_nano` BIGINT NULL,
+  `monthly_limit_nano` BIGINT NULL,
+  `total_limit_nano` BIGINT NULL,
+  `rolling_limit_nano` BIGINT NULL,
+  `rolling_hours` INTEGER NOT NULL DEFAULT 5,
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   `updated_at` DATETIME(3) NOT NULL,
   `deleted_mark` INTEGER NOT NULL DEFAULT 0,
@@ -22,6 +28,12 @@ CREATE TABLE `groups` (
   `returns_to_priority` BOOLEAN NOT NULL DEFAULT true,
   `strip_foreign_reasoning` BOOLEAN NOT NULL DEFAULT false,
   `shared` BOOLEAN NOT NULL DEFAULT false,
+  `daily_limit_nano` BIGINT NULL,
+  `weekly_limit_nano` BIGINT NULL,
+  `monthly_limit_nano` BIGINT NULL,
+  `total_limit_nano` BIGINT NULL,
+  `rolling_limit_nano` BIGINT NULL,
+  `rolling_hours` INTEGER NOT NULL DEFAULT 5,
   `owner_id` INTEGER NULL,
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   `updated_at` DATETIME(3) NOT NULL,
@@ -137,8 +149,16 @@ CREATE TABLE `api_keys` (
   `group_id` INTEGER NOT NULL,
   `models` TEXT NOT NULL,
   `daily_limit_nano` BIGINT NULL,
+  `weekly_limit_nano` BIGINT NULL,
+  `monthly_limit_nano` BIGINT NULL,
   `total_limit_nano` BIGINT NULL,
+  `rolling_limit_nano` BIGINT NULL,
+  `rolling_hours` INTEGER NOT NULL DEFAULT 5,
+  `requests_per_minute` INTEGER NULL,
+  `tokens_per_minute` INTEGER NULL,
+  `concurrency` INTEGER NULL,
   `expires_at` DATETIME(3) NULL,
+  `valid_for_days` INTEGER NULL,
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   `updated_at` DATETIME(3) NOT NULL,
@@ -294,6 +314,8 @@ CREATE TABLE `hourly_rollups` (
   `first_byte_le_10000` BIGINT NOT NULL,
   `first_byte_le_30000` BIGINT NOT NULL,
   `first_byte_more` BIGINT NOT NULL,
+  `cancelled` BIGINT NOT NULL,
+  `rejected` BIGINT NOT NULL,
   PRIMARY KEY (`hour_ms`, `api_key_id`, `account_id`, `user_id`, `group_id`, `platform`, `model`),
   INDEX `hourly_rollups_api_key_id_hour_ms_idx` (`api_key_id`, `hour_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -335,8 +357,24 @@ CREATE TABLE `daily_rollups` (
   `first_byte_le_10000` BIGINT NOT NULL,
   `first_byte_le_30000` BIGINT NOT NULL,
   `first_byte_more` BIGINT NOT NULL,
+  `cancelled` BIGINT NOT NULL,
+  `rejected` BIGINT NOT NULL,
   PRIMARY KEY (`day`, `api_key_id`, `account_id`, `user_id`, `group_id`, `platform`, `model`),
   INDEX `daily_rollups_api_key_id_day_idx` (`api_key_id`, `day`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `rejections` (
+  `hour_ms` BIGINT NOT NULL,
+  `api_key_id` INTEGER NOT NULL,
+  `secret_hash` VARCHAR(8) NOT NULL,
+  `user_id` INTEGER NOT NULL,
+  `group_id` INTEGER NOT NULL,
+  `reason` VARCHAR(32) NOT NULL,
+  `requests` BIGINT NOT NULL,
+  `last_at_ms` BIGINT NOT NULL DEFAULT 0,
+  `message` VARCHAR(300) NOT NULL DEFAULT '',
+  PRIMARY KEY (`hour_ms`, `api_key_id`, `secret_hash`, `user_id`, `group_id`, `reason`),
+  INDEX `rejections_api_key_id_hour_ms_idx` (`api_key_id`, `hour_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `journals` (

@@ -7,6 +7,12 @@ CREATE TABLE "users" (
     "role" TEXT NOT NULL DEFAULT 'user',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "must_change_password" BOOLEAN NOT NULL DEFAULT false,
+    "daily_limit_nano" BIGINT,
+    "weekly_limit_nano" BIGINT,
+    "monthly_limit_nano" BIGINT,
+    "total_limit_nano" BIGINT,
+    "rolling_limit_nano" BIGINT,
+    "rolling_hours" INTEGER NOT NULL DEFAULT 5,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
     "deleted_mark" INTEGER NOT NULL DEFAULT 0
@@ -21,6 +27,12 @@ CREATE TABLE "groups" (
     "returns_to_priority" BOOLEAN NOT NULL DEFAULT true,
     "strip_foreign_reasoning" BOOLEAN NOT NULL DEFAULT false,
     "shared" BOOLEAN NOT NULL DEFAULT false,
+    "daily_limit_nano" BIGINT,
+    "weekly_limit_nano" BIGINT,
+    "monthly_limit_nano" BIGINT,
+    "total_limit_nano" BIGINT,
+    "rolling_limit_nano" BIGINT,
+    "rolling_hours" INTEGER NOT NULL DEFAULT 5,
     "owner_id" INTEGER,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
@@ -139,8 +151,16 @@ CREATE TABLE "api_keys" (
     "group_id" INTEGER NOT NULL,
     "models" TEXT NOT NULL,
     "daily_limit_nano" BIGINT,
+    "weekly_limit_nano" BIGINT,
+    "monthly_limit_nano" BIGINT,
     "total_limit_nano" BIGINT,
+    "rolling_limit_nano" BIGINT,
+    "rolling_hours" INTEGER NOT NULL DEFAULT 5,
+    "requests_per_minute" INTEGER,
+    "tokens_per_minute" INTEGER,
+    "concurrency" INTEGER,
     "expires_at" DATETIME,
+    "valid_for_days" INTEGER,
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
@@ -290,6 +310,8 @@ CREATE TABLE "hourly_rollups" (
     "first_byte_le_10000" BIGINT NOT NULL,
     "first_byte_le_30000" BIGINT NOT NULL,
     "first_byte_more" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "rejected" BIGINT NOT NULL,
 
     PRIMARY KEY ("hour_ms", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
 );
@@ -332,8 +354,25 @@ CREATE TABLE "daily_rollups" (
     "first_byte_le_10000" BIGINT NOT NULL,
     "first_byte_le_30000" BIGINT NOT NULL,
     "first_byte_more" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "rejected" BIGINT NOT NULL,
 
     PRIMARY KEY ("day", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
+);
+
+-- CreateTable
+CREATE TABLE "rejections" (
+    "hour_ms" BIGINT NOT NULL,
+    "api_key_id" INTEGER NOT NULL,
+    "secret_hash" TEXT NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "group_id" INTEGER NOT NULL,
+    "reason" TEXT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "last_at_ms" BIGINT NOT NULL DEFAULT 0,
+    "message" TEXT NOT NULL DEFAULT '',
+
+    PRIMARY KEY ("hour_ms", "api_key_id", "secret_hash", "user_id", "group_id", "reason")
 );
 
 -- CreateTable
@@ -505,6 +544,9 @@ CREATE INDEX "hourly_rollups_api_key_id_hour_ms_idx" ON "hourly_rollups"("api_ke
 
 -- CreateIndex
 CREATE INDEX "daily_rollups_api_key_id_day_idx" ON "daily_rollups"("api_key_id", "day");
+
+-- CreateIndex
+CREATE INDEX "rejections_api_key_id_hour_ms_idx" ON "rejections"("api_key_id", "hour_ms");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "journals_name_key" ON "journals"("name");

@@ -1,0 +1,119 @@
+import {
+  type RejectionFilter,
+  readRejections,
+  rejectionCursor,
+  type StoredRejection,
+  sumRejections,
+} from '../../statistics/rejections.ts'
+import { builder, defaultPage, maxPage } from '../builder.ts'
+import { ApiKey } from '../keys/api-keys.ts'
+import type { Context } from '../server/context.ts'
+import { badInput, idNumber } from '../values.ts'
+import { visibleUse } from '../visible.ts'
+import { Rejection, RejectionReason, RejectionSummary } from './rejection-type.ts'
+
+const maxAmong = 100
+const dayMs = 24 * 3_600_000
+
+const RejectionFilterInput = builder.inputType('RejectionFilter', {
+  description: 'All that is given must hold; of a list one value must fit. A list has at most 100 values.',
+  fields: (t) => ({
+    apiKeyIds: t.idList({ description: 'The key that the requests came with.' }),
+    ownerIds: t.idList({ description: 'Who owned the key then. People who are no administrators see only their own.' }),
+    groupIds: t.idList({ description: 'The group of the key then.' }),
+    reasons: t.field({ type: [RejectionReason], description: 'Why they were refused.' }),
+    secretHash: t.string({ description: 'The begin of the HMAC of an unknown secret, as a rejection shows it.' }),
+    from: t.field({ type: 'DateTime', description: 'Widened to the begin of its hour.' }),
+    to: t.field({ type: 'DateTime', description: 'Widened to the end of its hour.' }),
+  }),
+})
+
+/** Only what this viewer may read. */
+export function ownRejections(filter: RejectionFilter, { viewer }: Context): RejectionFilter {
+  const { userId: own } = visibleUse(viewer)
+  if (own === undefined) return filter
+  return { ...filter, userIds: filter.userIds === undefined || filter.userIds.includes(own) ? [own] : [] }
+}
+
+function storedFilter(input: typeof RejectionFilterInput.$inferInput, context: Context): RejectionFilter {
+  const among = <Value>(name: string, values: readonly Value[] | null | undefined) => {
+    if (values && values.length > maxAmong) throw badInput(`\`${name}\` has at most ${maxAmong} values.`)
+    return values ?? undefined
+  }
+  const ids = (name: 'apiKeyIds' | 'ownerIds' | 'groupIds', type: string) =>
+    among(name, input[name])?.map((id) => idNumber(String(id), type))
+  const filter: RejectionFilter = {
+    apiKeyIds: ids('apiKeyIds', 'ApiKey'),
+    userIds: ids('ownerIds', 'User'),
+    groupIds: ids('groupIds', 'Group'),
+    reasons: among('reasons', input.reasons),
+    secretHash: input.secretHash ?? undefined,
+    fromMs: input.from?.getTime(),
+    toMs: input.to?.getTime(),
+  }
+  return ownRejections(filter, context)
+}
+
+const RejectionConnection = builder.connectionObject(
+  {
+    type: Rejection,
+    name: 'RejectionConnection',
+    fields: (t) => ({
+      summary: t.field({
+        type: RejectionSummary,
+        nullable: true,
+        description: 'Of all pages together.',
+        resolve: (connection, _args, { parts }) =>
+          sumRejections(parts.database, (connection as unknown as { filter: RejectionFilter }).filter),
+      }),
+    }),
+  },
+  { name: 'RejectionEdge' },
+)
+
+builder.queryField('rejections', (t) =>
+  t.connection(
+    {
+      type: Rejection,
+      nullable: true,
+      description:
+        'Requests that were refused before any upstream was asked, counted by hour, key and reason; the newest hour first. Forwards only: `first` and `after`.',
+      authScopes: { user: true },
+      args: { filter: t.arg({ type: RejectionFilterInput, description: 'Absent: all that you may see.' }) },
+      async resolve(_parent, { first, after, last, before, filter: given }, context) {
+        if (last || before) throw badInput('Rejections are read forwards: use `first` and `after`.')
+        const size = first ?? defaultPage
+        if (size < 1 || size > maxPage) throw badInput(`\`first\` must be 1 to ${maxPage}.`)
+        const filter = storedFilter(given ?? {}, context)
+        const { database } = context.parts
+        const rows = await readRejections(database, filter, size + 1, after ?? undefined)
+        if (rows === null) throw badInput('`after` is not a cursor.')
+        const edges = rows.slice(0, size).map((node: StoredRejection) => ({ cursor: rejectionCursor(node), node }))
+        return {
+          filter,
+          edges,
+          pageInfo: {
+            hasNextPage: rows.length > size,
+            hasPreviousPage: typeof after === 'string',
+            startCursor: edges[0]?.cursor ?? null,
+            endCursor: edges.at(-1)?.cursor ?? null,
+          },
+        }
+      },
+    },
+    RejectionConnection,
+  ),
+)
+
+builder.objectField(ApiKey, 'rejections', (t) =>
+  t.field({
+    type: RejectionSummary,
+    nullable: true,
+    description: 'Its requests that were refused before any upstream was asked.',
+    args: {
+      since: t.arg({ type: 'DateTime', description: 'Absent: the last 24 hours. Widened to the begin of its hour.' }),
+    },
+    resolve: ({ id }, { since }, { parts }) =>
+      sumRejections(parts.database, { apiKeyIds: [id], fromMs: since?.getTime() ?? parts.now() - dayMs }),
+  }),
+)
