@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { says } from '../failure-codes.ts'
 import { modelName, modelPattern, modelPatterns, objectName, wholeNumber } from '../field-values.ts'
 import { parseProxyUrl } from '../proxy-url.ts'
+import { extraHeaders } from './extra-headers.ts'
 import { formatFlagFields } from './format-flags.ts'
 
 export const servedPlatform = z.enum(['console', 'claude', 'openai', 'codex'], {
@@ -60,6 +61,10 @@ function repairedSecret(text: string): string {
 /** JavaScript moves keys of digits to the front, and the order decides which pattern wins. */
 export const mappedPattern = modelPattern.refine((text) => !/^\d+$/.test(text), says('DIGITS_ONLY'))
 
+/** As vendors name the windows of their limits. */
+export const gaugeWindow = z.string().regex(/^[a-z0-9_]{1,32}$/, says('WINDOW_MALFORMED'))
+export const utilizationShare = z.number().min(0.01, says('TOO_SMALL')).max(1, says('TOO_LARGE'))
+
 /** The fields of an account as people give them, in GraphQL, files and commands. */
 export const accountFields = {
   name: objectName,
@@ -73,6 +78,13 @@ export const accountFields = {
   models: modelPatterns,
   modelMapping: z.record(mappedPattern, modelName),
   flags: formatFlagFields,
+  connectTimeoutSeconds: wholeNumber(1, 300),
+  firstByteTimeoutSeconds: wholeNumber(1, 3600),
+  idleTimeoutSeconds: wholeNumber(1, 3600),
+  extraHeaders,
+  maxUtilization: z
+    .record(gaugeWindow, utilizationShare)
+    .refine((shares) => Object.keys(shares).length <= 32, says('TOO_LONG_ALTOGETHER')),
   proxy: proxyUrl,
   /** What a subscription is called by those who pay for it. */
   plan: z.string().regex(/^[\w .+-]{0,60}$/, says('PLAN_MALFORMED')),

@@ -1,10 +1,18 @@
 import type { ModelList, ModelMapping } from '../model-patterns.ts'
 import type { Tokens } from './credential.ts'
 import type { FormatFlagChanges, FormatFlags } from './format-flags.ts'
+import type { Gauge } from './gauges/gauge.ts'
 import type { AccountState } from './state/state.ts'
 
 export type Platform = 'claude' | 'console' | 'openai' | 'codex'
 export type AuthHeader = 'bearer' | 'x-api-key' | 'api-key'
+
+/** How long an attempt waits, in milliseconds; null: as long as the deployment says. */
+export interface AccountTimers {
+  connectMs: number | null
+  firstByteMs: number | null
+  idleMs: number | null
+}
 
 /** An account as the relay needs it: a snapshot, replaced as a whole when somebody edits it. */
 export interface Account {
@@ -38,6 +46,11 @@ export interface Account {
   mapping: ModelMapping
   /** What its upstream takes of translated requests. Replaced when something is learnt. */
   flags: FormatFlags
+  timers: AccountTimers
+  /** Headers that go up with every request: name, value, name, value … in place of the client's own of that name. */
+  extraHeaders: readonly string[]
+  /** Gauge window → millionths of its limit from which the account takes no new sessions. */
+  maxUsedPpm: Readonly<Record<string, number>>
   /** It takes part: its own switch is on, and those of its platform and of a group. Among the members of a group: of this group. */
   enabled: boolean
   /** Its own switch alone. */
@@ -50,6 +63,8 @@ export interface AccountLive {
   state: AccountState
   /** Upstream calls under way in this process. */
   inFlight: number
+  /** By window; absent: none was ever reported. */
+  gauges?: ReadonlyMap<string, { gauge: Gauge }>
 }
 
 export interface Group {
@@ -85,6 +100,13 @@ export interface AccountDraft {
   modelMapping?: Readonly<Record<string, string>>
   /** In place of the old ones, learnt ones too. */
   flags?: FormatFlagChanges
+  connectTimeoutSeconds?: number | null
+  firstByteTimeoutSeconds?: number | null
+  idleTimeoutSeconds?: number | null
+  /** Name → value; all of them. */
+  extraHeaders?: Readonly<Record<string, string>>
+  /** Gauge window → share, 0 to 1. */
+  maxUtilization?: Readonly<Record<string, number>>
   enabled?: boolean
 }
 

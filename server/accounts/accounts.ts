@@ -2,7 +2,7 @@ import type { RequestId } from '../request-ids.ts'
 import type { Database, Tx } from '../store/database.ts'
 import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
-import { type Account, type AccountDraft, vendorUrls } from './account.ts'
+import { type Account, type AccountDraft, type AccountLive, vendorUrls } from './account.ts'
 import { setGroups } from './account-groups.ts'
 import { changeCredential } from './credential.ts'
 import { changesOf, type FormatFlagChanges, type FormatFlags } from './format-flags.ts'
@@ -24,6 +24,8 @@ export function createAccounts(parts: {
   policy?: StatePolicy
   /** For accounts that name none. */
   defaultProxy?: string | null
+  /** The gauges of an account, kept up to date. */
+  gaugesOf?: (accountId: number) => AccountLive['gauges']
   /** When the first probe of a cooldown is due that has just begun, of the account (model '') or of a model; null: none is. */
   firstProbeMs?: (account: Account, model: string) => number | null
   onFailure?: (account: Account, reason: string) => void
@@ -104,17 +106,24 @@ export function createAccounts(parts: {
         ...(draft.models !== undefined && { models: JSON.stringify(draft.models) }),
         ...(draft.modelMapping !== undefined && { modelMapping: JSON.stringify(draft.modelMapping) }),
         ...(draft.flags !== undefined && { flags: JSON.stringify(draft.flags) }),
+        ...(draft.connectTimeoutSeconds !== undefined && { connectTimeoutSeconds: draft.connectTimeoutSeconds }),
+        ...(draft.firstByteTimeoutSeconds !== undefined && { firstByteTimeoutSeconds: draft.firstByteTimeoutSeconds }),
+        ...(draft.idleTimeoutSeconds !== undefined && { idleTimeoutSeconds: draft.idleTimeoutSeconds }),
+        ...(draft.maxUtilization !== undefined && { maxUtilization: JSON.stringify(draft.maxUtilization) }),
         ...(draft.plan !== undefined && { plan: draft.plan }),
         ...(draft.enabled !== undefined && { enabled: draft.enabled }),
       }
       const opens = draft.secret ?? draft.login
       let id: number
+      let { extraHeaders } = draft
       if (found) {
         id = found.id
         for (const field of opens === undefined ? (['url', 'platform'] as const) : []) {
           if (draft[field] === undefined || draft[field] === found[field]) continue
           throw new Error(`account "${draft.name}" has another ${field} now, and needs its secret again`)
         }
+        // They belong to their address, like the secret.
+        if (draft.url !== undefined && draft.url !== found.url) extraHeaders ??= {}
         await tx.account.update({ where: { id }, data: fields })
       } else {
         const url = draft.url ?? vendorUrls[draft.platform ?? 'console']
@@ -135,7 +144,7 @@ export function createAccounts(parts: {
         id = created.id
       }
       if (draft.groupIds) await setGroups(tx, id, draft.groupIds)
-      if ((await changeCredential(tx, seal, id, draft, { fromFile: true })) && found) {
+      if ((await changeCredential(tx, seal, id, { ...draft, extraHeaders }, { fromFile: true })) && found) {
         // The state came from responses to the old credential.
         await reports.clearState(tx, id, { by: 'person', requestId: '', evidence: null })
       }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 
@@ -7,6 +8,8 @@ export interface SealedCredential {
   secret: string
   /** With user and password, if it has them; 'none' for a direct connection; null for the deployment's default. */
   proxy: string | null
+  /** Extra request headers; absent: none. */
+  headers?: Readonly<Record<string, string>>
   /** Renews the access token of a login; absent for what cannot be renewed. */
   refreshToken?: string
   /** Keyed hash of the tokens a provisioning file gave: the same tokens do not undo what was renewed since. */
@@ -27,6 +30,7 @@ export interface CredentialDraft {
   secret?: string | undefined
   login?: Tokens | undefined
   proxy?: string | null | undefined
+  extraHeaders?: Readonly<Record<string, string>> | undefined
 }
 
 const credentialAad = (accountId: number): string => `account_credentials:${accountId}`
@@ -41,10 +45,11 @@ export function sealCredential(seal: Seal, credential: SealedCredential, account
 }
 
 /** The credential with a fresh login in place of the old secret; its proxy stays. */
-export function withTokens({ proxy, provisioned }: SealedCredential, tokens: Tokens): SealedCredential {
+export function withTokens({ proxy, headers, provisioned }: SealedCredential, tokens: Tokens): SealedCredential {
   return {
     secret: tokens.accessToken,
     proxy,
+    ...(headers !== undefined && { headers }),
     ...(tokens.refreshToken !== null && { refreshToken: tokens.refreshToken }),
     ...(provisioned !== undefined && { provisioned }),
   }
@@ -65,10 +70,11 @@ export async function changeCredential(
   draft: CredentialDraft,
   how: { fromFile?: boolean } = {},
 ): Promise<boolean> {
-  if (draft.secret === undefined && draft.login === undefined && draft.proxy === undefined) return false
+  const { proxy, extraHeaders: headers } = draft
+  if ([draft.secret, draft.login, proxy, headers].every((one) => one === undefined)) return false
   const row = await tx.accountCredential.findUnique({ where: { accountId: id } })
   const old = openCredential(seal, row?.sealed, id)
-  let fresh: SealedCredential = draft.proxy === undefined ? old : { ...old, proxy: draft.proxy }
+  let fresh: SealedCredential = { ...old, ...(proxy !== undefined && { proxy }), ...(headers && { headers }) }
   let columns: object = {}
   const login = draft.login ?? (draft.secret === undefined ? undefined : tokensOf(draft.secret))
   const mark = how.fromFile && draft.login ? seal.hmac(JSON.stringify(draft.login)) : undefined
@@ -81,7 +87,7 @@ export async function changeCredential(
     }
   }
   const isOther = fresh.secret !== old.secret || fresh.refreshToken !== old.refreshToken
-  if (row && !isOther && fresh.proxy === old.proxy && fresh.provisioned === old.provisioned) return false
+  if (row && isDeepStrictEqual(fresh, old)) return false
   const sealed = sealCredential(seal, fresh, id)
   await tx.accountCredential.upsert({
     where: { accountId: id },

@@ -65,7 +65,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 
     /** Creates an account. Throws an input failure for a name that is taken. */
     async create(tx: Tx, draft: NewAccount): Promise<number> {
-      const { secret, login, proxy, groupIds, models, modelMapping, flags, ...fields } = draft
+      const { secret, login, proxy, extraHeaders, groupIds, models, modelMapping, flags, maxUtilization, ...fields } = draft
       await refuseTakenName(tx.account, draft.name)
       const { id } = await tx.account.create({
         data: {
@@ -73,10 +73,11 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
           models: JSON.stringify(models),
           modelMapping: JSON.stringify(modelMapping),
           ...(flags !== undefined && { flags: JSON.stringify(flags) }),
+          maxUtilization: JSON.stringify(maxUtilization),
         },
       })
       await setGroups(tx, id, groupIds)
-      await changeCredential(tx, seal, id, { secret, login, proxy })
+      await changeCredential(tx, seal, id, { secret, login, proxy, extraHeaders })
       return id
     },
 
@@ -86,7 +87,8 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
      * fresh secret or login: its state came from responses to the old one. Throws not found, or input failures.
      */
     async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
-      const { secret, login, proxy, groupIds, models, modelMapping, flags, ...fields } = draft
+      const { secret, login, proxy, groupIds, models, modelMapping, flags, maxUtilization, ...rest } = draft
+      const { extraHeaders: given, ...fields } = rest
       const found = await existingAccount(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx.account, draft.name, id)
       const opens = secret ?? login
@@ -103,6 +105,8 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       if (opens === undefined && isReadable && proxy !== openCredential(seal, found.credential?.sealed, id).proxy) {
         throw inputFailure({ path, code: 'SECRET_NEEDED_FOR_PROXY' })
       }
+      // Extra headers belong to their address too.
+      const extraHeaders = given ?? (draft.url !== undefined && draft.url !== found.url ? {} : undefined)
       await tx.account.update({
         where: { id },
         data: {
@@ -110,10 +114,11 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
           ...(models !== undefined && { models: JSON.stringify(models) }),
           ...(modelMapping !== undefined && { modelMapping: JSON.stringify(modelMapping) }),
           ...(flags !== undefined && { flags: JSON.stringify(flags) }),
+          ...(maxUtilization !== undefined && { maxUtilization: JSON.stringify(maxUtilization) }),
         },
       })
       if (groupIds) await setGroups(tx, id, groupIds)
-      return changeCredential(tx, seal, id, { secret, login, proxy })
+      return changeCredential(tx, seal, id, { secret, login, proxy, extraHeaders })
     },
 
     /** Takes an account out of a group; its groups before and after. Throws not found, or a conflict for its only group. */

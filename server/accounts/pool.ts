@@ -16,6 +16,7 @@ export function createPool(parts: {
   now: () => number
   /** For accounts that name none. */
   defaultProxy?: string | null | undefined
+  gaugesOf?: ((accountId: number) => AccountLive['gauges']) | undefined
 }) {
   const { database, seal } = parts
   /** Logins that are newer in memory than the rows, by account: the database was away, or a read was under way. */
@@ -57,9 +58,16 @@ export function createPool(parts: {
       models: createModelList(JSON.parse(row.models)),
       mapping: createModelMapping(JSON.parse(row.modelMapping)),
       flags: storedFlags(row.flags),
+      timers: {
+        connectMs: msOf(row.connectTimeoutSeconds),
+        firstByteMs: msOf(row.firstByteTimeoutSeconds),
+        idleMs: msOf(row.idleTimeoutSeconds),
+      },
+      extraHeaders: Object.entries(credential.headers ?? {}).flat(),
+      maxUsedPpm: ppmOfShares(JSON.parse(row.maxUtilization)),
       enabled: takesPart({ switchedOn: row.enabled, platform, groupIds }),
       switchedOn: row.enabled,
-      live: liveOf(byId.get(row.id), storedState(row.state)),
+      live: liveOf(byId.get(row.id), storedState(row.state), parts.gaugesOf?.(row.id)),
     }
     const newer = renewed.get(row.id)
     if (newer && newer.version > (row.credential?.version ?? 0)) takeLogin(account, newer.tokens, newer.atMs)
@@ -171,9 +179,14 @@ export function createPool(parts: {
   }
 }
 
+const msOf = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000)
+
+const ppmOfShares = (shares: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(shares).map(([window, share]) => [window, Math.round(share * 1e6)]))
+
 /** An account keeps its live state. The row is newer where other processes changed it while this one heard nothing. */
-function liveOf(known: Account | undefined, stored: AccountState): AccountLive {
-  if (!known) return { state: stored, inFlight: 0 }
+function liveOf(known: Account | undefined, stored: AccountState, gauges: AccountLive['gauges']): AccountLive {
+  if (!known) return { state: stored, inFlight: 0, ...(gauges && { gauges }) }
   if (stored.sinceMs > known.live.state.sinceMs) known.live.state = stored
   return known.live
 }

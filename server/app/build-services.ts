@@ -104,6 +104,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     chance,
     policy: options.statePolicy,
     defaultProxy: config.upstreamProxy,
+    gaugesOf: gauges.windowsOf,
     newId: requestId,
     firstProbeMs: (account, model) => jobs.firstProbeMs(account, model),
     onFailure(account, reason) {

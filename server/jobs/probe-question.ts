@@ -4,6 +4,7 @@ import type { Renewals } from '../accounts/login/oauth-renewal.ts'
 import type { Prices } from '../prices/open-prices.ts'
 import type { Database } from '../store/database.ts'
 import type { Platforms, ProbeRequest } from '../upstreams/platform.ts'
+import { withOwnHeaders } from '../upstreams/probe.ts'
 import { cheapestModel } from './probe-plan.ts'
 import { type RunWords, said, saidAs } from './run-words.ts'
 
@@ -49,7 +50,8 @@ export function createQuestions(parts: QuestionParts) {
       if (renewal.kind !== 'renewed') return refused(saidAs(renewal.reason))
     }
     const fresh = accounts.byId(account.id) ?? account
-    if (platform.probe) return { account: fresh, pattern, model: '', request: platform.probe(fresh) }
+    if (platform.probe)
+      return { account: fresh, pattern, model: '', request: withOwnHeaders(fresh, platform.probe(fresh)) }
     const rows = await parts.database.select(
       "SELECT `model_requested` FROM `logs` WHERE `account_id` = ? AND `outcome` = 'completed' " +
         `ORDER BY \`id\` DESC LIMIT ${lastServed}`,
@@ -58,7 +60,7 @@ export function createQuestions(parts: QuestionParts) {
     const served = new Set(rows.map(([model]) => String(model)))
     const model = cheapestModel(fresh, [...served], parts.prices.book(), now(), pattern)
     if (model === null) return refused(said(pattern === '' ? 'no_model' : 'not_asked_there'))
-    return { account: fresh, pattern, model, request: platform.messageProbe(fresh, model) }
+    return { account: fresh, pattern, model, request: withOwnHeaders(fresh, platform.messageProbe(fresh, model)) }
   }
 
   return { canAsk, questionFor }

@@ -68,6 +68,24 @@ const accountDraft = z.strictObject({
   flags: accountFields.flags.optional().meta({
     description: 'openai, codex: what the upstream takes of translated requests; in place of what was learnt.',
   }),
+  connectTimeoutSeconds: accountFields.connectTimeoutSeconds
+    .nullable()
+    .optional()
+    .meta({ description: 'With TLS and proxy. null: 10.' }),
+  firstByteTimeoutSeconds: accountFields.firstByteTimeoutSeconds
+    .nullable()
+    .optional()
+    .meta({ description: 'null: 120 for streams, for others what the client says or 600.' }),
+  idleTimeoutSeconds: accountFields.idleTimeoutSeconds
+    .nullable()
+    .optional()
+    .meta({ description: 'Silence within a response. null: 240.' }),
+  extraHeaders: accountFields.extraHeaders
+    .optional()
+    .meta({ description: 'Name → value, in place of those of clients. Values are stored sealed, never shown again.' }),
+  maxUtilization: accountFields.maxUtilization.optional().meta({
+    description: 'Window of its limits (5h, 7d, …) → share, up to 1, from which it takes no new sessions.',
+  }),
   proxy: accountFields.proxy
     .nullable()
     .optional()

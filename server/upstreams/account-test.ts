@@ -5,7 +5,7 @@ import type { Renewals } from '../accounts/login/oauth-renewal.ts'
 import type { Fault } from '../accounts/state/state.ts'
 import type { Classifier } from './classify.ts'
 import type { Platforms } from './platform.ts'
-import { errorResponseOf, look } from './probe.ts'
+import { errorResponseOf, look, withOwnHeaders } from './probe.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** How a try of an account went. */
@@ -41,7 +41,7 @@ export function createAccountTest(parts: {
       if (renewal.kind !== 'renewed') return notTried(renewal.reason, { cause: 'token_not_renewed', place: '' })
       account = parts.accounts.byId(account.id) ?? account
     }
-    const request = platform.messageProbe(account, model)
+    const request = withOwnHeaders(account, platform.messageProbe(account, model))
     const response = await look(parts.transport, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
     const { status, durationMs: latencyMs } = response
     parts.gauges.note(account.id, platform.limits?.ofHeaders(new Map(response.headers), parts.now()) ?? [])

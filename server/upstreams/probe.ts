@@ -1,3 +1,4 @@
+import type { Account } from '../accounts/account.ts'
 import type { Fault } from '../accounts/state/state.ts'
 import type { ErrorResponse } from './classification.ts'
 import type { ProbeRequest } from './platform.ts'
@@ -20,6 +21,13 @@ export interface ProbeResponse {
 
 /** More of a response than this says nothing more about the account. */
 const maxBytes = 256 * 1024
+
+/** The same question with the account's own headers. */
+export function withOwnHeaders({ extraHeaders }: Pick<Account, 'extraHeaders'>, request: ProbeRequest): ProbeRequest {
+  const headers = { ...request.headers }
+  for (let i = 0; i < extraHeaders.length; i += 2) headers[extraHeaders[i]!] = extraHeaders[i + 1]!
+  return { ...request, headers }
+}
 
 /** Asks; never throws. Of a failure what happened where, and its code. */
 export async function look(

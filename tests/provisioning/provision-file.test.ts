@@ -171,6 +171,59 @@ test('the tokens of a login stand together, and only with the platform that has 
   expect(readProvisionFile(JSON.stringify({ accounts: [file.accounts[0]] })).accounts[0]).toEqual(file.accounts[0])
 })
 
+test('an account has timers, headers and bounds of its own', () => {
+  const own = {
+    connectTimeoutSeconds: 20,
+    firstByteTimeoutSeconds: 300,
+    idleTimeoutSeconds: null,
+    extraHeaders: { 'x-tenant': 'team 7', 'OpenAI-Organization': 'org-1' },
+    maxUtilization: { '5h': 0.8, '7d_sonnet': 1 },
+  }
+  expect(accountOf(own)).toEqual({ name: 'a', ...own })
+})
+
+test.each([
+  'Authorization',
+  'x-api-key',
+  'X-Goog-Api-Key',
+  'Cookie',
+  'User-Agent',
+  'x-app',
+  'X-Stainless-OS',
+  'x-claude-code-session-id',
+  'originator',
+  'chatgpt-account-id',
+  'anthropic-beta',
+  'anthropic-version',
+  'Host',
+  'Connection',
+  'Content-Length',
+  'transfer-encoding',
+  'accept-encoding',
+  'x-forwarded-for',
+  'Forwarded',
+  'proxy-authorization',
+  'two words',
+])('the extra header %j is refused', (name) => {
+  expect(problemsOf({ accounts: [{ name: 'a', extraHeaders: { [name]: 'x' } }] }).length).toBe(1)
+})
+
+test.each([
+  [{ extraHeaders: { 'x-a': 'CANARY\r\nx-b: 1' } }],
+  [{ extraHeaders: { 'x-a': 'CANARY', 'X-A': 'CANARY' } }],
+  [{ extraHeaders: { 'x-a': '' } }],
+  [{ maxUtilization: { '5h': 0 } }],
+  [{ maxUtilization: { '5h': 1.01 } }],
+  [{ maxUtilization: { 'five hours': 0.5 } }],
+  [{ connectTimeoutSeconds: 0 }],
+  [{ firstByteTimeoutSeconds: 3601 }],
+  [{ idleTimeoutSeconds: 1.5 }],
+])('the setting %j is refused, and its value is not repeated', (fields) => {
+  const problems = problemsOf({ accounts: [{ name: 'a', ...fields }] })
+  expect(problems.length).toBe(1)
+  expect(JSON.stringify(problems)).not.toContain('CANARY')
+})
+
 test.each([
   ['line breaks of a terminal', 'sk-ant-oat01-ab\n  cd-ef\r\n'],
   ['quotes and a comma', ' "sk-ant-oat01-abcd-ef", '],

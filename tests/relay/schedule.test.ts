@@ -36,6 +36,9 @@ function account(
     models: createModelList(models),
     mapping: createModelMapping({}),
     flags: defaultFormatFlags,
+    timers: { connectMs: null, firstByteMs: null, idleMs: null },
+    extraHeaders: [],
+    maxUsedPpm: {},
     enabled: true,
     switchedOn: true,
     live: { state, inFlight: 0 },
@@ -154,7 +157,7 @@ test('disabled, without weight, cooling down or not for the model: not chosen', 
 })
 
 test('the soonest return counts accounts that serve the model, and tells apart never and nobody', () => {
-  const waits = (accounts: Account[]) => soonestReturnMs(accounts, 'm')
+  const waits = (accounts: Account[]) => soonestReturnMs(accounts, { model: 'm', nowMs })
   expect(waits([account(1, { state: limitedFor(9000) }), account(2, { state: limitedFor(5000) })])).toBe(nowMs + 5000)
   expect(waits([account(1, { state: limitedFor(9000) }), account(2, { state: limitedFor(5000), models: ['x'] })])).toBe(
     nowMs + 9000,
@@ -229,4 +232,41 @@ test('a conversation returns to a smaller priority number when it may, and stays
     expect(choose([second, third], criteria({ affinityId, returns: true }))!.id).toBe(affinityId)
     expect(isDisplaced([second, third], criteria({ affinityId }))).toBe(false)
   }
+})
+
+const hourMs = 3_600_000
+const gauged = (usedPpm: number | null, more: { resetMs?: number | null; atMs?: number } = {}) =>
+  account(1, {
+    priority: 1,
+    maxUsedPpm: { '5h': 800_000 },
+    live: {
+      state: readyState,
+      inFlight: 0,
+      gauges: new Map([
+        ['5h', { gauge: { window: '5h', status: 'allowed', usedPpm, resetMs: nowMs + hourMs, atMs: nowMs, ...more } }],
+        ['7d', { gauge: { window: '7d', status: 'allowed', usedPpm: 990_000, resetMs: nowMs + hourMs, atMs: nowMs } }],
+      ]),
+    },
+  })
+
+test.each([
+  ['a gauge below the bound', gauged(799_999), true],
+  ['a gauge at the bound', gauged(800_000), false],
+  ['a gauge above the whole limit', gauged(1_020_000), false],
+  ['a gauge whose window is over', gauged(900_000, { resetMs: nowMs }), true],
+  ['a gauge older than two hours', gauged(900_000, { atMs: nowMs - 2 * hourMs }), true],
+  ['a gauge that is nearly two hours old', gauged(900_000, { atMs: nowMs - 2 * hourMs + 1 }), false],
+  ['a gauge without an end', gauged(900_000, { resetMs: null }), false],
+  ['a gauge without a share', gauged(null), true],
+  ['no gauges', account(1, { priority: 1, maxUsedPpm: { '5h': 800_000 } }), true],
+  ['another window', { ...gauged(100_000), maxUsedPpm: { '30d': 10_000 } }, true],
+])('with %s an account of maxUtilization takes a new session: %s', (_name, one, takes) => {
+  const other = account(2, { priority: 2 })
+  expect(choose([one, other], criteria())?.id).toBe(takes ? 1 : 2)
+  // Its own sessions go on, whatever the gauge says.
+  expect(choose([one, other], criteria({ affinityId: 1 }))?.id).toBe(1)
+  // Nobody else is there: it stays away all the same, until its gauge says nothing any more.
+  expect(choose([one], criteria())?.id).toBe(takes ? 1 : undefined)
+  const returns = soonestReturnMs([one], { model: 'm', nowMs })!
+  expect(returns > nowMs).toBe(!takes)
 })

@@ -18,6 +18,7 @@ export default {
       FORMAT_UNFIT: 'its format cannot express this request',
       LOWER_PRIORITY: 'lower priority',
       MODEL_NOT_ALLOWED: 'does not serve this model',
+      AT_MAX_UTILIZATION: 'used as far as its owner allows',
       NOT_READY: 'not ready',
       SESSION_ELSEWHERE: 'session affinity with another account',
       ALREADY_TRIED: 'tried before',

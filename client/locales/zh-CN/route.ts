@@ -20,6 +20,7 @@ export default {
       FORMAT_UNFIT: '其协议格式无法表达此请求',
       LOWER_PRIORITY: '优先级靠后',
       MODEL_NOT_ALLOWED: '不提供该模型',
+      AT_MAX_UTILIZATION: '用量已达账号设定的上限',
       NOT_READY: '状态不正常',
       SESSION_ELSEWHERE: '会话保持在别的账号',
       ALREADY_TRIED: '已尝试过',

@@ -135,6 +135,9 @@ export function createGauges(parts: {
     /** What a response reports of its account's windows; others stay as they are. */
     note,
 
+    /** The windows of an account as they are from now on: the same object, kept up to date. */
+    windowsOf: (accountId: number): ReadonlyMap<string, { gauge: Gauge }> => windowsOf(accountId),
+
     /** What another process noted. */
     applyNoted(message: Json): void {
       const { from, id, gauges } = message as unknown as Noted

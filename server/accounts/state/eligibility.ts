@@ -1,4 +1,5 @@
 import { fitsPattern } from '../../model-patterns.ts'
+import type { Account } from '../account.ts'
 import { type AccountState, noModels, type StateKind } from './state.ts'
 
 /** Whether a request for this model may go there now. `isLast`: no other account can; then a running half-open request does not keep it out. */
@@ -7,6 +8,22 @@ export function isEligible(state: AccountState, model: string, nowMs: number, is
     if (state.untilMs === null || state.untilMs > nowMs) return false
   }
   return state.models === noModels || modelUntilMs(state, model) <= nowMs
+}
+
+/** A gauge older than this says nothing of now. */
+const gaugeLifeMs = 2 * 3_600_000
+
+/** Until when the account takes no new sessions, because a window is used up as far as its owner allows; 0: it takes them. */
+export function fullUntilMs({ live, maxUsedPpm }: Pick<Account, 'live' | 'maxUsedPpm'>, nowMs: number): number {
+  let untilMs = 0
+  if (!live.gauges) return untilMs
+  for (const window in maxUsedPpm) {
+    const gauge = live.gauges.get(window)?.gauge
+    if (!gauge || gauge.usedPpm === null || gauge.usedPpm < maxUsedPpm[window]!) continue
+    const endMs = Math.min(gauge.resetMs ?? Number.POSITIVE_INFINITY, gauge.atMs + gaugeLifeMs)
+    if (endMs > nowMs) untilMs = Math.max(untilMs, endMs)
+  }
+  return untilMs
 }
 
 /** True when the next request to it is the half-open one: it ends the cooldown or begins another. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { vendorUrls } from '../../accounts/account.ts'
 import { accountFields, mappedPattern, maxGroups } from '../../accounts/account-input.ts'
+import { maxExtraHeaders } from '../../accounts/extra-headers.ts'
 import { type FieldProblemCode, says } from '../../failure-codes.ts'
 import { fitsColumn, modelName } from '../../field-values.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
@@ -25,6 +26,39 @@ const mapping = z
   .transform((pairs) => Object.fromEntries(pairs.map(({ from, to }) => [from, to])))
   .refine(fitsColumn, says('TOO_LONG_ALTOGETHER'))
 
+const ExtraHeaderInput = builder.inputType('ExtraHeaderInput', {
+  description: 'A header that goes up with every request, in place of the client’s own of that name.',
+  fields: (t) => ({
+    name: t.string({
+      description: 'Letters, digits and -; not one that says who asks, such as authorization, user-agent or cookie.',
+      required: true,
+    }),
+    value: t.string({ description: 'Sealed and never shown again.', required: true }),
+  }),
+})
+
+const MaxUtilizationInput = builder.inputType('MaxUtilizationInput', {
+  description: 'From which share of a limit an account takes no new sessions.',
+  fields: (t) => ({
+    window: t.string({ description: 'The window as `limitGauges` names it: 5h, 7d, …', required: true }),
+    share: t.float({ description: '0.01 to 1.', required: true }),
+  }),
+})
+
+const headerList = z
+  .array(z.object({ name: z.string(), value: z.string() }))
+  .max(maxExtraHeaders, says('TOO_MANY_ENTRIES'))
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, says('HEADER_TWICE'))
+  .transform((list) => Object.fromEntries(list.map(({ name, value }) => [name, value])))
+  .pipe(accountFields.extraHeaders)
+
+const utilizationList = z
+  .array(z.object({ window: z.string(), share: z.number() }))
+  .max(32, says('TOO_MANY_ENTRIES'))
+  .refine((list) => new Set(list.map(({ window }) => window)).size === list.length, says('WINDOW_TWICE'))
+  .transform((list) => Object.fromEntries(list.map(({ window, share }) => [window, share])))
+  .pipe(accountFields.maxUtilization)
+
 const groupIds = z
   .array(globalId('Group'))
   .min(1, says('GROUP_MISSING'))
@@ -40,6 +74,8 @@ const fields = {
   concurrencyLimit: concurrency,
   groupIds,
   modelMapping: mapping,
+  extraHeaders: headerList,
+  maxUtilization: utilizationList,
 }
 
 /** What opens an account: a key of the upstream, or on a platform with logins a login; never both. */
@@ -87,6 +123,13 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
       description:
         'The URL is http, https, socks5 or socks5h, with user:password@ if needed. With null UPSTREAM_PROXY decides, and `none` is a direct connection.',
     }),
+    connectTimeoutSeconds: t.int({ description: '1 to 300, with TLS and proxy; absent: 10.' }),
+    firstByteTimeoutSeconds: t.int({
+      description: '1 to 3600; absent: 120 for streams, for others what the client says or 600.',
+    }),
+    idleTimeoutSeconds: t.int({ description: '1 to 3600, silence within a response; absent: 240.' }),
+    extraHeaders: t.field({ description: 'At most 20; absent: none.', type: [ExtraHeaderInput] }),
+    maxUtilization: t.field({ description: 'Each window once; absent: no bounds.', type: [MaxUtilizationInput] }),
     enabled: t.boolean({ description: 'Absent: true.' }),
   }),
 })
@@ -106,6 +149,11 @@ export const createAccountCheck = z
     modelMapping: orElse(fields.modelMapping, {}),
     formatFlags: orElse(fields.formatFlags, undefined),
     proxy: orElse(fields.proxy, null),
+    connectTimeoutSeconds: orElse(fields.connectTimeoutSeconds, null),
+    firstByteTimeoutSeconds: orElse(fields.firstByteTimeoutSeconds, null),
+    idleTimeoutSeconds: orElse(fields.idleTimeoutSeconds, null),
+    extraHeaders: orElse(fields.extraHeaders, {}),
+    maxUtilization: orElse(fields.maxUtilization, {}),
     enabled: orElse(fields.enabled, true),
   })
   .transform(({ upstreamApiKey, concurrencyLimit, formatFlags: flags, ...rest }, check) => {
@@ -153,6 +201,16 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
       description:
         'With null UPSTREAM_PROXY decides, and `none` is a direct connection. Another proxy of an http:// address can read the secret, which must be given again.',
     }),
+    connectTimeoutSeconds: t.int({ description: '1 to 300; null: 10.' }),
+    firstByteTimeoutSeconds: t.int({
+      description: '1 to 3600; null: 120 for streams, for others what the client says or 600.',
+    }),
+    idleTimeoutSeconds: t.int({ description: '1 to 3600; null: 240.' }),
+    extraHeaders: t.field({
+      description: 'In place of the old ones; [] clears. With another url the old ones are forgotten.',
+      type: [ExtraHeaderInput],
+    }),
+    maxUtilization: t.field({ description: 'In place of the old ones; [] clears.', type: [MaxUtilizationInput] }),
     enabled: t.boolean({ description: 'The manual switch.' }),
   }),
 })
@@ -175,6 +233,11 @@ export const updateAccountCheck = z
     modelMapping: unlessAbsent(fields.modelMapping),
     formatFlags: unlessAbsent(fields.formatFlags),
     proxy: fields.proxy.nullish(),
+    connectTimeoutSeconds: fields.connectTimeoutSeconds.nullish(),
+    firstByteTimeoutSeconds: fields.firstByteTimeoutSeconds.nullish(),
+    idleTimeoutSeconds: fields.idleTimeoutSeconds.nullish(),
+    extraHeaders: unlessAbsent(fields.extraHeaders),
+    maxUtilization: unlessAbsent(fields.maxUtilization),
     enabled: unlessAbsent(fields.enabled),
   })
   .transform(({ upstreamApiKey, concurrencyLimit, formatFlags: flags, ...rest }) => ({

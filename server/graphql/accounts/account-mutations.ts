@@ -63,7 +63,7 @@ addMutation('createAccount', {
       await check(tx)
       const draft = { ...fields, ...(tokens && { login: tokens }), ownerId: context.actor.userId }
       const objectId = await accountEdits.create(tx, draft)
-      const after = { ...fields, ...(login && { login: login.way }) }
+      const after = { ...fields, extraHeaders: Object.keys(fields.extraHeaders), ...(login && { login: login.way }) }
       return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
     })
     await context.parts.changed('account', id)
@@ -105,9 +105,16 @@ addMutation('updateAccount', {
       const row = await check(tx)
       const answer = await accountEdits.update(tx, id, { ...fields, ...(tokens && { login: tokens }) })
       if (answer) await accounts.clearState(tx, id, cause)
-      const before = { ...row, models: JSON.parse(row.models), modelMapping: JSON.parse(row.modelMapping) }
-      const changed = changedFields<object>(before, fields)
-      const after = { ...changed.after, ...(login && { login: login.way }) }
+      const before = {
+        ...row,
+        models: JSON.parse(row.models),
+        modelMapping: JSON.parse(row.modelMapping),
+        maxUtilization: JSON.parse(row.maxUtilization),
+      }
+      const { extraHeaders, ...shown } = fields
+      const changed = changedFields<object>(before, shown)
+      const headers = extraHeaders && { extraHeaders: Object.keys(extraHeaders) }
+      const after = { ...changed.after, ...headers, ...(login && { login: login.way }) }
       return { answer, audit: { objectType: 'Account', objectId: id, before: changed.before, after } }
     })
     if (opensAnew) accounts.cleared(id, cause)

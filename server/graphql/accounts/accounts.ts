@@ -101,6 +101,15 @@ export const ModelMapping = builder.objectRef<{ from: string; to: string }>('Mod
   }),
 })
 
+const MaxUtilization = builder.objectRef<{ window: string; share: number }>('MaxUtilization').implement({
+  description: 'From which share of a limit an account takes no new sessions.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    window: t.exposeString('window', { description: 'The window as `limitGauges` names it.' }),
+    share: t.exposeFloat('share', { description: 'Above 0 to 1.' }),
+  }),
+})
+
 /** An account as a live event shows it: this process may know the change later than the event comes. */
 export type ChangedAccount = StoredAccount & { change?: AccountChange }
 
@@ -200,6 +209,32 @@ export const Account = builder.prismaNode('Account', {
     inFlight: t.int({
       description: 'Running requests that it serves, in all processes.',
       resolve: ({ id }, _args, { parts }) => parts.live.inFlight(id),
+    }),
+    connectTimeoutSeconds: t.exposeInt('connectTimeoutSeconds', {
+      nullable: true,
+      description: 'How long a connection may take, with TLS and proxy; null: 10.',
+    }),
+    firstByteTimeoutSeconds: t.exposeInt('firstByteTimeoutSeconds', {
+      nullable: true,
+      description: 'How long its first byte may take; null: 120 for streams, for others what the client says or 600.',
+    }),
+    idleTimeoutSeconds: t.exposeInt('idleTimeoutSeconds', {
+      nullable: true,
+      description: 'How long it may be silent within a response; null: 240.',
+    }),
+    extraHeaderNames: t.stringList({
+      description: 'Names of the headers that go up with every request; their values have no field.',
+      resolve: ({ id }, _args, { parts }) =>
+        (parts.accounts.byId(id)?.extraHeaders ?? []).filter((_name, at) => at % 2 === 0),
+    }),
+    maxUtilization: t.field({
+      description: 'From which shares of its limits it takes no new sessions; those that it has go on.',
+      type: [MaxUtilization],
+      resolve: ({ maxUtilization }) =>
+        Object.entries(JSON.parse(maxUtilization) as Record<string, number>).map(([window, share]) => ({
+          window,
+          share,
+        })),
     }),
     createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
     usageToday: t.field({

@@ -15,6 +15,10 @@ const reasons = {
   DISABLED: { value: 'disabled', description: 'Switched off, or without weight.' },
   MODEL_NOT_ALLOWED: { value: 'model_not_allowed', description: 'Its list of models leaves this one out.' },
   ALREADY_TRIED: { value: 'already_tried', description: 'It was tried before, for the same request.' },
+  AT_MAX_UTILIZATION: {
+    value: 'at_max_utilization',
+    description: 'A window of its limits is used up as far as its owner allows: it takes no new sessions.',
+  },
   NOT_READY: { value: 'not_ready', description: 'Its state keeps it out, for this model or all.' },
   AT_CONCURRENCY_LIMIT: { value: 'at_concurrency_limit', description: 'As many requests as it may have at once.' },
   SESSION_ELSEWHERE: { value: 'session_elsewhere', description: 'The conversation stays with another.' },

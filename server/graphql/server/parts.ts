@@ -40,6 +40,7 @@ export type RouteReason =
   | 'model_not_allowed'
   | 'already_tried'
   | 'not_ready'
+  | 'at_max_utilization'
   | 'at_concurrency_limit'
   | 'session_elsewhere'
   | 'lower_priority'

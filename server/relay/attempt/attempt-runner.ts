@@ -1,6 +1,7 @@
 // Starts attempts: builds the upstream request, sends it, and keeps the running ones on the clock.
 import type { Account } from '../../accounts/account.ts'
 import type { Accounts } from '../../accounts/accounts.ts'
+import { withExtraHeaders } from '../../accounts/extra-headers.ts'
 import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LiveSource } from '../../live/hub.ts'
@@ -107,8 +108,9 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
         parts.transport.send(
           account.origin,
           account.proxy,
-          { ...head, body: [body], bodyBytes: body.length },
+          { ...head, headers: withExtraHeaders(head.headers, account.extraHeaders), body: [body], bodyBytes: body.length },
           attempt.call,
+          account.timers.connectMs ?? undefined,
         )
       return await result
     } finally {
@@ -150,7 +152,8 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       mayLearn: mayLearn && isWritten,
       modelSent: account.mapping.map(running.request.model),
       startedAtMs: now(),
-      firstByteMs: firstByteMs(running.request),
+      firstByteMs: firstByteMs(running.request, account),
+      idleMs: account.timers.idleMs ?? timers.idleMs,
       mayRenew,
       call: new UpstreamCall(now),
       head: null,
@@ -162,7 +165,8 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     }
   }
 
-  function firstByteMs({ stream, clientHeaders }: RelayRequest): number {
+  function firstByteMs({ stream, clientHeaders }: RelayRequest, account: Account): number {
+    if (account.timers.firstByteMs !== null) return account.timers.firstByteMs
     if (stream) return timers.firstByteStreamMs
     const said = Number(clientHeaders['x-stainless-timeout'])
     return said > 0 ? Math.min(said * 1000, timers.firstByteJsonMs * maxJsonTimeoutFactor) : timers.firstByteJsonMs

@@ -29,11 +29,11 @@ export function poolError(
       { retryAfterS: busyRetryS },
     )
   }
-  const soonest = soonestReturnMs(members, model)
+  const soonest = soonestReturnMs(members, criteria)
   // An account that was not asked may serve the next request.
   const notAsked = soonestReturnMs(
     members.filter((account) => !criteria.tried.has(account.id)),
-    model,
+    criteria,
   )
   if (soonest === undefined) {
     if (unfit) return fail('request_invalid', `${unfit.message}.`)

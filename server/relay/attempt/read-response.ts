@@ -46,8 +46,8 @@ export async function collectBody(
   onTooLarge: CallEnd,
   parts: AttemptParts,
 ): Promise<{ body: Buffer; end: CallEnd }> {
-  const { call, account, firstByteMs } = attempt
-  const silenceMs = Math.max(parts.timers.idleMs, firstByteMs)
+  const { call, account, firstByteMs, idleMs } = attempt
+  const silenceMs = Math.max(idleMs, firstByteMs)
   const chunks: Buffer[] = []
   let size = 0
   attempt.onTick = (nowMs) => {

@@ -51,6 +51,7 @@ export interface Attempt {
   readonly modelSent: string
   readonly startedAtMs: number
   readonly firstByteMs: number
+  readonly idleMs: number
   /** A refused access token is worth a renewal. */
   readonly mayRenew: boolean
   readonly call: UpstreamCall

@@ -126,7 +126,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   attempt.onTick = (nowMs) => {
     if (hasReadOnTooLong(attempt, parts, nowMs)) return call.stop({ by: 'client' })
     if (isStream === false) {
-      if (nowMs - call.lastByteAtMs > timers.idleMs) call.stop({ by: 'failure', failure: silence() })
+      if (nowMs - call.lastByteAtMs > attempt.idleMs) call.stop({ by: 'failure', failure: silence() })
       return
     }
     if (state === 'held') return tickHeld(nowMs)
@@ -139,7 +139,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
       return
     }
     const silentMs = nowMs - call.lastByteAtMs
-    if (silentMs > timers.idleMs) call.stop({ by: 'failure', failure: silence() })
+    if (silentMs > attempt.idleMs) call.stop({ by: 'failure', failure: silence() })
     else if (
       silentMs > timers.pingMs &&
       nowMs - lastPingAtMs > timers.pingMs &&
@@ -159,7 +159,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   }
 
   const silence = (): UpstreamFailure => {
-    const explained = explain('silent', 'idle_timeout', account, timers.idleMs)
+    const explained = explain('silent', 'idle_timeout', account, attempt.idleMs)
     return { errorType: 'broken_response', explained }
   }
   const tooLargeEvent = (): UpstreamFailure =>

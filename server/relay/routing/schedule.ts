@@ -1,6 +1,6 @@
 // Chooses the account to try next: pure, from the accounts of a group and a request's criteria.
 import type { Account } from '../../accounts/account.ts'
-import { isEligible, returnsAtMs } from '../../accounts/state/eligibility.ts'
+import { fullUntilMs, isEligible, returnsAtMs } from '../../accounts/state/eligibility.ts'
 import type { RouteCriteria } from './route-criteria.ts'
 
 /**
@@ -67,9 +67,14 @@ function mayServe(account: Account, criteria: RouteCriteria, isLast: boolean): b
     !criteria.tried.has(account.id) &&
     serves(account, criteria.model) &&
     criteria.fits(account) &&
-    isEligible(account.live.state, criteria.model, criteria.nowMs, isLast)
+    isEligible(account.live.state, criteria.model, criteria.nowMs, isLast) &&
+    !isFullFor(account, criteria)
   )
 }
+
+/** New sessions stay away where a window of its limits is used up as far as its owner allows; its own sessions go on. */
+const isFullFor = (account: Account, { affinityId, nowMs }: RouteCriteria): boolean =>
+  account.id !== affinityId && fullUntilMs(account, nowMs) > 0
 
 /** What can become of an account in a choice; in the order of the numbers that the trace keeps. */
 export const routeReasons = [
@@ -83,6 +88,7 @@ export const routeReasons = [
   'lower_priority',
   'not_drawn',
   'format_unfit',
+  'at_max_utilization',
 ] as const
 export type RouteReason = (typeof routeReasons)[number]
 
@@ -94,6 +100,7 @@ export function reasonFor(account: Account, criteria: RouteCriteria, chosen: Acc
   if (!criteria.fits(account)) return 9
   if (criteria.tried.size > 0 && criteria.tried.has(account.id)) return 3
   if (!isEligible(account.live.state, criteria.model, criteria.nowMs)) return 4
+  if (isFullFor(account, criteria)) return 10
   if (criteria.needsSlot && isFull(account)) return 5
   if (chosen !== undefined && chosen.id === criteria.affinityId) return 6
   return chosen !== undefined && account.priority > chosen.priority ? 7 : 8
@@ -124,11 +131,15 @@ export function serves(account: Account, model: string): boolean {
 }
 
 /** When the first of the accounts that serve the model returns by itself; null: none does. Undefined: no account serves it. */
-export function soonestReturnMs(accounts: readonly Account[], model: string): number | null | undefined {
+export function soonestReturnMs(
+  accounts: readonly Account[],
+  { model, nowMs }: Pick<RouteCriteria, 'model' | 'nowMs'>,
+): number | null | undefined {
   let soonest: number | null | undefined
   for (const account of accounts) {
     if (!serves(account, model)) continue
-    const returns = returnsAtMs(account.live.state, model)
+    const ready = returnsAtMs(account.live.state, model)
+    const returns = ready === null ? null : Math.max(ready, fullUntilMs(account, nowMs))
     if (soonest === undefined) soonest = returns
     else if (returns !== null && (soonest === null || returns < soonest)) soonest = returns
   }

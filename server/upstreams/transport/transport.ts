@@ -20,9 +20,16 @@ export interface TransportOptions {
 export interface Transport {
   /**
    * Sends a request on a free connection or a new one, directly or through a proxy. TLS is verified always, redirects are not
-   * followed, there is no time limit but the one on connecting. Whatever is wrong comes through the listener.
+   * followed, there is no time limit but the one on connecting (absent: that of the options). Whatever is wrong comes through the
+   * listener.
    */
-  send(origin: string, proxy: string | null, request: TransportRequest, listener: ResponseListener): void
+  send(
+    origin: string,
+    proxy: string | null,
+    request: TransportRequest,
+    listener: ResponseListener,
+    connectTimeoutMs?: number,
+  ): void
   /**
    * Other ranges from now on, in place of those so far. Connections that are open are finished and not used again, so that
    * none outlives its permission.
@@ -53,12 +60,12 @@ export function createTransport(options: TransportOptions): Transport {
   const connecting = new Set<AbortController>()
   let isClosed = false
 
-  function poolOf(origin: string, proxy: string | null): Pool {
+  function poolOf(origin: string, proxy: string | null, connectTimeoutMs: number): Pool {
     // A space occurs in no origin.
-    const name = proxy === null ? origin : `${origin} ${proxy}`
+    const name = `${origin} ${proxy ?? ''} ${connectTimeoutMs}`
     const known = pools.get(name)
     if (known) return known
-    const connect = createConnector({ ...options, proxy, policy, secureContext, connecting })
+    const connect = createConnector({ ...options, connectTimeoutMs, proxy, policy, secureContext, connecting })
     const pool: Pool = {
       name,
       size: 0,
@@ -109,12 +116,12 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    send(origin, proxy, request, listener) {
+    send(origin, proxy, request, listener, connectTimeoutMs = options.connectTimeoutMs) {
       if (isClosed) return listener.onError(stopping())
       let pool: Pool
       let client: UpstreamClient
       try {
-        pool = poolOf(origin, proxy)
+        pool = poolOf(origin, proxy, connectTimeoutMs)
         client = pool.idle.pop() ?? pool.create()
       } catch (error) {
         return listener.onError(error as Error)
