@@ -14,7 +14,10 @@ export const maxExtraHeaders = 20
 
 /** Name → value. Values are secrets: sealed at rest, shown nowhere. */
 export const extraHeaders = z
-  .record(headerName, z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,2046}[\x21-\x7e])?$/, says('HEADER_VALUE_MALFORMED')))
+  .record(
+    headerName,
+    z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,2046}[\x21-\x7e])?$/, says('HEADER_VALUE_MALFORMED')),
+  )
   .refine((headers) => Object.keys(headers).length <= maxExtraHeaders, says('TOO_LONG_ALTOGETHER'))
   .refine(
     (headers) => new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length,

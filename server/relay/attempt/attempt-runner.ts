@@ -41,6 +41,8 @@ export interface AttemptRunnerParts
 const maxJsonTimeoutFactor = 6
 /** So often may one upstream say that it wants a request written in another way. */
 const maxLessons = 6
+/** Usage of a growing response is recorded once a second; a little less, so that a late tick of the clock does not skip one. */
+const usageEveryMs = 950
 
 export function createAttemptRunner(parts: AttemptRunnerParts) {
   const { accounts, ledger, prices, live, timers, now, outcome } = parts
@@ -60,13 +62,19 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     onFlow(attempt) {
       if (attempt.reader !== null) topUp(attempt, readingOf(attempt, attempt.reader.readingInBetween()))
     },
-    onUsage(attempt) {
-      const { ledgerId, metered } = attempt.running.request
-      if (!metered) return
-      const { account, modelSent } = attempt
-      ledger.usage(ledgerId, { accountId: account.id, modelSent, reading: readingOf(attempt) })
-    },
+    onUsage: recordUsage,
   }
+
+  /** For the journal: what a request is billed for when the process dies under it. */
+  function recordUsage(attempt: Attempt): void {
+    const { ledgerId, metered } = attempt.running.request
+    if (!metered) return
+    const { account, modelSent } = attempt
+    const reading = readingOf(attempt)
+    attempt.recorded = { atMs: now(), output: reading.tokens.output }
+    ledger.usage(ledgerId, { accountId: account.id, modelSent, reading })
+  }
+
   const clock = createClock({ tickMs: timers.tickMs, now, onTick })
 
   function platformOf({ platform: name }: Account): Platform {
@@ -158,6 +166,7 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       call: new UpstreamCall(now),
       head: null,
       reader: null,
+      recorded: null,
       leftAtMs: 0,
       canReadOn: true,
       onTick: () => {},
@@ -195,6 +204,9 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
     if (attempt.reader === null) return
     const reading = readingOf(attempt, attempt.reader.readingInBetween())
     topUp(attempt, reading)
+    const { recorded } = attempt
+    if (recorded && now() - recorded.atMs >= usageEveryMs && reading.tokens.output > recorded.output)
+      recordUsage(attempt)
     if (!shown || client.firstByteAtMs === 0) return
     const { tokens } = reading
     shown.firstByteMs = client.firstByteAtMs - request.id.atMs

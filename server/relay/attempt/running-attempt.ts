@@ -58,6 +58,8 @@ export interface Attempt {
   head: ResponseHead | null
   /** Meters the stream, once there is one. */
   reader: StreamReader | null
+  /** The usage that the journal has, and since when; null before the first. */
+  recorded: { atMs: number; output: number } | null
   /** When the client left a response that is read on for its usage; 0: it is there. */
   leftAtMs: number
   /** False for what is not worth reading on once the client has left. */
