@@ -91,3 +91,24 @@ builder.objectField(Account, 'limitGaugeHistory', (t) =>
     },
   }),
 )
+
+const MaxUtilization = builder.objectRef<{ window: string; share: number }>('MaxUtilization').implement({
+  description: 'From which share of a limit an account takes no new sessions.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    window: t.exposeString('window', { description: 'The window as `limitGauges` names it.' }),
+    share: t.exposeFloat('share', { description: 'Above 0 to 1.' }),
+  }),
+})
+
+builder.objectField(Account, 'maxUtilization', (t) =>
+  t.field({
+    type: [MaxUtilization],
+    description: 'From which shares of its limits it takes no new sessions; those that it has go on.',
+    resolve: ({ maxUtilization }) =>
+      Object.entries(JSON.parse(maxUtilization) as Record<string, number>).map(([window, share]) => ({
+        window,
+        share,
+      })),
+  }),
+)

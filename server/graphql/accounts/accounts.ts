@@ -101,15 +101,6 @@ export const ModelMapping = builder.objectRef<{ from: string; to: string }>('Mod
   }),
 })
 
-const MaxUtilization = builder.objectRef<{ window: string; share: number }>('MaxUtilization').implement({
-  description: 'From which share of a limit an account takes no new sessions.',
-  authScopes: { user: true },
-  fields: (t) => ({
-    window: t.exposeString('window', { description: 'The window as `limitGauges` names it.' }),
-    share: t.exposeFloat('share', { description: 'Above 0 to 1.' }),
-  }),
-})
-
 /** An account as a live event shows it: this process may know the change later than the event comes. */
 export type ChangedAccount = StoredAccount & { change?: AccountChange }
 
@@ -226,15 +217,6 @@ export const Account = builder.prismaNode('Account', {
       description: 'Names of the headers that go up with every request; their values have no field.',
       resolve: ({ id }, _args, { parts }) =>
         (parts.accounts.byId(id)?.extraHeaders ?? []).filter((_name, at) => at % 2 === 0),
-    }),
-    maxUtilization: t.field({
-      description: 'From which shares of its limits it takes no new sessions; those that it has go on.',
-      type: [MaxUtilization],
-      resolve: ({ maxUtilization }) =>
-        Object.entries(JSON.parse(maxUtilization) as Record<string, number>).map(([window, share]) => ({
-          window,
-          share,
-        })),
     }),
     createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
     usageToday: t.field({
