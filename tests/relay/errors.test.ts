@@ -19,6 +19,8 @@ const contract: [code: string, status: number, type: string, shouldRetry: boolea
   ['model_not_found', 404, 'not_found_error', false],
   ['limit_reached', 429, 'billing_error', false],
   ['limit_held', 429, 'rate_limit_error', undefined],
+  ['rate_reached', 429, 'rate_limit_error', undefined],
+  ['concurrency_reached', 429, 'rate_limit_error', undefined],
   ['count_rate_reached', 429, 'rate_limit_error', undefined],
   ['count_unsupported', 501, 'not_supported', false],
   ['accounts_not_ready', 529, 'overloaded_error', undefined],

@@ -40,8 +40,8 @@ const ExtraHeaderInput = builder.inputType('ExtraHeaderInput', {
 const MaxUtilizationInput = builder.inputType('MaxUtilizationInput', {
   description: 'From which share of a limit an account takes no new sessions.',
   fields: (t) => ({
-    window: t.string({ description: 'The window as `limitGauges` names it: 5h, 7d, …', required: true }),
-    share: t.float({ description: '0.01 to 1.', required: true }),
+    window: t.string({ description: 'The window as `limitGauges` names it, such as 5h or 7d.', required: true }),
+    share: t.float({ description: 'The share is from 0.01 to 1.', required: true }),
   }),
 })
 
@@ -123,11 +123,13 @@ export const CreateAccountInput = builder.inputType('CreateAccountInput', {
       description:
         'The URL is http, https, socks5 or socks5h, with user:password@ if needed. With null UPSTREAM_PROXY decides, and `none` is a direct connection.',
     }),
-    connectTimeoutSeconds: t.int({ description: '1 to 300, with TLS and proxy; absent: 10.' }),
+    connectTimeoutSeconds: t.int({ description: 'It is from 1 to 300, with TLS and proxy. Absent means 10.' }),
     firstByteTimeoutSeconds: t.int({
-      description: '1 to 3600; absent: 120 for streams, for others what the client says or 600.',
+      description: 'It is from 1 to 3600. Absent means 120 for streams, and for others what the client says or 600.',
     }),
-    idleTimeoutSeconds: t.int({ description: '1 to 3600, silence within a response; absent: 240.' }),
+    idleTimeoutSeconds: t.int({
+      description: 'The longest silence within a response, from 1 to 3600. Absent means 240.',
+    }),
     extraHeaders: t.field({ description: 'At most 20; absent: none.', type: [ExtraHeaderInput] }),
     maxUtilization: t.field({ description: 'Each window once; absent: no bounds.', type: [MaxUtilizationInput] }),
     enabled: t.boolean({ description: 'Absent: true.' }),
@@ -201,11 +203,11 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
       description:
         'With null UPSTREAM_PROXY decides, and `none` is a direct connection. Another proxy of an http:// address can read the secret, which must be given again.',
     }),
-    connectTimeoutSeconds: t.int({ description: '1 to 300; null: 10.' }),
+    connectTimeoutSeconds: t.int({ description: 'It is from 1 to 300. null means 10.' }),
     firstByteTimeoutSeconds: t.int({
-      description: '1 to 3600; null: 120 for streams, for others what the client says or 600.',
+      description: 'It is from 1 to 3600. null means 120 for streams, and for others what the client says or 600.',
     }),
-    idleTimeoutSeconds: t.int({ description: '1 to 3600; null: 240.' }),
+    idleTimeoutSeconds: t.int({ description: 'It is from 1 to 3600. null means 240.' }),
     extraHeaders: t.field({
       description: 'In place of the old ones; [] clears. With another url the old ones are forgotten.',
       type: [ExtraHeaderInput],
