@@ -65,7 +65,8 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 
     /** Creates an account. Throws an input failure for a name that is taken. */
     async create(tx: Tx, draft: NewAccount): Promise<number> {
-      const { secret, login, proxy, extraHeaders, groupIds, models, modelMapping, flags, maxUtilization, ...fields } = draft
+      const { secret, login, proxy, extraHeaders, groupIds, models, modelMapping, flags, maxUtilization, ...fields } =
+        draft
       await refuseTakenName(tx.account, draft.name)
       const { id } = await tx.account.create({
         data: {

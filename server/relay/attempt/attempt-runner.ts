@@ -116,7 +116,12 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
         parts.transport.send(
           account.origin,
           account.proxy,
-          { ...head, headers: withExtraHeaders(head.headers, account.extraHeaders), body: [body], bodyBytes: body.length },
+          {
+            ...head,
+            headers: withExtraHeaders(head.headers, account.extraHeaders),
+            body: [body],
+            bodyBytes: body.length,
+          },
           attempt.call,
           account.timers.connectMs ?? undefined,
         )
