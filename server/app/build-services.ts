@@ -147,7 +147,10 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   onClose(() => transport.close())
   const probing = { isActive: false, firstMs: 0 }
   const windowsOf = (resetHour: number, weekStart: string) =>
-    createWindows(resetHour === 0 ? dayAt : createZoneDays(config.timeZone, resetHour), weekdays.indexOf(weekStart))
+    createWindows(
+      resetHour === 0 ? dayAt : createZoneDays(config.timeZone, resetHour),
+      (weekdays as readonly string[]).indexOf(weekStart),
+    )
   const limits: LimitPolicy = { whenReached: 'finish', windows: windowsOf(0, 'monday') }
   async function loadSettings(): Promise<void> {
     const { upstreamAllow, recoveryProbes, recoveryProbeSeconds, ...rest } = await readSettings(database)

@@ -93,7 +93,7 @@ export function claimsOf(
       counter: counterName({ subject, id, unit: 'cost', window }),
       limitNano,
       expiresAtMs: window && window.toMs + afterWindowMs,
-      resetsAtMs: window && window.toMs,
+      resetsAtMs: window?.toMs ?? null,
     })
   }
   add('daily', limits.dailyLimitNano, windows.day)

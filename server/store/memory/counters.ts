@@ -55,7 +55,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
       sweep()
       if (open.has(requestId) || settled.has(requestId) || claims.length === 0)
         return { kind: 'held', amountNano, spentNano: [] }
-      const fitted = fit(claims, amountNano)
+      const fitted = fitOf(claims, amountNano)
       if (typeof fitted !== 'number') return fitted
       const spentNano: number[] = []
       for (const claim of claims) {
@@ -117,7 +117,7 @@ export function createMemoryCounters(parts: CounterParts): Counters {
   }
 
   /** What a request may hold; a refusal when it may not. */
-  function fit(claims: readonly Claim[], amountNano: number): HoldResult | number {
+  function fitOf(claims: readonly Claim[], amountNano: number): HoldResult | number {
     const unknown = claims.flatMap(partsOf).filter((counter) => live(counter) === undefined)
     if (unknown.length > 0) return { kind: 'unknown', counters: distinct(unknown) }
     const standing = claims.map((claim) => ({ ...claim, ...sumOf(claim) }))
