@@ -7,5 +7,10 @@ export function readErrorOf(error: CombinedError | undefined): ReadError | undef
   if (error === undefined) return undefined
   if (error.networkError !== undefined) return { kind: 'offline' }
   const { message = error.message, extensions = {} } = error.graphQLErrors[0] ?? {}
-  return { kind: 'server', code: String(extensions['code'] ?? ''), values: extensions, message }
+  return {
+    kind: 'server',
+    code: typeof extensions['code'] === 'string' ? extensions['code'] : '',
+    values: extensions,
+    message,
+  }
 }

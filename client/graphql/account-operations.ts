@@ -14,7 +14,7 @@ const accountFields = graphql(`
 `)
 
 /** What live events change of an account. */
-export const accountStateFields = graphql(`
+const accountStateFields = graphql(`
   fragment AccountStateFields on Account {
     id name enabled inFlight
     state { name since until nextProbeAt reason failure { code place } models { model until reason nextProbeAt } }
@@ -170,7 +170,6 @@ export const accountEvents = graphql(
 
 type WithTimeline = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>
 export type Probe = NonNullable<WithTimeline['probes']>['nodes'][number]
-export type AccountEvent = ResultOf<typeof accountEvents>['feed']['events'][number]
 export type AccountStep = ResultOf<typeof stepFields>
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']

@@ -79,9 +79,12 @@ export const builder = new SchemaBuilder<{
   },
   validation: {
     validationError: ({ issues }) =>
-      new GraphQLError(issues.map(({ path, message }) => `${path?.join('.')}: ${message}`).join('; '), {
-        extensions: { code: 'BAD_USER_INPUT' },
-      }),
+      new GraphQLError(
+        issues.map(({ path, message }) => `${(path ?? []).map(String).join('.')}: ${message}`).join('; '),
+        {
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ),
   },
   relay: {
     firstArgOptions: pageSize,

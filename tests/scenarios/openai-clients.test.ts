@@ -17,7 +17,7 @@ async function withAccounts(
   const upstreams = await Promise.all(accounts.map(() => createFakeUpstream()))
   for (const [index, { answer }] of accounts.entries()) if (answer) upstreams[index]!.scriptWhen(() => true, answer)
   const relay = await startRelayApp({
-    accounts: accounts.map(({ answer: _, ...fields }, index) => ({
+    accounts: accounts.map(({ answer: _answer, ...fields }, index) => ({
       url: upstreams[index]!.url,
       priority: index + 1,
       ...fields,

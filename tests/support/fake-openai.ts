@@ -9,7 +9,7 @@ export interface OpenaiAnswer {
 }
 
 /** Fifty tokens of prompt, twenty of them read from the cache; nine of output. */
-export const chatUsage = {
+const chatUsage = {
   prompt_tokens: 50,
   completion_tokens: 9,
   total_tokens: 59,

@@ -8,7 +8,7 @@ const utilization =
 const shareOf = (usedPpm: number | null): number | null => (usedPpm === null ? null : usedPpm / 1e6)
 const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms))
 
-export const LimitGaugeType = builder.objectRef<LimitGauge>('LimitGauge').implement({
+const LimitGaugeType = builder.objectRef<LimitGauge>('LimitGauge').implement({
   description: "One window of an account's own limits, as its vendor said it last in passing.",
   authScopes: { user: true },
   fields: (t) => ({

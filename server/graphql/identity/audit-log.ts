@@ -5,7 +5,7 @@ import type { Context } from '../server/context.ts'
 import { idNumbers, isRowKey, soundPage } from '../values.ts'
 import { User } from './users.ts'
 
-export const ObjectType = builder.enumType('ObjectType', {
+const ObjectType = builder.enumType('ObjectType', {
   description: 'What a change was about.',
   values: {
     GROUP: { value: 'Group', description: 'A Group.' },

@@ -11,7 +11,7 @@ import { liveViewer } from './live-viewer.ts'
 /** Texts and types that all three subscriptions share. */
 export const cursorText = 'Give it as `after` to go on behind this message.'
 export const gapText = 'Events between the last message and this one were missed; null nearly always.'
-export const afterText =
+const afterText =
   'The cursor of the last message that was handled, or of a query; absent: from now on. One that is too old gives a gap first.'
 
 export const GapRef = builder.objectRef<Gap>('Gap').implement({

@@ -53,7 +53,7 @@ const PriceSource = builder.enumType('PriceSource', {
   } as const,
 })
 
-export const RequestStatus = builder.enumType('RequestStatus', {
+const RequestStatus = builder.enumType('RequestStatus', {
   description: 'Whether a request has ended.',
   values: {
     RUNNING: { value: 'running', description: 'It was admitted and has not ended.' },

@@ -87,7 +87,7 @@ interface GivenFilter {
 }
 
 /** The filter with ids as numbers, limited to what the viewer may read. */
-export function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context): TotalsFilter {
+function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context): TotalsFilter {
   const id = (text: string | null | undefined, type: string) => (text ? idNumbers([text], type)[0] : undefined)
   const asked = id(filter?.userId, 'User')
   const { userId: own } = visibleUse(viewer)

@@ -106,7 +106,9 @@ const suggestionsForViewers: Plugin<Context> = {
 
 function withoutSuggestion(error: GraphQLError): GraphQLError {
   const message = error.message.replace(/ ?Did you mean .*\?$/s, '')
-  return message === error.message ? error : new GraphQLError(message, { ...error, extensions: error.extensions })
+  if (message === error.message) return error
+  const { nodes, source, positions, path, originalError, extensions } = error
+  return new GraphQLError(message, { nodes, source, positions, path, originalError, extensions })
 }
 
 function asksForSchema(document: DocumentNode): boolean {

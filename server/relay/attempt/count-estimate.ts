@@ -24,7 +24,7 @@ export function sendCountEstimate({ client, request }: RunningRequest): RequestE
 }
 
 /** About four characters a token, 1.5 of Chinese, Japanese or Korean; what is base64 counts as an image. */
-export function countEstimate(body: Buffer): number {
+function countEstimate(body: Buffer): number {
   const passed = { chars: 0, wide: 0 }
   let images = 0
   try {

@@ -26,6 +26,6 @@ export function openaiProbe(account: Account, path: string, body: object): Probe
  * `path` begins with /v1. Base URLs of vendors hold a version of their own (`/api/paas/v4`, `/v1beta/openai`), or none where the
  * address was given without its `/v1`.
  */
-export function openaiPath({ basePath }: Pick<Account, 'basePath'>, path: string): string {
+function openaiPath({ basePath }: Pick<Account, 'basePath'>, path: string): string {
   return /\/v\d\w*(\/|$)/.test(basePath) ? `${basePath}${path.slice('/v1'.length)}` : `${basePath}${path}`
 }
