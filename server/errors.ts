@@ -9,6 +9,8 @@ const catalogue = {
   key_unknown: { status: 401, type: 'authentication_error', shouldRetry: false },
   key_expired: { status: 401, type: 'authentication_error', shouldRetry: false },
   key_disabled: { status: 401, type: 'authentication_error', shouldRetry: false },
+  address_not_allowed: { status: 400, type: 'invalid_request_error', shouldRetry: false },
+  client_not_allowed: { status: 400, type: 'invalid_request_error', shouldRetry: false },
   request_invalid: { status: 400, type: 'invalid_request_error', shouldRetry: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', shouldRetry: false },
   body_encoding_unsupported: { status: 400, type: 'invalid_request_error', shouldRetry: false },

@@ -13,6 +13,7 @@ const clauses = {
   BESIDE_LOGIN: 'cannot stand beside a login',
   CLAUDE_ACCOUNTS_OFF:
     'cannot be used: Claude subscription accounts are off. An administrator can turn them on in the settings.',
+  CLIENT_PATTERN_MALFORMED: 'must have 1 to 120 characters of ASCII, and * for anything',
   CONTROL_CHARACTERS: 'must hold no control characters',
   CREDENTIALS_FILE_FOREIGN: 'has neither claudeAiOauth nor access_token: it is no credentials file',
   CREDENTIALS_FILE_INCOMPLETE: 'has no usable {name}',
@@ -45,6 +46,7 @@ const clauses = {
   MODEL_TWICE: 'names a model twice',
   MOMENT_MALFORMED: 'must be a date and time with a zone, such as 2027-01-31T00:00:00Z',
   NAME_SPACED: 'must hold no control characters and no space at its ends',
+  NETWORK_MALFORMED: 'must be an address or a network such as 10.0.0.0/8',
   NETWORKS_MALFORMED: 'must be a list of networks such as 10.0.0.0/8, ::1/128; wrong: {wrong}',
   NOTICE_UNREAD: 'must be true: read the notice first',
   NOT_PRINTABLE: 'must be printable ASCII without spaces',

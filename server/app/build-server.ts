@@ -46,6 +46,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     accounts,
     gauges,
     keys,
+    sightings,
     rules,
     users,
     passwords,
@@ -67,6 +68,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   const relay = createRelay({
     clientAddress,
     keys,
+    sightings,
     accounts,
     prices,
     ledger,

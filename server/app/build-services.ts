@@ -11,6 +11,7 @@ import { createUsers } from '../identity/users.ts'
 import { createJobs, defaultTimes as defaultJobTimes } from '../jobs/jobs.ts'
 import { said } from '../jobs/run-words.ts'
 import { createKeys } from '../keys/keys.ts'
+import { openSightings } from '../keys/sightings.ts'
 import { createWindows } from '../keys/windows.ts'
 import { createRejections } from '../ledger/rejections.ts'
 import { readDaySeed } from '../live/day-seed.ts'
@@ -125,6 +126,11 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     accounts.stop()
   })
   const keys = createKeys({ database, seal, now })
+  const sightings = await openSightings({ database, now, writeMs: options.sightingsWriteMs, onError: report('keys') })
+  onClose(async () => {
+    await sightings.written().catch(() => {})
+    sightings.stop()
+  })
   const rules = createErrorRules({ database, platforms })
   const passwords = createPasswords(options.passwordCost)
   const users = createUsers({ passwords })
@@ -260,6 +266,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     gauges,
     accounts,
     keys,
+    sightings,
     rules,
     users,
     passwords,

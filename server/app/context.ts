@@ -31,6 +31,8 @@ export interface AppOptions {
   gauges?: { publishMs?: number; writeMs?: number }
   /** In place of our own worker. */
   probeWorker?: URL
+  /** How soon it is written where keys were used from. */
+  sightingsWriteMs?: number
   connectTimeoutMs?: number
   /** What a sign-in costs; by default as much as it should. */
   passwordCost?: PasswordCost

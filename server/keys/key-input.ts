@@ -1,6 +1,20 @@
 import { z } from 'zod'
 import { says } from '../failure-codes.ts'
 import { modelPatterns, objectName, wholeNumber } from '../field-values.ts'
+import { readNetwork } from '../networks.ts'
+
+const maxEntries = 100
+
+/** A network in CIDR form; a single address becomes a network of its own. */
+const network = z.string().transform((text, context): string => {
+  const found = readNetwork(text.trim())
+  if (found === undefined) context.addIssue({ code: 'custom', message: says('NETWORK_MALFORMED') })
+  return found ?? ''
+})
+
+const clientPattern = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,118}[\x21-\x7e])?$/, says('CLIENT_PATTERN_MALFORMED'))
 
 /** The fields of an API key as people give them. */
 export const keyFields = {
@@ -8,6 +22,10 @@ export const keyFields = {
   secret: z.string().regex(/^sk-[\x21-\x7e]{17,253}$/, says('SECRET_MALFORMED')),
   models: modelPatterns,
   enabled: z.boolean(),
+  /** Empty: it may be used from everywhere. */
+  allowedAddresses: z.array(network).max(maxEntries, says('TOO_MANY_ENTRIES')),
+  /** Patterns of the user agent; empty: every program. */
+  allowedClients: z.array(clientPattern).max(maxEntries, says('TOO_MANY_ENTRIES')),
   /** How long a replaced secret still works. */
   keepOldHours: wholeNumber(0, 24),
   requestsPerMinute: wholeNumber(1, 1_000_000),

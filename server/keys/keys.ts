@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Prisma } from '../generated/sqlite/client.ts'
-import { createModelList, type ModelList } from '../model-patterns.ts'
+import { createModelList, createPattern, type ModelList } from '../model-patterns.ts'
+import { createNetworkList, type NetworkList } from '../networks.ts'
 import type { Database, Tx } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
 import { conflict, inputFailure, notFound } from '../verb-failure.ts'
@@ -13,6 +14,10 @@ export interface ApiKey extends CostLimits, RateLimits {
   userId: number
   groupId: number
   models: ModelList
+  /** Where it may be used from; null: from everywhere. */
+  addresses: NetworkList | null
+  /** What the user agent must fit; null: any. */
+  clients: readonly { test(userAgent: string): boolean }[] | null
   /** Epoch milliseconds; null: never. */
   expiresAtMs: number | null
   enabled: boolean
@@ -43,6 +48,10 @@ export interface ApiKeyDraft extends LimitDraft {
   userId?: number | null
   groupId?: number
   models?: readonly string[]
+  /** CIDR; empty: from everywhere. */
+  allowedAddresses?: readonly string[]
+  /** Patterns of the user agent; empty: every program. */
+  allowedClients?: readonly string[]
   requestsPerMinute?: number | null
   tokensPerMinute?: number | null
   concurrency?: number | null
@@ -135,11 +144,12 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
     async save(tx: Tx, draft: ApiKeyDraft): Promise<number> {
       const found = await tx.apiKey.findFirst({ where: { name: draft.name, deletedMark: 0 } })
       if (draft.secret !== undefined) await refuseTaken(tx, seal.hmac(draft.secret), found?.id)
-      const { name: _name, secret, models, ...rest } = draft
+      const { name: _name, secret, models, allowedAddresses, allowedClients, ...rest } = draft
       const fields = {
         ...rest,
         ...(secret !== undefined && { secretHmac: seal.hmac(secret), secretHint: hintOf(secret) }),
         ...(models !== undefined && { models: JSON.stringify(models) }),
+        ...allowedColumns({ allowedAddresses, allowedClients }),
       }
       if (found) {
         await tx.apiKey.update({ where: { id: found.id }, data: fields })
@@ -163,13 +173,14 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
 
     /** Creates a key. Throws an input failure for a name or a secret that is taken. */
     async create(tx: Tx, draft: NewApiKey): Promise<number> {
-      const { secret, models, ...fields } = draft
+      const { secret, models, allowedAddresses, allowedClients, ...fields } = draft
       await refuseTakenName(tx, draft.name)
       await refuseTakenSecret(tx, seal.hmac(secret))
       const created = await tx.apiKey.create({
         data: {
           ...fields,
           models: JSON.stringify(models),
+          ...allowedColumns({ allowedAddresses, allowedClients }),
           secretHmac: seal.hmac(secret),
           secretHint: hintOf(secret),
         },
@@ -179,12 +190,16 @@ export function createKeys(parts: { database: Database; seal: Seal; now?: () => 
 
     /** Changes the fields given; null clears. Throws not found, or an input failure for a name that is taken. */
     async update(tx: Tx, id: number, draft: Omit<Partial<ApiKeyDraft>, 'secret'>): Promise<void> {
-      const { models, ...fields } = draft
+      const { models, allowedAddresses, allowedClients, ...fields } = draft
       await existing(tx, id)
       if (draft.name !== undefined) await refuseTakenName(tx, draft.name, id)
       await tx.apiKey.update({
         where: { id },
-        data: { ...fields, ...(models !== undefined && { models: JSON.stringify(models) }) },
+        data: {
+          ...fields,
+          ...(models !== undefined && { models: JSON.stringify(models) }),
+          ...allowedColumns({ allowedAddresses, allowedClients }),
+        },
       })
     },
 
@@ -239,6 +254,8 @@ function keyOf(row: Row): ApiKey {
     userId: row.userId ?? 0,
     groupId: row.groupId,
     models: createModelList(JSON.parse(row.models)),
+    addresses: row.allowedAddresses === null ? null : createNetworkList(allowedOf(row.allowedAddresses)),
+    clients: row.allowedClients === null ? null : allowedOf(row.allowedClients).map(createPattern),
     ...costLimitsOf(row),
     requestsPerMinute: row.requestsPerMinute,
     tokensPerMinute: row.tokensPerMinute,
@@ -261,6 +278,18 @@ function costLimitsOf(row: LimitColumns): CostLimits {
     totalLimitNano: number(row.totalLimitNano),
     rollingLimitNano: number(row.rollingLimitNano),
     rollingHours: row.rollingHours,
+  }
+}
+
+/** What a column of allowed addresses or clients lists. */
+export const allowedOf = (column: string | null): string[] => (column === null ? [] : (JSON.parse(column) as string[]))
+
+/** An empty list allows everything, as NULL. Absent lists stay as they are. */
+function allowedColumns(draft: { allowedAddresses?: readonly string[]; allowedClients?: readonly string[] }) {
+  const column = (list: readonly string[]) => (list.length === 0 ? null : JSON.stringify(list))
+  return {
+    ...(draft.allowedAddresses !== undefined && { allowedAddresses: column(draft.allowedAddresses) }),
+    ...(draft.allowedClients !== undefined && { allowedClients: column(draft.allowedClients) }),
   }
 }
 

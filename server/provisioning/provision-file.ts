@@ -110,6 +110,12 @@ const key = z.strictObject({
   secret: keyFields.secret.optional().meta({ description: 'What a client sends. Only a keyed hash of it is stored.' }),
   group: groupFields.name.optional().meta({ description: 'The key uses the accounts of this group.' }),
   models: keyFields.models.optional().meta({ description: 'Names or patterns with *. New: ["*"].' }),
+  allowedAddresses: keyFields.allowedAddresses
+    .optional()
+    .meta({ description: 'Addresses and networks (CIDR) that it may be used from. New: [], everywhere.' }),
+  allowedClients: keyFields.allowedClients
+    .optional()
+    .meta({ description: 'Patterns with * that the user agent must fit. New: [], every program.' }),
   dailyLimitUsd: keyFields.limitUsd.nullable().optional().meta({ description: 'Decimal text in USD. null: no limit.' }),
   weeklyLimitUsd: keyFields.limitUsd
     .nullable()

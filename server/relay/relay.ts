@@ -17,6 +17,7 @@ import { anthropicFormat } from '../upstreams/formats/anthropic/anthropic.ts'
 import { chatFormat } from '../upstreams/formats/chat/chat.ts'
 import { responsesFormat } from '../upstreams/formats/responses/responses.ts'
 import { createFailover, type FailoverParts } from './attempt/failover.ts'
+import { clientRefusal } from './request/allowed-client.ts'
 import { authenticate } from './request/authenticate.ts'
 import { shown } from './request/inspect.ts'
 import { type KnownModels, modelBehind, modelList } from './request/models.ts'
@@ -140,6 +141,12 @@ export function createRelay(parts: RelayParts): Relay {
     }
   }
 
+  function keyOf(req: IncomingMessage, format: Format): ApiKey | Failure {
+    const key = authenticate(req.headers, keys, now(), format)
+    if ('code' in key) return key
+    return clientRefusal(key, parts.clientAddress(req), req.headers['user-agent'] ?? '') ?? key
+  }
+
   function listModels(
     req: IncomingMessage,
     res: ServerResponse,
@@ -147,7 +154,7 @@ export function createRelay(parts: RelayParts): Relay {
     format: Format,
     list: (key: ApiKey, members: readonly Account[], known: KnownModels) => object | Failure,
   ): void {
-    const key = authenticate(req.headers, keys, now(), format)
+    const key = keyOf(req, format)
     const { platforms } = parts
     const members = 'failure' in key ? [] : accounts.ofGroup(key.groupId)
     const found =

@@ -11,6 +11,7 @@ export type LockName =
   | 'groups'
   /** API keys, and which group they draw from. */
   | 'keys'
+  | 'key-sightings'
   | 'price-cards'
   | 'settings'
   | 'sign-in-tries'

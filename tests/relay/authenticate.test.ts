@@ -10,6 +10,8 @@ const keyOf = (more: Partial<ApiKey> = {}): ApiKey => ({
   userId: 1,
   groupId: 1,
   models: createModelList(['*']),
+  addresses: null,
+  clients: null,
   ...noCostLimits,
   requestsPerMinute: null,
   tokensPerMinute: null,

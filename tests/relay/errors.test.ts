@@ -9,6 +9,8 @@ const contract: [code: string, status: number, type: string, shouldRetry: boolea
   ['key_unknown', 401, 'authentication_error', false],
   ['key_expired', 401, 'authentication_error', false],
   ['key_disabled', 401, 'authentication_error', false],
+  ['address_not_allowed', 400, 'invalid_request_error', false],
+  ['client_not_allowed', 400, 'invalid_request_error', false],
   ['request_invalid', 400, 'invalid_request_error', false],
   ['headers_too_large', 431, 'invalid_request_error', false],
   ['body_encoding_unsupported', 400, 'invalid_request_error', false],

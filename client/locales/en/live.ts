@@ -114,6 +114,8 @@ export default {
     absorbed: 'not charged',
     errors: {
       key_disabled: 'the key or its owner is disabled',
+      address_not_allowed: 'the address may not use this key',
+      client_not_allowed: 'the program may not use this key',
       request_invalid: 'the request is not valid',
       body_too_large: 'the request is too large',
       body_too_slow: 'the request came too slowly',

@@ -116,6 +116,8 @@ export default {
     absorbed: '未计费',
     errors: {
       key_disabled: '密钥或其所有者已停用',
+      address_not_allowed: '该地址不允许使用此密钥',
+      client_not_allowed: '该程序不允许使用此密钥',
       request_invalid: '请求无效',
       body_too_large: '请求太大',
       body_too_slow: '请求传输太慢',

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
 import { keyFields } from '../../keys/key-input.ts'
+import { allowedOf } from '../../keys/keys.ts'
 import type { Tx } from '../../store/database.ts'
 import { notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
@@ -63,6 +64,13 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
     }),
     groupId: t.id({ description: 'A group of yours, or a shared one.', required: true }),
     models: t.stringList({ description: 'Names or patterns with *, at most 200; absent: all models.' }),
+    allowedAddresses: t.stringList({
+      description: 'Addresses and networks (CIDR) that it may be used from, at most 100; absent or empty: everywhere.',
+    }),
+    allowedClients: t.stringList({
+      description:
+        'Patterns with * that the user agent of a client must fit, such as claude-cli/*, at most 100; absent or empty: every program.',
+    }),
     ...costLimitInputs(t),
     ...rateInputs(t),
     expiresAt: t.field({ description: 'Absent or null: never.', type: 'DateTime' }),
@@ -79,6 +87,8 @@ addMutation('createApiKey', {
     groupId: globalId('Group'),
     secret: keyFields.secret.nullish().transform((text) => text ?? newSecret()),
     models: orElse(keyFields.models, ['*']),
+    allowedAddresses: orElse(keyFields.allowedAddresses, []),
+    allowedClients: orElse(keyFields.allowedClients, []),
     ...costLimitChecks,
     ...rateChecks,
     expiresAt: orElse(z.date(), null),
@@ -106,6 +116,13 @@ const UpdateApiKeyInput = builder.inputType('UpdateApiKeyInput', {
     name: t.string({ description: 'Unique among keys; 1 to 100 characters.' }),
     groupId: t.id({ description: 'A group of yours, or a shared one.' }),
     models: t.stringList({ description: 'The list ["*"] allows every model.' }),
+    allowedAddresses: t.stringList({
+      description: 'Addresses and networks (CIDR) that it may be used from, at most 100. An empty list allows all.',
+    }),
+    allowedClients: t.stringList({
+      description:
+        'Patterns with * that the user agent of a client must fit, such as claude-cli/*, at most 100. An empty list allows all.',
+    }),
     ...costLimitInputs(t),
     ...rateInputs(t),
     expiresAt: t.field({ type: 'DateTime', description: 'It is null for never.' }),
@@ -134,6 +151,8 @@ addMutation('updateApiKey', {
     name: unlessAbsent(keyFields.name),
     groupId: unlessAbsent(globalId('Group')),
     models: unlessAbsent(keyFields.models),
+    allowedAddresses: unlessAbsent(keyFields.allowedAddresses),
+    allowedClients: unlessAbsent(keyFields.allowedClients),
     ...costLimitChecks,
     ...rateChecks,
     expiresAt: z.date().nullish(),
@@ -150,7 +169,12 @@ addMutation('updateApiKey', {
         await refuseForeignGroup(tx, context.viewer, [draft.groupId], 'keys')
       }
       await context.parts.keys.update(tx, id, draft)
-      const before = { ...row, models: JSON.parse(row.models) }
+      const before = {
+        ...row,
+        models: JSON.parse(row.models),
+        allowedAddresses: allowedOf(row.allowedAddresses),
+        allowedClients: allowedOf(row.allowedClients),
+      }
       return { answer: null, audit: { objectType: 'ApiKey', objectId: id, ...changedFields<object>(before, draft) } }
     })
     await context.parts.changed('key', id)

@@ -1,4 +1,6 @@
 import type { Prisma } from '../../generated/sqlite/client.ts'
+import { allowedOf } from '../../keys/keys.ts'
+import { sightingKeptMs } from '../../keys/sightings.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
 import { Group } from '../groups/groups.ts'
@@ -6,6 +8,37 @@ import { User } from '../identity/users.ts'
 import type { Context } from '../server/context.ts'
 import { idNumbers, rowId, searched, soundPage } from '../values.ts'
 import { visibleKeys } from '../visible.ts'
+
+const SightingKind = builder.enumType('ApiKeySightingKind', {
+  description: 'What was seen of a request.',
+  values: {
+    ADDRESS: { value: 'address', description: 'The address that it came from.' },
+    CLIENT: { value: 'client', description: 'The user agent of its program.' },
+  },
+})
+
+const Sighting = builder.prismaObject('ApiKeySighting', {
+  description: 'An address that a key was used from, or a program that used it.',
+  authScopes: { user: true },
+  fields: (t) => ({
+    kind: t.field({
+      type: SightingKind,
+      description: 'Which of the two.',
+      resolve: ({ kind }) => (kind === 'address' ? 'address' : 'client'),
+    }),
+    value: t.exposeString('value', { description: 'The address, or the user agent, cut to 120 characters.' }),
+    firstSeenAt: t.field({
+      type: 'DateTime',
+      description: 'When it was first seen.',
+      resolve: ({ firstAtMs }) => new Date(Number(firstAtMs)),
+    }),
+    lastSeenAt: t.field({
+      type: 'DateTime',
+      description: 'When it was last seen, to ten minutes.',
+      resolve: ({ lastAtMs }) => new Date(Number(lastAtMs)),
+    }),
+  }),
+})
 
 export const ApiKey = builder.prismaNode('ApiKey', {
   description:
@@ -29,6 +62,24 @@ export const ApiKey = builder.prismaNode('ApiKey', {
     models: t.stringList({
       description: 'Names, or patterns with *, of the models it may ask for; ["*"]: all.',
       resolve: ({ models }) => JSON.parse(models) as string[],
+    }),
+    allowedAddresses: t.stringList({
+      description:
+        'Networks (CIDR) that it may be used from; empty: everywhere. From elsewhere it is refused with 400.',
+      resolve: ({ allowedAddresses }) => allowedOf(allowedAddresses),
+    }),
+    allowedClients: t.stringList({
+      description: 'Patterns with * that the user agent of a client must fit; empty: every program.',
+      resolve: ({ allowedClients }) => allowedOf(allowedClients),
+    }),
+    seen: t.relation('sightings', {
+      description:
+        'Where it was used from and by which programs in the last 7 days, refused requests too: the newest first, at most 50 of each.',
+      type: Sighting,
+      query: (_args, { parts }) => ({
+        where: { lastAtMs: { gte: BigInt(parts.now() - sightingKeptMs) } },
+        orderBy: { lastAtMs: 'desc' },
+      }),
     }),
     dailyLimit: t.expose('dailyLimitNano', {
       description: "Most it may spend in a day of the deployment's zone; null: no limit.",

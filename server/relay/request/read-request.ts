@@ -3,9 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Failure, fail } from '../../errors.ts'
 import type { ClientAddress } from '../../http/client-address.ts'
 import type { ApiKey, Keys } from '../../keys/keys.ts'
+import type { Sightings } from '../../keys/sightings.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Format } from '../../upstreams/format.ts'
 import type { ByteBudget } from '../byte-budget.ts'
+import { clientRefusal } from './allowed-client.ts'
 import { authenticate } from './authenticate.ts'
 import { conversationOf } from './conversation.ts'
 import { readRequestHeaders } from './headers.ts'
@@ -21,6 +23,7 @@ export interface ReadParts {
   /** The model that a name stands for to this key. */
   modelBehind: (key: ApiKey, name: string) => string
   clientAddress: ClientAddress
+  sightings: Pick<Sightings, 'note'>
   /** Where the models of a key are listed. */
   modelsUrl: (format: Format) => string
 }
@@ -52,6 +55,11 @@ export async function readRequest(
   const { path, query, id, format, metered } = route
   const key = authenticate(req.headers, parts.keys, id.atMs, format)
   if ('failure' in key) return key
+  const clientIp = parts.clientAddress(req)
+  const userAgent = req.headers['user-agent'] ?? ''
+  parts.sightings.note(key.id, clientIp, userAgent)
+  const refusal = clientRefusal(key, clientIp, userAgent)
+  if (refusal !== null) return refusedKey(key, refusal)
   const read = await readBody(req, res, parts.budget.shareOf(key.id), parts.readLimits)
   if (read === null) return null
   if ('code' in read) return refusedKey(key, read)
@@ -71,7 +79,7 @@ export async function readRequest(
     ledgerId: metered ? id.key : '',
     format,
     key,
-    clientIp: parts.clientAddress(req),
+    clientIp,
     clientHeaders: req.headers,
     path,
     query,

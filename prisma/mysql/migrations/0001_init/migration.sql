@@ -152,6 +152,8 @@ CREATE TABLE `api_keys` (
   `user_id` INTEGER NULL,
   `group_id` INTEGER NOT NULL,
   `models` TEXT NOT NULL,
+  `allowed_addresses` TEXT NULL,
+  `allowed_clients` TEXT NULL,
   `daily_limit_nano` BIGINT NULL,
   `weekly_limit_nano` BIGINT NULL,
   `monthly_limit_nano` BIGINT NULL,
@@ -173,6 +175,16 @@ CREATE TABLE `api_keys` (
   INDEX `api_keys_user_id_idx` (`user_id`),
   INDEX `api_keys_group_id_idx` (`group_id`),
   UNIQUE INDEX `api_keys_name_deleted_mark_key` (`name`, `deleted_mark`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `api_key_sightings` (
+  `api_key_id` INTEGER NOT NULL,
+  `kind` VARCHAR(16) NOT NULL,
+  `value` VARCHAR(120) NOT NULL,
+  `first_at_ms` BIGINT NOT NULL,
+  `last_at_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`api_key_id`, `kind`, `value`),
+  INDEX `api_key_sightings_last_at_ms_idx` (`last_at_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `sessions` (
@@ -495,6 +507,8 @@ ALTER TABLE `account_credentials` ADD CONSTRAINT `account_credentials_account_id
 ALTER TABLE `api_keys` ADD CONSTRAINT `api_keys_user_id_fkey` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 ALTER TABLE `api_keys` ADD CONSTRAINT `api_keys_group_id_fkey` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+ALTER TABLE `api_key_sightings` ADD CONSTRAINT `api_key_sightings_api_key_id_fkey` FOREIGN KEY (`api_key_id`) REFERENCES `api_keys` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;
 
 ALTER TABLE `sessions` ADD CONSTRAINT `sessions_user_id_fkey` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE ON UPDATE RESTRICT;
 

@@ -154,6 +154,8 @@ CREATE TABLE "api_keys" (
     "user_id" INTEGER,
     "group_id" INTEGER NOT NULL,
     "models" TEXT NOT NULL,
+    "allowed_addresses" TEXT,
+    "allowed_clients" TEXT,
     "daily_limit_nano" BIGINT,
     "weekly_limit_nano" BIGINT,
     "monthly_limit_nano" BIGINT,
@@ -171,6 +173,18 @@ CREATE TABLE "api_keys" (
     "deleted_mark" INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT "api_keys_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT,
     CONSTRAINT "api_keys_group_id_fkey" FOREIGN KEY ("group_id") REFERENCES "groups" ("id") ON DELETE RESTRICT ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "api_key_sightings" (
+    "api_key_id" INTEGER NOT NULL,
+    "kind" TEXT NOT NULL,
+    "value" TEXT NOT NULL,
+    "first_at_ms" BIGINT NOT NULL,
+    "last_at_ms" BIGINT NOT NULL,
+
+    PRIMARY KEY ("api_key_id", "kind", "value"),
+    CONSTRAINT "api_key_sightings_api_key_id_fkey" FOREIGN KEY ("api_key_id") REFERENCES "api_keys" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
 );
 
 -- CreateTable
@@ -521,6 +535,9 @@ CREATE INDEX "api_keys_group_id_idx" ON "api_keys"("group_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "api_keys_name_deleted_mark_key" ON "api_keys"("name", "deleted_mark");
+
+-- CreateIndex
+CREATE INDEX "api_key_sightings_last_at_ms_idx" ON "api_key_sightings"("last_at_ms");
 
 -- CreateIndex
 CREATE INDEX "sessions_user_id_idx" ON "sessions"("user_id");
