@@ -32,6 +32,7 @@ const catalogue = {
   request_refused: { status: 429, type: 'rate_limit_error', shouldRetry: false },
   upstream_failed: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   upstream_misconfigured: { status: 503, type: 'api_error', shouldRetry: false },
+  response_memory_full: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   ledger_unavailable: { status: 503, type: 'api_error', shouldRetry: undefined },
   stopping: { status: 529, type: 'overloaded_error', shouldRetry: undefined },
   upgrade_refused: { status: 426, type: 'invalid_request_error', shouldRetry: false },

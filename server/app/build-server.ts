@@ -9,6 +9,7 @@ import { sendFailure } from '../http/send-failure.ts'
 import { createHttp } from '../http/server.ts'
 import { createStaticClient } from '../http/static-client.ts'
 import { roomLog } from '../log.ts'
+import { maxJsonBytes } from '../relay/attempt/json-response.ts'
 import { createByteBudget } from '../relay/byte-budget.ts'
 import { createRelay } from '../relay/relay.ts'
 import { defaultReadLimits } from '../relay/request/read-body.ts'
@@ -85,6 +86,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     queue: { waitMs: config.queueWaitMs, length: config.queueLength, ...options.queue },
     budget: createByteBudget(options.bodyMemoryBytes ?? config.bodyMemoryBytes, readLimits.bodyBytes),
     readLimits,
+    responseBudget: createByteBudget(options.responseMemoryBytes ?? config.responseMemoryBytes, maxJsonBytes),
     timers: { ...defaultTimers, ...options.timers },
     maxEventBytes: config.streamEventBytes,
     disconnect: config.clientDisconnect,

@@ -19,6 +19,8 @@ export interface AppOptions {
   readLimits?: Partial<ReadLimits>
   /** In place of BODY_MEMORY_MB, which allows no less than one whole body. */
   bodyMemoryBytes?: number
+  /** In place of RESPONSE_MEMORY_MB. */
+  responseMemoryBytes?: number
   httpLimits?: HttpLimits
   statePolicy?: StatePolicy
   queue?: Partial<QueueLimits>

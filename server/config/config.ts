@@ -38,6 +38,7 @@ export interface Config {
     readonly scopes: string
   }
   readonly bodyMemoryBytes: number
+  readonly responseMemoryBytes: number
   readonly keepAliveMs: number
   readonly queueWaitMs: number
   /** Requests that may wait in one group. */
@@ -114,6 +115,7 @@ export function readConfig(
       scopes: values.CLAUDE_SCOPES,
     }),
     bodyMemoryBytes: values.BODY_MEMORY_MB * 1024 * 1024,
+    responseMemoryBytes: values.RESPONSE_MEMORY_MB * 1024 * 1024,
     keepAliveMs: values.KEEP_ALIVE_S * 1000,
     queueWaitMs: values.QUEUE_WAIT_S * 1000,
     queueLength: values.QUEUE_LENGTH,

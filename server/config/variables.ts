@@ -148,6 +148,13 @@ export const variables = {
     // One body may have 32 MB.
     schema: wholeNumber(32, 1_048_576),
   },
+  RESPONSE_MEMORY_MB: {
+    description:
+      'Memory (MiB) that responses which are no stream may take together, one key two thirds of it at most; requests beyond it are answered 529.',
+    default: '512',
+    // One response may have 64 MB.
+    schema: wholeNumber(64, 1_048_576),
+  },
   QUEUE_WAIT_S: {
     description:
       'Seconds that a request waits for a slot when every account that could serve it is at its concurrency limit.',

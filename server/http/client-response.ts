@@ -77,6 +77,12 @@ export class ClientResponse {
     this.res.destroy()
   }
 
+  /** Calls when the client has the whole response, or is gone. */
+  whenClosed(listener: () => void): void {
+    if (this.res.closed || this.res.destroyed) listener()
+    else this.res.once('close', listener)
+  }
+
   onDrain(listener: () => void): void {
     this.res.on('drain', listener)
   }

@@ -48,6 +48,7 @@ test('an empty environment gives one process on SQLite, on this machine only, wi
       scopes: 'user:profile user:inference',
     },
     bodyMemoryBytes: 512 * 1024 * 1024,
+    responseMemoryBytes: 512 * 1024 * 1024,
     queueWaitMs: 30_000,
     queueLength: 100,
     streamEventBytes: 16 * 1024 * 1024,

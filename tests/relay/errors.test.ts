@@ -32,6 +32,7 @@ const contract: [code: string, status: number, type: string, shouldRetry: boolea
   ['request_refused', 429, 'rate_limit_error', false],
   ['upstream_failed', 529, 'overloaded_error', undefined],
   ['upstream_misconfigured', 503, 'api_error', false],
+  ['response_memory_full', 529, 'overloaded_error', undefined],
   ['ledger_unavailable', 503, 'api_error', undefined],
   ['stopping', 529, 'overloaded_error', undefined],
   ['upgrade_refused', 426, 'invalid_request_error', false],

@@ -1,5 +1,6 @@
 // The ways in which an attempt ends, each with its row and what it means for the request.
 import type { Cause } from '../../accounts/state/transitions.ts'
+import { type Failure, fail } from '../../errors.ts'
 import { sendFailure } from '../../http/send-failure.ts'
 import type { AttemptEntry } from '../../ledger/entry.ts'
 import type { Reading } from '../../money/reading.ts'
@@ -45,10 +46,21 @@ export function abandoned(attempt: Attempt, charged: boolean): AttemptEnd {
   return { result: { kind: 'done', end: leftEnd(attempt) }, outcome: 'aborted', errorType: 'client_left', charged }
 }
 
-/** The process stops before the client has anything: it is told so. The account is not to blame, and no other one is tried. */
-export function shutDown({ running }: Attempt): AttemptEnd {
+/** The process stops before the client has anything. */
+export const shutDown = (attempt: Attempt): AttemptEnd => toldTo(attempt, restarting())
+
+/** So much is kept for other requests that this response has no room. */
+export const memoryFull = (attempt: Attempt): AttemptEnd =>
+  toldTo(
+    attempt,
+    fail('response_memory_full', 'The relay holds as many responses as it may. Try again in a moment.', {
+      retryAfterS: 1,
+    }),
+  )
+
+/** The client gets a failure of ours. The account is not to blame, and no other one is tried. */
+function toldTo({ running }: Attempt, failure: Failure): AttemptEnd {
   const { client, request } = running
-  const failure = restarting()
   sendFailure(client.req, client, failure, request.id.text, request.format)
   const end: RequestEnd = { outcome: 'failed', httpStatus: failure.status, errorType: failure.code }
   return { result: { kind: 'done', end }, outcome: 'failing', errorType: failure.code, charged: false }

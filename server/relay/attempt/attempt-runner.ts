@@ -130,8 +130,17 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       // Also where something of ours failed: nothing stays open upstream.
       attempt.call.stop({ by: 'reader' })
       clock.delete(attempt)
+      giveBack(attempt)
       if (isTrial) outcome.trialEnded(request, account)
     }
+  }
+
+  /** What was kept is free again: at once where the client has nothing of it, else when the client has taken it. */
+  function giveBack({ running: { client, request }, keptBytes }: Attempt): void {
+    if (keptBytes === 0) return
+    const give = () => parts.responseBudget.shareOf(request.key.id).give(keptBytes)
+    if (client.headersSent) client.whenClosed(give)
+    else give()
   }
 
   function builtFor(
@@ -173,6 +182,7 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       reader: null,
       recorded: null,
       leftAtMs: 0,
+      keptBytes: 0,
       canReadOn: true,
       onTick: () => {},
       onLeave: () => {},

@@ -1,6 +1,6 @@
 // Reads what is no success and classifies it: the request's own fault, or the account's.
 import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
-import { type AttemptEnd, abandoned, classified, failed, shutDown } from './attempt-end.ts'
+import { type AttemptEnd, abandoned, classified, failed, memoryFull, shutDown } from './attempt-end.ts'
 import { collectBody, contentTypeProblem, decoderFor, isFailure } from './read-response.ts'
 import type { Attempt, AttemptParts } from './running-attempt.ts'
 import { translatedError } from './translated-error.ts'
@@ -42,6 +42,7 @@ export async function readErrorResponse(
   // A limit stops only streams.
   if (end.by === 'client' || end.by === 'limit') return abandoned(attempt, false)
   if (end.by === 'shutdown') return shutDown(attempt)
+  if (end.by === 'memory') return memoryFull(attempt)
   if (end.by !== 'upstream' && end.by !== 'reader') return failed(attempt, brokenBy(attempt, end))
   if (status === 401 && attempt.mayRenew) return loginRefused
   const body = bytesWithoutSecret(whole, secret)

@@ -1,6 +1,15 @@
 // Relays a response that is no stream: read whole, checked, metered, then sent as it came.
 import { noReading, type Reading } from '../../money/reading.ts'
-import { type AttemptEnd, abandoned, causeOf, classified, completed, failed, shutDown } from './attempt-end.ts'
+import {
+  type AttemptEnd,
+  abandoned,
+  causeOf,
+  classified,
+  completed,
+  failed,
+  memoryFull,
+  shutDown,
+} from './attempt-end.ts'
 import { unsuccessful } from './error-response.ts'
 import { bodyKindOf, collectBody, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
 import type { Attempt, AttemptParts } from './running-attempt.ts'
@@ -17,6 +26,7 @@ export async function relayJson(attempt: Attempt, head: ResponseHead, parts: Att
   // A limit stops only streams.
   if (end.by === 'client' || end.by === 'limit') return abandoned(attempt, false)
   if (end.by === 'shutdown') return shutDown(attempt)
+  if (end.by === 'memory') return memoryFull(attempt)
   if (end.by !== 'upstream' && end.by !== 'reader') return failed(attempt, brokenBy(attempt, end))
   // A count says nothing of how the account does with messages, and costs nothing.
   if (!running.request.metered) {

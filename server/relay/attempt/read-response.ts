@@ -48,6 +48,7 @@ export async function collectBody(
 ): Promise<{ body: Buffer; end: CallEnd }> {
   const { call, account, firstByteMs, idleMs } = attempt
   const silenceMs = Math.max(idleMs, firstByteMs)
+  const share = parts.responseBudget.shareOf(attempt.running.request.key.id)
   const chunks: Buffer[] = []
   let size = 0
   attempt.onTick = (nowMs) => {
@@ -58,6 +59,11 @@ export async function collectBody(
     }
   }
   const end = await call.read((chunk) => {
+    if (!share.take(chunk.length)) {
+      call.stop({ by: 'memory' })
+      return true
+    }
+    attempt.keptBytes += chunk.length
     chunks.push(chunk)
     size += chunk.length
     if (size > limit) call.stop(onTooLarge)

@@ -8,6 +8,7 @@ import type { Reading } from '../../money/reading.ts'
 import { noReading } from '../../money/reading.ts'
 import type { Classifier } from '../../upstreams/classify.ts'
 import type { Format, ResponseReader, StreamReader, UpstreamError } from '../../upstreams/format.ts'
+import type { ByteBudget } from '../byte-budget.ts'
 import type { RunningRequest } from '../request/relay-request.ts'
 import type { ResponseHeaders } from '../request/response-headers.ts'
 import type { RelayTimers } from '../timers.ts'
@@ -20,6 +21,8 @@ export interface AttemptParts {
   classifier: Classifier
   timers: RelayTimers
   disconnect: Disconnect
+  /** The bytes of responses that are kept as a whole. */
+  responseBudget: ByteBudget
   /** The largest event of a stream, in bytes. */
   maxEventBytes: number
   now: () => number
@@ -62,6 +65,8 @@ export interface Attempt {
   recorded: { atMs: number; output: number } | null
   /** When the client left a response that is read on for its usage; 0: it is there. */
   leftAtMs: number
+  /** What it holds of the budget of responses. */
+  keptBytes: number
   /** False for what is not worth reading on once the client has left. */
   canReadOn: boolean
   /** Set by the phase the attempt is in. */
