@@ -27,7 +27,7 @@ test('a page has at most a hundred rows, twenty when nobody says, and other numb
   }
 })
 
-test('whatever is given as page, cursor, id or filter is answered or refused as the caller’s own mistake', {
+test('fault 58: whatever is given as page, cursor, id or filter is answered or refused as the caller’s own mistake', {
   timeout: 60_000,
 }, async () => {
   const stand = await startGraphqlStand()
@@ -123,7 +123,7 @@ test('whatever is given as page, cursor, id or filter is answered or refused as 
   )
 })
 
-test('bounds at and beyond the largest amount, and cursors beyond any, are the caller’s own mistake', async () => {
+test('fault 58: bounds at and beyond the largest amount, and cursors beyond any, are the caller’s own mistake', async () => {
   const stand = await startGraphqlStand()
   const { token } = await stand.addUser('ada', 'admin')
   const code = async (query: string, variables: object) =>

@@ -30,6 +30,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/graphql/objects.test.ts': 'writes of every noun',
   'tests/graphql/rights.test.ts': 'reads with a viewer in SQL',
   'tests/graphql/series.test.ts': 'sums in SQL',
+  'tests/graphql/sessions.test.ts': 'tries and chains of tokens in rows',
   'tests/identity/users.test.ts': 'unique names and their collation',
   'tests/keys/keys.test.ts': 'writes under locks',
   'tests/keys/sightings.test.ts': 'rows that are written behind',
