@@ -45,12 +45,13 @@ export async function collectBody(
   limit: number,
   onTooLarge: CallEnd,
   parts: AttemptParts,
-): Promise<{ body: Buffer; end: CallEnd }> {
+): Promise<{ body: Buffer; end: CallEnd | { by: 'memory' } }> {
   const { call, account, firstByteMs, idleMs } = attempt
-  const silenceMs = Math.max(idleMs, firstByteMs)
   const share = parts.responseBudget.shareOf(attempt.running.request.key.id)
   const chunks: Buffer[] = []
   let size = 0
+  /** Kept responses take all the memory they may. */
+  let isFull = false
   attempt.onTick = (nowMs) => {
     if (hasReadOnTooLong(attempt, parts, nowMs)) call.stop({ by: 'client' })
     else if (nowMs - call.lastByteAtMs > silenceMs) {
@@ -60,7 +61,8 @@ export async function collectBody(
   }
   const end = await call.read((chunk) => {
     if (!share.take(chunk.length)) {
-      call.stop({ by: 'memory' })
+      isFull = true
+      call.stop({ by: 'reader' })
       return true
     }
     attempt.keptBytes += chunk.length
@@ -69,7 +71,7 @@ export async function collectBody(
     if (size > limit) call.stop(onTooLarge)
     return true
   }, decoder)
-  return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), end }
+  return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), end: isFull ? { by: 'memory' } : end }
 }
 
 /** Detects what a 200 body is from its first bytes, because some upstreams send a wrong content type. undefined: too few bytes. */

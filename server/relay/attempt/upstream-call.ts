@@ -20,8 +20,6 @@ export type CallEnd =
   | { by: 'decoder' }
   /** We gave it up: too slow, too large. */
   | { by: 'failure'; failure: UpstreamFailure }
-  /** Kept responses take all the memory they may. */
-  | { by: 'memory' }
   /** We have all we wanted. */
   | { by: 'reader' }
   | { by: 'client' }
