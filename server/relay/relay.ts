@@ -141,10 +141,11 @@ export function createRelay(parts: RelayParts): Relay {
     }
   }
 
-  function keyOf(req: IncomingMessage, format: Format): ApiKey | Failure {
+  function keyOf(req: IncomingMessage, format: Format): ApiKey | Refused {
     const key = authenticate(req.headers, keys, now(), format)
-    if ('code' in key) return key
-    return clientRefusal(key, parts.clientAddress(req), req.headers['user-agent'] ?? '') ?? key
+    if ('failure' in key) return key
+    const refusal = clientRefusal(key, parts.clientAddress(req), req.headers['user-agent'] ?? '')
+    return refusal ? refusedKey(key, refusal) : key
   }
 
   function listModels(

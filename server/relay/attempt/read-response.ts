@@ -47,6 +47,7 @@ export async function collectBody(
   parts: AttemptParts,
 ): Promise<{ body: Buffer; end: CallEnd | { by: 'memory' } }> {
   const { call, account, firstByteMs, idleMs } = attempt
+  const silenceMs = Math.max(idleMs, firstByteMs)
   const share = parts.responseBudget.shareOf(attempt.running.request.key.id)
   const chunks: Buffer[] = []
   let size = 0
