@@ -6,7 +6,7 @@ import { type Filter, type ListState, oneOf } from './filters.ts'
 
 type Chosen = ListState['filters']
 
-/** Filters that accounts, keys and groups have alike: the owner, for administrators, and whether they are enabled. */
+/** Filters that accounts, keys and groups share: the owner, for administrators, and whether they are enabled. */
 export function useObjectFilters(): {
   filters: Readonly<Ref<Filter[]>>
   variablesOf: (chosen: Chosen) => { ownerIds: string[] | null; enabled: boolean | null }

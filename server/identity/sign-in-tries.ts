@@ -20,7 +20,7 @@ export function createSignInTries(parts: { database: Database; now: () => number
       const atMs = now()
       const waitMs = await database.locked(['sign-in-tries'], async (tx) => {
         await tx.signInTry.deleteMany({ where: { firstAtMs: { lte: BigInt(atMs - windowMs) } } })
-        const most = mostTries(username, address)
+        const most = triesAllowed(username, address)
         const known = await tx.signInTry.findMany({ where: { subject: { in: [...most.keys()] } } })
         const full = known.filter((row) => row.tries >= (most.get(row.subject) ?? maxTries))
         if (full.length > 0) return Math.max(...full.map((row) => Number(row.firstAtMs) + windowMs - atMs))
@@ -65,7 +65,7 @@ const nameSubject = (username: string, address: string): string => `${userSubjec
 const addressSubject = (address: string): string => `address:${networkOf(address)}`
 
 /** How many tries each subject of a sign-in has. */
-const mostTries = (username: string, address: string): Map<string, number> =>
+const triesAllowed = (username: string, address: string): Map<string, number> =>
   new Map([
     [nameSubject(username, address), maxTries],
     [addressSubject(address), maxTriesOfAddress],

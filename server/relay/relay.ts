@@ -4,7 +4,8 @@ import type { Account } from '../accounts/account.ts'
 import { type Failure, fail } from '../errors.ts'
 import { ClientResponse } from '../http/client-response.ts'
 import { sendFailure, sendJson } from '../http/send-failure.ts'
-import type { ApiKey, Keys } from '../keys/keys.ts'
+import type { ApiKey } from '../keys/api-key.ts'
+import type { Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Rejections } from '../ledger/rejections.ts'
 import type { LiveSource } from '../live/hub.ts'
@@ -19,6 +20,7 @@ import { responsesFormat } from '../upstreams/formats/responses/responses.ts'
 import { createFailover, type FailoverParts } from './attempt/failover.ts'
 import { clientRefusal } from './request/allowed-client.ts'
 import { authenticate } from './request/authenticate.ts'
+import { answerProbe, isProbe } from './request/connection-probe.ts'
 import { shown } from './request/inspect.ts'
 import { type KnownModels, modelBehind, modelList } from './request/models.ts'
 import { openaiModelList } from './request/openai-models.ts'
@@ -31,7 +33,8 @@ import { criteriaOfNew } from './routing/route-criteria.ts'
 import { createTrace, type RouteDecision, simulateRoute } from './routing/route-trace.ts'
 import { createSlots } from './routing/slots.ts'
 import { liveRequestOf } from './settlement/live-request.ts'
-import { createReservations, type LimitPolicy, noReservation } from './settlement/reservation.ts'
+import { createReservations, type LimitPolicy } from './settlement/reservation.ts'
+import { noReservation } from './settlement/reserved.ts'
 import { admittedOf, settle } from './settlement/settlement.ts'
 
 /** What stands behind /openai, without the list of models. */
@@ -295,12 +298,3 @@ export function createRelay(parts: RelayParts): Relay {
 }
 
 const isFailure = (found: object): found is Failure => 'code' in found
-
-/** Probes that clients send to warm a connection: harmless, without a key, without a log line. */
-const isProbe = (method: string | undefined, route: string): boolean =>
-  (method === 'HEAD' || method === 'GET') && (route === '' || route === '/' || route === '/api/hello')
-
-function answerProbe(res: ServerResponse): void {
-  res.writeHead(200, { 'content-length': 0 })
-  res.end()
-}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApiKey } from '../../server/keys/keys.ts'
+import type { ApiKey } from '../../server/keys/api-key.ts'
 import { noCostLimits } from '../../server/keys/limits.ts'
 import { createModelList } from '../../server/model-patterns.ts'
 import { authenticate } from '../../server/relay/request/authenticate.ts'

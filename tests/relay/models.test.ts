@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../server/accounts/account.ts'
-import type { ApiKey } from '../../server/keys/keys.ts'
+import type { ApiKey } from '../../server/keys/api-key.ts'
 import { createModelList, createModelMapping } from '../../server/model-patterns.ts'
 import { type KnownModels, modelList } from '../../server/relay/request/models.ts'
 import { accountOf } from './some-account.ts'

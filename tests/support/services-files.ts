@@ -48,6 +48,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   // The whole program.
   'tests/program/claude-crash.test.ts': 'two processes, one login',
   'tests/program/durability-kill.test.ts': 'exactly once on both databases',
+  'tests/program/growing-usage.test.ts': 'a kill in the middle of streams, on both databases',
   'tests/program/start.test.ts': 'start and stop on both databases',
   'tests/program/workers-die.test.ts': 'jobs whose lease is in Redis',
   'tests/scenarios/account-of-two-groups.test.ts': 'one account of two groups',

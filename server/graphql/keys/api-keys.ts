@@ -1,5 +1,5 @@
 import type { Prisma } from '../../generated/sqlite/client.ts'
-import { allowedOf } from '../../keys/keys.ts'
+import { allowedOf } from '../../keys/api-key.ts'
 import { sightingKeptMs } from '../../keys/sightings.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'

@@ -1,6 +1,6 @@
 // Whether a key may be used from an address, and by a program.
 import { type Failure, fail } from '../../errors.ts'
-import type { ApiKey } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 import { shown } from './inspect.ts'
 
 /** Why not, with the address or program that was seen; null: it may. No 401: a client would ask people to log in again. */

@@ -1,7 +1,8 @@
 // Finds the API key of a request from its headers alone, before a byte of the body is read.
 import type { IncomingHttpHeaders } from 'node:http'
 import { fail } from '../../errors.ts'
-import type { ApiKey, Keys } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
+import type { Keys } from '../../keys/keys.ts'
 import type { Format } from '../../upstreams/format.ts'
 import { type Refused, refusedKey } from './refused.ts'
 

@@ -1,7 +1,7 @@
 // The list of models that a key may use.
 import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
-import type { ApiKey } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 import { serves } from '../routing/schedule.ts'
 
 interface ModelInfo {

@@ -1,7 +1,7 @@
 // The list of models as OpenAI's SDKs read it.
 import type { Account } from '../../accounts/account.ts'
 import { type Failure, fail } from '../../errors.ts'
-import type { ApiKey } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 import { decode, type KnownModels, reachableModels } from './models.ts'
 
 /** Response to GET /v1/models and /v1/models/{id}. */

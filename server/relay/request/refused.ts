@@ -1,5 +1,5 @@
 import type { Failure } from '../../errors.ts'
-import type { ApiKey } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 
 /** A request that was refused before any upstream was asked, and whose it is. */
 export interface Refused {

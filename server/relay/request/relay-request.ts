@@ -3,12 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Account } from '../../accounts/account.ts'
 import type { ClientResponse } from '../../http/client-response.ts'
 import type { Span } from '../../json/members.ts'
-import type { ApiKey } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 import type { AttemptEntry, Outcome } from '../../ledger/entry.ts'
 import type { LiveRequest } from '../../live/live-events.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Format } from '../../upstreams/format.ts'
-import type { Reservation } from '../settlement/reservation.ts'
+import type { Reservation } from '../settlement/reserved.ts'
 
 /** Never changed once it is made. */
 export interface RelayRequest {

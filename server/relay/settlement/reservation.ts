@@ -1,6 +1,7 @@
 // What is set aside for a running request: reserved before the upstream is asked, topped up while it runs, settled at its end.
 import type { Failure } from '../../errors.ts'
-import type { ApiKey, Keys } from '../../keys/keys.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
+import type { Keys } from '../../keys/keys.ts'
 import { claimsOf, hasCostLimits, type LimitClaim, type LimitUnit, parseCounter, rateClaim } from '../../keys/limits.ts'
 import type { Windows } from '../../keys/windows.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -14,18 +15,8 @@ import type { QueueLimits } from '../routing/queue.ts'
 import { createEstimates } from './estimate.ts'
 import { createLimitLine } from './limit-line.ts'
 import { limitHeld, limitReached, limitsUnreadable, rateReached, resetOf } from './limit-refusals.ts'
+import { noReservation, type Reservation } from './reserved.ts'
 import { usageHeaders } from './usage-headers.ts'
-
-export interface Reservation {
-  readonly claims: readonly LimitClaim[]
-  /** Requests, tokens and places that it holds, each under an id of its own. */
-  readonly rates: readonly { id: string; unit: LimitUnit }[]
-  /** Grows by top-ups. */
-  heldNano: number
-  isToppingUp: boolean
-  /** What a successful response tells the client of these limits. */
-  readonly headers: readonly string[]
-}
 
 /** What a deployment says of limits. */
 export interface LimitPolicy {
@@ -47,15 +38,6 @@ export interface ReservationParts {
   onPosition: (running: RunningRequest, position: number | null) => void
   onError: (error: unknown, requestId: string) => void
 }
-
-/** A key without limits reserves nothing, and no counter is asked. */
-export const noReservation = (): Reservation => ({
-  claims: [],
-  rates: [],
-  heldNano: 0,
-  isToppingUp: false,
-  headers: [],
-})
 
 const maxTries = 3
 /** Output tokens of one top-up. */
