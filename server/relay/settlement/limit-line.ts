@@ -44,8 +44,8 @@ export function createLimitLine(parts: {
 
   function tick(): void {
     const at = now()
-    for (const line of [...lines.values()]) {
-      for (const waiter of [...line]) if (at >= waiter.untilMs) leave(waiter, false)
+    for (const line of Array.from(lines.values())) {
+      for (const waiter of line.slice()) if (at >= waiter.untilMs) leave(waiter, false)
       if (line[0]) leave(line[0], true)
     }
   }
@@ -79,7 +79,7 @@ export function createLimitLine(parts: {
 
     /** Everybody leaves: the process stops. */
     cutOff(): void {
-      for (const line of [...lines.values()]) for (const waiter of [...line]) leave(waiter, false)
+      for (const line of Array.from(lines.values())) for (const waiter of line.slice()) leave(waiter, false)
     },
   }
 }
