@@ -193,8 +193,11 @@ test('the built program finds the file of its worker: an account that is out is 
   expect((await ask(`${url}/claude-code`)).status).toBe(503)
   const admin = await signedIn(url, 'admin', 'correct horse battery')
   const { data } = await askGraphql(url, '{ accounts { edges { node { id } } } }', {}, admin)
-  const query = `mutation { probeAccount(input: { id: "${data.accounts.edges[0].node.id}" }) { ... on ProbeAccountSuccess { ok message } } }`
-  expect((await askGraphql(url, query, {}, admin)).data.probeAccount).toEqual({ ok: true, message: 'It answered.' })
+  const query = `mutation { probeAccount(input: { id: "${data.accounts.edges[0].node.id}" }) { ... on ProbeAccountSuccess { probe { ok message } } } }`
+  expect((await askGraphql(url, query, {}, admin)).data.probeAccount.probe).toEqual({
+    ok: true,
+    message: 'It answered.',
+  })
   await askGraphql(url, 'mutation { runJob(input: { name: DRIFT }) { __typename } }', {}, admin)
   const jobs = async () => (await askGraphql(url, '{ jobs { name lastRun { outcome message } } }', {}, admin)).data.jobs
   await expect

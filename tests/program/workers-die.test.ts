@@ -54,7 +54,7 @@ test.each(['hangs', 'dies', 'throws', 'hoards'])(
     const probe = () =>
       askGraphql(
         url,
-        `mutation { probeAccount(input: { id: "${node.id}" }) { ... on ProbeAccountSuccess { ok status message } } }`,
+        `mutation { probeAccount(input: { id: "${node.id}" }) { ... on ProbeAccountSuccess { probe { ok status message } } } }`,
         {},
         admin,
       )
@@ -63,7 +63,7 @@ test.each(['hangs', 'dies', 'throws', 'hoards'])(
       const told = probe()
       // While the worker is at it, and after it is gone.
       expect((await ask(base, key)).status).toBe(200)
-      expect((await told).data.probeAccount).toMatchObject({
+      expect((await told).data.probeAccount.probe).toMatchObject({
         ok: false,
         status: 0,
         message: expect.stringMatching(/./),

@@ -93,11 +93,11 @@ test('probes reach what the setting admits', async () => {
   const { data } = await askGraphql(relay.app.url, '{ accounts { edges { node { id } } } }', {}, admin)
   const probe = await askGraphql(
     relay.app.url,
-    'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { ok status } } }',
+    'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { probe { ok status } } } }',
     { id: data.accounts.edges[0].node.id },
     admin,
   )
-  expect(probe.data.probeAccount).toEqual({ ok: true, status: 200 })
+  expect(probe.data.probeAccount.probe).toEqual({ ok: true, status: 200 })
 })
 
 test('the setting holds from the next start on', async () => {

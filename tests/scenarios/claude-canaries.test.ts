@@ -27,7 +27,7 @@ const update = `mutation ($input: UpdateAccountInput!) { updateAccount(input: $i
 const testAccount = `mutation ($id: ID!) { testAccount(input: { id: $id, model: "m" }) { __typename
   ... on TestAccountSuccess { ok status message } ... on InputFailure { fields { path message } } } }`
 const probeAccount = `mutation ($id: ID!) { probeAccount(input: { id: $id }) { __typename
-  ... on ProbeAccountSuccess { ok status message } ... on ConflictFailure { message } } }`
+  ... on ProbeAccountSuccess { probe { ok status message } } ... on ConflictFailure { message } } }`
 const everything = `{
   accounts { edges { node { id name plan url login { expiresAt renews refreshedAt refreshFailure refreshError }
     state { name reason models { model reason } } limitGauges { window status }
@@ -150,7 +150,7 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
   // Each way in.
   const byCode = (await add('by code', { code: await pasted() })).createAccount.account.id
   const [hand, setup, file] = [claude.issue(), claude.issue(), claude.issue()]
-  await add('by hand', { ...hand, expiresAt: new Date(Date.now() + 3_600_000).toISOString() })
+  await add('by hand', { tokens: { ...hand, expiresAt: new Date(Date.now() + 3_600_000).toISOString() } })
   await add('by setup token', { setupToken: setup.accessToken })
   const credentials = { ...file, expiresAt: Date.now() + 3_600_000, organization: 'fileCANARY-organization' }
   await add('by file', { credentialsFile: JSON.stringify({ claudeAiOauth: credentials }) })
@@ -172,10 +172,10 @@ test('tokens, codes, verifiers, states and credentials files are nowhere but sea
   claude.grantScript = null
   for (const login of [
     { code: 'codeCANARY-without-state' },
-    { tokens: { accessToken: 'accessCANARY with blanks' } },
-    { tokens: { accessToken: 'accessCANARY', refreshToken: 'refreshCANARY with blanks' } },
-    { setupToken: 'setupCANARY with blanks' },
-    { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY in a file","refreshToken":"refreshCANARY"}}' },
+    { tokens: { accessToken: 'accessCANARYé' } },
+    { tokens: { accessToken: 'accessCANARY', refreshToken: 'refreshCANARYé' } },
+    { setupToken: 'setupCANARYé' },
+    { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARYé","refreshToken":"refreshCANARY"}}' },
     { credentialsFile: '{"claudeAiOauth":{"accessToken":"tokenCANARY","expiresAt":"timeCANARY"}}' },
     { credentialsFile: 'no JSON: fileCANARY' },
   ])

@@ -159,12 +159,12 @@ test('the usage page that a probe reads, and the answer to the test button, move
     limits: [{ kind: 'weekly_scoped', percent: 12, resets_at: resetAt, scope: { model: { display_name: 'Fable' } } }],
   }
   const probed = await graphql(
-    'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { ok status } } }',
+    'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { probe { ok status } } } }',
     {
       id: node.id,
     },
   )
-  expect(probed.probeAccount).toEqual({ ok: false, status: 200 })
+  expect(probed.probeAccount.probe).toEqual({ ok: false, status: 200 })
   expect(await gaugesOf(relay)).toEqual([
     ['5h', 0.975],
     ['7d_fable', 0.12],

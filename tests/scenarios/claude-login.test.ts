@@ -96,8 +96,8 @@ test.each(['127.0.0.1', 'localhost'])(
     const tried = `testAccount(input: { id: "${id}", model: "claude-haiku-4-5" }) { ... on TestAccountSuccess { ok status message } }`
     expect((await graphql(`mutation { ${tried} }`)).testAccount).toEqual(refused)
     expect((await ask()).status).toBe(503)
-    const probed = `probeAccount(input: { id: "${id}" }) { ... on ProbeAccountSuccess { ok status message } }`
-    expect((await graphql(`mutation { ${probed} }`)).probeAccount).toEqual(refused)
+    const probed = `probeAccount(input: { id: "${id}" }) { ... on ProbeAccountSuccess { probe { ok status message } } }`
+    expect((await graphql(`mutation { ${probed} }`)).probeAccount.probe).toEqual(refused)
     const login = { tokens: { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() } }
     const renewed =
       'mutation ($id: ID!, $login: AccountLoginInput!) { updateAccount(input: { id: $id, login: $login }) { __typename } }'

@@ -19,7 +19,7 @@ const create = `mutation ($input: CreateAccountInput!) { createAccount(input: $i
 const testAccount =
   'mutation ($id: ID!) { testAccount(input: { id: $id, model: "m" }) { ... on TestAccountSuccess { ok status message failure { code place } } } }'
 const probeAccount =
-  'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { ok status message } } }'
+  'mutation ($id: ID!) { probeAccount(input: { id: $id }) { ... on ProbeAccountSuccess { probe { ok status message } } } }'
 const stateOf = async ({ graphql }: ClaudeStand) =>
   (await graphql('{ accounts { edges { node { id state { name reason } } } } }')).accounts.edges[0].node
 
@@ -79,7 +79,7 @@ test.each([
     expect((await stateOf(stand)).state.name).toBe('REAUTH_REQUIRED')
     claude.takesTokens = true
     const before = proxy.targets.length
-    expect((await graphql(probeAccount, { id })).probeAccount).toMatchObject({ ok: true, status: 200 })
+    expect((await graphql(probeAccount, { id })).probeAccount.probe).toMatchObject({ ok: true, status: 200 })
     expect(claude.requests.at(-1)!.path).toBe('/api/oauth/usage')
     // A probe's worker has sockets of its own.
     expect(proxy.targets.length).toBe(before + 1)
@@ -112,9 +112,9 @@ test.each([
     const tried = (await graphql(testAccount, { id })).testAccount
     expect(tried).toMatchObject({
       ok: false,
-      status: 0,
+      status: null,
       message: expect.stringMatching(named),
-      failure: { code: expect.stringMatching(/^proxy_/), place: expect.stringContaining(`127.0.0.1:${proxy.port}`) },
+      failure: { code: expect.stringMatching(/^PROXY_/), place: expect.stringContaining(`127.0.0.1:${proxy.port}`) },
     })
 
     const answer = await ask()
@@ -123,7 +123,7 @@ test.each([
     const { state } = await stateOf(stand)
     expect(state).toEqual({ name: 'RECOVERING', reason: expect.stringMatching(named) })
 
-    const probed = (await graphql(probeAccount, { id })).probeAccount
+    const probed = (await graphql(probeAccount, { id })).probeAccount.probe
     expect(probed).toMatchObject({ ok: false, status: null, message: expect.stringMatching(named) })
 
     const login = { tokens: { ...claude.issue(), expiresAt: new Date(Date.now() - 60_000).toISOString() } }
@@ -151,6 +151,6 @@ test('an account that says `none` goes straight, whatever the deployment’s pro
   claude.takesTokens = false
   await ask()
   claude.takesTokens = true
-  expect((await graphql(probeAccount, { id: account.id })).probeAccount.ok).toBe(true)
+  expect((await graphql(probeAccount, { id: account.id })).probeAccount.probe.ok).toBe(true)
   expect(proxy.targets).toEqual([])
 })

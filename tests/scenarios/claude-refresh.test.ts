@@ -156,14 +156,14 @@ test('a probe of a login whose access token has ended renews it first, asks for 
   const probe = async () =>
     (
       await graphql(
-        `mutation { probeAccount(input: { id: "${id}" }) { __typename ... on ProbeAccountSuccess { ok status message } ... on Failure { message } } }`,
+        `mutation { probeAccount(input: { id: "${id}" }) { __typename ... on ProbeAccountSuccess { probe { ok status message } } ... on Failure { message } } }`,
       )
     ).probeAccount
   const hindered = { ok: false, status: null, message: 'The token endpoint answered 503.' }
-  expect(await probe()).toMatchObject(hindered)
+  expect(await probe()).toMatchObject({ probe: hindered })
   claude.troubledWith = null
   offsetMs = 7_500
-  expect(await probe()).toMatchObject({ ok: true, status: 200 })
+  expect(await probe()).toMatchObject({ probe: { ok: true, status: 200 } })
   expect(claude.grants).toHaveLength(2)
   expect(await node()).toMatchObject({
     state: { name: 'READY' },

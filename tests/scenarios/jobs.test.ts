@@ -42,10 +42,10 @@ test('jobs are listed with what they did last and when they are due; an administ
   expect(last['DRIFT']).toEqual({
     outcome: 'DONE',
     message: 'ledger and rollups agree',
-    code: 'sums_agree',
+    code: 'SUMS_AGREE',
     counts: [],
   })
-  expect(last['PRUNE']).toMatchObject({ outcome: 'DONE', code: 'pruned' })
+  expect(last['PRUNE']).toMatchObject({ outcome: 'DONE', code: 'PRUNED' })
   expect((last['PRUNE'] as unknown as { counts: object[] }).counts).toContainEqual({ name: 'tries', count: 0 })
   const { client } = relay.app.database
   expect(await client.apiLog.count({ where: { action: 'runJob' } })).toBe(2)
@@ -60,8 +60,8 @@ test.each([
     const own = await startProbed(upstream, { jobs: { ...still, patienceMs: 1000 }, probeWorker: probe })
     await loseLogin(upstream, own.relay)
     const asked = askGraphql(own.relay.app.url, probeAccount, { id: own.accountId }, own.admin)
-    const code = probe === hangs ? 'took_too_long' : null
-    expect((await asked).data.probeAccount).toMatchObject({ ok: false, status: null, code })
+    const code = probe === hangs ? 'TOOK_TOO_LONG' : null
+    expect((await asked).data.probeAccount.probe).toMatchObject({ ok: false, status: null, code })
     const again = askGraphql(own.relay.app.url, probeAccount, { id: own.accountId }, own.admin).catch(() => null)
     const health = await fetch(`${own.relay.app.url}/health`)
     expect(health.status).toBe(200)

@@ -9,7 +9,7 @@ import { ask } from './pools.ts'
 export const still = { probeMs: 3_600_000, releaseMs: 3_600_000, pruneMs: 3_600_000, driftMs: 3_600_000 }
 
 export const probeAccount =
-  'mutation ($id: ID!) { probeAccount(input: { id: $id }) { __typename ... on ProbeAccountSuccess { ok status message code failure { code place } } ... on ConflictFailure { message } } }'
+  'mutation ($id: ID!) { probeAccount(input: { id: $id }) { __typename ... on ProbeAccountSuccess { probe { ok status message code failure { code place } } } ... on ConflictFailure { message } } }'
 
 /** A relay with one account at the upstream, and an administrator. */
 export async function startProbed(upstream: FakeUpstream, options: RelayAppOptions = {}) {

@@ -33,11 +33,7 @@ test('a probe asks one token of the cheapest model, brings the account back, and
   const { data } = await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
   expect(data.probeAccount).toEqual({
     __typename: 'ProbeAccountSuccess',
-    ok: true,
-    status: 200,
-    message: 'It answered.',
-    code: 'answered',
-    failure: null,
+    probe: { ok: true, status: 200, message: 'It answered.', code: 'ANSWERED', failure: null },
   })
   expect(upstream.requests.length).toBe(before + 1)
   const sent = JSON.parse(upstream.requests[before]!.body.toString()) as { model: string; max_tokens: number }
@@ -45,7 +41,7 @@ test('a probe asks one token of the cheapest model, brings the account back, and
   const found = await state()
   expect(found.state.name).toBe('READY')
   expect(found.probes.nodes).toEqual([
-    { ok: true, status: 200, message: 'It answered.', code: 'answered', cost: expect.stringMatching(/^\d+$/) },
+    { ok: true, status: 200, message: 'It answered.', code: 'ANSWERED', cost: expect.stringMatching(/^\d+$/) },
   ])
   const row = (await relay.rows()).at(-1)!
   expect([Number(row['api_key_id']), Number(row['user_id'])]).toEqual([0, 0])
@@ -70,7 +66,7 @@ test('what a probe is refused makes nothing worse, and is shown', async () => {
   ] as const) {
     upstream.script(refusal(status, type, 'canary', headers))
     const { data } = await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
-    expect(data.probeAccount).toMatchObject({ ok: false, status })
+    expect(data.probeAccount.probe).toMatchObject({ ok: false, status })
     expect(JSON.stringify(data)).not.toContain('canary')
     expect((await state()).state.name).toBe('REAUTH_REQUIRED')
   }
@@ -87,7 +83,7 @@ test('a model that cools down is asked for by its name, comes back alone, and wh
     (
       await askGraphql(
         relay.app.url,
-        'mutation ($id: ID!, $model: String) { probeAccount(input: { id: $id, model: $model }) { __typename ... on ProbeAccountSuccess { ok status } } }',
+        'mutation ($id: ID!, $model: String) { probeAccount(input: { id: $id, model: $model }) { __typename ... on ProbeAccountSuccess { probe { ok status } } } }',
         { id: accountId, model },
         admin,
       )
@@ -104,12 +100,12 @@ test('a model that cools down is asked for by its name, comes back alone, and wh
     [500, 'api_error'],
   ] as const) {
     upstream.script(refusal(status, type, 'canary', { 'retry-after': '9999' }))
-    expect(await probeModel('claude-opus-4-5')).toMatchObject({ ok: false, status })
+    expect(await probeModel('claude-opus-4-5')).toMatchObject({ probe: { ok: false, status } })
     expect((await models()).state).toEqual(coolingDown.state)
   }
   expect((await probeModel('claude-haiku-4-5')).__typename).toBe('ConflictFailure')
   const before = upstream.requests.length
-  expect(await probeModel('claude-opus-4-5')).toMatchObject({ ok: true, status: 200 })
+  expect(await probeModel('claude-opus-4-5')).toMatchObject({ probe: { ok: true, status: 200 } })
   expect(upstream.requests.length).toBe(before + 1)
   const sent = JSON.parse(upstream.requests[before]!.body.toString()) as { model: string; max_tokens: number }
   expect(sent).toMatchObject({ model: 'claude-opus-4-5', max_tokens: 1 })
