@@ -49,11 +49,18 @@ test.each(['"claude-sonnet-4-5-20250929"', '"claude-sonnet\\u002d4-5"'])(
   },
 )
 
-test('of a repeated model the last one is read and mapped', async () => {
-  const body = (last: string) =>
-    Buffer.from(`{"model":"other","stream":true,"model":${last},"max_tokens":1,"messages":[]}`)
-  expect((await relay.ask('mapped', { body: body('"claude-x"') })).status).toBe(200)
-  expect(upstream.requests.at(-1)!.body.equals(body(JSON.stringify('vendor/sent-model:1')))).toBe(true)
+test.each([
+  ['model', '{"model":"other","stream":true,"model":"claude-x","max_tokens":1,"messages":[]}'],
+  ['stream', '{"stream":false,"model":"claude-x","stream":true,"max_tokens":1,"messages":[]}'],
+])('a body that says %s twice is refused, for an upstream could read the other one', async (name, body) => {
+  const asked = upstream.requests.length
+  const answer = await relay.ask('mapped', { body })
+  expect(answer.status).toBe(400)
+  expect(JSON.parse(answer.text).error).toMatchObject({
+    type: 'invalid_request_error',
+    message: expect.stringContaining(name),
+  })
+  expect(upstream.requests.length).toBe(asked)
 })
 
 test('tags and their beta do not reach an upstream that is not the vendor; other betas do', async () => {
@@ -81,6 +88,9 @@ test("the account's credential replaces the caller's, in the header that the acc
   await relay.ask('based')
   expect(upstream.requests.at(-1)!.path).toBe('/tenant/v1/messages')
 })
+
+/** With neither content nor usage it would be no success. */
+const briefMessage = { type: 'message', model: 'm', content: [{ type: 'text', text: 'ok' }], usage: {} }
 
 const telling = {
   'anthropic-ratelimit-unified-status': 'allowed',
@@ -112,8 +122,7 @@ test.each([
           { ...telling, 'content-type': 'application/json' },
           errorBody('invalid_request_error', 'no'),
         )
-      if (kind === 'JSON')
-        return exchange.respond(200, telling, { type: 'message', model: 'm', content: [], usage: {} })
+      if (kind === 'JSON') return exchange.respond(200, telling, briefMessage)
       await exchange.begin(200, telling)
       await exchange.sse(goldenStreams().text.events)
     })
@@ -122,8 +131,10 @@ test.each([
     const names = [...answer.headers.keys()].sort()
     const framing = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
     const ours = ['cache-control', 'content-type', 'request-id', 'x-accel-buffering', 'x-request-id', 'x-should-retry']
+    // Beside a success: the model that served it.
+    const served = kind === 'error' ? [] : ['x-relay-model']
     // An error that is the caller's own keeps its retry-after (protocol.md §1.10).
-    const allowed = [...framing, ...ours, ...(kind === 'error' ? ['retry-after'] : [])]
+    const allowed = [...framing, ...ours, ...served, ...(kind === 'error' ? ['retry-after'] : [])]
     expect(names.filter((name) => !allowed.includes(name))).toEqual([])
     expect(answer.headers.get('request-id')).toBe(upstream.requests.at(-1)!.requestId)
     expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
@@ -141,7 +152,7 @@ test.each([true, false])(
     upstream.script((exchange) =>
       stream
         ? exchange.respond(200, { ...headers, 'content-type': 'text/event-stream' }, goldenStreams().text.bytes)
-        : exchange.respond(200, headers, { type: 'message', model: 'm', content: [], usage: {} }),
+        : exchange.respond(200, headers, briefMessage),
     )
     const answer = await relay.ask('plain', { body: { stream } })
     expect(answer.status).toBe(200)
@@ -183,7 +194,7 @@ test("a JSON request waits as long as the client's x-stainless-timeout says, les
   expect((await relay.attempts()).at(-1)).toMatchObject({ error_type: 'first_byte_timeout' })
   upstream.script(async (exchange) => {
     await new Promise((resolve) => setTimeout(resolve, 1000))
-    await exchange.respond(200, {}, { type: 'message', model: 'm', content: [], usage: {} })
+    await exchange.respond(200, {}, briefMessage)
   })
   expect((await relay.ask('slow', { body: { stream: false }, headers: { 'x-stainless-timeout': '3' } })).status).toBe(
     200,
