@@ -40,14 +40,15 @@ test("what one client does wrong a hundred times takes no account out of anybody
   })
   const isClumsy = (request: Recorded) => request.body.includes('"clumsy"')
   try {
-    for (const [status, type] of [
+    for (const [status, type, message] of [
       [400, 'invalid_request_error'],
       [404, 'not_found_error'],
       [413, 'request_too_large'],
       [422, 'invalid_request_error'],
-      [403, 'permission_error'],
+      // Any other 403 is about the account or its address, also when several say so.
+      [403, 'permission_error', 'no access to this model'],
     ] as const) {
-      const stop = upstream.scriptWhen(isClumsy, refusal(status, type))
+      const stop = upstream.scriptWhen(isClumsy, refusal(status, type, message))
       for (let i = 0; i < 100; i++) {
         const answer = await ask(relay.base, testKey, {
           body: {
@@ -59,7 +60,10 @@ test("what one client does wrong a hundred times takes no account out of anybody
         expect(answer.status).toBeGreaterThanOrEqual(400)
       }
       stop()
-      expect((await states()).map(({ name }) => name)).toEqual(['READY', 'READY'])
+      expect(
+        (await states()).map(({ name }) => name),
+        `after ${status}`,
+      ).toEqual(['READY', 'READY'])
       const before = upstream.requests.length
       const good = await ask(relay.base, 'sk-other-0123456789abcdef', { body: { model: 'claude-sonnet-4-5' } })
       expect(good.status).toBe(200)
