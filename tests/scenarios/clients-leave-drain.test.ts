@@ -36,6 +36,8 @@ beforeAll(async () => {
     {
       env: { CLIENT_DISCONNECT: 'drain', STREAM_EVENT_MB: '1' },
       keyFields: { limited: { totalLimitUsd: '0.01' } },
+      // Nobody waits until a limit has room again.
+      queue: { waitMs: 0, length: 0 },
       // Only what a test is about ends a request here.
       timers: {
         firstByteStreamMs: 60_000,
@@ -140,7 +142,7 @@ test('fault 32, drain: the limit of the key holds meanwhile, and counts what cam
   const client = await ask('limited')
   await once(client, 'data')
   await leave(client)
-  // It holds its 1000 tokens at most: twice the limit.
+  // It reserved 1000 tokens at most, twice the limit: all that the limit had.
   const refused = await relay.ask('limited', { body: { model } })
   expect([refused.status, JSON.parse(refused.text).error.type]).toEqual([429, 'rate_limit_error'])
   go.resolve()
