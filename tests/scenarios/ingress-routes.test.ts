@@ -180,7 +180,9 @@ test('models are listed in the shape of the vendor, page by page, for both crede
   })
   const ids = whole.data.map((model) => model.id)
   expect(ids).toContain('claude-via-glm')
-  expect(ids).toContain('glm-4.6')
+  // Claude Code shows only names in which "claude" or "anthropic" stands.
+  expect(ids).toContain('claude-via-glm-4.6')
+  expect(ids).not.toContain('glm-4.6')
   expect(whole).toMatchObject({ has_more: false, first_id: ids[0], last_id: ids.at(-1) })
 
   const paged: string[] = []
@@ -195,6 +197,8 @@ test('models are listed in the shape of the vendor, page by page, for both crede
 test('a model is looked up by its name, and one that the key cannot use is 404', async () => {
   const get = (id: string) => fetch(`${relay.base}/v1/models/${id}`, { headers: { 'x-api-key': testKey } })
   expect(await (await get('claude-via-glm')).json()).toMatchObject({ type: 'model', id: 'claude-via-glm' })
+  for (const name of ['glm-4.6', 'claude-via-glm-4.6'])
+    expect(await (await get(name)).json()).toMatchObject({ id: 'claude-via-glm-4.6', display_name: 'glm-4.6' })
   const missing = await get('gpt-5')
   expect(missing.status).toBe(404)
   expect(await missing.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } })
