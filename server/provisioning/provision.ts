@@ -4,6 +4,7 @@ import type { Keys } from '../keys/keys.ts'
 import { parseUsd } from '../money/usd.ts'
 import type { Database } from '../store/database.ts'
 import type { ErrorRules } from '../upstreams/rules/rules.ts'
+import { VerbFailure } from '../verb-failure.ts'
 import type { Provision } from './provision-file.ts'
 
 /**
@@ -85,6 +86,10 @@ async function named<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
+    if (error instanceof VerbFailure) {
+      const { values, message } = error
+      throw new Error(`PROVISION_FILE: ${path}: ${values['fields'] ?? message}`, { cause: error })
+    }
     if (!(error instanceof Error) || 'code' in error) throw error
     throw new Error(`PROVISION_FILE: ${path}: ${error.message}`, { cause: error })
   }

@@ -81,7 +81,7 @@ test.each([
       ],
     },
   ],
-  ['rules[0]: effect is missing: the rule is new', { rules: [{ name: 'r', status: '500' }] }],
+  ['rules[0]: effect is missing', { rules: [{ name: 'r', status: '500' }] }],
   [
     'rules[1]: code is needed here',
     {
