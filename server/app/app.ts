@@ -38,8 +38,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 async function compose(context: AppContext): Promise<App> {
   const { options } = context
   const files = readFiles(context)
-  for (const warning of warnOfExposed(context.config)) context.log.warn(warning)
   const stores = await openStores(context)
+  // After the folder is open: a folder that cannot be opened is refused by its setting's name.
+  for (const warning of warnOfExposed(context.config)) context.log.warn(warning)
   const services = await buildServices(context, stores, files)
   const server = await buildServer(context, stores, services)
   if (options.jobs !== null) await services.jobs.start()
