@@ -39,7 +39,7 @@ test('a form with a bad URL, proxy, mapping, list or number says which field and
     [{ priority: -1 }, 'priority'],
     [{ concurrencyLimit: 0 }, 'concurrencyLimit'],
     [{ name: '' }, 'name'],
-    [{ upstreamApiKey: 'with a space' }, 'upstreamApiKey'],
+    [{ upstreamApiKey: 'with-ünicode' }, 'upstreamApiKey'],
   ]
   for (const [more, field] of wrong) {
     const refused = await create(more)
