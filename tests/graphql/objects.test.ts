@@ -110,7 +110,7 @@ test('another URL asks for the secret again; a proxy is cleared by null', async 
   expect(moved.account).toMatchObject({ url: 'https://b.example', hasProxy: true, modelMapping: mapping })
   expect((await run('updateAccount', { id, proxy: null })).account.hasProxy).toBe(false)
   expect(stand.accounts.ofGroup(1)[0]).toMatchObject({ secret: 'sk-upstream-b', proxy: null })
-  expect((await run('updateAccount', { id, url: 'ftp://x', proxy: 'x', platform: 'CODEX' })).fields).toHaveLength(3)
+  expect((await run('updateAccount', { id, url: 'ftp://x', proxy: 'x', weight: 0 })).fields).toHaveLength(3)
 })
 
 test('a group with something in it is not deleted, and the conflict says what; a name is given once', async () => {
