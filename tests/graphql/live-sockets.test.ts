@@ -73,7 +73,7 @@ test('pages of the declared origin and of the same host may connect', async () =
 })
 
 test('fault 48: a thousand idle sockets without connection_init are each closed with 4408, and nothing of them stays', async () => {
-  const { port, door } = await startSocketStand({ limits: { initMs: 500 } })
+  const { port, door } = await startSocketStand({ limits: { initMs: 500, unauthenticatedPerAddress: 1000 } })
   const idle = Array.from({ length: 1000 }, () => openSocket(port))
   expect(new Set(await Promise.all(idle.map(({ closed }) => closed)))).toEqual(new Set([4408]))
   while (door.socketCount() > 0) await new Promise((resolve) => setImmediate(resolve))
