@@ -3,6 +3,7 @@ import { resetPassword } from '../../server/cli/admin.ts'
 import { createLog } from '../../server/log.ts'
 import { cheapPasswords } from '../support/cheap-passwords.ts'
 import { deferred } from '../support/deferred.ts'
+import { createFakeUpstream } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
 import { openSocket } from './live-stand.ts'
 import { postAt, signInAt } from './post-at.ts'
@@ -53,7 +54,9 @@ test('after `admin reset` a session may choose another password, and nothing els
 
 test('tries to sign in are counted by the address that a trusted proxy tells; audit, sessions and ledger have it', async () => {
   const env = { DEFAULT_ADMIN_PASSWORD: password, TRUSTED_PROXIES: '127.0.0.0/8' }
-  const relay = await startRelayApp({ env })
+  const upstream = await createFakeUpstream()
+  onTestFinished(() => upstream.close())
+  const relay = await startRelayApp({ env, accounts: [{ url: upstream.url }] })
   onTestFinished(() => relay.stop())
   const signIn =
     'mutation ($input: SignInInput!) { signIn(input: $input) { __typename ... on SignInFailure { retryAfterSeconds } } }'
