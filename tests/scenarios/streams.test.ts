@@ -16,7 +16,7 @@ beforeAll(async () => {
   upstream = await createFakeUpstream()
   // An account whose answer ended with overloaded_error rests for seconds: those streams have one of their own.
   // Nothing here is about silence: a busy machine may take its time.
-  const timers = { firstByteStreamMs: 10_000, idleMs: 10_000 }
+  const timers = { firstByteStreamMs: 10_000, idleMs: 10_000, commitMs: 10_000, pingMs: 10_000, closeMs: 10_000 }
   relay = await startPools({ p: [{ url: upstream.url }], brokenOff: [{ url: upstream.url }] }, { timers })
 })
 afterAll(async () => {
