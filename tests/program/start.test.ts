@@ -202,7 +202,7 @@ test('the built program finds the file of its worker: an account that is out is 
   const jobs = async () => (await askGraphql(url, '{ jobs { name lastRun { outcome message } } }', {}, admin)).data.jobs
   await expect
     .poll(jobs, { timeout: 15_000 })
-    .toContainEqual({ name: 'drift', lastRun: { outcome: 'DONE', message: 'ledger and rollups agree' } })
+    .toContainEqual({ name: 'DRIFT', lastRun: { outcome: 'DONE', message: 'ledger and rollups agree' } })
   program.signal('SIGTERM')
   expect(await program.ended).toBe(0)
 })
