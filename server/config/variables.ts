@@ -157,7 +157,7 @@ export const variables = {
   },
   QUEUE_WAIT_S: {
     description:
-      'Seconds that a request waits for a slot when every account that could serve it is at its concurrency limit.',
+      'Seconds that a request waits in the queue: for a slot of an account, or until running requests of its key leave room in a limit.',
     default: '30',
     schema: wholeNumber(0, 600),
   },
