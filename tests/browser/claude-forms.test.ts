@@ -72,7 +72,7 @@ describe('Claude subscription accounts in Chromium', () => {
     await page.getByText(/good for (10 m 00 s|9 m)/).waitFor()
     await page.getByLabel('Code *').fill('spent#state')
     await page.getByRole('button', { name: 'Create', exact: true }).click()
-    await page.getByText('was not taken: Begin again').waitFor()
+    await page.getByText('was not accepted: It is spent. Begin again').waitFor()
     await page.getByLabel('Code *').fill(' fresh-code#state ')
     await page.getByLabel('Plan', { exact: true }).fill('max 20x')
     await page.getByRole('button', { name: 'Create', exact: true }).click()

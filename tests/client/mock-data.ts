@@ -602,8 +602,8 @@ export function createMockData(isEmpty: boolean): MockData {
     said.push(input)
     if (input['platform'] === 'CLAUDE' && !claude['enabled']) return refuse('platform', 'CLAUDE_ACCOUNTS_OFF')
     const { code = '', credentialsFile = '' } = (input['login'] ?? {}) as Record<string, string>
-    if (code.startsWith('spent')) return refuse('login.code', 'was not taken: Begin again')
-    return credentialsFile.includes('nonsense') ? refuse('login.credentialsFile', 'is not a JSON object') : null
+    if (code.startsWith('spent')) return refuse('login.code', 'LOGIN_CODE_REFUSED', { reason: 'It is spent.' })
+    return credentialsFile.includes('nonsense') ? refuse('login.credentialsFile', 'CREDENTIALS_FILE_NOT_JSON') : null
   }
   const added = (rows: Row[], row: Row): Row => {
     rows.unshift(row)
@@ -626,7 +626,7 @@ export function createMockData(isEmpty: boolean): MockData {
     }
   const grant = (type: string) => {
     session.isOpen = true
-    return { __typename: type, session: { accessToken: 'mock', expiresAt: ahead(900), user } }
+    return { __typename: type, session: { accessToken: 'mock', expiresAt: ahead(900), expiresInSeconds: 900, user } }
   }
   const listeners = new Set<(events: Row[]) => void>()
   const dayTotals = {
@@ -670,7 +670,7 @@ export function createMockData(isEmpty: boolean): MockData {
           durationMs: ok ? 734 : 10_000,
           model: index === 1 ? 'claude-opus-4-6' : null,
           message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
-          code: ok ? 'answered' : null,
+          code: ok ? 'ANSWERED' : null,
           failure: ok ? null : { code: 'PROXY_CONNECTION_REFUSED', place: '10.0.0.2:1080' },
           cost: ok ? '1926' : '0',
         })),
@@ -705,12 +705,7 @@ export function createMockData(isEmpty: boolean): MockData {
     },
     probeAccount: () => ({
       __typename: 'ProbeAccountSuccess',
-      ok: false,
-      latencyMs: 31,
-      status: 529,
-      message: '529 overloaded_error',
-      code: null,
-      failure: null,
+      probe: { ok: false, message: '529 overloaded_error', code: null, failure: null },
     }),
     jobs: () =>
       [
