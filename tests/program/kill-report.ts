@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { counterName } from '../../server/keys/limits.ts'
 import { requestIdOf } from '../../server/request-ids.ts'
 import type { Database } from '../../server/store/database.ts'
 import { openRedis } from '../../server/store/redis/connect.ts'
@@ -66,12 +67,18 @@ export async function expectExactCounters(database: Database): Promise<Record<st
       'SELECT `day`, SUM(`cost_nano`) FROM `daily_rollups` WHERE `api_key_id` = ? GROUP BY `day`',
       [id],
     )
+    const total = counterName({ subject: 'key', id, unit: 'cost', window: null })
     const whole = days.reduce((sum, [, nano]) => sum + Number(nano), 0)
     expect(whole).toBeGreaterThan(0)
-    expect((await counters.read(`key:${id}:total`))?.spentNano).toBe(whole)
-    for (const [day, nano] of days) expect((await counters.read(`key:${id}:day:${day}`))?.spentNano).toBe(Number(nano))
+    expect((await counters.read(total))?.spentNano).toBe(whole)
+    for (const [day, nano] of days) {
+      const fromMs = Date.parse(`${String(day)}T00:00:00Z`)
+      const window = { fromMs, toMs: fromMs + 24 * 3_600_000 }
+      const counter = counterName({ subject: 'key', id, unit: 'cost', window })
+      expect((await counters.read(counter))?.spentNano).toBe(Number(nano))
+    }
     // Also of requests that were killed between the hold and the journal: they have no row.
-    expect((await counters.read(`key:${id}:total`))?.heldNano).toBe(0)
+    expect((await counters.read(total))?.heldNano).toBe(0)
     expect(await counters.unsettled()).toEqual([])
   } finally {
     const keys = await redis.commands.keys(`{${prefix}}:*`)

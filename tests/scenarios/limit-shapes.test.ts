@@ -27,6 +27,8 @@ interface Shape {
   history: number
 }
 
+const processCount = engines === 'services' ? 2 : 1
+
 const shapes: Record<string, Shape> = {
   short: {
     prompt: 'a'.repeat(400),
@@ -54,7 +56,8 @@ const shapes: Record<string, Shape> = {
     maxTokens: 32_000,
     tokens: { ...noTokens, input: 500, cacheRead: 24_500, output: 1200 },
     costNano: 500 * 4000 + 24_500 * 200 + 1200 * outputNano,
-    history: 20,
+    // A process learns from its own requests, and from the ledger when it first needs a key.
+    history: 20 * processCount,
   },
 }
 const policies = ['finish', 'stop'] as const
@@ -83,7 +86,7 @@ beforeAll(async () => {
     })),
   )
   processes = []
-  for (let count = engines === 'services' ? 2 : 1; count > 0; count--) {
+  for (let count = processCount; count > 0; count--) {
     processes.push(
       await startRelayApp({
         accounts: [{ url: upstream.url }],
