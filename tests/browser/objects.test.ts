@@ -190,7 +190,7 @@ describe('accounts, keys and groups in Chromium', () => {
       .getByText(/next in (29|30) m/)
       .waitFor()
     await page.getByRole('button', { name: 'Run now: Clean-up' }).click()
-    await page.getByText('The job runs already.').waitFor()
+    await page.getByText('The job is running already.').waitFor()
     server.data.user['role'] = 'USER'
     const theirs = await open('/jobs')
     await theirs.waitForURL('**/live')
