@@ -26,7 +26,7 @@ export interface HttpParts {
   baseUrl: () => string
   /** Origins of pages that may call the relay; `*`: all. */
   corsOrigins: readonly string[]
-  /** People reach the dashboard by https: browsers are told to stay with it. */
+  /** The dashboard is reached by https, so responses carry HSTS. */
   isHttps: boolean
   limits?: HttpLimits
   /** How long an idle connection of a client stays open. */

@@ -28,7 +28,7 @@ export interface RejectionCount extends RejectedCaller {
 
 const hourMs = 3_600_000
 const secondMs = 1000
-/** Unknown secrets of an hour that are told apart; a scan with ever new ones must not make a row each. */
+/** At most this many unknown secrets have a row of their own in an hour. A scan with new secrets must not fill the table. */
 const maxUnknown = 100
 /** All the others. */
 const otherSecrets = '+'

@@ -46,7 +46,7 @@ const hourMs = 3_600_000
 /** The most points that a series may have. */
 export const maxPoints = 20_000
 interface Summed {
-  /** null where nothing is told apart. */
+  /** null: the sums are not grouped. */
   key: string | null
   totals: TotalsRow
 }

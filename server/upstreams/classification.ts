@@ -95,7 +95,7 @@ export interface Consequence {
   /** The upstream's own words pass if no other account can serve and the error has the format's own shape. */
   passIfLast?: true
   misconfigured?: true
-  /** What becomes of the account counts only once another account has served the same request. */
+  /** The account's new state counts only after another account has served the same request. */
   ifServedElsewhere?: true
   tooLarge?: true
   /** The account is well; it refuses this request alone. */

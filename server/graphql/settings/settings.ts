@@ -45,7 +45,8 @@ const RecoveryProbes = builder.enumType('RecoveryProbes', {
 })
 
 const WhenLimitReached = builder.enumType('WhenLimitReached', {
-  description: 'What becomes of running requests that use up a limit of cost. New ones are refused in any case.',
+  description:
+    'Whether running requests end or are stopped when they reach a limit of cost. New ones are refused in any case.',
   values: {
     FINISH: { value: 'finish', description: 'They may end.' },
     STOP: { value: 'stop', description: 'They are stopped with an error event.' },
@@ -71,7 +72,7 @@ const described = {
   recoveryProbes: 'How the relay finds out that an account is back.',
   recoveryProbeSeconds:
     'The seconds, 1 to 9999, before an account that is not ready is probed first; each further probe waits twice as long.',
-  whenLimitReached: 'What becomes of running requests that use up a limit of cost.',
+  whenLimitReached: 'Whether running requests end or are stopped when they reach a limit of cost.',
   weekStart: 'The day on which the weekly limits begin anew.',
   resetHour: 'The hour, 0 to 23, of the zone of the deployment at which daily, weekly and monthly limits begin anew.',
   upstreamAllow:

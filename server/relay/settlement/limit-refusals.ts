@@ -1,4 +1,4 @@
-// What a client is told when a limit of its key refuses it (claude-code-signin.md, "A cap the client can show").
+// The errors for a client when a limit of its key refuses its request (claude-code-signin.md, "A cap the client can show").
 import { type Failure, fail } from '../../errors.ts'
 import { type LimitClaim, type LimitUnit, parseCounter, rollingLengthMs } from '../../keys/limits.ts'
 import { formatUsd } from '../../money/usd.ts'
