@@ -62,8 +62,8 @@ function repairedSecret(text: string): string {
 export const mappedPattern = modelPattern.refine((text) => !/^\d+$/.test(text), says('DIGITS_ONLY'))
 
 /** As vendors name the windows of their limits. */
-export const gaugeWindow = z.string().regex(/^[a-z0-9_]{1,32}$/, says('WINDOW_MALFORMED'))
-export const utilizationShare = z.number().min(0.01, says('TOO_SMALL')).max(1, says('TOO_LARGE'))
+const gaugeWindow = z.string().regex(/^[a-z0-9_]{1,32}$/, says('WINDOW_MALFORMED'))
+const utilizationShare = z.number().min(0.01, says('TOO_SMALL')).max(1, says('TOO_LARGE'))
 
 /** The fields of an account as people give them, in GraphQL, files and commands. */
 export const accountFields = {

@@ -18,7 +18,7 @@ export interface RateLimits {
   concurrency: number | null
 }
 
-export const defaultRollingHours = 5
+const defaultRollingHours = 5
 
 export const noCostLimits: CostLimits = Object.freeze({
   dailyLimitNano: null,

@@ -34,7 +34,7 @@ const reasons = {
 
 const known = new Set<string>(Object.values(reasons).map(([code]) => code))
 type Reason = (typeof reasons)[keyof typeof reasons][0]
-export const reasonOf = (code: string): Reason => (known.has(code) ? (code as Reason) : 'other')
+const reasonOf = (code: string): Reason => (known.has(code) ? (code as Reason) : 'other')
 
 export const RejectionReason = builder.enumType('RejectionReason', {
   description: 'Why a request was refused before any upstream was asked.',

@@ -29,7 +29,7 @@ const RejectionFilterInput = builder.inputType('RejectionFilter', {
 })
 
 /** Only what this viewer may read. */
-export function ownRejections(filter: RejectionFilter, { viewer }: Context): RejectionFilter {
+function ownRejections(filter: RejectionFilter, { viewer }: Context): RejectionFilter {
   const { userId: own } = visibleUse(viewer)
   if (own === undefined) return filter
   return { ...filter, userIds: filter.userIds === undefined || filter.userIds.includes(own) ? [own] : [] }

@@ -95,8 +95,6 @@ export function createEstimates(parts: {
   }
 }
 
-export type Estimates = ReturnType<typeof createEstimates>
-
 /** The newest stay. */
 function keep<Value>(map: Map<string, Value>, name: string, value: Value, max: number): void {
   map.delete(name)

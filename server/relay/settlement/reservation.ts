@@ -41,7 +41,7 @@ export interface ReservationParts {
 
 const maxTries = 3
 /** Output tokens of one top-up. */
-export const sliceTokens = 4000
+const sliceTokens = 4000
 
 /** What one try came to: a reservation, a refusal, or a refusal unless something becomes free. */
 type Tried = { reservation: Reservation } | { refused: Failure } | { busy: Failure }
