@@ -125,7 +125,7 @@ function rejectedIn({ fromMs, toMs }: Range, filter: TotalsFilter, by: Dimension
 }
 
 /** How far the time in a key may be from the begin of its request: a clock that was set back. */
-const keySlackMs = 300_000
+export const keySlackMs = 300_000
 
 function inLedger({ fromMs, toMs }: Range, filter: TotalsFilter, by: Dimension | null): Query[] {
   // The key is an index, the begin decides.

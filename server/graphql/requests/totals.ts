@@ -59,7 +59,7 @@ const SeriesPoint = builder
     }),
   })
 
-const RangeInput = builder.inputType('RangeInput', {
+export const RangeInput = builder.inputType('RangeInput', {
   description: 'A range of time, exact to the millisecond. What has not come yet counts as empty.',
   fields: (t) => ({
     from: t.field({ description: 'Included.', type: 'DateTime', required: true }),
@@ -103,7 +103,7 @@ function useFilter(filter: GivenFilter | null | undefined, { viewer }: Context):
 const maxHourlyMs = 32 * 24 * 3_600_000
 const maxRangeMs = 3 * 366 * 24 * 3_600_000
 
-function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'day'): Range {
+export function rangeOf({ from, to }: { from: Date; to: Date }, interval?: 'hour' | 'day'): Range {
   const [fromMs, toMs] = [from.getTime(), to.getTime()]
   if (toMs <= fromMs) throw badRange('`to` must be after `from`.')
   if (toMs - fromMs > (interval === 'hour' ? maxHourlyMs : maxRangeMs)) throw badRange('The range is too long.')
@@ -120,7 +120,7 @@ const badRange = (message: string) => new GraphQLError(message, { extensions: { 
 
 const defaultRanked = 10
 
-const rangeArg = 'At most three years.'
+export const rangeArg = 'At most three years.'
 
 const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Group' } as const
 

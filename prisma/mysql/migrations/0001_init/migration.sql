@@ -264,7 +264,8 @@ CREATE TABLE `logs` (
   PRIMARY KEY (`id`),
   INDEX `logs_api_key_id_id_idx` (`api_key_id`, `id`),
   INDEX `logs_account_id_id_idx` (`account_id`, `id`),
-  INDEX `logs_user_id_id_idx` (`user_id`, `id`)
+  INDEX `logs_user_id_id_idx` (`user_id`, `id`),
+  INDEX `logs_price_source_id_idx` (`price_source`, `id`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `attempts` (

@@ -561,6 +561,9 @@ CREATE INDEX "logs_account_id_id_idx" ON "logs"("account_id", "id");
 CREATE INDEX "logs_user_id_id_idx" ON "logs"("user_id", "id");
 
 -- CreateIndex
+CREATE INDEX "logs_price_source_id_idx" ON "logs"("price_source", "id");
+
+-- CreateIndex
 CREATE INDEX "hourly_rollups_api_key_id_hour_ms_idx" ON "hourly_rollups"("api_key_id", "hour_ms");
 
 -- CreateIndex
