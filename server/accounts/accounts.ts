@@ -4,15 +4,15 @@ import type { Events } from '../store/events.ts'
 import type { Seal } from '../store/seal.ts'
 import { type Account, type AccountDraft, type AccountLive, vendorUrls } from './account.ts'
 import { setGroups } from './account-groups.ts'
+import { createAccountSnapshot } from './account-snapshot.ts'
 import { changeCredential } from './credential.ts'
 import { changesOf, type FormatFlagChanges, type FormatFlags } from './format-flags.ts'
-import { createPool } from './pool.ts'
 import { createReports } from './state/reports.ts'
 import type { StatePolicy } from './state/state.ts'
 import { createTimeline } from './state/timeline.ts'
 import type { Transition } from './state/transitions.ts'
 
-/** The pool: groups and accounts in memory, their states, and the verbs that change them. */
+/** Groups and accounts in memory, their states, and the verbs that change them. */
 export function createAccounts(parts: {
   database: Database
   seal: Seal
@@ -34,11 +34,11 @@ export function createAccounts(parts: {
   onError?: (error: unknown, doing: string) => void
 }) {
   const { database, seal, events } = parts
-  const pool = createPool(parts)
+  const snapshot = createAccountSnapshot(parts)
   const timeline = createTimeline({ database, newId: parts.newId, onError: parts.onError })
   const reports = createReports({
-    byId: pool.byId,
-    all: pool.all,
+    byId: snapshot.byId,
+    all: snapshot.all,
     events,
     now: parts.now,
     chance: parts.chance,
@@ -54,10 +54,10 @@ export function createAccounts(parts: {
 
   /** What the refusal of a translated request taught about an account: in force at once, stored beside. */
   function learnFlags(id: number, learnt: FormatFlagChanges): void {
-    const account = pool.byId(id)
+    const account = snapshot.byId(id)
     if (!account) return
     const flags = { ...account.flags, ...(learnt as Partial<FormatFlags>) }
-    pool.applyFlags(id, flags)
+    snapshot.applyFlags(id, flags)
     const text = JSON.stringify(changesOf(flags))
     const writing = database.client.account
       .updateMany({ where: { id }, data: { flags: text } })
@@ -69,7 +69,7 @@ export function createAccounts(parts: {
   return {
     learnFlags,
     ...reports,
-    ...pool,
+    ...snapshot,
     timelines: timeline.read,
     /** Steps of one account, the newest first. */
     timeline: async (of: number, limit: number, before?: bigint) =>

@@ -133,7 +133,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       return { before, after }
     },
 
-    /** Takes the account out of the pool; its history stays, its credential goes. */
+    /** Takes the account out of its groups. Its history stays, its credential goes. */
     async remove(tx: Tx, id: number): Promise<void> {
       await existingAccount(tx, id)
       await tx.accountCredential.deleteMany({ where: { accountId: id } })

@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/account.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
-import type { Locks } from '../store/locks.ts'
+import type { Locks } from '../store/locks/locks.ts'
 import { createLease } from './lease.ts'
 import { createMaintenance, type MaintenanceParts } from './maintenance.ts'
 import { createProbes, type ProbeOutcome, type ProbesParts } from './probes.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LockBusy, type Locks } from '../store/locks.ts'
+import { LockBusy, type Locks } from '../store/locks/locks.ts'
 
 /** After a process that leads has died, its jobs stand still for `ttlMs` and `retryMs` at most. */
 const usualTimes = { ttlMs: 15_000, retryMs: 5_000 }

@@ -40,7 +40,7 @@ export interface AttemptEntry {
   /** Milliseconds to the upstream's first byte; -1 when none came. */
   firstByteMs: number
   durationMs: number
-  /** True when the key pays; false when the pool absorbs it. */
+  /** True when the key pays; false when nobody pays. */
   charged: boolean
   reading: Reading
   cost: Cost

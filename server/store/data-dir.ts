@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { diskProblem } from './disk-problem.ts'
-import { type FileLock, takeFileLock } from './file-lock.ts'
+import { type FileLock, takeFileLock } from './locks/file-lock.ts'
 
 export interface DataDir {
   /** Absolute. */

@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '../generated/sqlite/client.ts'
 import type { Scalar, Write } from './batch.ts'
 import type { Engine } from './dialect.ts'
-import type { LockName } from './lock-name.ts'
+import type { LockName } from './locks/lock-name.ts'
 import type { StoreLog } from './store-log.ts'
 
 export { BatchConflict, type Scalar, type Write } from './batch.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { LockBusy } from '../../server/store/locks.ts'
+import { LockBusy } from '../../server/store/locks/locks.ts'
 import { createRedisLocks } from '../../server/store/redis/locks.ts'
 import { gate } from '../support/deferred.ts'
 import { redisUrl } from '../support/engines.ts'

@@ -1,6 +1,6 @@
 import type { Database } from '../../store/database.ts'
 import type { DurableFiles } from '../../store/durable-files.ts'
-import type { Locks } from '../../store/locks.ts'
+import type { Locks } from '../../store/locks/locks.ts'
 import { type Seal, SealBroken } from '../../store/seal.ts'
 import type { Account } from '../account.ts'
 import type { Accounts } from '../accounts.ts'

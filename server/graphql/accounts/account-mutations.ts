@@ -124,7 +124,7 @@ addMutation('updateAccount', {
 })
 
 addMutation('deleteAccount', {
-  description: 'Takes the account out of the pool and forgets its credential; its history stays.',
+  description: 'Takes the account out of its groups and forgets its credential. Its history stays.',
   scope: 'user',
   input: addIdInput('DeleteAccountInput', 'Account'),
   check: onlyId('Account'),

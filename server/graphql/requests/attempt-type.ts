@@ -100,7 +100,7 @@ export const Attempt = builder.objectRef<StoredAttempt>('Attempt').implement({
       resolve: ({ firstByteMs }) => (firstByteMs < 0 ? null : firstByteMs),
     }),
     durationMs: t.exposeInt('durationMs', { description: 'Milliseconds from the call to its end.' }),
-    charged: t.exposeBoolean('charged', { description: 'False when the pool absorbs it.' }),
+    charged: t.exposeBoolean('charged', { description: 'False when nobody is charged for it.' }),
     tokens: t.field({
       description: 'As the upstream said them, or estimated where it broke off.',
       type: Tokens,

@@ -7,7 +7,7 @@ import type { Reading } from '../../money/reading.ts'
 import type { Classification } from '../../upstreams/classification.ts'
 import type { RequestEnd } from '../request/relay-request.ts'
 import type { PassableError, TryResult, UpstreamFailure } from './attempt-result.ts'
-import { restarting } from './pool-error.ts'
+import { restarting } from './no-account-error.ts'
 import type { Attempt } from './running-attempt.ts'
 import { classificationOf } from './upstream-failure.ts'
 

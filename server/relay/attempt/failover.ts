@@ -14,7 +14,7 @@ import { createAccountOutcome, type Doubts } from './account-outcome.ts'
 import type { AttemptResult, FailedAttempt, PassableError, UnfitAttempt } from './attempt-result.ts'
 import { type AttemptRunnerParts, createAttemptRunner } from './attempt-runner.ts'
 import { createFailoverBudget } from './failover-budget.ts'
-import { poolError, restarting, tooLargeForAll } from './pool-error.ts'
+import { noAccountError, restarting, tooLargeForAll } from './no-account-error.ts'
 
 export interface FailoverParts extends Omit<AttemptRunnerParts, 'outcome'>, Omit<TokenRenewalParts, 'renewsTokens'> {
   accounts: Accounts
@@ -109,7 +109,7 @@ export function createFailover(parts: FailoverParts) {
     if (isStopping && last === null) return giveUp(running, restarting())
     criteria.nowMs = now()
     const members = accounts.ofGroup(request.key.groupId)
-    return giveUp(running, poolError(request, members, criteria, { last, isMisconfigured, unfit }))
+    return giveUp(running, noAccountError(request, members, criteria, { last, isMisconfigured, unfit }))
   }
 
   function attempt(running: RunningRequest, account: Account, criteria: RequestCriteria): Promise<AttemptResult> {
@@ -166,7 +166,7 @@ export function createFailover(parts: FailoverParts) {
     noAccount({ request }: RunningRequest, criteria: RequestCriteria): Failure {
       criteria.nowMs = now()
       const none = { last: null, isMisconfigured: true, unfit: null }
-      return isStopping ? restarting() : poolError(request, accounts.ofGroup(request.key.groupId), criteria, none)
+      return isStopping ? restarting() : noAccountError(request, accounts.ofGroup(request.key.groupId), criteria, none)
     },
 
     /** Ends every response under way with an error: the process stops. */

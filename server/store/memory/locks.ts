@@ -1,4 +1,4 @@
-import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../locks.ts'
+import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../locks/locks.ts'
 
 /** Locks within one process: a queue for each name, first come, first served. `ttlMs` has no effect here. */
 export function createMemoryLocks({ waitMs = defaultLockWaitMs }: LockTimes = {}): Locks {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../locks.ts'
+import { defaultLockWaitMs, LockBusy, type Locks, type LockTimes } from '../locks/locks.ts'
 import { createMemoryLocks } from '../memory/locks.ts'
 import { createScript } from './script.ts'
 

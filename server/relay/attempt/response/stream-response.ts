@@ -1,6 +1,6 @@
 // Relays an event stream: held until content begins, then passed on in whole events as they come, and metered beside.
-import { explain } from '../../upstreams/transport/failure-cause.ts'
-import { limitPassed } from '../settlement/limit-refusals.ts'
+import { explain } from '../../../upstreams/transport/failure-cause.ts'
+import { limitPassed } from '../../settlement/limit-refusals.ts'
 import {
   type AttemptEnd,
   abandoned,
@@ -10,15 +10,15 @@ import {
   completed,
   failed,
   shutDown,
-} from './attempt-end.ts'
-import type { UpstreamFailure } from './attempt-result.ts'
+} from '../attempt-end.ts'
+import type { UpstreamFailure } from '../attempt-result.ts'
+import { restarting } from '../no-account-error.ts'
+import { type Attempt, type AttemptParts, hasReadOnTooLong } from '../running-attempt.ts'
+import type { ResponseHead } from '../upstream-call.ts'
+import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from '../upstream-failure.ts'
 import { unsuccessful } from './error-response.ts'
 import { jsonTooLarge, maxJsonBytes } from './json-response.ts'
-import { restarting } from './pool-error.ts'
 import { bodyKindOf, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
-import { type Attempt, type AttemptParts, hasReadOnTooLong } from './running-attempt.ts'
-import type { ResponseHead } from './upstream-call.ts'
-import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from './upstream-failure.ts'
 
 /** Bytes of a stream held before the account is fixed. */
 const maxHeldBytes = 64 * 1024

@@ -1,5 +1,5 @@
 // Relays a response that is no stream: read whole, checked, metered, then sent as it came.
-import { noReading, type Reading } from '../../money/reading.ts'
+import { noReading, type Reading } from '../../../money/reading.ts'
 import {
   type AttemptEnd,
   abandoned,
@@ -9,12 +9,12 @@ import {
   failed,
   memoryFull,
   shutDown,
-} from './attempt-end.ts'
+} from '../attempt-end.ts'
+import type { Attempt, AttemptParts } from '../running-attempt.ts'
+import type { CallEnd, ResponseHead } from '../upstream-call.ts'
+import { brokenBy, incomplete, unusable } from '../upstream-failure.ts'
 import { unsuccessful } from './error-response.ts'
 import { bodyKindOf, collectBody, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
-import type { Attempt, AttemptParts } from './running-attempt.ts'
-import type { CallEnd, ResponseHead } from './upstream-call.ts'
-import { brokenBy, incomplete, unusable } from './upstream-failure.ts'
 
 export const maxJsonBytes = 64 * 1024 * 1024
 

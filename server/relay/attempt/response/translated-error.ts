@@ -1,10 +1,10 @@
 // An upstream's error in the words of the client's format.
 
-import { redactText } from '../../redaction.ts'
-import type { UpstreamError } from '../../upstreams/format.ts'
-import type { PassableError } from './attempt-result.ts'
-import type { Attempt } from './running-attempt.ts'
-import type { ResponseHead } from './upstream-call.ts'
+import { redactText } from '../../../redaction.ts'
+import type { UpstreamError } from '../../../upstreams/format.ts'
+import type { PassableError } from '../attempt-result.ts'
+import type { Attempt } from '../running-attempt.ts'
+import type { ResponseHead } from '../upstream-call.ts'
 
 const typeOf: Readonly<Record<number, string>> = {
   404: 'not_found_error',

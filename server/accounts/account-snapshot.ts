@@ -10,7 +10,7 @@ import type { AccountState } from './state/state.ts'
 import { storedState } from './state/state-text.ts'
 
 /** Groups and accounts in memory, as the relay reads them. Loads must not overlap: an older one could overwrite a newer one. */
-export function createPool(parts: {
+export function createAccountSnapshot(parts: {
   database: Database
   seal: Seal
   now: () => number

@@ -1,11 +1,11 @@
 // Reads what is no success and classifies it: the request's own fault, or the account's.
-import { bytesWithoutSecret } from '../../upstreams/quoted-secret.ts'
-import { type AttemptEnd, abandoned, classified, failed, memoryFull, shutDown } from './attempt-end.ts'
+import { bytesWithoutSecret } from '../../../upstreams/quoted-secret.ts'
+import { type AttemptEnd, abandoned, classified, failed, memoryFull, shutDown } from '../attempt-end.ts'
+import type { Attempt, AttemptParts } from '../running-attempt.ts'
+import type { ResponseHead } from '../upstream-call.ts'
+import { brokenBy, unusable } from '../upstream-failure.ts'
 import { collectBody, contentTypeProblem, decoderFor, isFailure } from './read-response.ts'
-import type { Attempt, AttemptParts } from './running-attempt.ts'
 import { translatedError } from './translated-error.ts'
-import type { ResponseHead } from './upstream-call.ts'
-import { brokenBy, unusable } from './upstream-failure.ts'
 
 /** The most bytes that are read of an error body. */
 const maxErrorBytes = 1024 * 1024

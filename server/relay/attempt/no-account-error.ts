@@ -10,7 +10,7 @@ import type { FailedAttempt, UnfitAttempt } from './attempt-result.ts'
 /** Retry time for a request that got no slot: by then some requests before it have ended. */
 const busyRetryS = 5
 
-export function poolError(
+export function noAccountError(
   { id, model, metered }: RelayRequest,
   group: readonly Account[],
   criteria: RouteCriteria,

@@ -1,11 +1,11 @@
 // What the responses of all kinds need: checks of the head, the decoder, a body read whole, the head for the client.
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import { explain } from '../../upstreams/transport/failure-cause.ts'
-import type { UpstreamFailure } from './attempt-result.ts'
-import { type Attempt, type AttemptParts, hasReadOnTooLong } from './running-attempt.ts'
-import type { CallEnd, ResponseHead } from './upstream-call.ts'
-import { unusable } from './upstream-failure.ts'
+import { explain } from '../../../upstreams/transport/failure-cause.ts'
+import type { UpstreamFailure } from '../attempt-result.ts'
+import { type Attempt, type AttemptParts, hasReadOnTooLong } from '../running-attempt.ts'
+import type { CallEnd, ResponseHead } from '../upstream-call.ts'
+import { unusable } from '../upstream-failure.ts'
 
 /** Why the content type is not what was asked for; null when it is. */
 export function contentTypeProblem(attempt: Attempt, { headers }: ResponseHead): UpstreamFailure | null {
