@@ -100,7 +100,7 @@ export interface Consequence {
   tooLarge?: true
   /** The account is well; it refuses this request alone. */
   refusesRequest?: true
-  /** The same from two accounts is the request's fault. */
+  /** The same from two accounts is the request's fault: only of errors that blame the request, and of error events. */
   doubtful?: true
   /**
    * The text is one that is known to be about the account, and quotes nobody: at most 200 characters of it go into the timeline.

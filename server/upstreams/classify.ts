@@ -137,13 +137,12 @@ const shownTypeOf = (status: number, type: string): string =>
   status >= 300 && status < 400 ? 'redirect' : type || `http_${status}`
 
 /**
- * What a rule means for this error. As in the built-in table: what could be the request's fault is doubtful, and the
- * upstream's own words pass where they are the caller's. A 429 that is sent on is about the request.
+ * What a rule means for this error. As in the built-in table: an error that blames the request, and an event, may be the
+ * request's own, and the upstream's own words pass where they are the caller's. A 429 that is sent on is about the request.
  */
-function asUsual(means: Consequence, { status, shownType }: ErrorFacts): Consequence {
+function asUsual(means: Consequence, { status, shownType, blamesRequest }: ErrorFacts): Consequence {
   const isOften = status === 'event' && (shownType === 'rate_limit_error' || shownType === 'overloaded_error')
-  const mayBeRequests =
-    status === 'event' || status === 500 || (status >= 400 && status < 500 && ![401, 402, 403, 429].includes(status))
+  const mayBeRequests = status === 'event' || (blamesRequest && passableStatuses.includes(status))
   const isNext = means.kind === 'refused' && means.state === undefined
   return {
     ...means,

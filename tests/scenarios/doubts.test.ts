@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { errorAfterEvents, errorFirst, refusal } from '../support/fake-scripts.ts'
 import { createFakeUpstream, type FakeUpstream, type Script } from '../support/fake-upstream.ts'
 import { startRelayApp, testKey } from '../support/relay-app.ts'
+import { errorEvent } from '../support/sse-fixtures.ts'
 import { askGraphql, signedIn } from './graphql-asking.ts'
 import { ask } from './pools.ts'
 
-/** The same error from two accounts is held against the request, not against them. */
+/** The same error event from two accounts is held against the request, not against them; other equal errors are not. */
 
 let upstream: FakeUpstream
 beforeAll(async () => {
@@ -73,12 +74,17 @@ async function startPool(scripts: (Script | undefined)[]) {
 
 const retracted = 'the request was at fault, not the account'
 const at500 = (message: string) => refusal(500, 'api_error', message)
+const event =
+  (message: string): Script =>
+  (exchange) =>
+    exchange.sse([errorEvent('api_error', message)])
+const inEvent = 'error event api_error before any content'
 
 test('two accounts that fail in the same way are both in service for the next request, and the timeline tells why', async () => {
-  const pool = await startPool([at500('cannot parse tool 7'), at500('cannot parse tool 7')])
-  expect((await pool.ask()).status).toBe(529)
+  const pool = await startPool([event('cannot parse tool 7'), event('cannot parse tool 7')])
+  expect((await pool.ask('hello', true)).status).toBe(529)
   await expect.poll(pool.accounts).toMatchObject([
-    { state: 'READY', steps: ['COOLING_DOWN: 500 api_error', `READY: ${retracted}`] },
+    { state: 'READY', steps: [`COOLING_DOWN: ${inEvent}`, `READY: ${retracted}`] },
     { state: 'READY', steps: [] },
   ])
   pool.heal()
@@ -87,8 +93,8 @@ test('two accounts that fail in the same way are both in service for the next re
 })
 
 test('a hundred such requests take nobody out of service for others', async () => {
-  const pool = await startPool([at500('bad image'), at500('bad image')])
-  for (let i = 0; i < 100; i++) expect((await pool.ask(`turn ${i}`)).status).toBe(529)
+  const pool = await startPool([event('bad image'), event('bad image')])
+  for (let i = 0; i < 100; i++) expect((await pool.ask(`turn ${i}`, true)).status).toBe(529)
   expect((await pool.attempts()).length).toBe(200)
   expect((await pool.accounts()).map(({ state }: { state: string }) => state)).toEqual(['READY', 'READY'])
 })
@@ -117,9 +123,9 @@ test('the same error event from two accounts is the request’s, from one it is 
 
 test('texts that name another request or moment each time are the same error all the same', async () => {
   const withId: Script = (exchange) =>
-    at500(`cannot parse tool (request id: 2026${exchange.request.index}abc)`)(exchange)
+    event(`cannot parse tool (request id: 2026${exchange.request.index}abc)`)(exchange)
   const pool = await startPool([withId, withId])
-  expect((await pool.ask()).status).toBe(529)
+  expect((await pool.ask('hello', true)).status).toBe(529)
   await expect.poll(pool.accounts).toMatchObject([{ state: 'READY' }, { state: 'READY' }])
 })
 
@@ -132,14 +138,14 @@ test('one account that fails while another answers was at fault', async () => {
 })
 
 test('two that failed in the same way were at fault after all when a third one answers the same request', async () => {
-  const pool = await startPool([at500('out of order'), at500('out of order'), undefined])
-  expect((await pool.ask()).status).toBe(200)
+  const pool = await startPool([event('out of order'), event('out of order'), undefined])
+  expect((await pool.ask('hello', true)).status).toBe(200)
   await expect.poll(pool.accounts).toMatchObject([
     {
       state: 'COOLING_DOWN',
-      steps: ['COOLING_DOWN: 500 api_error', `READY: ${retracted}`, 'COOLING_DOWN: 500 api_error'],
+      steps: [`COOLING_DOWN: ${inEvent}`, `READY: ${retracted}`, `COOLING_DOWN: ${inEvent}`],
     },
-    { state: 'COOLING_DOWN', steps: ['COOLING_DOWN: 500 api_error'] },
+    { state: 'COOLING_DOWN', steps: [`COOLING_DOWN: ${inEvent}`] },
     { state: 'READY' },
   ])
 })
@@ -151,6 +157,18 @@ test('two that fail differently rest both', async () => {
     'COOLING_DOWN',
     'COOLING_DOWN',
     'READY',
+  ])
+})
+
+test.each([500, 502, 503])('equal %is of several accounts acquit none of them: all cool down', async (status) => {
+  const broken = refusal(status, 'api_error', 'Internal server error')
+  const pool = await startPool([broken, broken])
+  expect((await pool.ask()).status).toBe(529)
+  const steps = [`COOLING_DOWN: ${status} api_error`]
+  await expect.poll(pool.accounts).toMatchObject([
+    { state: 'COOLING_DOWN', steps },
+    // The last one left is tried again soon.
+    { state: expect.stringMatching(/^(COOLING_DOWN|RECOVERING)$/), steps },
   ])
 })
 

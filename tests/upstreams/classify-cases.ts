@@ -347,8 +347,8 @@ export const classifyCases: readonly ClassifyCase[] = [
     error: { type: 'api_error', message: 'key', details: { error_code: 'cmek_key_unreachable' } },
     means: { kind: 'failing', event: { kind: 'rate_limited', restMs: 60_000 } },
   },
-  { row: 'internal error', status: 500, error: { type: 'api_error' }, means: { ...cools, doubtful: true } },
-  ...[501, 502, 503, 504].map((status): ClassifyCase => ({ row: 'server error', status, means: cools })),
+  { row: 'server error', status: 500, error: { type: 'api_error', message: 'no' }, means: cools },
+  ...[500, 501, 502, 503, 504].map((status): ClassifyCase => ({ row: 'server error', status, means: cools })),
   ...[301, 302, 307].map(
     (status): ClassifyCase => ({ row: 'redirect', status, means: { ...cools, misconfigured: true } }),
   ),

@@ -77,7 +77,7 @@ export default {
       message: 'The whole text must match. Begin with its first words: later parts may quote what a client wrote.',
       duration: 'Empty: as the response says.',
       doubt:
-        'When two accounts return the same error for one request, it counts as an error of the request, and neither account changes state.',
+        'When two accounts return the same error for one request, and it blames the request or is an error event, it counts as an error of the request, and neither account changes state.',
     },
     units: {
       s: 'seconds',
@@ -182,7 +182,6 @@ export default {
       no_compaction_now: 'Compaction unavailable',
       overloaded: 'Overloaded',
       customer_s_key_out_of_reach: "Customer's encryption key unreachable",
-      internal_error: 'Internal error',
       server_error: 'Server error',
       redirect: 'Redirect',
       odd_success: 'Unexpected success status',

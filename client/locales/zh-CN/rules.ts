@@ -77,7 +77,8 @@ export default {
       status: '400、500-599，或 event（流内错误）。',
       message: '须匹配整段文本。请从开头的文字写起：后面的内容可能引用了客户端所写。',
       duration: '留空：以响应为准。',
-      doubt: '两个账号对同一请求返回相同错误时，视为请求自身的错误，两者状态都不变。',
+      doubt:
+        '两个账号对同一请求返回相同错误，且该错误归咎于请求或是流内错误事件时，视为请求自身的错误，两者状态都不变。',
     },
     units: {
       s: '秒',
@@ -181,7 +182,6 @@ export default {
       no_compaction_now: '暂不能压缩',
       overloaded: '过载',
       customer_s_key_out_of_reach: '无法访问客户的加密密钥',
-      internal_error: '内部错误',
       server_error: '服务器错误',
       redirect: '重定向',
       odd_success: '异常的成功状态',

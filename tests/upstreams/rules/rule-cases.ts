@@ -53,6 +53,12 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       {
         status: 400,
         error: quota,
+        means: { kind: 'limited', rule: 'quota', event: { kind: 'rate_limited', restMs: 600_000 } },
+      },
+      // It blames the request: the same from two accounts shows that it is right.
+      {
+        status: 400,
+        error: { ...quota, type: 'invalid_request_error' },
         means: { kind: 'limited', rule: 'quota', event: { kind: 'rate_limited', restMs: 600_000 }, doubtful: true },
       },
       {
@@ -84,7 +90,6 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
           kind: 'limited',
           rule: 'text',
           event: { kind: 'rate_limited', restMs: 90_000, model: '*sonnet*' },
-          doubtful: true,
         },
       },
       {
@@ -95,7 +100,6 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
           kind: 'limited',
           rule: 'text',
           event: { kind: 'rate_limited', restMs: 86_400_000, model: 'glm-5' },
-          doubtful: true,
         },
       },
       // Without a word of an end it backs off by itself.
@@ -106,7 +110,6 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
           kind: 'limited',
           rule: 'text',
           event: { kind: 'rate_limited', restMs: null, model: '*sonnet*' },
-          doubtful: true,
         },
       },
       // What a client wrote is quoted, not said.
@@ -114,7 +117,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       {
         status: 500,
         error: { message: 'Your plan of the day is exhausted' },
-        means: { kind: 'failing', event: { kind: 'failed' }, doubtful: true },
+        means: { kind: 'failing', event: { kind: 'failed' } },
       },
     ],
   },
@@ -169,7 +172,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       {
         status: 500,
         error: { message: 'oops' },
-        means: { kind: 'failing', event: { kind: 'failed' }, doubtful: true },
+        means: { kind: 'failing', event: { kind: 'failed' } },
       },
     ],
   },
@@ -279,7 +282,7 @@ export const ruleCases: readonly { rules: RuleDraft[]; cases: RuleCase[] }[] = [
       {
         status: 500,
         error: { code: 'b' },
-        means: { kind: 'failing', rule: 'second', event: { kind: 'failed' }, doubtful: true },
+        means: { kind: 'failing', rule: 'second', event: { kind: 'failed' } },
       },
       { status: 529, error: {}, means: { kind: 'failing', rule: 'second', event: { kind: 'failed' } } },
     ],

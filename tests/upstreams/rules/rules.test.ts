@@ -123,7 +123,11 @@ test('no more than 10 000 characters of an answer are looked at', () => {
 test('two accounts say the same although their texts name different requests and moments', () => {
   const rules = ruleCases[0]!.rules
   const said = (message: string) =>
-    classified(rules, { status: 400, error: { code: 'insufficient_x', message }, means: { kind: 'caller' } }).sameAs
+    classified(rules, {
+      status: 400,
+      error: { type: 'invalid_request_error', code: 'insufficient_x', message },
+      means: { kind: 'caller' },
+    }).sameAs
   expect(said('no quota (request id: 20261123abcdef0123)')).toBe(said('no quota (request id: 2026-11-23T10)'))
   expect(said('no quota')).not.toBe(said('no money'))
 })

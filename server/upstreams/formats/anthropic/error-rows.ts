@@ -103,8 +103,7 @@ export const anthropicErrorRows: readonly ClassificationRow[] = [
     code: 'cmek_key_unreachable',
     means: { kind: 'failing', state: 'rate_limited', scope: 'account', until: 60_000 },
   },
-  { name: 'internal error', status: 500, means: { ...failing, doubtful: true } },
-  { name: 'server error', status: [501, 599], means: failing },
+  { name: 'server error', status: [500, 599], means: failing },
   { name: 'redirect', status: [300, 399], means: { ...failing, misconfigured: true } },
   // 201, 204 …: this API does not send them.
   { name: 'odd success', status: [200, 299], means: failing },
