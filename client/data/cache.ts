@@ -1,7 +1,8 @@
 import { type Cache, cacheExchange, type KeyingConfig } from '@urql/exchange-graphcache'
 import { relayPagination } from '@urql/exchange-graphcache/extras'
+import { testedFields } from '../graphql/account-operations.ts'
 import { keySpendingFields } from '../graphql/key-operations.ts'
-import type { SpendingEvent } from '../graphql/live-operations.ts'
+import type { InFlightEvent, SpendingEvent } from '../graphql/live-operations.ts'
 
 /** Objects whose identity is another field than `id`. */
 export const otherKeys: Record<string, string> = {
@@ -66,6 +67,9 @@ export const possibleTypes = {
   Node: ['Account', 'ApiKey', 'AuditEntry', 'ErrorRule', 'Group', 'Request', 'User'],
 }
 
+/** Each subscription selects a part of the events. */
+type RequestEvent = InFlightEvent | SpendingEvent
+
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const keys: KeyingConfig = {
@@ -98,17 +102,20 @@ export function createCache() {
         ]),
       ),
       Subscription: {
-        requestEvents: (result, _args, cache) =>
-          writeSpending(cache, (result as unknown as { feed: { events: SpendingEvent[] } }).feed.events),
+        requestEvents: (result, _args, cache) => {
+          const { events } = (result as unknown as { feed: { events: RequestEvent[] } }).feed
+          writeSpending(cache, events)
+          writeTested(cache, events)
+        },
       },
     },
   })
 }
 
 /** Adds what was settled to the keys that are in the cache. */
-function writeSpending(cache: Cache, events: readonly SpendingEvent[]): void {
+function writeSpending(cache: Cache, events: readonly RequestEvent[]): void {
   for (const event of events) {
-    if (event.__typename !== 'RequestSettled') continue
+    if (event.__typename !== 'RequestSettled' || !('cost' in event.request)) continue
     const { apiKey, cost, startedAt } = event.request
     if (!apiKey || typeof cost !== 'string') continue
     const entity = { __typename: 'ApiKey' as const, id: apiKey.id }
@@ -123,6 +130,17 @@ function writeSpending(cache: Cache, events: readonly SpendingEvent[]): void {
       spentTotal: addNanoUsd(spentTotal, cost),
       lastUsedAt: isLater ? startedAt : lastUsedAt,
     })
+  }
+}
+
+/** An account that completed a request is untested no more. */
+function writeTested(cache: Cache, events: readonly RequestEvent[]): void {
+  for (const event of events) {
+    if (event.__typename !== 'RequestSettled' || !('account' in event.request)) continue
+    const { account, outcome } = event.request
+    if (!account || outcome !== 'COMPLETED') continue
+    const entity = { __typename: 'Account' as const, id: account.id }
+    if (cache.resolve(entity, 'isTested') === false) cache.writeFragment(testedFields, { ...entity, isTested: true })
   }
 }
 

@@ -1,6 +1,15 @@
 import { graphql, type ResultOf } from './tada.ts'
 
-const accountFields = graphql(`
+/** How it did in the last day. */
+const healthFields = graphql(`
+  fragment HealthFields on Account {
+    id isTested successRate
+    lastError { startedAt modelSent httpStatus errorType errorCode failure { code place } }
+  }
+`)
+
+const accountFields = graphql(
+  `
   fragment AccountFields on Account {
     id name platform url authHeader priority weight concurrencyLimit models hasProxy enabled inFlight createdAt plan
     groups { id name enabled }
@@ -10,7 +19,15 @@ const accountFields = graphql(`
     login { expiresAt renews refreshedAt refreshFailure refreshError nextRefreshAt }
     limitGauges { window status utilization resetAt at }
     usageToday { requests failures tokens cost }
+    ...HealthFields
   }
+`,
+  [healthFields],
+)
+
+/** What the first settled request of an account changes. */
+export const testedFields = graphql(`
+  fragment TestedFields on Account { id isTested }
 `)
 
 /** What live events change of an account. */
@@ -80,15 +97,19 @@ export const deleteAccount = graphql(`
   }
 `)
 
-export const testAccount = graphql(`
+export const testAccount = graphql(
+  `
   mutation TestAccount($id: ID!, $model: String!) {
     result: testAccount(input: { id: $id, model: $model }) {
       __typename
-      ... on TestAccountSuccess { ok latencyMs status message failure { code place } }
+      ... on TestAccountSuccess { ok latencyMs status message failure { code place } account { ...HealthFields } }
+      ... on InputFailure { fields { path code values message } }
       ... on Failure { code values message }
     }
   }
-`)
+`,
+  [healthFields],
+)
 
 export const clearAccountState = graphql(
   `
@@ -125,7 +146,7 @@ export const timelineQuery = graphql(
   query Timeline($id: ID!, $after: String) {
     node(id: $id) {
       ... on Account {
-        id
+        ...HealthFields
         probes(first: 5) { nodes { at model ok status durationMs message code failure { code place } cost } }
         timeline(first: 20, after: $after) {
           edges { node { ...StepFields } }
@@ -135,7 +156,7 @@ export const timelineQuery = graphql(
     }
   }
 `,
-  [stepFields],
+  [healthFields, stepFields],
 )
 
 export const gaugeHistoryQuery = graphql(`

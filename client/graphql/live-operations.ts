@@ -62,7 +62,7 @@ export const inFlightEvents = graphql(`
         __typename
         ... on RequestStarted { request { requestId account { id } } }
         ... on RequestProgressed { request { requestId account { id } } }
-        ... on RequestSettled { request { requestId } }
+        ... on RequestSettled { request { requestId outcome account { id } } }
         ... on RequestsRejected { requestIds }
       }
     }

@@ -77,13 +77,15 @@ export function shownState(
     state,
     enabled,
     platform,
-  }: Pick<Account, 'enabled' | 'platform'> & {
+    isTested,
+  }: Pick<Account, 'enabled' | 'platform' | 'isTested'> & {
     state: Pick<AccountState, 'name' | 'until' | 'reason' | 'failure'>
   },
-  { offBy, isUntested = false }: { offBy?: SwitchedOffBy | undefined; isUntested?: boolean } = {},
+  { offBy }: { offBy?: SwitchedOffBy | undefined } = {},
 ): ShownState {
   const isReady = state.name === 'READY'
-  const automatic = isReady && isUntested ? 'untested' : stateName(state.name, platform)
+  // null: that could not be read, and nothing is claimed.
+  const automatic = isReady && isTested === false ? 'untested' : stateName(state.name, platform)
   const name = enabled ? (offBy ?? automatic) : 'disabled'
   const hasCause = name === automatic && !isReady
   return {
@@ -93,19 +95,4 @@ export function shownState(
     failure: hasCause ? (state.failure ?? undefined) : undefined,
     until: hasCause ? (state.until ?? undefined) : undefined,
   }
-}
-
-/**
- * True for an account that was made today and has served nothing yet. Of older accounts the list does not know whether they
- * ever responded, and nothing is claimed.
- */
-export function isUntested(
-  account: Pick<Account, 'createdAt' | 'usageToday' | 'state'>,
-  nowMs: number,
-  timeZone: string | undefined,
-): boolean {
-  const day = new Intl.DateTimeFormat('en-CA', { ...(timeZone && { timeZone }), dateStyle: 'short' })
-  const isOfToday = day.format(Date.parse(account.createdAt)) === day.format(nowMs)
-  const { usageToday } = account
-  return isOfToday && usageToday?.requests === usageToday?.failures && account.state.since === null
 }

@@ -92,7 +92,7 @@ test('Claude accounts: turned on, added by code, ready, a gauge that comes with 
   const row = page.getByRole('row').filter({ hasText: 'mine' })
   await page.getByText(/^mine responded in/).waitFor()
   await page.locator('.t-dialog').getByRole('button', { name: 'Close' }).click()
-  await row.getByText('Untested').waitFor()
+  await row.getByText('Ready').waitFor()
   await page.getByTestId('claude-bar').getByText('Notice acknowledged by admin').waitFor()
   expect(claude.grants).toHaveLength(1)
 

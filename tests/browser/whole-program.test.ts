@@ -48,10 +48,10 @@ test('setup link, group, account, key, a request that appears, fills and settles
   await page.getByLabel('Base URL *').fill(upstream.url)
   await page.getByLabel('Upstream API key *').fill('sk-ant-secret-of-console')
   await page.getByRole('button', { name: 'Create', exact: true }).click()
-  // It is tested at once; until a request has been served it is called untested.
+  // It is tested at once, and no longer called untested.
   await page.getByText(/^console responded in/).waitFor()
   await page.locator('.t-dialog').getByRole('button', { name: 'Close' }).click()
-  await page.getByRole('cell', { name: /Untested/ }).waitFor()
+  await page.getByRole('cell', { name: /Ready/ }).waitFor()
   await page.getByRole('link', { name: 'API keys' }).click()
   await page.getByRole('button', { name: 'Create key' }).first().click()
   await page.getByLabel('Name *').fill('laptop')

@@ -32,7 +32,10 @@ test('requests are counted with the account they are with, and late progress bri
   const at = (id: string | null) => ({ requestId: 'r1', account: id === null ? null : { id } })
   const hasStarted = { __typename: 'RequestStarted' as const, request: at(null) }
   const hasMoved = { __typename: 'RequestProgressed' as const, request: at('A1') }
-  const hasSettled = { __typename: 'RequestSettled' as const, request: { requestId: 'r1' } }
+  const hasSettled = {
+    __typename: 'RequestSettled' as const,
+    request: { requestId: 'r1', outcome: 'COMPLETED' as const, account: { id: 'A1' } },
+  }
   const ended = new Set<string>()
   const started = applyInFlight(new Map([['r0', 'A1']]), [hasStarted], ended)
   expect(countByAccount(started)).toEqual(new Map([['A1', 1]]))

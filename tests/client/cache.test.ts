@@ -15,7 +15,8 @@ import { filter, makeSubject, map, merge, pipe, share, subscribe } from 'wonka'
 import { createCache, objectsWithoutId, otherKeys, possibleTypes } from '../../client/data/cache.ts'
 import { accountEvents } from '../../client/graphql/account-operations.ts'
 import { keysQuery } from '../../client/graphql/key-operations.ts'
-import { keySpending } from '../../client/graphql/live-operations.ts'
+import { inFlightEvents, keySpending } from '../../client/graphql/live-operations.ts'
+import { startQuery } from '../../client/graphql/start-operations.ts'
 import { createMockData } from './mock-data.ts'
 
 const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'))
@@ -58,9 +59,8 @@ test('the types behind each interface are those of the schema', () => {
   expect(possibleTypes).toEqual(Object.fromEntries(types))
 })
 
-/** A client whose server responds with canned keys, and whose live events are pushed by the test. */
-function openClient() {
-  const { keys } = createMockData(false)
+/** A client whose server responds with canned data, by default with keys, and whose live events are pushed by the test. */
+function openClient(data: object = cannedKeys()) {
   const pushed = makeSubject<OperationResult>()
   const subscriptions: Operation[] = []
   const server: Exchange = () => (operations) => {
@@ -68,11 +68,7 @@ function openClient() {
     const responses = pipe(
       shared,
       filter(({ kind }) => kind === 'query'),
-      map((operation) => {
-        const edges = keys.map((node) => ({ __typename: 'QueryApiKeysConnectionEdge', node: typed(node) }))
-        const pageInfo = { __typename: 'PageInfo', hasNextPage: false, endCursor: null }
-        return makeResult(operation, { data: { list: { __typename: 'QueryApiKeysConnection', edges, pageInfo } } })
-      }),
+      map((operation) => makeResult(operation, { data })),
     )
     pipe(
       shared,
@@ -84,6 +80,12 @@ function openClient() {
   }
   const client = new Client({ url: 'http://127.0.0.1/', preferGetMethod: false, exchanges: [createCache(), server] })
   return { client, push: (data: object) => pushed.next(makeResult(subscriptions.at(-1)!, { data })) }
+}
+
+function cannedKeys(): object {
+  const edges = createMockData(false).keys.map((node) => ({ __typename: 'ApiKeyEdge', node: typed(node) }))
+  const pageInfo = { __typename: 'PageInfo', hasNextPage: false, endCursor: null }
+  return { list: { __typename: 'ApiKeyConnection', edges, pageInfo } }
 }
 
 function typed(key: Record<string, unknown>): object {
@@ -120,6 +122,31 @@ test('what settles is added to its key alone, to the last nano-dollar, in whatev
   push(feed({ __typename: 'RequestSettled', request }))
   await expect.poll(() => spent.at(-1)?.[0]).toBe(String(BigInt(before![0]!) + 9_007_199_254_740_993n))
   expect(spent.at(-1)?.slice(1)).toEqual(before?.slice(1))
+})
+
+test('an account is untested until a request of it completes', async () => {
+  const none = { __typename: 'GroupConnection', edges: [] }
+  const node = { __typename: 'Account', id: 'A1', isTested: false }
+  const accounts = { __typename: 'AccountConnection', edges: [{ __typename: 'AccountEdge', node }] }
+  const { client, push } = openClient({ groups: none, accounts, apiKeys: { ...none, __typename: 'ApiKeyConnection' } })
+  const seen: (boolean | null | undefined)[] = []
+  pipe(
+    client.query(startQuery, {}),
+    subscribe(({ data }) => seen.push(data?.accounts?.edges[0]?.node.isTested)),
+  )
+  pipe(
+    client.subscription(inFlightEvents, {}),
+    subscribe(() => {}),
+  )
+  const settled = (outcome: string) =>
+    feed({
+      __typename: 'RequestSettled',
+      request: { __typename: 'Request', requestId: 'r1', outcome, account: { __typename: 'Account', id: 'A1' } },
+    })
+  push(settled('FAILED'))
+  expect(seen.at(-1)).toBe(false)
+  push(settled('COMPLETED'))
+  await expect.poll(() => seen.at(-1)).toBe(true)
 })
 
 test('an event of an account that no query has read is no error', async () => {

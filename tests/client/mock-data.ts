@@ -114,8 +114,13 @@ export function createMockData(isEmpty: boolean): MockData {
     login: null,
     limitGauges: [],
     usageToday: totals,
+    isTested: true,
+    successRate: 1,
+    lastError: null,
     ...row,
   })
+  /** Of an account that has answered nothing yet. */
+  const never = { isTested: false, successRate: null, lastError: null }
   const login = {
     expiresAt: ahead(20_000),
     renews: true,
@@ -182,6 +187,15 @@ export function createMockData(isEmpty: boolean): MockData {
         reason: 'connection refused by open.bigmodel.example:443, through proxy 10.0.0.2:1080 (ECONNREFUSED)',
         failure: { code: 'CONNECTION_REFUSED', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
       },
+      successRate: 0.712,
+      lastError: {
+        startedAt: ago(18),
+        modelSent: 'glm-4.6',
+        httpStatus: null,
+        errorType: 'ECONNREFUSED',
+        errorCode: 'connection_refused',
+        failure: { code: 'CONNECTION_REFUSED', place: '10.0.0.2:1080 → open.bigmodel.example:443' },
+      },
       usageToday: { ...totals, cost: '1926000', requests: 7 },
     }),
     account({
@@ -197,6 +211,7 @@ export function createMockData(isEmpty: boolean): MockData {
       id: 'A5',
       name: 'prepaid',
       groups: [groups[1]],
+      successRate: 0.4,
       state: { ...ready, name: 'OUT_OF_CREDIT', since: ago(90_000), reason: 'credit balance is too low' },
       usageToday: zero,
     }),
@@ -694,7 +709,10 @@ export function createMockData(isEmpty: boolean): MockData {
     createAccount: ({ input }: { input: Row }) =>
       opened(input) ?? {
         __typename: 'CreateAccountSuccess',
-        account: added(accounts, account({ id: 'A9', ...input, groups: [groups[0]], login, modelMapping: [] })),
+        account: added(
+          accounts,
+          account({ id: 'A9', ...input, ...never, groups: [groups[0]], login, modelMapping: [] }),
+        ),
       },
     updateAccount: ({ input }: { input: Row }) => {
       const found = accounts.find((row) => row['id'] === input['id'])!
@@ -806,8 +824,9 @@ export function createMockData(isEmpty: boolean): MockData {
       return { __typename: 'DeleteApiKeySuccess', deletedId: id }
     },
     deleteGroup: () => failed('ConflictFailure', 'GROUP_HAS_ACCOUNTS', { count: 4 }),
-    testAccount: () => ({
+    testAccount: ({ input }: { input: Row }) => ({
       __typename: 'TestAccountSuccess',
+      account: Object.assign(accounts.find((row) => row['id'] === input['id'])!, { isTested: true, successRate: 1 }),
       ok: true,
       latencyMs: 734,
       status: 200,

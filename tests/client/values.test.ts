@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Account } from '../../client/graphql/account-operations.ts'
 import en from '../../client/locales/en/causes.ts'
 import { chooseLanguage } from '../../client/locales/language.ts'
 import zhCN from '../../client/locales/zh-CN/causes.ts'
@@ -8,10 +7,11 @@ import { expiresAt } from '../../client/pages/keys/key-form.ts'
 import { modelsText, parseMapping, parseModels } from '../../client/pages/models-text.ts'
 import { takeSetupToken } from '../../client/pages/setup/setup-token.ts'
 import { nextPath } from '../../client/paths.ts'
-import { isUntested, shownState, stateName } from '../../client/values/account-state.ts'
+import { shownState, stateName } from '../../client/values/account-state.ts'
 import { plainInterval, shortDuration, timeLeft, timeSpent } from '../../client/values/duration.ts'
 import { failureText } from '../../client/values/failure-text.ts'
 import { exactUsd, parseUsd, shareOf, shortUsd, typedUsd } from '../../client/values/money.ts'
+import { rateText } from '../../client/values/rate.ts'
 import { runText } from '../../client/values/run-text.ts'
 import { shortCount } from '../../client/values/tokens.ts'
 import { relativeTime } from '../../client/values/when.ts'
@@ -85,7 +85,7 @@ test('moments are told relative to now in both languages', () => {
 
 describe('the state of an account', () => {
   const state = { name: 'RATE_LIMITED' as const, until: '2026-11-23T08:00:00Z', reason: '429', failure: null }
-  const account = { state, enabled: true, platform: 'CONSOLE' as const }
+  const account = { state, enabled: true, platform: 'CONSOLE' as const, isTested: true }
   const off = { ...account, enabled: false }
 
   test('a disabled account says so before its state; a ready one gives no reason', () => {
@@ -95,8 +95,9 @@ describe('the state of an account', () => {
     expect(shownState(off, { offBy: 'group_off' }).name).toBe('disabled')
     const ready = { ...account, state: { ...state, name: 'READY' as const } }
     expect(shownState(ready)).toMatchObject({ name: 'ready', reason: '', until: undefined })
-    expect(shownState(ready, { isUntested: true }).name).toBe('untested')
-    expect(shownState(account, { isUntested: true }).name).toBe('rate_limited')
+    expect(shownState({ ...ready, isTested: false }).name).toBe('untested')
+    expect(shownState({ ...ready, isTested: null }).name).toBe('ready')
+    expect(shownState({ ...account, isTested: false }).name).toBe('rate_limited')
   })
 
   test('an account with a login signs in again, one with a key needs another key', () => {
@@ -104,17 +105,8 @@ describe('the state of an account', () => {
     expect(stateName('REAUTH_REQUIRED', 'OPENAI')).toBe('key_rejected')
   })
 
-  test('untested is only what was made on this day of the deployment and has served nothing', () => {
-    const usageToday = { requests: 0, failures: 0 } as NonNullable<Account['usageToday']>
-    const made = { createdAt: '2026-11-23T20:00:00Z', usageToday, state: { since: null } as Account['state'] }
-    const noon = Date.parse('2026-11-24T04:00:00Z')
-    expect(isUntested(made, noon, 'Asia/Shanghai')).toBe(true)
-    expect(isUntested(made, noon, 'UTC')).toBe(false)
-    expect(
-      isUntested({ ...made, usageToday: { ...usageToday, requests: 2, failures: 2 } }, noon, 'Asia/Shanghai'),
-    ).toBe(true)
-    expect(isUntested({ ...made, usageToday: { ...usageToday, requests: 1 } }, noon, 'Asia/Shanghai')).toBe(false)
-    expect(isUntested({ ...made, state: { since: 'x' } as Account['state'] }, noon, 'Asia/Shanghai')).toBe(false)
+  test('a success rate is 100 % only when nothing failed, and 0 % only when nothing succeeded', () => {
+    expect([0, 0.001, 0.5, 0.994, 0.9999, 1].map(rateText)).toEqual(['0 %', '1 %', '50 %', '99.4 %', '99.9 %', '100 %'])
   })
 })
 

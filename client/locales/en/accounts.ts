@@ -29,10 +29,18 @@ export default {
     testTitle: 'Test {name}',
     testText: 'Sends one small message through this account, whatever its state. No key pays for it.',
     testNow: 'Test it now',
-    testNewText: 'The account is saved. This test sends one small message through it; no key pays for it.',
+    testSavedText:
+      'The account is saved, whatever this test says. It sends one small message through it; no key pays for it.',
     testModel: 'Model',
     testOk: '{name} responded in {ms} ms',
     testBad: '{name} failed: {message}',
+    health: {
+      title: 'Last 24 hours',
+      rate: 'Success rate',
+      rateOf: '{rate} of its attempts in the last 24 hours were answered',
+      none: 'no attempts',
+      lastError: 'Last error',
+    },
     clear: 'Reset state',
     cleared: 'The state of {name} is reset',
     disableTitle: 'Disable {name}?',
@@ -180,7 +188,7 @@ export default {
         disabled: 'Disabled by hand: it receives no requests until somebody enables it.',
         platform_off: 'Claude subscription accounts are off for the whole deployment: it receives no requests.',
         group_off: 'Its group is disabled: it receives no requests.',
-        untested: 'It has not served a request yet. Test it to see whether it works.',
+        untested: 'It has never responded. Test it to see whether it works.',
         ready: 'It is ready: it receives requests by priority and weight.',
         rate_limited:
           'The upstream reports that a limit is reached. Requests go to other accounts until the cooldown expires.',

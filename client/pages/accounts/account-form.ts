@@ -82,8 +82,19 @@ export function readForm(
   return { problems, input }
 }
 
-/** A model to try the account with: the first it names whole, else the cheapest of the list. */
-export function testModel(account: Pick<Account, 'models' | 'platform'>): string {
+/** Whether a save changes what the upstream sees, or nobody knows yet that the account works. */
+export function needsTest(before: Account | undefined, input: Partial<Record<string, unknown>>): boolean {
+  if (before?.isTested !== true) return true
+  if (['upstreamApiKey', 'login', 'proxy'].some((name) => name in input)) return true
+  return (['platform', 'url', 'authHeader', 'modelMapping'] as const).some(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(input[name]),
+  )
+}
+
+/** A model to try the account with: the first it names whole, else the cheapest where the upstream knows Claude's models. */
+export function testModel(account: Pick<Account, 'models' | 'platform' | 'modelMapping'>): string {
   const named = account.models.find((model) => !model.includes('*'))
-  return named ?? (account.platform === 'CLAUDE' || account.platform === 'CONSOLE' ? 'claude-haiku-4-5' : '')
+  const isClaude = account.platform === 'CLAUDE' || account.platform === 'CONSOLE'
+  const mapsClaude = account.modelMapping.some(({ from }) => from === '*' || from.startsWith('claude-'))
+  return named ?? (isClaude || mapsClaude ? 'claude-haiku-4-5' : '')
 }
