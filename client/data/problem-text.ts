@@ -8,7 +8,7 @@ export interface Problem {
   message: string
 }
 
-/** The words of what the server refused, in the reader's language. */
+/** The problem's text in the reader's language. */
 export interface ProblemText {
   ofField: (problem: Problem) => string
   ofFailure: (problem: Problem) => string

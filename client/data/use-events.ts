@@ -11,7 +11,7 @@ interface Feed<Event> {
 }
 
 export interface Events {
-  /** Events that were lost and could not be resumed since the page opened. */
+  /** Number of events lost for good since the page opened. */
   missed: Ref<number>
 }
 

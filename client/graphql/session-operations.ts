@@ -40,7 +40,7 @@ export const signOut = graphql(`
   mutation SignOut { result: signOut { __typename ... on SignOutSuccess { endedSessionId } } }
 `)
 
-/** What the server hands out when somebody is let in. The token lives in memory only. */
+/** What the server returns after a sign-in. The token lives in memory only. */
 export type Grant = Extract<
   ResultOf<typeof refreshSession>['result'],
   { __typename: 'RefreshSessionSuccess' }

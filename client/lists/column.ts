@@ -29,7 +29,7 @@ export function readListView(stored: string | null): ListView {
   }
 }
 
-/** The first column and the actions always stand; on a phone a row is a card, with all of them. */
+/** The first column and the actions are always shown. On a phone each row is a card with all columns. */
 export function shownColumns<Row>(columns: readonly Column<Row>[], view: ListView, screenWidth: number): Column<Row>[] {
   return columns.filter(({ key, isWide }, index) => {
     if (index === 0 || key === 'actions') return true

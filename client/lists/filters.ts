@@ -5,15 +5,15 @@ export interface FilterOption {
   label: string
 }
 
-/** One thing that a list can be narrowed by. Its value stands in the address under its name. */
+/** One thing that a list can be narrowed by. Its value stands in the URL's query under its name. */
 export type Filter =
   | { kind: 'select'; name: string; label: string; options: readonly FilterOption[] }
   /** Options that the server searches, such as groups. */
   | { kind: 'search'; name: string; label: string; find: (text: string) => Promise<FilterOption[] | undefined> }
-  /** Two days, in the address as `from` and `to`. */
+  /** Two days, in the URL's query as `from` and `to`. */
   | { kind: 'range'; label: string }
 
-/** What the address says of a list. */
+/** What the URL's query says of a list. */
 export interface ListState {
   search: string
   filters: Record<string, string>
@@ -23,7 +23,7 @@ export interface ListState {
   sort: string
 }
 
-/** What an address says, where it is one of the values that there are; as a list, for the server. */
+/** The URL's value as a list of one, for the server; null when it is none of the values. */
 export function oneOf<Value extends string>(values: readonly Value[], chosen: string | undefined): Value[] | null {
   const value = values.find((one) => one === chosen)
   return value === undefined ? null : [value]
@@ -45,12 +45,12 @@ export function readListState(query: LocationQuery): ListState {
   }
 }
 
-/** The address of a list: what is empty is left out. */
+/** The URL's query of a list. What is empty is left out. */
 export function writeListState({ filters, ...state }: ListState): LocationQueryRaw {
   return Object.fromEntries(Object.entries({ ...filters, ...state }).filter(([, value]) => value !== ''))
 }
 
-/** The moments of two days in the reader's zone; the second one is included. */
+/** Start of `from` and end of `to` as ISO times, in the browser's time zone. */
 export function momentsOf({ from, to }: Pick<ListState, 'from' | 'to'>): { from: string | null; to: string | null } {
   const start = (day: string, daysLater: number): string => {
     const date = new Date(`${day}T00:00:00`)

@@ -18,7 +18,7 @@ export interface List<Row> extends Omit<Read<unknown>, 'data'> {
 
 const pageSize = 50
 
-/** A connection's rows, page after page by keyset. Rows change when the cache does: by mutations and by live events. */
+/** A connection's rows, page after page by cursor. Rows change when the cache does: by mutations and by live events. */
 export function useList<Row, Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<Connection<Row>, Variables & { first?: number | null; after?: string | null }>,
   filters: Readonly<Ref<Variables>>,

@@ -18,8 +18,8 @@ const lingerBytes = 4 * 1024 * 1024
 const lingerMs = 5000
 
 /**
- * Responds with an error in the caller's format. A body that nobody has read yet is never kept: a small one is
- * dropped as it comes, before a large one the connection is closed. Does nothing when the client has left or has its response.
+ * Responds with an error in the caller's format. An unread body is never kept: a small one is read and dropped; of a large one
+ * as much as the bounds above allow, then the connection is closed. Does nothing when the client has left or has its response.
  */
 export function sendFailure(
   req: IncomingMessage,
@@ -65,9 +65,8 @@ function bodyIsSmall(req: IncomingMessage): boolean {
 }
 
 /**
- * A socket closed over unread bytes is reset, and the reset can overtake our response. So the response goes out at once and
- * the rest is read and dropped, but only so much and so long; then `done`. A body that ends in time needs no `done`
- * except to end the response that waited for it.
+ * Closing a socket with unread bytes resets the connection, and the client may lose the response. So the rest of the body is
+ * read and dropped up to both bounds; then `done` is called.
  */
 function dropBody(req: IncomingMessage, done: () => void): void {
   let dropped = 0

@@ -75,13 +75,13 @@ export async function provision(
   })
 }
 
-/** What is absent stays absent; null clears. */
+/** Leaves out fields that are not given; turns null into ''. */
 function given<Name extends string>(fields: Record<Name, string | null | undefined>): Partial<Record<Name, string>> {
   const present = Object.entries<string | null | undefined>(fields).filter(([, value]) => value !== undefined)
   return Object.fromEntries(present.map(([name, value]) => [name, value ?? ''])) as Partial<Record<Name, string>>
 }
 
-/** Our own refusals get the place in the file; the database's errors pass as they are: their codes decide about another try. */
+/** Adds the path in the file to our own errors. Database errors pass unchanged: their code decides on another try. */
 async function named<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work

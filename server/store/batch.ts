@@ -17,7 +17,7 @@ export type Write =
   | { kind: 'add'; table: string; keys: readonly string[]; sums: readonly string[]; rows: Rows }
   | { kind: 'run'; sql: string; args: readonly Scalar[]; expect?: number }
 
-/** The rows of an `insert`. Throws RangeError for a row of another length: it would be bound with NULLs. */
+/** The rows of an `insert`. Throws RangeError for a row with a wrong number of values: missing ones would become NULL. */
 export function insertRows(write: Extract<Write, { kind: 'insert' }>): Rows {
   const rows = typeof write.rows === 'string' ? (JSON.parse(write.rows) as Rows) : write.rows
   checkWidth(rows, write.columns.length)

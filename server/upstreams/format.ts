@@ -3,7 +3,7 @@ import type { Reading } from '../money/reading.ts'
 /** Names of the members of a request that the relay looks at. */
 export interface RequestShape {
   messages: string
-  /** They may also be one plain text of the user's. */
+  /** `messages` may also be a plain string. */
   mayBeText: boolean
   /** How much the model may write; the first that is there counts. */
   maxTokens: readonly string[]
@@ -11,11 +11,11 @@ export interface RequestShape {
   conversation: string
 }
 
-/** A wire format: how requests, responses, streams and errors look. The client's side takes its errors and pings from it too. */
+/** A wire format: how requests, responses, streams and errors look. Errors and pings for clients come from it too. */
 export interface Format {
   name: 'anthropic' | 'chat' | 'responses'
   request: RequestShape
-  /** A whole JSON response with status 200. `secret` is cut from what is kept of it. Never throws. */
+  /** A whole JSON response with status 200. `secret` is removed from everything that is stored. Never throws. */
   readJson(body: Buffer, secret: string): JsonResponse
   /** The message that a whole event stream adds up to, as JSON; null when the stream is not complete. Never throws. */
   foldStream?(stream: Buffer): Buffer | null
@@ -23,8 +23,8 @@ export interface Format {
   unfoldJson?(body: Buffer): Buffer
   createStreamReader(secret: string): StreamReader
   /**
-   * The body of a streamed request with a wish for usage, and a reader that keeps what comes of it from the client. Undefined: the
-   * client wishes it itself.
+   * The body of a streamed request that asks for usage, and a reader that hides the extra usage from the client. Undefined: the
+   * client asked for it itself.
    */
   askForUsage?(body: Buffer): { body: Buffer; responses: ResponseReader } | undefined
   /** What the body of an error response, or the data of an error event, says. Never throws. */
@@ -50,7 +50,7 @@ export interface JsonResponse {
   body?: Buffer
 }
 
-/** What an upstream's error says: words that are identifiers, and its text, which may quote a prompt. */
+/** What an upstream's error says: its type and code, and its text, which may quote a prompt. */
 export interface UpstreamError {
   type: string
   code: string
@@ -59,7 +59,7 @@ export interface UpstreamError {
   text: string
   /** The error has the format's own shape, and its type says that the request is wrong. */
   blamesRequest: boolean
-  /** An HTTP status of an error that stands in the body: what counts where the response itself has status 200. */
+  /** The HTTP status named in the error's body. It counts when the response itself has status 200. */
   statusWithin: number | null
 }
 
@@ -90,6 +90,6 @@ export interface StreamReader {
   usageChanged(): boolean
   /** What is known now of usage; may be asked while the stream runs. */
   reading(): Reading
-  /** The same without the usages as they came: writing them out is what costs. */
-  readingInBetween(): Reading
+  /** `reading()` without the raw usage objects, which are expensive to serialize. */
+  interimReading(): Reading
 }

@@ -20,7 +20,7 @@ export interface AccountForm {
   enabled: boolean
 }
 
-/** Where each platform lives unless told otherwise. */
+/** Default URL of each platform. */
 const addresses: Record<Account['platform'], string> = {
   CLAUDE: 'https://api.anthropic.com',
   CONSOLE: 'https://api.anthropic.com',
@@ -50,7 +50,7 @@ export function formOf(account: Account | undefined): AccountForm {
   }
 }
 
-/** The fields of the input but for what opens the account, or problems by field; words are the caller's. */
+/** The input without the credentials, plus problems by field; `words` gives the texts. */
 export function readForm(
   form: AccountForm,
   needsSecret: boolean,
@@ -91,7 +91,7 @@ export function needsTest(before: Account | undefined, input: Partial<Record<str
   )
 }
 
-/** A model to try the account with: the first it names whole, else the cheapest where the upstream knows Claude's models. */
+/** A model to test the account with: the first that it names in full, else Haiku where the upstream knows Claude's models. */
 export function testModel(account: Pick<Account, 'models' | 'platform' | 'modelMapping'>): string {
   const named = account.models.find((model) => !model.includes('*'))
   const isClaude = account.platform === 'CLAUDE' || account.platform === 'CONSOLE'

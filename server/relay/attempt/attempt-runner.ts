@@ -60,7 +60,7 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       return learnt != null
     },
     onFlow(attempt) {
-      if (attempt.reader !== null) topUp(attempt, readingOf(attempt, attempt.reader.readingInBetween()))
+      if (attempt.reader !== null) topUp(attempt, readingOf(attempt, attempt.reader.interimReading()))
     },
     onUsage: recordUsage,
   }
@@ -217,7 +217,7 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
   function onTick(attempt: Attempt): void {
     const { request, client, live: shown } = attempt.running
     if (attempt.reader === null) return
-    const reading = readingOf(attempt, attempt.reader.readingInBetween())
+    const reading = readingOf(attempt, attempt.reader.interimReading())
     topUp(attempt, reading)
     const { recorded } = attempt
     if (recorded && now() - recorded.atMs >= usageEveryMs && reading.tokens.output > recorded.output)

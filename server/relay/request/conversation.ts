@@ -26,14 +26,14 @@ export function conversationOf(
   if (sessionId !== '') return { sessionId, agentId, affinityKey: `${keyId}|${sessionId}|${agentId}` }
   const first = messages ? firstOfUser(body, messages, firstMessage) : undefined
   if (!first) return { sessionId, agentId, affinityKey: '' }
-  // A long first message is told apart by its beginning; hashing megabytes would cost more than it is worth.
+  // Only the first 8 KiB are hashed: enough to tell conversations apart.
   const opening = body.subarray(first.start, Math.min(first.end, first.start + 8192))
   return { sessionId, agentId, affinityKey: `${keyId}|#${hash('sha1', opening, 'base64')}|${agentId}` }
 }
 
 /**
- * True when a turn of the person begins with this request: the last message is the user's and holds no tool result. While
- * tools run the thinking of the turn goes back to whoever signed it, so that the conversation must stay where it is.
+ * True when this message starts a new turn: its role is user and it holds no tool result. Within a turn, signed thinking must
+ * go back to the account that made it.
  */
 export function beginsTurn(message: Buffer): boolean {
   const end = message.lastIndexOf(closeBrace) + 1
@@ -54,7 +54,7 @@ const closeBrace = '}'
 const idOf = (value: string | string[] | undefined): string =>
   typeof value === 'string' ? value.slice(0, maxIdChars) : ''
 
-/** Claude Code's, and the two of Codex. */
+/** Claude Code's header first, then Codex's, the newest first. */
 const sessionHeaders = ['x-claude-code-session-id', 'session-id', 'session_id', 'conversation_id']
 
 function sessionOfHeaders(headers: Record<string, string | string[] | undefined>): string {
@@ -62,7 +62,7 @@ function sessionOfHeaders(headers: Record<string, string | string[] | undefined>
   return ''
 }
 
-/** In OpenAI's formats instructions come first, which all conversations of a program share. */
+/** The first message of the user. Leading instructions are skipped: they are the same in every conversation of a program. */
 function firstOfUser(body: Buffer, messages: Span, first: Span | undefined): Span | undefined {
   if (first === undefined || first === messages) return first
   for (const item of itemsOf(body, messages)) {

@@ -1,19 +1,19 @@
 // What the choice of an account depends on.
 import type { Account } from '../../accounts/account.ts'
 
-/** Pure: the moment and the draw are arguments. */
+/** Time and random draw are passed in, so that the choice is a pure function. */
 export interface RouteCriteria {
   model: string
   nowMs: number
   /** The account this conversation went to before. */
   affinityId: number | undefined
-  /** In [0, 1): one draw for one account. The same conversation draws the same for the same account, on every process. */
+  /** A random number in [0, 1) for an account. A conversation always gets the same one, on every process. */
   draw: (accountId: number) => number
-  /** Its upstream has words for the request. */
+  /** True when the account's platform can take this request, directly or translated. */
   fits: (account: Account) => boolean
   /** Accounts tried already. */
   tried: ReadonlySet<number>
-  /** The conversation leaves its account for one of a smaller priority number. */
+  /** True when the conversation moves back to a preferred account (one of a smaller priority number). */
   returns: boolean
   /** It counts in the account's concurrency, and so needs a free slot. */
   needsSlot: boolean
@@ -22,18 +22,18 @@ export interface RouteCriteria {
 /** Where a conversation was before. */
 export interface ConversationHome {
   accountId: number
-  /** The reasoning of so many messages from the first was signed by other accounts. */
+  /** The first so many messages may hold reasoning that other accounts signed. */
   foreignBefore: number
 }
 
 /** The criteria of one request while it goes from account to account. */
 export interface RequestCriteria extends RouteCriteria {
   tried: Set<number>
-  /** Accounts whose format turned out to have no place for something of it. */
+  /** Accounts whose format cannot express this request. */
   unfit: Set<number>
   /** null when the conversation is new here. */
   home: ConversationHome | null
-  /** When it gives up its place in the queue; 0 before it stands there. */
+  /** When it stops waiting in the queue; 0 while it is not queued. */
   waitsUntilMs: number
 }
 

@@ -115,9 +115,8 @@ function logBreaks(redis: Redis, who: Record<string, unknown>, log: StoreLog, sa
 }
 
 /**
- * Takes the password out of the error itself and gives its message. ioredis hangs the command and its arguments on a
- * server's error, AUTH and its password included, and rejects waiting commands with the same object: cleaned here, in
- * the turn in which it is made, nobody sees it before.
+ * Takes the password out of the error itself and gives its message. ioredis attaches the command to the error, with AUTH and
+ * its password. It is cleaned in the same tick, before any other code sees it.
  */
 function clean(error: Error & { command?: unknown }, secrets: readonly string[]): string {
   delete error.command

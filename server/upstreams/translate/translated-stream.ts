@@ -77,7 +77,7 @@ export function createTranslatedStreamReader({
     end: (): Buffer[] => noted(complete(translate(meter.end()))),
     usageChanged: () => meter.usageChanged(),
     reading: () => meter.reading(),
-    readingInBetween: () => meter.readingInBetween(),
+    interimReading: () => meter.interimReading(),
   }
 
   function noted(out: Buffer[]): Buffer[] {

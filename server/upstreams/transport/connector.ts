@@ -97,7 +97,7 @@ async function establish(target: Target, proxy: string | null, way: Way, signal:
   return opened(tuned(socket), 'secureConnect', signal)
 }
 
-/** Names are the proxy's to resolve, literals are known here; `localhost` names loopback by RFC 6761, whoever resolves it. */
+/** The proxy resolves host names; IP literals and `localhost` (RFC 6761) are checked here. */
 function mayAskProxyFor({ protocol, hostname }: Target, policy: AddressPolicy): boolean {
   if (isIP(hostname) !== 0) return policy.admits(protocol, hostname)
   if (/(^|\.)localhost\.?$/i.test(hostname)) return policy.admits(protocol, '127.0.0.1')
@@ -122,6 +122,6 @@ function refused({ protocol, hostname, port }: Target, address: string): Error {
   const why = protocol === 'https:' ? 'is not a public address' : 'may not be reached over plain http'
   return connectFailure(
     'UPSTREAM_ADDRESS_REFUSED',
-    `${hostname}:${port} (${address}) ${why}; UPSTREAM_ALLOW, or the setting upstreamAllow of an administrator, lists the ranges that may be reached nevertheless`,
+    `${hostname}:${port} (${address}) ${why}; to allow it, add its range to UPSTREAM_ALLOW or to the setting upstreamAllow`,
   )
 }

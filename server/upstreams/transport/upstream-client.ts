@@ -6,18 +6,18 @@ import type { ResponseListener, TransportRequest } from './response-listener.ts'
 export interface UpstreamClient {
   /** `ended` is called once, before the listener hears of the end; it returns true when it has sent the request elsewhere. */
   send(request: TransportRequest, listener: ResponseListener, ended: (end: SendEnd) => boolean): void
-  /** With an error: what is running ends with it. */
+  /** If given, the running request fails with this error. */
   destroy(error: Error | null): Promise<void>
 }
 
 export interface SendEnd {
   /** The connection may carry another request. */
   isReusable: boolean
-  /** It had carried requests before, and broke without a byte of a response: the upstream has closed it meanwhile. */
+  /** A reused connection broke before any response byte: the upstream had closed it while it was idle. */
   brokeUnanswered: boolean
 }
 
-/** As much of a response's head as is read. */
+/** The largest response head that is accepted. */
 const maxHeaderBytes = 64 * 1024
 
 /** `disconnected` is called whenever the connection ends. */

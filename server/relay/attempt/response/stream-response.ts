@@ -23,7 +23,7 @@ import { bodyKindOf, decoderFor, headersFor, isFailure, writeHead } from './read
 /** Bytes of a stream held before the account is fixed. */
 const maxHeldBytes = 64 * 1024
 
-/** After so many bytes of a stream its cost is looked at, faster than the clock would. */
+/** After so many bytes the cost is checked at once, without waiting for the timer. */
 const topUpBytes = 8 * 1024
 
 /** `held`: the client has nothing yet; `flowing`: the account is fixed; `draining`: the client left, and only usage is read. */
@@ -38,7 +38,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
 
   const reader = attempt.responses.createStreamReader(attempt.secret)
   attempt.reader = reader
-  /** What the body is, by its first bytes; `begun` holds them until it is known, or all of what is no stream. */
+  /** What the body is, by its first bytes. `begun` buffers them until that is known; the whole body when it is not a stream. */
   let isStream: boolean | null = null
   let begun: Buffer[] = []
   let begunBytes = 0
@@ -152,7 +152,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   }
 
   function tickHeld(nowMs: number): void {
-    // A head alone is no first byte.
+    // Response headers do not count as the first byte.
     if (heldBytes + reader.heldBytes === 0 && nowMs - attempt.startedAtMs > attempt.firstByteMs)
       call.stop({ by: 'failure', failure: noFirstByte(attempt) })
     else if (nowMs - head.atMs > timers.commitMs) commit()
@@ -176,7 +176,7 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
     if (state === 'held') commit()
     return breakOff('limit_reached', limitPassed, 'billing_error')
   }
-  // After the last event, how the connection ends says nothing more.
+  // After the last event, a broken connection does not matter.
   if (end.by === 'upstream' || end.by === 'reader' || finishedAtMs > 0) return complete()
   return broken(brokenBy(attempt, end))
 

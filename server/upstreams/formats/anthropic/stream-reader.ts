@@ -61,8 +61,8 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
     return this.usage.reading()
   }
 
-  readingInBetween(): Reading {
-    return this.usage.readingInBetween()
+  interimReading(): Reading {
+    return this.usage.interimReading()
   }
 
   // ── what the scanner finds, while it looks at a chunk ────────────────────────────────────────────────────────────
@@ -83,7 +83,7 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
 
   messageDelta(json: string): void {
     this.usage.delta(json)
-    if (this.error === null && this.started && !isEmptyMessage(false, this.usage.readingInBetween()))
+    if (this.error === null && this.started && !isEmptyMessage(false, this.usage.interimReading()))
       this.hasContent = true
   }
 

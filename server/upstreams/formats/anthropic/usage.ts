@@ -24,7 +24,7 @@ export interface UsageReader {
   /** What is known now; may be asked while the response still runs. */
   reading(): Reading
   /** The same for a look in between, without the usages as they came: writing them out is what costs. */
-  readingInBetween(): Reading
+  interimReading(): Reading
 }
 
 type Fields = Record<string, unknown>
@@ -103,7 +103,7 @@ class StreamUsage implements UsageReader {
     return this.read([this.startUsage, this.deltaUsage])
   }
 
-  readingInBetween(): Reading {
+  interimReading(): Reading {
     return this.read([])
   }
 

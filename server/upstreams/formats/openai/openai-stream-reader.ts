@@ -77,7 +77,7 @@ export function createOpenaiStreamReader({
       return changed
     },
     reading: (): Reading => ({ ...usage.reading(), stopReason, raw: raws.length === 0 ? '' : JSON.stringify(raws) }),
-    readingInBetween: (): Reading => usage.readingInBetween(),
+    interimReading: (): Reading => usage.interimReading(),
   }
 
   function note(out: Buffer[]): Buffer[] {
