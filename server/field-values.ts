@@ -34,6 +34,19 @@ export function fitsColumn(value: unknown): boolean {
 
 export const wholeNumber = (min: number, max: number) => z.int().min(min, says('TOO_SMALL')).max(max, says('TOO_LARGE'))
 
+/** Decimal text. A JSON number is refused with a sentence of its own: it may have been rounded already. */
+export const decimalText = z.string({
+  error: ({ input }) => (typeof input === 'number' ? says('AMOUNT_NOT_TEXT') : undefined),
+})
+
+/** A factor from 0 to 100 as decimal text, in basis points. */
+export const factorText = decimalText
+  .regex(/^(?:0|[1-9]\d?)(?:\.\d{1,4})?$|^100(?:\.0{1,4})?$/, { error: says('FACTOR_MALFORMED'), abort: true })
+  .transform((text) => {
+    const [whole, fraction = ''] = text.split('.')
+    return Number(`${whole}${fraction.padEnd(4, '0')}`)
+  })
+
 export const moment = z.iso.datetime({
   offset: true,
   error: says('MOMENT_MALFORMED'),

@@ -85,7 +85,12 @@ export function createAccounts(parts: {
     async ensureGroup(
       tx: Tx,
       name: string,
-      fields: { returnsToPriority?: boolean; stripForeignReasoning?: boolean; shared?: boolean } = {},
+      fields: {
+        returnsToPriority?: boolean
+        stripForeignReasoning?: boolean
+        shared?: boolean
+        chargeBp?: number
+      } = {},
     ): Promise<number> {
       const found = await tx.group.findFirst({ where: { name, deletedMark: 0 } })
       if (!found) return (await tx.group.create({ data: { name, ...fields } })).id

@@ -45,6 +45,7 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
         totalLimitNano?: bigint | null
         rollingLimitNano?: bigint | null
         rollingHours?: number
+        chargeBp?: number
       },
     ): Promise<void> {
       await existingGroup(tx, id)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { says } from '../failure-codes.ts'
-import { objectName } from '../field-values.ts'
+import { factorText, objectName } from '../field-values.ts'
 
 /** The fields of a group as people give them. */
 export const groupFields = {
@@ -14,4 +14,5 @@ export const groupFields = {
   returnsToPriority: z.boolean(),
   stripForeignReasoning: z.boolean(),
   shared: z.boolean(),
+  chargeFactor: factorText,
 }

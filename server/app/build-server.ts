@@ -107,6 +107,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     accounts,
     gauges,
     keys,
+    prices,
     rules,
     bench: createBench(rules, platforms),
     live,

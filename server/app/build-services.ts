@@ -178,6 +178,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
       account: accounts.load,
       group: accounts.loadGroup,
       key: keys.load,
+      price: prices.load,
       rule: rules.load,
       settings: loadSettings,
     },
@@ -190,7 +191,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     },
   })
   const readAll = async (): Promise<void> => {
-    await Promise.all((['account', 'key', 'rule', 'settings'] as const).map((noun) => reload.read(noun)))
+    await Promise.all((['account', 'key', 'price', 'rule', 'settings'] as const).map((noun) => reload.read(noun)))
     publishAccounts()
   }
   await events.subscribe(gaugesNoted, gauges.applyNoted)
@@ -198,7 +199,9 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   await events.subscribe(accountReported, accounts.applyReported)
   events.onReconnect(() => {
     for (const load of [readAll, gauges.load])
-      load().catch((error: unknown) => report('store')(error, 'reading accounts, keys, rules and settings anew'))
+      load().catch((error: unknown) =>
+        report('store')(error, 'reading accounts, keys, prices, rules and settings anew'),
+      )
   })
   await readAll()
   if (files.provision) for (const noun of ['account', 'key', 'rule'] as const) reload.publish(noun)

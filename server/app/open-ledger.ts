@@ -10,7 +10,7 @@ import type { Stores } from './open-stores.ts'
 const columns = {
   id: logColumn('id'),
   key: logColumn('api_key_id'),
-  cost: logColumn('cost_nano'),
+  billed: logColumn('billed_nano'),
   startedAt: logColumn('started_at_ms'),
 }
 
@@ -36,7 +36,7 @@ export async function openLedger(context: AppContext, stores: Stores, prices: Pr
         const names = [null, { fromMs: startMs, toMs: endMs }].map((window) =>
           counterName({ subject: 'key', id: keyId, unit: 'cost', window }),
         )
-        await counters.settle(requestIdOf(BigInt(row[columns.id]!)), Number(row[columns.cost]), names)
+        await counters.settle(requestIdOf(BigInt(row[columns.id]!)), Number(row[columns.billed]), names)
       }
     },
     onError: context.report('ledger'),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { runAgain } from '../run-again.ts'
 import type { Events, Json } from '../store/events.ts'
 
-export type Noun = 'account' | 'group' | 'key' | 'rule' | 'settings'
+export type Noun = 'account' | 'group' | 'key' | 'price' | 'rule' | 'settings'
 
 /** Topic; message: which row was changed. */
 const rowChanged = 'row.changed'

@@ -47,6 +47,7 @@ export const builder = new SchemaBuilder<{
     ID: { Input: string; Output: string | number }
     DateTime: { Input: Date; Output: Date }
     NanoUsd: { Input: bigint; Output: bigint }
+    Decimal: { Input: unknown; Output: string }
     Count: { Input: number; Output: number | bigint }
     Date: { Input: string; Output: string }
     JSON: { Input: unknown; Output: unknown }

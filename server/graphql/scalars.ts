@@ -36,6 +36,14 @@ builder.scalarType('NanoUsd', {
   },
 })
 
+builder.scalarType('Decimal', {
+  description:
+    'A decimal number as text, such as "0.85": a rate, or a factor. A JSON number may have been rounded on its way.',
+  serialize: (value) => value,
+  // The schema of the noun checks it, so that what is wrong is told by field.
+  parseValue: (value) => value,
+})
+
 builder.scalarType('Count', {
   description: 'A whole number below 2^53: tokens, requests, milliseconds.',
   serialize(value) {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { says } from '../failure-codes.ts'
-import { userName } from '../field-values.ts'
+import { factorText, userName } from '../field-values.ts'
 
 /** The fields of a user as people give them. */
 export const userFields = {
@@ -11,4 +11,5 @@ export const userFields = {
   email: z.email(says('EMAIL_MALFORMED')).max(190, says('TOO_LONG')),
   role: z.enum(['admin', 'user']),
   enabled: z.boolean(),
+  chargeFactor: factorText,
 }

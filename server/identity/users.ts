@@ -20,6 +20,8 @@ export interface UserDraft {
   email: string | null
   role: 'admin' | 'user'
   enabled: boolean
+  /** What the cost of their requests is multiplied by, in basis points, to give what is billed. */
+  chargeBp?: number
   /** The user must choose a new password before anything else. */
   mustChangePassword?: boolean
 }

@@ -22,7 +22,7 @@ export async function recordProbe(
   const { startedMs, durationMs } = probe
   const modelSent = account.mapping.map(probe.model)
   const reading = { ...probe.reading, flags: [...probe.reading.flags, probeFlag] }
-  const cost = prices.price(reading.model === '' ? { ...reading, model: modelSent } : reading, startedMs)
+  const cost = prices.price(reading.model === '' ? { ...reading, model: modelSent } : reading, startedMs, account.id)
   const id = parts.newId()
   const admitted = {
     id: id.key,
@@ -40,6 +40,8 @@ export async function recordProbe(
     clientIp: '',
     userAgent: '',
     requestBytes: 0,
+    groupChargeBp: 10_000,
+    userChargeBp: 10_000,
   }
   const entry: LedgerEntry = {
     ...admitted,
@@ -95,6 +97,7 @@ export async function recordProbe(
     cacheWrite1hTokens: tokens.cacheWrite1h,
     thinkingTokens: tokens.thinking,
     costNano: cost.totalNano,
+    billedNano: cost.totalNano,
     record,
   })
   return cost.totalNano

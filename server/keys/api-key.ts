@@ -1,10 +1,11 @@
 import type { Prisma } from '../generated/sqlite/client.ts'
 import { createModelList, createPattern, type ModelList } from '../model-patterns.ts'
+import type { ChargeFactors } from '../money/charge.ts'
 import { createNetworkList, type NetworkList } from '../networks.ts'
 import { type CostLimits, noCostLimits, type RateLimits } from './limits.ts'
 
 /** An API key as the relay needs it: a snapshot in memory. The secret itself is stored nowhere. */
-export interface ApiKey extends CostLimits, RateLimits {
+export interface ApiKey extends CostLimits, RateLimits, ChargeFactors {
   id: number
   name: string
   userId: number
@@ -45,6 +46,8 @@ export function keyOf(row: Row): ApiKey {
     validForDays: row.expiresAt === null ? row.validForDays : null,
     ofUser: row.user === null ? noCostLimits : costLimitsOf(row.user),
     ofGroup: costLimitsOf(row.group),
+    groupChargeBp: row.group.chargeBp,
+    userChargeBp: row.user?.chargeBp ?? 10_000,
     expiresAtMs: row.expiresAt?.getTime() ?? null,
     enabled: row.enabled,
     ownerEnabled: row.user === null || (row.user.enabled && row.user.deletedMark === 0),

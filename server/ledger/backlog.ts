@@ -25,7 +25,7 @@ const subjects = {
   group: logColumn(spendColumns.group),
 }
 const columns = {
-  costNano: logColumn('cost_nano'),
+  billedNano: logColumn('billed_nano'),
   startedAtMs: logColumn('started_at_ms'),
 }
 
@@ -46,7 +46,7 @@ export function createBacklog(parts: {
   const inJournal = { nextSeq: 0, count: 0, sums: new Map<string, JournalSum>() }
   let lastSeq = 0
 
-  const nanoOf = ({ log }: SettledRecord): number => log[columns.costNano] as number
+  const nanoOf = ({ log }: SettledRecord): number => log[columns.billedNano] as number
 
   function addInJournal(record: SettledRecord, sign: 1 | -1): void {
     const { sums } = inJournal

@@ -7,6 +7,7 @@ const hourMs = 3_600_000
 const amounts = {
   requests: ['COUNT(*)', 'SUM(`requests`)'],
   cost: ['SUM(`cost_nano`)', 'SUM(`cost_nano`)'],
+  billed: ['SUM(`billed_nano`)', 'SUM(`billed_nano`)'],
   input: ['SUM(`input_tokens`)', 'SUM(`input_tokens`)'],
   output: ['SUM(`output_tokens`)', 'SUM(`output_tokens`)'],
 } as const

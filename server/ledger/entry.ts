@@ -1,8 +1,9 @@
+import { billedNano, type ChargeFactors } from '../money/charge.ts'
 import type { Cost } from '../money/cost.ts'
 import type { Reading } from '../money/reading.ts'
 
 /** What is known of a request when it is admitted: enough to close its row if nothing more is ever heard of it. */
-export interface Admitted {
+export interface Admitted extends ChargeFactors {
   /** Ledger key as a decimal string (request-ids.ts). */
   id: string
   startedAtMs: number
@@ -59,3 +60,6 @@ export interface LedgerEntry extends Admitted {
 /** The attempt whose usage the key pays for, if any. */
 export const chargedAttempt = (entry: LedgerEntry): AttemptEntry | undefined =>
   entry.attempts.find((attempt) => attempt.charged)
+
+/** What is billed for a request, in nano-USD. */
+export const billedOf = (entry: LedgerEntry): number => billedNano(chargedAttempt(entry)?.cost.totalNano ?? 0, entry)

@@ -5,7 +5,7 @@ import { noReading, type Reading } from '../money/reading.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { createDeadLetters } from './dead-letters.ts'
-import { type Admitted, chargedAttempt, type LedgerEntry } from './entry.ts'
+import { type Admitted, billedOf, type LedgerEntry } from './entry.ts'
 import { type JournalledAdmission, openJournal, type WriteBytes } from './journal.ts'
 import { journalDone } from './ledger-writer.ts'
 import { type Interrupted, type Replayed, replayJournals, slotOfJournal } from './replay.ts'
@@ -13,9 +13,12 @@ import { attemptRows, type LedgerRows, logRow } from './rows.ts'
 import { createSettler } from './settler.ts'
 import { type RecentUse, readRecentUse, readSpend, type SpendOf } from './spend.ts'
 
+/** What a reading costs that an account answered; its own prices are those of the time. */
+export type PriceReading = (reading: Reading, atMs: number, accountId: number) => Cost
+
 /** A request's end as the ledger has taken it. */
 export interface Settlement {
-  /** What its key pays, in nano-USD. */
+  /** What is billed for it, in nano-USD. */
   spentNano: number
   /** Where its record stands. */
   record: { journalId: number; seq: number }
@@ -29,7 +32,7 @@ export interface Ledger {
   replayed: Replayed
   admit(admitted: Admitted): JournalledAdmission
   usage(id: string, attempt: { accountId: number; modelSent: string; reading: Reading }): void
-  /** Ends a request: journal now, database soon. Returns what its key pays, in nano-USD. */
+  /** Ends a request: journal now, database soon. Returns what is billed for it, in nano-USD. */
   settle(admission: JournalledAdmission, entry: LedgerEntry): Settlement
   /** Everything so far is in the journal's file. */
   flush(): void
@@ -56,7 +59,7 @@ export async function openLedger(options: {
   dayAt: (atMs: number) => ZoneDay
   now: () => number
   /** Prices what an interrupted request had used. */
-  price: (reading: Reading, atMs: number) => Cost
+  price: PriceReading
   settleIntervalMs?: number
   /** Settled records kept in memory while the database is away; the rest waits in the journal only. */
   memoryRecords?: number
@@ -111,7 +114,7 @@ export async function openLedger(options: {
     settle(admission, entry) {
       const record = journal.settle(admission.segment, entry)
       settler.add(record)
-      return { spentNano: chargedAttempt(entry)?.cost.totalNano ?? 0, record: { journalId, seq: record.seq } }
+      return { spentNano: billedOf(entry), record: { journalId, seq: record.seq } }
     },
     flush: journal.flush,
     async spentNano(of) {
@@ -148,11 +151,7 @@ export async function openLedger(options: {
 }
 
 /** The rows of a request whose process died under it: charged for the usage that its upstream had reported, if any. */
-function interruptedRows(
-  request: Interrupted,
-  price: (reading: Reading, atMs: number) => Cost,
-  nowMs: number,
-): LedgerRows {
+function interruptedRows(request: Interrupted, price: PriceReading, nowMs: number): LedgerRows {
   const { admitted, usage } = request
   const modelSent = usage?.modelSent ?? admitted.modelSent
   const reported = usage?.reading ?? noReading
@@ -182,7 +181,7 @@ function interruptedRows(
               durationMs,
               charged: true,
               reading,
-              cost: price(reading, admitted.startedAtMs),
+              cost: price(reading, admitted.startedAtMs, usage?.accountId ?? admitted.accountId),
             },
           ],
   }

@@ -6,7 +6,7 @@ import { createDeadLetters } from './dead-letters.ts'
 import type { Admitted } from './entry.ts'
 import { journalLines, journalsIn } from './journal-files.ts'
 import { createLedgerWriter, journalDone } from './ledger-writer.ts'
-import { type LedgerRecord, type LedgerRows, logColumn, wholeAttemptRows } from './rows.ts'
+import { type LedgerRecord, type LedgerRows, logColumn } from './rows.ts'
 
 /** The last known of a request that was under way when its process died. */
 export interface Interrupted {
@@ -96,7 +96,7 @@ export async function replayJournals(options: {
           if (request) request.usage = record.r
         } else if (record?.t === 's') {
           under.delete(String(record.l[0]))
-          await settled(record.n, { log: record.l, attempts: wholeAttemptRows(record.a) })
+          await settled(record.n, { log: record.l, attempts: record.a })
         }
       }
     }

@@ -24,6 +24,7 @@ export const rollupSums = [
   'first_byte_more',
   'cancelled',
   'rejected',
+  'billed_nano',
 ]
 
 const dimensionColumns = rollupDimensions.map((name) => logColumn(name === 'model' ? 'model_billed' : name))
@@ -39,6 +40,7 @@ const at = {
   read: logColumn('cache_read_tokens'),
   webSearches: logColumn('web_searches'),
   costNano: logColumn('cost_nano'),
+  billedNano: logColumn('billed_nano'),
 }
 const accountDimension = rollupDimensions.indexOf('account_id')
 const modelDimension = rollupDimensions.indexOf('model')
@@ -92,6 +94,7 @@ function bucketOf(buckets: Map<string, Cell[]>, when: Cell, dimensions: readonly
 const absorbedSum = rollupSums.indexOf('absorbed_nano')
 const cancelledSum = rollupSums.indexOf('cancelled')
 const rejectedSum = rollupSums.indexOf('rejected')
+const billedSum = rollupSums.indexOf('billed_nano')
 const firstDuration = rollupSums.indexOf('first_byte_count') + 1
 const firstFirstByte = firstDuration + durationBucketsMs.length + 1
 
@@ -108,6 +111,7 @@ function addRequest(row: Cell[], log: readonly Cell[]): void {
   add(row, 5, number(at.read))
   add(row, 6, number(at.webSearches))
   add(row, 7, number(at.costNano))
+  add(row, billedSum, number(at.billedNano))
   add(row, 9, durationMs)
   if (hasFirstByte) {
     add(row, 10, firstByteMs)

@@ -1,6 +1,7 @@
 import { noCost } from '../money/cost.ts'
+import { priceInputsText } from '../money/price-inputs.ts'
 import { noReading, type Reading } from '../money/reading.ts'
-import { chargedAttempt, type LedgerEntry } from './entry.ts'
+import { billedOf, chargedAttempt, type LedgerEntry } from './entry.ts'
 
 export type Cell = string | number
 
@@ -10,13 +11,14 @@ export const logColumns = (
   'http_status error_type stop_reason attempts first_byte_ms duration_ms input_tokens output_tokens cache_write_5m_tokens ' +
   'cache_write_1h_tokens cache_read_tokens thinking_tokens web_searches usage_source usage_raw flags cost_nano input_cost_nano ' +
   'output_cost_nano cache_write_cost_nano cache_read_cost_nano unit_cost_nano price_card_id price_source ' +
-  'price_tier_min_tokens price_modifiers session_id agent_id client_ip user_agent request_bytes'
+  'price_tier_min_tokens price_modifiers session_id agent_id client_ip user_agent request_bytes ' +
+  'billed_nano group_charge_bp user_charge_bp'
 ).split(' ')
 
 export const attemptColumns = (
   'log_id number account_id model_sent model_billed started_at_ms outcome http_status error_type upstream_request_id ' +
   'first_byte_ms duration_ms charged input_tokens output_tokens cache_write_5m_tokens cache_write_1h_tokens ' +
-  'cache_read_tokens usage_source cost_nano price_card_id error_code'
+  'cache_read_tokens usage_source cost_nano price_card_id error_code web_searches price_source price_multiplier_bp price_inputs'
 ).split(' ')
 
 /** The ledger's row of a request, in the order of `logColumns`. */
@@ -70,6 +72,9 @@ export function logRow(entry: LedgerEntry): Cell[] {
     entry.clientIp,
     entry.userAgent,
     entry.requestBytes,
+    billedOf(entry),
+    entry.groupChargeBp,
+    entry.userChargeBp,
   ]
 }
 
@@ -100,13 +105,12 @@ export function attemptRows(entry: LedgerEntry): Cell[][] {
       attempt.cost.totalNano,
       attempt.cost.cardId,
       attempt.errorCode,
+      tokens.webSearches,
+      attempt.cost.source,
+      attempt.cost.multiplierBp,
+      priceInputsText(attempt.reading, attempt.cost),
     ]
   })
-}
-
-/** Rows of a journal that was written before there was a code. */
-export function wholeAttemptRows(rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[] {
-  return rows.map((row) => (row.length === attemptColumns.length - 1 ? [...row, ''] : row))
 }
 
 /** Longest model name that the ledger's columns hold. */

@@ -1,7 +1,7 @@
 import { firstKeyAt } from '../request-ids.ts'
 import type { Database, Scalar } from '../store/database.ts'
 
-/** Whose spend, and when; null: over the whole life. */
+/** Whose spend (what is billed), and when; null: over the whole life. */
 export interface SpendOf {
   subject: 'key' | 'user' | 'group'
   id: number
@@ -40,13 +40,13 @@ export async function readSpend(
   const addRows = (fromMs: number, toMs: number): void => {
     if (fromMs >= toMs) return
     parts.push(
-      `(SELECT COALESCE(SUM(\`cost_nano\`), 0) FROM \`logs\` WHERE ${column} AND \`id\` >= ? AND \`id\` < ? ` +
+      `(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`logs\` WHERE ${column} AND \`id\` >= ? AND \`id\` < ? ` +
         'AND `started_at_ms` >= ? AND `started_at_ms` < ?)',
     )
     args.push(id, firstKeyAt(fromMs - idSlackMs), firstKeyAt(toMs + idSlackMs), fromMs, toMs)
   }
   if (window === null) {
-    parts.push(`(SELECT COALESCE(SUM(\`cost_nano\`), 0) FROM \`daily_rollups\` WHERE ${column})`)
+    parts.push(`(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`daily_rollups\` WHERE ${column})`)
     args.push(id)
   } else {
     const { fromMs, toMs } = window
@@ -54,7 +54,7 @@ export async function readSpend(
     const fullToMs = Math.floor(toMs / hourMs) * hourMs
     if (fullFromMs < fullToMs) {
       parts.push(
-        `(SELECT COALESCE(SUM(\`cost_nano\`), 0) FROM \`hourly_rollups\` WHERE ${column} AND \`hour_ms\` >= ? AND \`hour_ms\` < ?)`,
+        `(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`hourly_rollups\` WHERE ${column} AND \`hour_ms\` >= ? AND \`hour_ms\` < ?)`,
       )
       args.push(id, fullFromMs, fullToMs)
       addRows(fromMs, fullFromMs)

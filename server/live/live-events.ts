@@ -49,6 +49,8 @@ export type SettledRequest = {
   cacheWrite1hTokens: number
   thinkingTokens: number
   costNano: number
+  /** The cost times the charge factors. */
+  billedNano: number
   /**
    * The ledger's record: the journal's row id and the number in it. The day's totals see by it whether a sum read from the
    * database includes the request. Null only where one process writes and nothing is recounted.

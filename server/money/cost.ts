@@ -11,6 +11,10 @@ export interface Cost {
   cardId: string
   source: 'exact' | 'dated' | 'glob' | 'fallback' | 'none'
   tierAbovePromptTokens: number
+  /** Multiplier of the account on the card's rates in basis points; 10000: none. */
+  multiplierBp: number
+  /** Ids of the cards that priced the reading's extras, in their order. */
+  extraCardIds: readonly string[]
   /** geo_us, batch, fast */
   modifiers: readonly string[]
   /** derived_rate, fallback_price, priority_as_standard, … */
@@ -27,6 +31,8 @@ export const noCost: Cost = Object.freeze({
   cardId: '',
   source: 'none',
   tierAbovePromptTokens: 0,
+  multiplierBp: 10_000,
+  extraCardIds: [],
   modifiers: [],
   flags: [],
 })

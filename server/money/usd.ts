@@ -22,10 +22,7 @@ export function parseUsd(text: string): bigint {
 /** Nano-USD as US dollars, exact, without trailing zeros: 1926000 is "0.001926". Throws on a number that is no safe integer. */
 export function formatUsd(nano: bigint | number): string {
   if (typeof nano === 'number' && !Number.isSafeInteger(nano)) throw new RangeError(`not exact nano-USD: ${nano}`)
-  const value = BigInt(nano)
-  const digits = (value < 0n ? -value : value).toString().padStart(nanoDecimals + 1, '0')
-  const fraction = digits.slice(-nanoDecimals).replace(/0+$/, '')
-  return `${value < 0n ? '-' : ''}${digits.slice(0, -nanoDecimals)}${fraction && `.${fraction}`}`
+  return formatDecimal(BigInt(nano), nanoDecimals)
 }
 
 /** Reads US dollars per million tokens ("0.003625") as pico-USD per token (3625). Throws when the text is no such price. */
@@ -35,6 +32,19 @@ export function parseRate(usdPerMillionTokens: string): number {
     throw new RangeError(`not a price per million tokens with at most six decimals: ${usdPerMillionTokens}`)
   }
   return Number(pico)
+}
+
+/** Pico-USD per token as US dollars per million tokens: 3625 is "0.003625". */
+export const formatRate = (pico: number): string => formatDecimal(BigInt(pico), 6)
+
+/** A factor in basis points as decimal text: 8500 is "0.85". */
+export const formatFactor = (bp: number): string => formatDecimal(BigInt(bp), 4)
+
+/** An integer in units of 10^-`decimals` as decimal text, without trailing zeros. */
+function formatDecimal(value: bigint, decimals: number): string {
+  const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, '0')
+  const fraction = digits.slice(-decimals).replace(/0+$/, '')
+  return `${value < 0n ? '-' : ''}${digits.slice(0, -decimals)}${fraction && `.${fraction}`}`
 }
 
 /** Decimal text as an integer in units of 10^-`decimals`: "12.5" with 2 decimals is 1250. */

@@ -22,6 +22,34 @@ export interface PriceCard {
   /** The day on which the figures were compared with the source, YYYY-MM-DD. */
   checkedAt: string
   tiers: readonly PriceTier[]
+  /** 0: a list price. Else the rates of one account, which only its account prices lead to. */
+  accountId: number
+  /** Cards of people (imported, manual) come before built-in ones. */
+  origin: 'built_in' | 'imported' | 'manual'
+  /** False: nobody has confirmed yet that it begins as announced. It prices nothing. */
+  confirmed: boolean
+  /** It prices nothing from then on; null: it is in use. */
+  retiredAtMs: number | null
+  /** Who added it; 0: the program. */
+  createdById: number
+  createdAtMs: number
+}
+
+/** What an account charges in place of the list price: a multiplier on it, or a card of its own. */
+export interface AccountPrice {
+  id: number
+  accountId: number
+  /** Lower case, with `*` for anything; '*' alone: every model. */
+  pattern: string
+  /** In basis points; null: the card has the rates. */
+  multiplierBp: number | null
+  cardId: string | null
+  effectiveFromMs: number
+  /** null: no known end. */
+  effectiveToMs: number | null
+  retiredAtMs: number | null
+  createdById: number
+  createdAtMs: number
 }
 
 /** Whole hours, UTC: from `fromHour`:00 until just before `toHour`:00. */

@@ -31,6 +31,15 @@ export interface ListPrice {
   read?: string
 }
 
+const builtIn = {
+  accountId: 0,
+  origin: 'built_in',
+  confirmed: true,
+  retiredAtMs: null,
+  createdById: 0,
+  createdAtMs: 0,
+} as const
+
 /** The same price for several models: one card each. */
 export function listCards(patterns: readonly string[], price: ListPrice, terms: ListTerms): PriceCard[] {
   return patterns.map((pattern) => ({
@@ -47,6 +56,7 @@ export function listCards(patterns: readonly string[], price: ListPrice, terms: 
     source: terms.source,
     checkedAt: terms.checkedAt,
     tiers: tiersOf(price, terms),
+    ...builtIn,
   }))
 }
 

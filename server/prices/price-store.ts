@@ -1,76 +1,90 @@
-import type { Database } from '../store/database.ts'
-import type { PriceCard } from './price-card.ts'
+import type { Database, Tx } from '../store/database.ts'
+import type { AccountPrice, PriceCard } from './price-card.ts'
 import { seedCards } from './price-seed.ts'
 import { createPriceBook, type PriceBook } from './prices.ts'
 
-/**
- * The price book of the database. Cards of this version that are missing there are added first. Existing cards are never
- * changed, so the changes of administrators stay.
- */
-export async function loadPriceBook(database: Database): Promise<PriceBook> {
+/** Adds the cards of this version that are missing. What people added or took out of use stays as it is. */
+export async function addBuiltInCards(database: Database): Promise<void> {
   await database.locked(['price-cards'], async (tx) => {
     const known = new Set((await tx.priceCard.findMany({ select: { id: true } })).map((row) => row.id))
-    const missing = seedCards.filter((card) => !known.has(card.id))
-    if (missing.length === 0) return
-    await tx.priceCard.createMany({
-      data: missing.map((card) => ({
-        id: card.id,
-        provider: card.provider,
-        pattern: card.pattern,
-        matchKind: card.matchKind,
-        effectiveFromMs: BigInt(card.effectiveFromMs),
-        effectiveToMs: card.effectiveToMs === null ? null : BigInt(card.effectiveToMs),
-        geoUsBp: card.geoUsBp,
-        batchBp: card.batchBp,
-        webSearchNano: BigInt(card.webSearchNano),
-        peaks: JSON.stringify(card.peaks),
-        source: card.source,
-        checkedAt: card.checkedAt,
-      })),
-    })
-    await tx.priceTier.createMany({
-      data: missing.flatMap((card) =>
-        card.tiers.map((tier) => ({
-          cardId: card.id,
-          abovePromptTokens: tier.abovePromptTokens,
-          speed: tier.speed,
-          inputPico: BigInt(tier.inputPico),
-          outputPico: BigInt(tier.outputPico),
-          cacheWrite5mPico: BigInt(tier.cacheWrite5mPico),
-          cacheWrite1hPico: BigInt(tier.cacheWrite1hPico),
-          cacheReadPico: BigInt(tier.cacheReadPico),
-          derived: tier.derived,
-        })),
-      ),
-    })
+    await insertCards(
+      tx,
+      seedCards.filter((card) => !known.has(card.id)),
+    )
   })
-  const rows = await database.client.priceCard.findMany({ include: { tiers: true } })
-  return createPriceBook(
-    rows.map(
-      (row): PriceCard => ({
-        id: row.id,
-        provider: row.provider,
-        pattern: row.pattern,
-        matchKind: row.matchKind as PriceCard['matchKind'],
-        effectiveFromMs: Number(row.effectiveFromMs),
-        effectiveToMs: row.effectiveToMs === null ? null : Number(row.effectiveToMs),
-        geoUsBp: row.geoUsBp,
-        batchBp: row.batchBp,
-        webSearchNano: Number(row.webSearchNano),
-        peaks: JSON.parse(row.peaks),
-        source: row.source,
-        checkedAt: row.checkedAt,
-        tiers: row.tiers.map((tier) => ({
-          abovePromptTokens: tier.abovePromptTokens,
-          speed: tier.speed as 'standard' | 'fast',
-          inputPico: Number(tier.inputPico),
-          outputPico: Number(tier.outputPico),
-          cacheWrite5mPico: Number(tier.cacheWrite5mPico),
-          cacheWrite1hPico: Number(tier.cacheWrite1hPico),
-          cacheReadPico: Number(tier.cacheReadPico),
-          derived: tier.derived,
-        })),
-      }),
-    ),
-  )
 }
+
+export async function insertCards(tx: Tx, cards: readonly PriceCard[]): Promise<void> {
+  if (cards.length === 0) return
+  await tx.priceCard.createMany({
+    data: cards.map(({ tiers: _tiers, ...card }) => ({
+      ...card,
+      effectiveFromMs: BigInt(card.effectiveFromMs),
+      effectiveToMs: bigOrNull(card.effectiveToMs),
+      retiredAtMs: bigOrNull(card.retiredAtMs),
+      webSearchNano: BigInt(card.webSearchNano),
+      peaks: JSON.stringify(card.peaks),
+      createdAtMs: BigInt(card.createdAtMs),
+    })),
+  })
+  await tx.priceTier.createMany({
+    data: cards.flatMap((card) =>
+      card.tiers.map((tier) => ({
+        ...tier,
+        cardId: card.id,
+        inputPico: BigInt(tier.inputPico),
+        outputPico: BigInt(tier.outputPico),
+        cacheWrite5mPico: BigInt(tier.cacheWrite5mPico),
+        cacheWrite1hPico: BigInt(tier.cacheWrite1hPico),
+        cacheReadPico: BigInt(tier.cacheReadPico),
+      })),
+    ),
+  })
+}
+
+export async function readPriceBook(client: Pick<Tx, 'priceCard' | 'accountPrice'>): Promise<PriceBook> {
+  const [cards, accountPrices] = await Promise.all([readCards(client), readAccountPrices(client)])
+  return createPriceBook(cards, { accountPrices })
+}
+
+export async function readCards(client: Pick<Tx, 'priceCard'>, where: object = {}): Promise<PriceCard[]> {
+  const rows = await client.priceCard.findMany({ where, include: { tiers: true } })
+  return rows.map((row) => ({
+    ...row,
+    matchKind: row.matchKind as PriceCard['matchKind'],
+    origin: row.origin as PriceCard['origin'],
+    effectiveFromMs: Number(row.effectiveFromMs),
+    effectiveToMs: numberOrNull(row.effectiveToMs),
+    retiredAtMs: numberOrNull(row.retiredAtMs),
+    webSearchNano: Number(row.webSearchNano),
+    peaks: JSON.parse(row.peaks),
+    createdAtMs: Number(row.createdAtMs),
+    tiers: row.tiers
+      .map(({ cardId: _cardId, ...tier }) => ({
+        ...tier,
+        speed: tier.speed as 'standard' | 'fast',
+        inputPico: Number(tier.inputPico),
+        outputPico: Number(tier.outputPico),
+        cacheWrite5mPico: Number(tier.cacheWrite5mPico),
+        cacheWrite1hPico: Number(tier.cacheWrite1hPico),
+        cacheReadPico: Number(tier.cacheReadPico),
+      }))
+      .sort(
+        (a, b) => Number(a.speed === 'fast') - Number(b.speed === 'fast') || a.abovePromptTokens - b.abovePromptTokens,
+      ),
+  }))
+}
+
+export async function readAccountPrices(client: Pick<Tx, 'accountPrice'>, where: object = {}): Promise<AccountPrice[]> {
+  const rows = await client.accountPrice.findMany({ where, orderBy: { id: 'asc' } })
+  return rows.map((row) => ({
+    ...row,
+    effectiveFromMs: Number(row.effectiveFromMs),
+    effectiveToMs: numberOrNull(row.effectiveToMs),
+    retiredAtMs: numberOrNull(row.retiredAtMs),
+    createdAtMs: Number(row.createdAtMs),
+  }))
+}
+
+const numberOrNull = (value: bigint | null): number | null => (value === null ? null : Number(value))
+const bigOrNull = (value: number | null): bigint | null => (value === null ? null : BigInt(value))

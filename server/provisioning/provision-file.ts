@@ -26,6 +26,9 @@ const group = z.strictObject({
       'When a conversation has moved to another account, the reasoning that the earlier one signed is cut from its requests. New: false.',
   }),
   shared: groupFields.shared.optional().meta({ description: 'Everybody may put keys into it. New: false.' }),
+  chargeFactor: groupFields.chargeFactor.optional().meta({
+    description: 'Decimal text, 0 to 100: what costs are multiplied by to give what is billed. New: "1".',
+  }),
 })
 
 const accountDraft = z.strictObject({

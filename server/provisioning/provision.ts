@@ -32,7 +32,9 @@ export async function provision(
       return ids
     }
     if (file.admin) await named('admin', users.saveAdmin(tx, file.admin))
-    for (const { name, ...fields } of file.groups) groups.set(name, await accounts.ensureGroup(tx, name, fields))
+    for (const { name, chargeFactor: chargeBp, ...fields } of file.groups) {
+      groups.set(name, await accounts.ensureGroup(tx, name, { ...fields, ...(chargeBp !== undefined && { chargeBp }) }))
+    }
     for (const [index, given] of file.accounts.entries()) {
       const { groups: names, accessToken, refreshToken, expiresAt, ...draft } = given
       const path = `accounts[${index}]`

@@ -16,6 +16,8 @@ export interface TotalsRow {
   cacheReadTokens: number
   costNano: bigint
   absorbedNano: bigint
+  /** The cost times the charge factors. */
+  billedNano: bigint
 }
 
 /** Which requests to count; an absent field means all. `userId` also limits people to their own requests. */
@@ -48,6 +50,7 @@ const sums = [
   'absorbed_nano',
   'cancelled',
   'rejected',
+  'billed_nano',
 ]
 export const summed = sums.map((name) => `SUM(\`${name}\`)`).join(', ')
 
@@ -63,9 +66,10 @@ const ofRequests = [
   '0',
   "SUM(CASE WHEN l.`outcome` = 'aborted' THEN 1 ELSE 0 END)",
   '0',
+  'SUM(l.`billed_nano`)',
 ]
-const ofAbsorbed = ['0', '0', '0', '0', '0', '0', '0', 'SUM(a.`cost_nano`)', '0', '0']
-const ofRejected = ['0', '0', '0', '0', '0', '0', '0', '0', '0', 'SUM(`rejected`)']
+const ofAbsorbed = ['0', '0', '0', '0', '0', '0', '0', 'SUM(a.`cost_nano`)', '0', '0', '0']
+const ofRejected = ['0', '0', '0', '0', '0', '0', '0', '0', '0', 'SUM(`rejected`)', '0']
 
 /** A rejection has neither account nor model: a row of them says nothing there. */
 export const without = (by: Dimension | null | undefined): string =>
@@ -185,6 +189,7 @@ export function totalsOf(values: readonly Scalar[]): TotalsRow {
     absorbedNano: bigOf(values[7]),
     cancelled: number(8),
     rejected: number(9),
+    billedNano: bigOf(values[10]),
   }
 }
 

@@ -10,6 +10,7 @@ import type { SessionTimes } from '../../server/identity/sessions.ts'
 import { said } from '../../server/jobs/run-words.ts'
 import { createRuns } from '../../server/jobs/runs.ts'
 import { createLog } from '../../server/log.ts'
+import { openPrices } from '../../server/prices/open-prices.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
 import { platforms } from '../../server/upstreams/platforms/platforms.ts'
 import { createBench } from '../../server/upstreams/rules/rule-trial.ts'
@@ -44,10 +45,12 @@ export async function startGraphqlStand(
   const live = await memoryTransport().join(
     options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
   )
+  const prices = await openPrices(database)
   const loads = {
     account: accounts.load,
     group: accounts.loadGroup,
     key: keys.load,
+    price: prices.load,
     rule: rules.load,
     settings: async () => {},
   }
@@ -70,6 +73,7 @@ export async function startGraphqlStand(
     accounts,
     gauges,
     keys,
+    prices,
     rules,
     bench: createBench(rules, platforms),
     live,

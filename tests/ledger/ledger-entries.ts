@@ -22,6 +22,8 @@ export function admittedWith(number: number, more: Partial<Admitted> = {}): Admi
     clientIp: '127.0.0.1',
     userAgent: 'test',
     requestBytes: 100 + number,
+    groupChargeBp: 10_000,
+    userChargeBp: 10_000,
     ...more,
   }
 }

@@ -9,6 +9,7 @@ const sums = {
   cacheWrite: ['SUM(`cache_write_5m_tokens` + `cache_write_1h_tokens`)', 'SUM(`cache_write_tokens`)'],
   cacheRead: ['SUM(`cache_read_tokens`)', 'SUM(`cache_read_tokens`)'],
   costNano: ['SUM(`cost_nano`)', 'SUM(`cost_nano`)'],
+  billedNano: ['SUM(`billed_nano`)', 'SUM(`billed_nano`)'],
   durationMs: ['SUM(`duration_ms`)', 'SUM(`duration_ms_sum`)'],
 } as const
 const dimensions = ['api_key_id', 'account_id', 'user_id', 'group_id', 'platform', 'model']

@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { journalDone } from '../../server/ledger/ledger-writer.ts'
 import { logColumn } from '../../server/ledger/rows.ts'
 import type { Database } from '../../server/store/database.ts'
 import { openTestDatabase } from '../support/engines.ts'
-import { admittedWith, attemptWith, entryWith, someTime } from './ledger-entries.ts'
+import { admittedWith, entryWith, someTime } from './ledger-entries.ts'
 import { type LedgerStand, ledgerStand, removeFolders } from './ledger-stand.ts'
 import { countOf, ledgerSums, misfits } from './ledger-sums.ts'
 
@@ -126,23 +125,6 @@ test('a record that the database refuses does not stop the start', async () => {
   expect(stand.refused).toEqual([entryWith(2).id])
   await expectAgreement(2, 4)
   expect(readdirSync(stand.directory)).toEqual([expect.stringMatching(/\.refused\.jsonl$/)])
-})
-
-test('a journal of the time before attempts had a code is taken like any other', async () => {
-  const stand = await ledgerStand(database)
-  for (const number of [1, 2])
-    stand.put(entryWith(number, { attempts: [attemptWith({ errorCode: 'new', costNano: number })] }))
-  stand.drop()
-  for (const name of readdirSync(stand.directory)) {
-    const path = join(stand.directory, name)
-    const text = readFileSync(path, 'utf8')
-    expect(text).toContain(',"new"]')
-    writeFileSync(path, text.replaceAll(',"new"]', ']'))
-  }
-  await stand.replay()
-  await expectAgreement(2, 3)
-  expect(await database.select('SELECT DISTINCT `error_code` FROM `attempts`')).toEqual([['']])
-  expect(stand.refused).toEqual([])
 })
 
 test('a journal of another database is left as it is', async () => {

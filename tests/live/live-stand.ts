@@ -125,6 +125,7 @@ export function settled(of: LiveRequest, more: Partial<SettledRequest> = {}): Se
     cacheWrite5mTokens: 1,
     cacheWrite1hTokens: 0,
     thinkingTokens: 0,
+    billedNano: 0,
     costNano: 1_926_000,
     record: null,
     ...more,

@@ -216,7 +216,7 @@ test.each([
   'constructor',
   '__proto__',
 ])('"%s" is nobody we know: the fallback prices it', (name) => {
-  expect(book.find(name, today)).toEqual({ card: fallbackCard, source: 'fallback' })
+  expect(book.find(name, today)).toEqual({ card: fallbackCard, source: 'fallback', multiplierBp: 10_000 })
 })
 
 test('the fallback costs 5 and 25 dollars with derived cache rates', () => {

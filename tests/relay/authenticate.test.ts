@@ -19,6 +19,8 @@ const keyOf = (more: Partial<ApiKey> = {}): ApiKey => ({
   validForDays: null,
   ofUser: noCostLimits,
   ofGroup: noCostLimits,
+  groupChargeBp: 10_000,
+  userChargeBp: 10_000,
   expiresAtMs: null,
   enabled: true,
   ownerEnabled: true,

@@ -3,6 +3,7 @@ import { groupFields } from '../../accounts/group-input.ts'
 import type { Prisma } from '../../generated/sqlite/client.ts'
 import { changedFields } from '../../identity/audit.ts'
 import type { Viewer } from '../../identity/sessions.ts'
+import { formatFactor } from '../../money/usd.ts'
 import type { Tx } from '../../store/database.ts'
 import { inputFailure, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
@@ -39,6 +40,12 @@ export const Group = builder.prismaNode('Group', {
         'When a conversation has moved to another account, the reasoning (thinking blocks) that the earlier one signed is cut from its requests. Off: the upstream refuses it once, and the client recovers by itself.',
     }),
     shared: t.exposeBoolean('shared', { description: 'Everybody may put keys into it; only its owner accounts.' }),
+    chargeFactor: t.field({
+      description:
+        'What the cost of requests is multiplied by to give what is billed; with that of the owner of the key. "1": what they cost.',
+      type: 'Decimal',
+      resolve: ({ chargeBp }) => formatFactor(chargeBp),
+    }),
     owner: t.field({
       description:
         'Who may put accounts into it and change it, beside administrators; null when nobody owns it (made by the provisioning file), or when that person is not yours to see.',
@@ -170,6 +177,11 @@ const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
     returnsToPriority: t.boolean({ description: 'From the next user turn of each conversation on.' }),
     stripForeignReasoning: t.boolean({ description: 'From the next request on.' }),
     shared: t.boolean({ description: 'Keys that are in it stay when it is shared no more. For administrators.' }),
+    chargeFactor: t.field({
+      description:
+        'Of requests that begin from now on: from 0 to 100, with at most 4 digits after the point. For administrators.',
+      type: 'Decimal',
+    }),
     ...costLimitInputs(t),
   }),
 })
@@ -186,21 +198,23 @@ addMutation('updateGroup', {
     returnsToPriority: unlessAbsent(groupFields.returnsToPriority),
     stripForeignReasoning: unlessAbsent(groupFields.stripForeignReasoning),
     shared: unlessAbsent(groupFields.shared),
+    chargeFactor: unlessAbsent(groupFields.chargeFactor),
     ...costLimitChecks,
   }),
   success: addGroupSuccess('UpdateGroupSuccess'),
   failures: ['input', 'not_found'],
   locks: ['groups', 'keys'],
-  async run({ id, ...fields }, { parts, viewer }, change) {
-    const draft = given(withLimitColumns(fields))
+  async run({ id, chargeFactor: chargeBp, ...fields }, { parts, viewer }, change) {
+    const draft = given({ ...withLimitColumns(fields), chargeBp })
     await change(async (tx) => {
       const found = await ownGroup(tx, viewer, id)
       if (draft.shared !== undefined && draft.shared !== found.shared) refuseToShare(viewer)
+      if (draft.chargeBp !== undefined && draft.chargeBp !== found.chargeBp) refuseUnlessAdmin(viewer, 'chargeFactor')
       await parts.accountEdits.updateGroup(tx, id, draft)
       return { answer: null, audit: { objectType: 'Group', objectId: id, ...changedFields(found, draft) } }
     })
     await parts.changed('group', id)
-    if (Object.keys(draft).some((name) => name.endsWith('LimitNano') || name === 'rollingHours'))
+    if (Object.keys(draft).some((name) => name.endsWith('LimitNano') || name === 'rollingHours' || name === 'chargeBp'))
       await parts.changed('key')
     return { id }
   },
@@ -235,9 +249,11 @@ async function ownGroup(tx: Pick<Tx, 'group'>, viewer: Viewer | null, id: number
 }
 
 /** Only administrators may let everybody use a group's accounts. */
-function refuseToShare(viewer: Viewer | null): void {
-  if (viewer?.role === 'admin') return
-  throw inputFailure({ path: 'shared', code: 'ADMINISTRATORS_ONLY' })
+const refuseToShare = (viewer: Viewer | null): void => refuseUnlessAdmin(viewer, 'shared')
+
+/** Only administrators may change the field. */
+function refuseUnlessAdmin(viewer: Viewer | null, path: string): void {
+  if (viewer?.role !== 'admin') throw inputFailure({ path, code: 'ADMINISTRATORS_ONLY' })
 }
 
 /** Throws a field problem when the viewer may not put accounts or keys into one of these groups. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Prisma } from '../../generated/sqlite/client.ts'
 import { userFields } from '../../identity/user-input.ts'
+import { formatFactor } from '../../money/usd.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
 import { costLimitChecks, costLimitInputs, withLimitColumns } from '../keys/limit-fields.ts'
@@ -32,6 +33,12 @@ export const User = builder.prismaNode('User', {
     enabled: t.exposeBoolean('enabled', { description: 'Off: they cannot sign in, and their keys are refused.' }),
     mustChangePassword: t.exposeBoolean('mustChangePassword', {
       description: 'The password was made by `admin reset`: it opens nothing but the change to another.',
+    }),
+    chargeFactor: t.field({
+      description:
+        'What the cost of their requests is multiplied by to give what is billed; with that of the group. "1": what they cost.',
+      type: 'Decimal',
+      resolve: ({ chargeBp }) => formatFactor(chargeBp),
     }),
     createdAt: t.expose('createdAt', { description: 'When they were added.', type: 'DateTime' }),
   }),
@@ -156,6 +163,10 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
         'Off: they cannot sign in, and their keys are refused. The last administrator who can sign in stays enabled.',
     }),
     password: t.string({ description: 'Ends the sessions of the user.' }),
+    chargeFactor: t.field({
+      description: 'Of requests that begin from now on: from 0 to 100, with at most 4 digits after the point.',
+      type: 'Decimal',
+    }),
     ...costLimitInputs(t),
   }),
 })
@@ -171,14 +182,15 @@ addMutation('updateUser', {
     role: unlessAbsent(userFields.role),
     enabled: unlessAbsent(userFields.enabled),
     password: unlessAbsent(userFields.password),
+    chargeFactor: unlessAbsent(userFields.chargeFactor),
     ...costLimitChecks,
   }),
   success: addUserSuccess('UpdateUserSuccess'),
   failures: ['input', 'not_found', 'conflict'],
   locks: ['users'],
-  async run({ id, password, ...fields }, { parts, viewer }, change) {
+  async run({ id, password, chargeFactor: chargeBp, ...fields }, { parts, viewer }, change) {
     const passwordHash = password === undefined ? undefined : await parts.passwords.hash(password)
-    const draft = given({ ...withLimitColumns(fields), passwordHash })
+    const draft = given({ ...withLimitColumns(fields), passwordHash, chargeBp })
     const endsSessions = await change(async (tx) => {
       const changed = await parts.users.update(tx, id, draft)
       if (changed.endsSessions) {

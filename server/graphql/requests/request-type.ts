@@ -205,10 +205,17 @@ builder.node(Request, {
       resolve: async ({ row }) => (await row())?.flags.split(',').filter(Boolean) ?? [],
     }),
     cost: t.field({
-      description: 'What the key is charged; null while it runs.',
+      description: 'What it costs by the price book; null while it runs.',
       type: 'NanoUsd',
       nullable: true,
       resolve: ({ settled }) => settled?.costNano,
+    }),
+    billed: t.field({
+      description:
+        'The cost times the charge factors of its group and of the owner of its key: what is billed, and what limits count. null while it runs.',
+      type: 'NanoUsd',
+      nullable: true,
+      resolve: ({ settled }) => settled?.billedNano,
     }),
     costParts: t.field({
       description: 'The same, by what it is for.',

@@ -31,7 +31,14 @@ export interface RequestView {
   firstByteMs: number | null
   tokens: TokenCounts
   /** Null while it runs. */
-  settled: { outcome: string; httpStatus: number; errorType: string; durationMs: number; costNano: bigint } | null
+  settled: {
+    outcome: string
+    httpStatus: number
+    errorType: string
+    durationMs: number
+    costNano: bigint
+    billedNano: bigint
+  } | null
   /** Its row; null while there is none. */
   row: () => Promise<StoredRequest | null>
 }
@@ -55,7 +62,7 @@ export function viewOfSettled(request: SettledRequest, context: Context): Reques
     ...request,
     queuePosition: null,
     tokens: request,
-    settled: { ...request, costNano: BigInt(request.costNano) },
+    settled: { ...request, costNano: BigInt(request.costNano), billedNano: BigInt(request.billedNano) },
     row() {
       row ??= storedRequest(request.requestId, context)
       return row

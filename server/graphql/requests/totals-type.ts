@@ -62,7 +62,11 @@ export const Totals = builder.objectRef<RangeTotals>('Totals').implement({
     outputTokens: t.expose('outputTokens', { description: 'Written, with thinking.', type: 'Count' }),
     cacheWriteTokens: t.expose('cacheWriteTokens', { description: 'Written into the cache.', type: 'Count' }),
     cacheReadTokens: t.expose('cacheReadTokens', { description: 'Read from the cache.', type: 'Count' }),
-    cost: t.expose('costNano', { description: 'What the keys are charged.', type: 'NanoUsd' }),
+    cost: t.expose('costNano', { description: 'What the requests cost, by the price book.', type: 'NanoUsd' }),
+    billed: t.expose('billedNano', {
+      description: 'The cost times the charge factors of groups and people: what is billed, and what limits count.',
+      type: 'NanoUsd',
+    }),
     absorbed: t.field({
       type: 'NanoUsd',
       description: 'What the upstreams charged for attempts that no key pays.',

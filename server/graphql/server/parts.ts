@@ -13,6 +13,7 @@ import type { Users } from '../../identity/users.ts'
 import type { Keys } from '../../keys/keys.ts'
 import type { LiveHub } from '../../live/hub.ts'
 import type { Log } from '../../log.ts'
+import type { Prices } from '../../prices/open-prices.ts'
 import type { RequestId } from '../../request-ids.ts'
 import type { Statistics } from '../../statistics/statistics.ts'
 import type { Database } from '../../store/database.ts'
@@ -135,11 +136,12 @@ export interface GraphqlParts {
   logins: Logins
   keys: Keys
   rules: ErrorRules
+  prices: Prices
   bench: Bench
   statistics: Statistics
   live: LiveHub
   /** Tells every process that a row was changed (without an id: any of the noun); resolves when the change is in force here. */
-  changed: (noun: 'account' | 'group' | 'key' | 'rule' | 'settings', id?: number) => Promise<void>
+  changed: (noun: 'account' | 'group' | 'key' | 'price' | 'rule' | 'settings', id?: number) => Promise<void>
   testAccount: TestAccount
   routes: Routes
   jobs: Jobs

@@ -5,6 +5,7 @@ import { withExtraHeaders } from '../../accounts/extra-headers.ts'
 import type { Gauges } from '../../accounts/gauges/gauges.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LiveSource } from '../../live/hub.ts'
+import { billedNano } from '../../money/charge.ts'
 import type { Reading } from '../../money/reading.ts'
 import type { Prices } from '../../prices/open-prices.ts'
 import type { Platform, Platforms } from '../../upstreams/platform.ts'
@@ -206,11 +207,12 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
   }
 
   /** A request that costs more than it has reserved reserves more, or is stopped. */
-  function topUp({ running, call }: Attempt, reading: Reading): void {
+  function topUp({ running, account, call }: Attempt, reading: Reading): void {
     const { request, reservation } = running
     if (reservation.claims.length === 0) return
-    const { totalNano } = prices.price(reading, request.id.atMs)
-    parts.reservations.topUp(reservation, request, totalNano, () => call.stop({ by: 'limit' }))
+    const { totalNano } = prices.price(reading, request.id.atMs, account.id)
+    const spentNano = billedNano(totalNano, request.key)
+    parts.reservations.topUp(reservation, request, spentNano, () => call.stop({ by: 'limit' }))
   }
 
   /** Once in a while: what it has reserved, and its tokens so far for those who watch. */

@@ -83,6 +83,6 @@ function rowOf(attempt: Attempt, end: AttemptEnd, { now, price }: AttemptParts):
     durationMs: now() - startedAtMs,
     charged: end.charged,
     reading,
-    cost: price(readingOf(attempt, reading), startedAtMs),
+    cost: price(readingOf(attempt, reading), startedAtMs, account.id),
   }
 }

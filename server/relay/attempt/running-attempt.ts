@@ -27,7 +27,7 @@ export interface AttemptParts {
   maxEventBytes: number
   now: () => number
   report: (account: Account, event: AccountEvent, cause: Cause) => void
-  price: (reading: Reading, atMs: number) => Cost
+  price: (reading: Reading, atMs: number, accountId: number) => Cost
   /** What response headers say of the account's limits. */
   noteLimits: (account: Account, headers: ResponseHeaders) => void
   /** The refusal of what we wrote: true when it taught something, and the request is worth another try at the same account. */

@@ -1,6 +1,6 @@
 // What live subscribers see of a request, while it runs and at its end.
 import type { Account } from '../../accounts/account.ts'
-import { chargedAttempt, type LedgerEntry } from '../../ledger/entry.ts'
+import { billedOf, chargedAttempt, type LedgerEntry } from '../../ledger/entry.ts'
 import type { LiveRequest, SettledRequest } from '../../live/live-events.ts'
 import type { RelayRequest } from '../request/relay-request.ts'
 
@@ -58,6 +58,7 @@ export function settledRequestOf(
     cacheWrite1hTokens: tokens?.cacheWrite1h ?? 0,
     thinkingTokens: tokens?.thinking ?? 0,
     costNano: charged?.cost.totalNano ?? 0,
+    billedNano: billedOf(entry),
     record,
   }
 }

@@ -5,6 +5,7 @@ import type { Keys } from '../../keys/keys.ts'
 import { claimsOf, hasCostLimits, type LimitClaim, type LimitUnit, parseCounter, rateClaim } from '../../keys/limits.ts'
 import type { Windows } from '../../keys/windows.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import { billedNano } from '../../money/charge.ts'
 import { promptOf } from '../../money/estimate.ts'
 import { noTokens, type Tokens } from '../../money/reading.ts'
 import type { Prices } from '../../prices/open-prices.ts'
@@ -107,7 +108,7 @@ export function createReservations(parts: ReservationParts) {
       return { busy: result ? rateReached(unit, limit) : limitsUnreadable(2) }
     }
     if (claims.length === 0) return { reservation: { ...noReservation(), rates: held } }
-    const result = await hold(id.text, claims, prices.estimate(model, tokens, id.atMs))
+    const result = await hold(id.text, claims, billedNano(prices.estimate(model, tokens, id.atMs), key))
     if (result?.kind === 'held') {
       const headers = usageHeaders(claims, result.spentNano)
       return { reservation: { ...noReservation(), claims, rates: held, heldNano: result.amountNano, headers } }
@@ -155,11 +156,17 @@ export function createReservations(parts: ReservationParts) {
       }
     },
 
-    /** A request that costs more than it has reserved reserves a slice more. `onReached`: a limit is, and it must stop. */
-    topUp(reservation: Reservation, request: RunningRequest['request'], costNano: number, onReached: () => void): void {
-      if (costNano <= reservation.heldNano || reservation.isToppingUp) return
-      const { id, model } = request
-      const nextNano = costNano + prices.estimate(model, { ...noTokens, output: sliceTokens }, id.atMs)
+    /** A request for which more is billed than it has reserved reserves a slice more. `onReached`: a limit is, and it must stop. */
+    topUp(
+      reservation: Reservation,
+      request: RunningRequest['request'],
+      spentNano: number,
+      onReached: () => void,
+    ): void {
+      if (spentNano <= reservation.heldNano || reservation.isToppingUp) return
+      const { id, model, key } = request
+      const sliceNano = billedNano(prices.estimate(model, { ...noTokens, output: sliceTokens }, id.atMs), key)
+      const nextNano = spentNano + sliceNano
       const isStrict = parts.policy().whenReached === 'stop'
       reservation.isToppingUp = true
       counters

@@ -48,6 +48,8 @@ export function admittedOf(request: RelayRequest, first: Account | undefined): A
     clientIp: request.clientIp,
     userAgent: (request.clientHeaders['user-agent'] ?? '').slice(0, 191),
     requestBytes: request.body.length,
+    groupChargeBp: key.groupChargeBp,
+    userChargeBp: key.userChargeBp,
   }
 }
 
@@ -75,6 +77,8 @@ function entryOf(
     clientIp: admitted.clientIp,
     userAgent: admitted.userAgent,
     requestBytes: admitted.requestBytes,
+    groupChargeBp: admitted.groupChargeBp,
+    userChargeBp: admitted.userChargeBp,
     outcome: end.outcome,
     httpStatus: end.httpStatus,
     errorType: end.errorType,

@@ -6,6 +6,7 @@ CREATE TABLE `users` (
   `role` ENUM('admin', 'user') NOT NULL DEFAULT 'user',
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `must_change_password` BOOLEAN NOT NULL DEFAULT false,
+  `charge_bp` INTEGER NOT NULL DEFAULT 10000,
   `daily_limit_nano` BIGINT NULL,
   `weekly_limit_nano` BIGINT NULL,
   `monthly_limit_nano` BIGINT NULL,
@@ -27,6 +28,7 @@ CREATE TABLE `groups` (
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `returns_to_priority` BOOLEAN NOT NULL DEFAULT true,
   `strip_foreign_reasoning` BOOLEAN NOT NULL DEFAULT false,
+  `charge_bp` INTEGER NOT NULL DEFAULT 10000,
   `shared` BOOLEAN NOT NULL DEFAULT false,
   `daily_limit_nano` BIGINT NULL,
   `weekly_limit_nano` BIGINT NULL,
@@ -261,6 +263,9 @@ CREATE TABLE `logs` (
   `client_ip` VARCHAR(64) NOT NULL,
   `user_agent` VARCHAR(191) NOT NULL,
   `request_bytes` INTEGER NOT NULL,
+  `billed_nano` BIGINT NOT NULL DEFAULT 0,
+  `group_charge_bp` INTEGER NOT NULL DEFAULT 10000,
+  `user_charge_bp` INTEGER NOT NULL DEFAULT 10000,
   PRIMARY KEY (`id`),
   INDEX `logs_api_key_id_id_idx` (`api_key_id`, `id`),
   INDEX `logs_account_id_id_idx` (`account_id`, `id`),
@@ -291,6 +296,10 @@ CREATE TABLE `attempts` (
   `cost_nano` BIGINT NOT NULL,
   `price_card_id` VARCHAR(191) NOT NULL,
   `error_code` VARCHAR(80) NOT NULL DEFAULT '',
+  `web_searches` INTEGER NOT NULL DEFAULT 0,
+  `price_source` VARCHAR(16) NOT NULL DEFAULT 'none',
+  `price_multiplier_bp` INTEGER NOT NULL DEFAULT 10000,
+  `price_inputs` TEXT NOT NULL,
   PRIMARY KEY (`log_id`, `number`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -333,6 +342,7 @@ CREATE TABLE `hourly_rollups` (
   `first_byte_more` BIGINT NOT NULL,
   `cancelled` BIGINT NOT NULL,
   `rejected` BIGINT NOT NULL,
+  `billed_nano` BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (`hour_ms`, `api_key_id`, `account_id`, `user_id`, `group_id`, `platform`, `model`),
   INDEX `hourly_rollups_api_key_id_hour_ms_idx` (`api_key_id`, `hour_ms`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -376,6 +386,7 @@ CREATE TABLE `daily_rollups` (
   `first_byte_more` BIGINT NOT NULL,
   `cancelled` BIGINT NOT NULL,
   `rejected` BIGINT NOT NULL,
+  `billed_nano` BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (`day`, `api_key_id`, `account_id`, `user_id`, `group_id`, `platform`, `model`),
   INDEX `daily_rollups_api_key_id_day_idx` (`api_key_id`, `day`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -405,6 +416,8 @@ CREATE TABLE `journals` (
 
 CREATE TABLE `price_cards` (
   `id` VARCHAR(191) NOT NULL,
+  `account_id` INTEGER NOT NULL DEFAULT 0,
+  `origin` VARCHAR(16) NOT NULL DEFAULT 'built_in',
   `provider` VARCHAR(191) NOT NULL,
   `pattern` VARCHAR(191) NOT NULL,
   `match_kind` VARCHAR(16) NOT NULL,
@@ -416,7 +429,10 @@ CREATE TABLE `price_cards` (
   `peaks` VARCHAR(500) NOT NULL DEFAULT '[]',
   `source` VARCHAR(500) NOT NULL,
   `checked_at` VARCHAR(16) NOT NULL,
-  `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  `confirmed` BOOLEAN NOT NULL DEFAULT true,
+  `retired_at_ms` BIGINT NULL,
+  `created_by_id` INTEGER NOT NULL DEFAULT 0,
+  `created_at_ms` BIGINT NOT NULL,
   PRIMARY KEY (`id`),
   INDEX `price_cards_pattern_idx` (`pattern`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -432,6 +448,37 @@ CREATE TABLE `price_tiers` (
   `cache_read_pico` BIGINT NOT NULL,
   `derived` BOOLEAN NOT NULL DEFAULT false,
   PRIMARY KEY (`card_id`, `above_prompt_tokens`, `speed`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `account_prices` (
+  `id` INTEGER NOT NULL AUTO_INCREMENT,
+  `account_id` INTEGER NOT NULL,
+  `pattern` VARCHAR(191) NOT NULL,
+  `multiplier_bp` INTEGER NULL,
+  `card_id` VARCHAR(191) NULL,
+  `effective_from_ms` BIGINT NOT NULL,
+  `effective_to_ms` BIGINT NULL,
+  `retired_at_ms` BIGINT NULL,
+  `created_by_id` INTEGER NOT NULL DEFAULT 0,
+  `created_at_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  INDEX `account_prices_account_id_idx` (`account_id`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE `reratings` (
+  `id` INTEGER NOT NULL AUTO_INCREMENT,
+  `created_by_id` INTEGER NOT NULL,
+  `started_at_ms` BIGINT NOT NULL,
+  `finished_at_ms` BIGINT NULL,
+  `filter` TEXT NOT NULL,
+  `done_id` BIGINT NOT NULL DEFAULT 0,
+  `rows` BIGINT NOT NULL DEFAULT 0,
+  `changed` BIGINT NOT NULL DEFAULT 0,
+  `cost_before_nano` BIGINT NOT NULL DEFAULT 0,
+  `cost_after_nano` BIGINT NOT NULL DEFAULT 0,
+  `billed_before_nano` BIGINT NOT NULL DEFAULT 0,
+  `billed_after_nano` BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE `settings` (

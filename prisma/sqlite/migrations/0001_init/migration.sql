@@ -7,6 +7,7 @@ CREATE TABLE "users" (
     "role" TEXT NOT NULL DEFAULT 'user',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "must_change_password" BOOLEAN NOT NULL DEFAULT false,
+    "charge_bp" INTEGER NOT NULL DEFAULT 10000,
     "daily_limit_nano" BIGINT,
     "weekly_limit_nano" BIGINT,
     "monthly_limit_nano" BIGINT,
@@ -26,6 +27,7 @@ CREATE TABLE "groups" (
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "returns_to_priority" BOOLEAN NOT NULL DEFAULT true,
     "strip_foreign_reasoning" BOOLEAN NOT NULL DEFAULT false,
+    "charge_bp" INTEGER NOT NULL DEFAULT 10000,
     "shared" BOOLEAN NOT NULL DEFAULT false,
     "daily_limit_nano" BIGINT,
     "weekly_limit_nano" BIGINT,
@@ -259,7 +261,10 @@ CREATE TABLE "logs" (
     "agent_id" TEXT NOT NULL,
     "client_ip" TEXT NOT NULL,
     "user_agent" TEXT NOT NULL,
-    "request_bytes" INTEGER NOT NULL
+    "request_bytes" INTEGER NOT NULL,
+    "billed_nano" BIGINT NOT NULL DEFAULT 0,
+    "group_charge_bp" INTEGER NOT NULL DEFAULT 10000,
+    "user_charge_bp" INTEGER NOT NULL DEFAULT 10000
 );
 
 -- CreateTable
@@ -286,6 +291,10 @@ CREATE TABLE "attempts" (
     "cost_nano" BIGINT NOT NULL,
     "price_card_id" TEXT NOT NULL,
     "error_code" TEXT NOT NULL DEFAULT '',
+    "web_searches" INTEGER NOT NULL DEFAULT 0,
+    "price_source" TEXT NOT NULL DEFAULT 'none',
+    "price_multiplier_bp" INTEGER NOT NULL DEFAULT 10000,
+    "price_inputs" TEXT NOT NULL,
 
     PRIMARY KEY ("log_id", "number")
 );
@@ -330,6 +339,7 @@ CREATE TABLE "hourly_rollups" (
     "first_byte_more" BIGINT NOT NULL,
     "cancelled" BIGINT NOT NULL,
     "rejected" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL DEFAULT 0,
 
     PRIMARY KEY ("hour_ms", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
 );
@@ -374,6 +384,7 @@ CREATE TABLE "daily_rollups" (
     "first_byte_more" BIGINT NOT NULL,
     "cancelled" BIGINT NOT NULL,
     "rejected" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL DEFAULT 0,
 
     PRIMARY KEY ("day", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
 );
@@ -404,6 +415,8 @@ CREATE TABLE "journals" (
 -- CreateTable
 CREATE TABLE "price_cards" (
     "id" TEXT NOT NULL PRIMARY KEY,
+    "account_id" INTEGER NOT NULL DEFAULT 0,
+    "origin" TEXT NOT NULL DEFAULT 'built_in',
     "provider" TEXT NOT NULL,
     "pattern" TEXT NOT NULL,
     "match_kind" TEXT NOT NULL,
@@ -415,7 +428,10 @@ CREATE TABLE "price_cards" (
     "peaks" TEXT NOT NULL DEFAULT '[]',
     "source" TEXT NOT NULL,
     "checked_at" TEXT NOT NULL,
-    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP
+    "confirmed" BOOLEAN NOT NULL DEFAULT true,
+    "retired_at_ms" BIGINT,
+    "created_by_id" INTEGER NOT NULL DEFAULT 0,
+    "created_at_ms" BIGINT NOT NULL
 );
 
 -- CreateTable
@@ -432,6 +448,36 @@ CREATE TABLE "price_tiers" (
 
     PRIMARY KEY ("card_id", "above_prompt_tokens", "speed"),
     CONSTRAINT "price_tiers_card_id_fkey" FOREIGN KEY ("card_id") REFERENCES "price_cards" ("id") ON DELETE CASCADE ON UPDATE RESTRICT
+);
+
+-- CreateTable
+CREATE TABLE "account_prices" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "account_id" INTEGER NOT NULL,
+    "pattern" TEXT NOT NULL,
+    "multiplier_bp" INTEGER,
+    "card_id" TEXT,
+    "effective_from_ms" BIGINT NOT NULL,
+    "effective_to_ms" BIGINT,
+    "retired_at_ms" BIGINT,
+    "created_by_id" INTEGER NOT NULL DEFAULT 0,
+    "created_at_ms" BIGINT NOT NULL
+);
+
+-- CreateTable
+CREATE TABLE "reratings" (
+    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "created_by_id" INTEGER NOT NULL,
+    "started_at_ms" BIGINT NOT NULL,
+    "finished_at_ms" BIGINT,
+    "filter" TEXT NOT NULL,
+    "done_id" BIGINT NOT NULL DEFAULT 0,
+    "rows" BIGINT NOT NULL DEFAULT 0,
+    "changed" BIGINT NOT NULL DEFAULT 0,
+    "cost_before_nano" BIGINT NOT NULL DEFAULT 0,
+    "cost_after_nano" BIGINT NOT NULL DEFAULT 0,
+    "billed_before_nano" BIGINT NOT NULL DEFAULT 0,
+    "billed_after_nano" BIGINT NOT NULL DEFAULT 0
 );
 
 -- CreateTable
@@ -577,6 +623,9 @@ CREATE UNIQUE INDEX "journals_name_key" ON "journals"("name");
 
 -- CreateIndex
 CREATE INDEX "price_cards_pattern_idx" ON "price_cards"("pattern");
+
+-- CreateIndex
+CREATE INDEX "account_prices_account_id_idx" ON "account_prices"("account_id");
 
 -- CreateIndex
 CREATE INDEX "job_runs_account_id_id_idx" ON "job_runs"("account_id", "id");
