@@ -22,6 +22,7 @@ export default {
       EMAIL_TAKEN: 'belongs to another user',
       EMPTY: 'cannot be empty',
       ERROR_WORD_MALFORMED: 'must have 1 to 80 letters, digits, or _ . - and * for anything',
+      FACTOR_MALFORMED: 'must be a factor from 0 to 100 such as 0.85, with at most 4 digits after the point',
       GROUP_MISSING: 'needs a group',
       GROUP_NOT_USABLE: 'must be a group of yours or a shared one',
       GROUP_TWICE: 'names a group twice',

@@ -21,6 +21,7 @@ export default {
       EMAIL_TAKEN: '已被其他用户使用',
       EMPTY: '不能为空',
       ERROR_WORD_MALFORMED: '须为 1 到 80 个字母、数字或 _ . -，* 代表任意内容',
+      FACTOR_MALFORMED: '须为 0 到 100 之间的系数，例如 0.85，最多 4 位小数',
       GROUP_MISSING: '至少需要一个分组',
       GROUP_NOT_USABLE: '须为您自己的分组或共享分组',
       GROUP_TWICE: '同一分组出现了两次',
