@@ -48,13 +48,37 @@ export function createPages({ session, languages }: { session: Session; language
           },
           {
             path: paths.keys,
-            component: page(() => import('./pages/keys/KeysPage.vue'), 'keys', 'objects', 'route'),
+            component: page(
+              () => import('./pages/keys/KeysPage.vue'),
+              'keys',
+              'limits',
+              'rejections',
+              'objects',
+              'route',
+            ),
             meta: { title: 'keys.title' },
           },
           {
             path: paths.groups,
-            component: page(() => import('./pages/groups/GroupsPage.vue'), 'groups', 'accounts', 'objects', 'causes'),
+            component: page(
+              () => import('./pages/groups/GroupsPage.vue'),
+              'groups',
+              'limits',
+              'accounts',
+              'objects',
+              'causes',
+            ),
             meta: { title: 'groups.title' },
+          },
+          {
+            path: paths.rejections,
+            component: page(() => import('./pages/rejections/RejectionsPage.vue'), 'rejections'),
+            meta: { title: 'rejections.title' },
+          },
+          {
+            path: paths.users,
+            component: page(() => import('./pages/users/UsersPage.vue'), 'users', 'limits'),
+            meta: { admin: true, title: 'users.title' },
           },
           {
             path: paths.rules,
@@ -65,6 +89,16 @@ export function createPages({ session, languages }: { session: Session; language
             path: paths.jobs,
             component: page(() => import('./pages/jobs/JobsPage.vue'), 'jobs', 'causes'),
             meta: { admin: true, title: 'jobs.title' },
+          },
+          {
+            path: paths.settings,
+            component: page(() => import('./pages/settings/SettingsPage.vue'), 'settings'),
+            meta: { admin: true, title: 'settings.title' },
+          },
+          {
+            path: paths.fallbackPrices,
+            component: page(() => import('./pages/fallback-prices/FallbackPricesPage.vue'), 'fallback-prices'),
+            meta: { admin: true, title: 'fallbackPrices.title' },
           },
           { path: '/:rest(.*)*', component: () => import('./shell/NotFound.vue'), meta: { title: 'shell.notFound' } },
         ],

@@ -14,8 +14,10 @@ export const objectsWithoutId = [
   'AccountChanged',
   'AccountEvents',
   'AccountLogin',
+  'AccountPreset',
   'AccountState',
   'AccountStep',
+  'ApiKeySighting',
   'Attempt',
   'BuiltInErrorRule',
   'ClaudeAccounts',
@@ -29,11 +31,14 @@ export const objectsWithoutId = [
   'ErrorRuleTrialFailure',
   'ErrorRuleTrialSample',
   'FailureCause',
+  'FallbackPricedModel',
   'FieldProblem',
+  'FormatFlags',
   'Gap',
   'JobRun',
   'LimitGauge',
   'LimitGaugePoint',
+  'MaxUtilization',
   'ModelMapping',
   'ModelCooldown',
   'Probe',
@@ -78,9 +83,10 @@ const keys: KeyingConfig = {
 }
 
 /** Lists by keyset; mutations that create, delete or transfer have them read again. */
-const lists = ['accounts', 'apiKeys', 'groups'] as const
+const lists = ['accounts', 'apiKeys', 'groups', 'users'] as const
 const changesLists = [
   ...['Account', 'ApiKey', 'Group'].flatMap((noun) => [`create${noun}`, `delete${noun}`]),
+  'createUser',
   'transferOwnership',
   'removeAccountFromGroup',
 ]
@@ -90,7 +96,7 @@ export function createCache() {
   return cacheExchange({
     keys,
     possibleTypes,
-    resolvers: { Query: Object.fromEntries(lists.map((name) => [name, relayPagination()])) },
+    resolvers: { Query: Object.fromEntries([...lists, 'rejections'].map((name) => [name, relayPagination()])) },
     updates: {
       Mutation: Object.fromEntries(
         changesLists.map((name) => [

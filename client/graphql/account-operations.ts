@@ -8,10 +8,21 @@ const healthFields = graphql(`
   }
 `)
 
+/** What an upstream of an OpenAI format takes. */
+const flagFields = graphql(`
+  fragment FlagFields on FormatFlags {
+    maxTokensField maxTokensCap systemRole echoReasoning strictAlternation images pdf streamOptions forcedToolChoice
+    efforts omit
+  }
+`)
+
 const accountFields = graphql(
   `
   fragment AccountFields on Account {
     id name platform url authHeader priority weight concurrencyLimit models hasProxy enabled inFlight createdAt plan
+    connectTimeoutSeconds firstByteTimeoutSeconds idleTimeoutSeconds extraHeaderNames
+    maxUtilization { window share }
+    formatFlags { ...FlagFields }
     groups { id name enabled }
     owner { id username }
     modelMapping { from to }
@@ -22,7 +33,7 @@ const accountFields = graphql(
     ...HealthFields
   }
 `,
-  [healthFields],
+  [flagFields, healthFields],
 )
 
 /** What the first settled request of an account changes. */
@@ -57,6 +68,20 @@ export const accountsQuery = graphql(
   }
 `,
   [accountFields],
+)
+
+/** What accounts of known vendors look like. */
+export const presetsQuery = graphql(
+  `
+  query AccountPresets {
+    accountPresets {
+      name label platform url authHeader isLocal
+      modelMapping { from to }
+      formatFlags { ...FlagFields }
+    }
+  }
+`,
+  [flagFields],
 )
 
 export const createAccount = graphql(
@@ -192,6 +217,7 @@ export const accountEvents = graphql(
 type WithTimeline = Extract<NonNullable<ResultOf<typeof timelineQuery>['node']>, { probes: unknown }>
 export type Probe = NonNullable<WithTimeline['probes']>['nodes'][number]
 export type AccountStep = ResultOf<typeof stepFields>
+export type AccountPreset = NonNullable<ResultOf<typeof presetsQuery>['accountPresets']>[number]
 export type Account = ResultOf<typeof accountFields>
 export type AccountState = Account['state']
 export type LimitGauge = Account['limitGauges'][number]

@@ -2,7 +2,8 @@ import { graphql, type ResultOf } from './tada.ts'
 
 const keyFields = graphql(`
   fragment KeyFields on ApiKey {
-    id name secretHint models dailyLimit totalLimit spentToday spentTotal dayResetsAt expiresAt enabled
+    id name secretHint models dailyLimit weeklyLimit monthlyLimit totalLimit rollingLimit rollingHours
+    requestsPerMinute tokensPerMinute concurrency validForDays allowedAddresses allowedClients spentToday spentTotal dayResetsAt expiresAt enabled
     previousSecretUntil createdAt lastUsedAt
     group { id name }
     owner { id username }
@@ -30,6 +31,26 @@ export const keysQuery = graphql(
 `,
   [keyFields],
 )
+
+/** Keys by name, for a select. */
+export const keyNamesQuery = graphql(`
+  query ApiKeyNames($search: String) {
+    list: apiKeys(first: 20, filter: { search: $search }) { edges { node { id name } } }
+  }
+`)
+
+/** Where a key was used from, and what was refused of it. */
+export const keyDetailQuery = graphql(`
+  query ApiKeyDetail($id: ID!, $since: DateTime) {
+    node(id: $id) {
+      ... on ApiKey {
+        id
+        seen { kind value firstSeenAt lastSeenAt }
+        rejections(since: $since) { requests reasons { reason requests lastAt message } }
+      }
+    }
+  }
+`)
 
 export const createKey = graphql(
   `

@@ -88,8 +88,8 @@ export const costTotals = graphql(`
     totals: costTotals {
       events {
         __typename
-        ... on CostTotalsSnapshot { day requests failures tokens cost }
-        ... on CostTotalsDelta { day requests failures tokens cost }
+        ... on CostTotalsSnapshot { day requests failures rejected tokens cost }
+        ... on CostTotalsDelta { day requests failures rejected tokens cost }
       }
     }
   }

@@ -5,6 +5,7 @@ import type { outcomeOf } from '../data/outcome.ts'
 import { useMutation } from '../data/use-mutation.ts'
 import { ask } from '../shell/ask.ts'
 import { offerUndo } from '../shell/undo.ts'
+import type { ListNoun } from './use-list-page.ts'
 
 type Payload = Parameters<typeof outcomeOf>[0]
 
@@ -13,7 +14,7 @@ type Payload = Parameters<typeof outcomeOf>[0]
  * afterwards. Texts are `<noun>.disableTitle`, `.disableText` and `.disabledDone`.
  */
 export function useEnabled<Row extends { id: string; name: string }>(parts: {
-  noun: 'accounts' | 'keys' | 'groups'
+  noun: ListNoun
   document: TypedDocumentNode<{ result: Payload }, { input: { id: string; enabled?: boolean | null } }>
   asks: boolean
 }): { pending: Readonly<Ref<string | undefined>>; setEnabled: (row: Row, enabled: boolean) => void } {

@@ -11,6 +11,10 @@ const pages = {
   '/accounts': 'console-main',
   '/keys': 'laptop-anna',
   '/groups': 'contractors',
+  '/rejections': 'The daily limit of this key',
+  '/users': 'anna@example.com',
+  '/settings': 'Weekly limits begin on',
+  '/fallback-prices': 'mistral-large-4',
   '/rules': 'Organisation on hold',
   '/jobs': 'Ledger check',
   '/password': 'Change password',
@@ -79,6 +83,27 @@ describe.each(['light', 'dark'] as const)(
         await page.getByRole('dialog').getByLabel('Name *').waitFor()
         found[button] = await seriousFindings(page)
       }
+      await page.goto(`${server().url}/accounts`)
+      await page.getByRole('button', { name: 'Add account' }).first().click()
+      await page.getByLabel('Vendor').click()
+      await page.locator('.t-select-option').filter({ hasText: 'Azure OpenAI' }).click()
+      for (const title of ['What the upstream accepts', 'Timeouts, headers, reserve'])
+        await page.getByText(title).click()
+      await page.getByRole('button', { name: 'Add a header' }).click()
+      await page.getByRole('button', { name: 'Add a limit' }).click()
+      found['account form in full'] = await seriousFindings(page)
+      await page.goto(`${server().url}/keys`)
+      await page.getByRole('button', { name: 'laptop-anna', exact: true }).click()
+      await page.getByTestId('seen').first().waitFor()
+      found['key drawer'] = await seriousFindings(page)
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: 'Edit laptop-anna' }).click()
+      for (const title of ['Rates and concurrency', 'Access']) await page.locator('summary', { hasText: title }).click()
+      found['key form in full'] = await seriousFindings(page)
+      await page.goto(`${server().url}/users`)
+      await page.getByRole('button', { name: 'Edit anna' }).click()
+      await page.getByRole('dialog').getByLabel('User name *').waitFor()
+      found['user form'] = await seriousFindings(page)
       await page.goto(`${server().url}/live`)
       await page.getByTestId('settled').getByRole('button').first().click()
       await page.getByTestId('route').waitFor()

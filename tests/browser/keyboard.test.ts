@@ -43,11 +43,11 @@ const markControls = (page: Page): Promise<number> =>
 describe('with the keyboard alone', () => {
   const { open, server, complaints } = openDashboard()
 
-  test.each(['/live', '/accounts', '/keys', '/groups', '/rules', '/jobs'])(
+  test.each(['/live', '/accounts', '/keys', '/groups', '/rejections', '/users', '/rules', '/jobs'])(
     '%s: Tab reaches everything that can be operated, and everything shows that it has the focus',
     async (path) => {
       const page = await open(path, { viewport: { width: 1440, height: 900 } })
-      await page.locator('.panel').nth(0).getByRole('button').first().waitFor()
+      await page.locator('.panel').nth(0).locator('button, .t-table__body').first().waitFor()
       const count = await markControls(page)
       const reached = new Set<string>()
       for (let presses = 0; presses < count + 20 && reached.size < count; presses++) {
@@ -115,6 +115,35 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: more }).waitFor({ state: 'detached' })
+    expect(complaints).toEqual([])
+  })
+
+  test('fields behind a line that opens them are reached, filled and left; the form keeps the keyboard', async () => {
+    const page = await open('/accounts')
+    await page.getByText('console-main').waitFor()
+    await tabTo(page, 'Edit console-main')
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name *').waitFor()
+    const press = async (key: string, isThere: () => Promise<boolean>) => {
+      for (let presses = 0; presses < 60 && !(await isThere()); presses++) await page.keyboard.press(key)
+      expect(await isThere()).toBe(true)
+    }
+    await press('Tab', async () => (await focused(page)).startsWith('Timeouts'))
+    await page.keyboard.press('Enter')
+    await dialog.getByLabel('Longest silence (s)').waitFor()
+    await press('Tab', async () => (await focused(page)) === 'Add a header')
+    await page.keyboard.press('Enter')
+    const name = dialog.getByPlaceholder('Name, such as X-Team')
+    await press('Shift+Tab', () => name.evaluate((input) => input === document.activeElement))
+    await page.keyboard.type('X-Team')
+    await press('Tab', async () => (await focused(page)).startsWith('Delete: Extra request headers'))
+    await page.keyboard.press('Enter')
+    await name.waitFor({ state: 'detached' })
+    for (let presses = 0; presses < 40; presses++) {
+      await page.keyboard.press('Tab')
+      expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true)
+    }
     expect(complaints).toEqual([])
   })
 

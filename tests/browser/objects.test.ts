@@ -5,38 +5,50 @@ import { openDashboard } from './dashboard-page.ts'
 describe('accounts, keys and groups in Chromium', () => {
   const { open, complaints, server: serverNow } = openDashboard()
 
-  test.each(['/accounts', '/keys', '/groups', '/rules', '/jobs', '/live'])(
-    '%s does not scroll sideways on a phone, and shows every fact',
-    async (path) => {
-      const page = await open(path, { viewport: { width: 390, height: 844 } })
-      await page.locator('.panel').first().waitFor()
-      const signs: Record<string, string> = {
-        '/live': 'Just ended',
-        '/jobs': 'Ledger check',
-        '/rules': 'Organisation on hold',
-      }
-      await page
-        .getByText(signs[path] ?? 'default')
-        .first()
-        .waitFor()
-      const widths = await page.evaluate(() =>
-        [document.documentElement, ...document.querySelectorAll('main, main *')]
-          .filter((element) => element.scrollWidth > element.clientWidth + 1)
-          .filter((element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX))
-          .map((element) => element.className),
-      )
-      expect(widths).toEqual([])
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
-      if (path === '/keys') {
-        const card = page.getByRole('listitem').filter({ hasText: 'laptop-anna' })
-        for (const fact of ['Spent today', 'Spent in total', 'Group', 'Expires', 'Last used', 'Enabled'])
-          await card.getByText(fact, { exact: true }).waitFor()
-      }
-      expect(complaints).toEqual([])
-    },
-  )
+  test.each([
+    '/accounts',
+    '/keys',
+    '/groups',
+    '/rejections',
+    '/users',
+    '/rules',
+    '/jobs',
+    '/settings',
+    '/fallback-prices',
+    '/live',
+  ])('%s does not scroll sideways on a phone, and shows every fact', async (path) => {
+    const page = await open(path, { viewport: { width: 390, height: 844 } })
+    await page.locator('.panel').first().waitFor()
+    const signs: Record<string, string> = {
+      '/live': 'Just ended',
+      '/jobs': 'Ledger check',
+      '/rules': 'Organisation on hold',
+      '/rejections': 'unknown key 9f2c41aa',
+      '/users': 'anna@example.com',
+      '/settings': 'Weekly limits begin on',
+      '/fallback-prices': 'mistral-large-4',
+    }
+    await page
+      .getByText(signs[path] ?? 'default')
+      .first()
+      .waitFor()
+    const widths = await page.evaluate(() =>
+      [document.documentElement, ...document.querySelectorAll('main, main *')]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .filter((element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX))
+        .map((element) => element.className),
+    )
+    expect(widths).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    if (path === '/keys') {
+      const card = page.getByRole('listitem').filter({ hasText: 'laptop-anna' })
+      for (const fact of ['Spent today', 'Spent in total', 'Group', 'Expires', 'Last used', 'Enabled'])
+        await card.getByText(fact, { exact: true }).waitFor()
+    }
+    expect(complaints).toEqual([])
+  })
 
-  test.each(['/accounts', '/keys', '/groups'])('%s shows every column at 1280 pixels', async (path) => {
+  test.each(['/accounts', '/keys', '/groups', '/users'])('%s shows every column at 1280 pixels', async (path) => {
     const page = await open(path, { viewport: { width: 1280, height: 800 } })
     const table = page.locator('.t-table__content')
     await table.waitFor()

@@ -86,6 +86,7 @@ describe("today's totals", () => {
     day: '2026-11-23',
     requests: 1,
     failures: 0,
+    rejected: 0,
     tokens: 10,
     cost: '9007199254740993',
     ...part,

@@ -49,10 +49,29 @@ export function createMockData(isEmpty: boolean): MockData {
     role: 'ADMIN',
     enabled: true,
     mustChangePassword: false,
+    rollingHours: 5,
     createdAt: ago(864_000),
   }
-  const anna: Row = { ...user, id: 'U2', username: 'anna', role: 'USER' }
-  let allowed = ['192.168.1.0/24', 'fd00::/8']
+  const anna: Row = {
+    ...user,
+    id: 'U2',
+    username: 'anna',
+    email: 'anna@example.com',
+    role: 'USER',
+    monthlyLimit: '200000000000',
+    rollingLimit: '5000000000',
+  }
+  const users: Row[] = [user, anna]
+  const settings: Row = {
+    systemName: 'Claude Code Relay',
+    recoveryProbes: 'ACTIVE',
+    recoveryProbeSeconds: 30,
+    whenLimitReached: 'FINISH',
+    weekStart: 'MONDAY',
+    resetHour: 0,
+    upstreamAllow: ['192.168.1.0/24', 'fd00::/8'],
+  }
+  const limits = { weeklyLimit: null, monthlyLimit: null, rollingLimit: null, rollingHours: 5 }
   const groups: Row[] = [
     {
       id: 'G1',
@@ -61,6 +80,7 @@ export function createMockData(isEmpty: boolean): MockData {
       enabled: true,
       returnsToPriority: true,
       stripForeignReasoning: false,
+      rollingHours: 5,
       shared: true,
       owner: null,
       createdAt: ago(864_000),
@@ -74,6 +94,7 @@ export function createMockData(isEmpty: boolean): MockData {
       enabled: true,
       returnsToPriority: true,
       stripForeignReasoning: false,
+      rollingHours: 5,
       shared: false,
       owner: user,
       createdAt: ago(90_000),
@@ -87,6 +108,7 @@ export function createMockData(isEmpty: boolean): MockData {
       enabled: false,
       returnsToPriority: true,
       stripForeignReasoning: false,
+      rollingHours: 5,
       shared: false,
       owner: user,
       createdAt: ago(4000),
@@ -114,6 +136,8 @@ export function createMockData(isEmpty: boolean): MockData {
     login: null,
     limitGauges: [],
     usageToday: totals,
+    extraHeaderNames: [],
+    maxUtilization: [],
     isTested: true,
     successRate: 1,
     lastError: null,
@@ -232,6 +256,13 @@ export function createMockData(isEmpty: boolean): MockData {
     group: groups[0],
     owner: user,
     models: [],
+    ...limits,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+    concurrency: null,
+    validForDays: null,
+    allowedAddresses: [],
+    allowedClients: [],
     dailyLimit: null,
     totalLimit: null,
     spentToday: '0',
@@ -252,6 +283,10 @@ export function createMockData(isEmpty: boolean): MockData {
       dailyLimit: '5000000000',
       totalLimit: '200000000000',
       spentToday: '1284190250',
+      weeklyLimit: '20000000000',
+      rollingLimit: '3000000000',
+      requestsPerMinute: 120,
+      allowedClients: ['claude-cli/*'],
       spentTotal: '48312000000',
     }),
     key({
@@ -283,6 +318,85 @@ export function createMockData(isEmpty: boolean): MockData {
       enabled: false,
       lastUsedAt: null,
     }),
+  ]
+  const rejection = (row: Row): Row => ({ apiKey: null, secretHash: null, user: null, group: null, ...row })
+  const rejections: Row[] = [
+    rejection({
+      reason: 'LIMIT_REACHED',
+      requests: 1204,
+      lastAt: ago(70),
+      message: 'The daily limit of this key ($2.00) is reached. It resets at 2026-12-02T00:00:00+08:00.',
+      apiKey: keys[1],
+      user,
+      group: groups[0],
+    }),
+    rejection({
+      reason: 'KEY_UNKNOWN',
+      requests: 3,
+      lastAt: ago(900),
+      message: 'This API key is not known here.',
+      secretHash: '9f2c41aa',
+    }),
+    rejection({
+      reason: 'MODEL_NOT_ALLOWED',
+      requests: 2,
+      lastAt: ago(4000),
+      message: 'This key may not use claude-opus-4-6.',
+      apiKey: keys[0],
+      user: anna,
+      group: groups[0],
+    }),
+  ]
+  const summaryOf = (found: readonly Row[]): Row => ({
+    requests: found.reduce((sum, { requests }) => sum + Number(requests), 0),
+    reasons: found,
+  })
+  const keyDetail = (id: string): Row => ({
+    __typename: 'ApiKey',
+    ...keys.find((row) => row['id'] === id),
+    rejections: summaryOf(rejections.filter(({ apiKey }) => (apiKey as Row | null)?.['id'] === id)),
+    seen: [
+      { kind: 'ADDRESS', value: '10.0.4.17', firstSeenAt: ago(500_000), lastSeenAt: ago(12) },
+      { kind: 'ADDRESS', value: '2001:db8::17', firstSeenAt: ago(90_000), lastSeenAt: ago(80_000) },
+      { kind: 'CLIENT', value: 'claude-cli/2.1.14 (external, cli)', firstSeenAt: ago(500_000), lastSeenAt: ago(12) },
+    ],
+  })
+  const flags: Row = {
+    maxTokensField: 'AUTO',
+    maxTokensCap: null,
+    systemRole: 'SYSTEM',
+    echoReasoning: false,
+    strictAlternation: false,
+    images: true,
+    pdf: false,
+    streamOptions: true,
+    forcedToolChoice: true,
+    efforts: null,
+    omit: [],
+  }
+  const preset = (name: string, label: string, row: Row): Row => ({
+    name,
+    label,
+    platform: 'CONSOLE',
+    authHeader: 'BEARER',
+    isLocal: false,
+    modelMapping: [],
+    formatFlags: flags,
+    ...row,
+  })
+  const presets: Row[] = [
+    preset('anthropic', 'Anthropic API', { url: 'https://api.anthropic.com', authHeader: 'X_API_KEY' }),
+    preset('glm', 'GLM (Z.ai, 智谱)', {
+      url: 'https://glm.example/api/anthropic',
+      modelMapping: [{ from: 'claude-*', to: 'glm-5.3' }],
+    }),
+    preset('azure', 'Azure OpenAI', {
+      platform: 'OPENAI',
+      url: 'https://RESOURCE.example/openai/v1',
+      authHeader: 'API_KEY',
+      formatFlags: { ...flags, echoReasoning: true },
+    }),
+    preset('ollama', 'Ollama', { platform: 'OPENAI', url: 'http://127.0.0.1:11434/v1', isLocal: true }),
   ]
   const tokens = { input: 1203, output: 842, cacheWrite5m: 2048, cacheWrite1h: 0, cacheRead: 48_211, thinking: 300 }
   const log = (row: Row): Row => ({
@@ -647,6 +761,7 @@ export function createMockData(isEmpty: boolean): MockData {
   const dayTotals = {
     requests: isEmpty ? 0 : 1284,
     failures: isEmpty ? 0 : 3,
+    rejected: isEmpty ? 0 : 1209,
     tokens: isEmpty ? 0 : 8_412_331,
     cost: isEmpty ? '0' : '12483190250',
   }
@@ -664,37 +779,84 @@ export function createMockData(isEmpty: boolean): MockData {
     requests: () => ({ cursor: '1-0.0', nodes: isEmpty ? [] : logs }),
     request: ({ requestId }: { requestId: string }) => logs.find((row) => row['requestId'] === requestId) ?? null,
     liveRequests: () => ({ cursor: '1-0.0', nodes: isEmpty ? [] : running }),
-    users: connection([user, anna]),
-    node: ({ id }: { id: string }) => ({
-      ...groups.find((row) => row['id'] === id),
-      members: accounts.filter(({ groups: served }) => (served as Row[]).some((group) => group['id'] === id)),
-      __typename: id.startsWith('G') ? 'Group' : 'Account',
-      ...accounts.find((row) => row['id'] === id),
-      limitGaugeHistory: ({ window }: { window: string }) =>
-        Array.from({ length: 60 }, (_, index) => ({
-          at: ago((60 - index) * (window.startsWith('7d') ? 10_000 : 1400)),
-          status: 'allowed',
-          utilization: window === 'overage' ? null : (index % 20) / 20,
-          resetAt: null,
-        })),
-      probes: {
-        nodes: (id === 'A3' ? [false, true] : []).map((ok, index) => ({
-          at: ago(20 + index * 3680),
-          ok,
-          status: ok ? 200 : null,
-          durationMs: ok ? 734 : 10_000,
-          model: index === 1 ? 'claude-opus-4-6' : null,
-          message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
-          code: ok ? 'ANSWERED' : null,
-          failure: ok ? null : { code: 'PROXY_CONNECTION_REFUSED', place: '10.0.0.2:1080' },
-          cost: ok ? '1926' : '0',
-        })),
-      },
-      timeline: {
-        edges: (id === 'A3' ? steps : []).map((node) => ({ cursor: 'c', node })),
+    users: connection(users),
+    node: ({ id }: { id: string }) =>
+      id.startsWith('K')
+        ? keyDetail(id)
+        : {
+            ...groups.find((row) => row['id'] === id),
+            members: accounts.filter(({ groups: served }) => (served as Row[]).some((group) => group['id'] === id)),
+            __typename: id.startsWith('G') ? 'Group' : 'Account',
+            ...accounts.find((row) => row['id'] === id),
+            limitGaugeHistory: ({ window }: { window: string }) =>
+              Array.from({ length: 60 }, (_, index) => ({
+                at: ago((60 - index) * (window.startsWith('7d') ? 10_000 : 1400)),
+                status: 'allowed',
+                utilization: window === 'overage' ? null : (index % 20) / 20,
+                resetAt: null,
+              })),
+            probes: {
+              nodes: (id === 'A3' ? [false, true] : []).map((ok, index) => ({
+                at: ago(20 + index * 3680),
+                ok,
+                status: ok ? 200 : null,
+                durationMs: ok ? 734 : 10_000,
+                model: index === 1 ? 'claude-opus-4-6' : null,
+                message: ok ? 'It answered.' : 'connection refused by proxy 10.0.0.2:1080 (ECONNREFUSED)',
+                code: ok ? 'ANSWERED' : null,
+                failure: ok ? null : { code: 'PROXY_CONNECTION_REFUSED', place: '10.0.0.2:1080' },
+                cost: ok ? '1926' : '0',
+              })),
+            },
+            timeline: {
+              edges: (id === 'A3' ? steps : []).map((node) => ({ cursor: 'c', node })),
+              pageInfo: { hasNextPage: false, hasPreviousPage: false },
+            },
+          },
+    rejections: ({ filter }: { filter?: Row }) => {
+      const { reasons, apiKeyIds } = filter ?? {}
+      const isOneOf = (wanted: unknown, value: unknown) => !Array.isArray(wanted) || wanted.includes(value)
+      const found = (isEmpty ? [] : rejections)
+        .filter(({ reason }) => isOneOf(reasons, reason))
+        .filter(({ apiKey }) => isOneOf(apiKeyIds, (apiKey as Row | null)?.['id']))
+      return {
+        edges: found.map((node) => ({ cursor: 'c', node })),
         pageInfo: { hasNextPage: false, hasPreviousPage: false },
-      },
-    }),
+        summary: summaryOf(found),
+      }
+    },
+    fallbackPricedModels: () =>
+      isEmpty
+        ? []
+        : [
+            { model: 'gemini-4-ultra-preview', requestCount: 312, cost: '18231900000', lastAt: ago(300) },
+            { model: 'mistral-large-4', requestCount: 1, cost: '1926000', lastAt: ago(500_000) },
+          ].map((row) => ({
+            ...row,
+            inputTokens: 412_000,
+            cacheReadTokens: 3_120_000,
+            cacheWriteTokens: 96_000,
+            outputTokens: 58_300,
+          })),
+    accountPresets: () => presets,
+    createUser: ({ input }: { input: Row }) =>
+      users.some((row) => row['username'] === input['username'])
+        ? refuse('username', 'TAKEN')
+        : { __typename: 'CreateUserSuccess', user: added(users, { ...user, ...input, id: 'U9' }) },
+    updateUser: ({ input }: { input: Row }) => {
+      said.push(input)
+      if (input['id'] === 'U1' && (input['enabled'] === false || input['role'] === 'USER'))
+        return failed('ConflictFailure', 'LAST_ADMINISTRATOR')
+      const found = users.find((row) => row['id'] === input['id'])!
+      return { __typename: 'UpdateUserSuccess', user: Object.assign(found, input) }
+    },
+    updateApiKey: ({ input }: { input: Row }) => {
+      said.push(input)
+      const wrong = (input['allowedAddresses'] as string[] | undefined)?.findIndex((text) => text.startsWith('300.'))
+      if (wrong !== undefined && wrong >= 0) return refuse(`allowedAddresses[${wrong}]`, 'NETWORK_MALFORMED')
+      const found = keys.find((row) => row['id'] === input['id'])!
+      return { __typename: 'UpdateApiKeySuccess', apiKey: Object.assign(found, input) }
+    },
     claudeAccounts: () => claude,
     updateClaudeAccounts: ({ input: { enabled } }: { input: { enabled: boolean } }) => {
       Object.assign(claude, { enabled, ...(enabled && { acknowledgedAt: ago(1), acknowledgedBy: user }) })
@@ -768,13 +930,14 @@ export function createMockData(isEmpty: boolean): MockData {
       rules.sort((one, other) => ids.indexOf(String(one['id'])) - ids.indexOf(String(other['id'])))
       return { __typename: 'ReorderErrorRulesSuccess', errorRules: rules }
     },
-    settings: () => ({ upstreamAllow: allowed }),
-    updateSettings: ({ input }: { input: { upstreamAllow: string[] } }) => {
-      if (input.upstreamAllow.some((network) => network.startsWith('300.'))) {
+    settings: () => settings,
+    updateSettings: ({ input }: { input: Row }) => {
+      const networks = (input['upstreamAllow'] ?? []) as string[]
+      if (networks.some((network) => network.startsWith('300.'))) {
         return refuse('upstreamAllow', 'NETWORKS_MALFORMED', { wrong: '300.0.0.1' })
       }
-      allowed = input.upstreamAllow
-      return { __typename: 'UpdateSettingsSuccess', settings: { upstreamAllow: allowed } }
+      said.push(input)
+      return { __typename: 'UpdateSettingsSuccess', settings: Object.assign(settings, input) }
     },
     routeTrace: ({ requestId }: { requestId: string }) => ({ requestId, attempts: [], decisions: [decision] }),
     simulateRoute: () => ({ keyProblem: null, decision }),
@@ -843,7 +1006,13 @@ export function createMockData(isEmpty: boolean): MockData {
         for (const event of events) {
           const settled = event['settled'] as Row | undefined
           if (!settled) continue
-          yield message('CostTotalsDelta', { requests: 1, failures: 0, tokens: 1000, cost: settled['cost'] })
+          yield message('CostTotalsDelta', {
+            requests: 1,
+            failures: 0,
+            rejected: 0,
+            tokens: 1000,
+            cost: settled['cost'],
+          })
         }
       }
     },

@@ -23,6 +23,7 @@ export default {
     },
     shared: 'shared',
     hints: {
+      limits: 'Of all keys of the group together.',
       shared: 'Everybody may create keys in it; only its owner adds accounts.',
       returnsToPriority:
         'After a failover, a session goes back to the account with the smaller priority number on its next request.',

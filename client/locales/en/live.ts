@@ -7,6 +7,7 @@ export default {
     running: 'Running',
     failures: '{count} failed',
     noFailures: 'none failed',
+    rejected: '{count} rejected',
     day: 'Day {day}',
     avg: '{cost} a request',
     now: 'right now',

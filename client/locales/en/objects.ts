@@ -2,8 +2,8 @@ export default {
   platforms: {
     CLAUDE: 'Claude subscription',
     CONSOLE: 'Claude Console',
-    OPENAI: 'OpenAI',
-    CODEX: 'Codex',
+    OPENAI: 'OpenAI Chat Completions',
+    CODEX: 'OpenAI Responses (Codex)',
   },
   transfer: {
     verb: 'Transfer…',

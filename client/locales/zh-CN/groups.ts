@@ -25,6 +25,7 @@ export default {
     },
     shared: '共享',
     hints: {
+      limits: '适用于此分组全部密钥的合计。',
       shared: '所有人都可以在其中创建密钥；账号只能由所有者放入。',
       returnsToPriority: '故障转移后，会话在下一个请求时回到优先级数字更小的账号。',
       stripForeignReasoning:

@@ -9,6 +9,7 @@ export default {
     running: '进行中',
     failures: '失败 {count} 次',
     noFailures: '无失败',
+    rejected: '拒绝 {count} 次',
     day: '日期 {day}',
     avg: '平均每次 {cost}',
     now: '当前',

@@ -4,8 +4,8 @@ export default {
   platforms: {
     CLAUDE: 'Claude 订阅',
     CONSOLE: 'Claude Console',
-    OPENAI: 'OpenAI',
-    CODEX: 'Codex',
+    OPENAI: 'OpenAI Chat Completions',
+    CODEX: 'OpenAI Responses（Codex）',
   },
   transfer: {
     verb: '转移…',

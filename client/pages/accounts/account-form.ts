@@ -1,5 +1,6 @@
-import type { Account } from '../../graphql/account-operations.ts'
+import type { Account, AccountPreset } from '../../graphql/account-operations.ts'
 import { modelsText, parseMapping, parseModels } from '../models-text.ts'
+import { type Flags, formFlags, readFlags } from './format-flags.ts'
 
 export interface AccountForm {
   name: string
@@ -18,17 +19,75 @@ export interface AccountForm {
   clearProxy: boolean
   plan: string
   enabled: boolean
+  /** Empty: the relay's own. */
+  connectTimeoutSeconds: number | undefined
+  firstByteTimeoutSeconds: number | undefined
+  idleTimeoutSeconds: number | undefined
+  /** Values cannot be read: headers stay as they are unless they are replaced. */
+  replacesHeaders: boolean
+  extraHeaders: { name: string; value: string }[]
+  maxUtilization: { window: string; percent: number | undefined }[]
+  flags: Flags
 }
 
+/** Fields of the input that stand behind "more". */
+export const moreFields = [
+  'connectTimeoutSeconds',
+  'firstByteTimeoutSeconds',
+  'idleTimeoutSeconds',
+  'extraHeaders',
+  'maxUtilization',
+]
+
+type Platform = Account['platform']
+
+/** The form of an account of a known vendor. */
+export function applyPreset(
+  form: AccountForm,
+  { platform, url, authHeader, modelMapping, formatFlags }: AccountPreset,
+): void {
+  const mapping = modelMapping.map(({ from, to }) => `${from} = ${to}`).join('\n')
+  Object.assign(form, { platform, url, authHeader, mapping, flags: formFlags(formatFlags) })
+}
+
+/** The problem of a list, or of one of its entries. */
+export const problemUnder = (problems: Record<string, string>, field: string): string | undefined =>
+  problems[field] ?? Object.entries(problems).find(([path]) => path.startsWith(`${field}.`))?.[1]
+
 /** Default URL of each platform. */
-const addresses: Record<Account['platform'], string> = {
+const addresses: Record<Platform, string> = {
   CLAUDE: 'https://api.anthropic.com',
   CONSOLE: 'https://api.anthropic.com',
   OPENAI: 'https://api.openai.com/v1',
   CODEX: 'https://api.openai.com/v1',
 }
 
-export const addressOf = (platform: Account['platform']): string => addresses[platform]
+export const addressOf = (platform: Platform): string => addresses[platform]
+
+const endpoints: Record<Platform, string> = {
+  CLAUDE: '/v1/messages',
+  CONSOLE: '/v1/messages',
+  OPENAI: '/v1/chat/completions',
+  CODEX: '/v1/responses',
+}
+
+/** Where requests of Claude Code go, as the server makes it of the base URL; undefined while that is none. */
+export function finalUrl(platform: Platform, baseUrl: string): string | undefined {
+  const url = URL.canParse(baseUrl.trim()) ? new URL(baseUrl.trim()) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search + url.hash !== '') return undefined
+  const base = url.pathname
+    .replace(/\/+$/, '')
+    .replace(/(\/v1\/messages|\/chat\/completions|\/responses)$/, '')
+    .replace(/\/v1$/, '')
+    .replace(/\/+$/, '')
+  const endpoint = endpoints[platform]
+  const isOpenai = platform === 'OPENAI' || platform === 'CODEX'
+  // Vendors of OpenAI's formats have versions of their own in the base URL.
+  const hasVersion = isOpenai && /\/v\d\w*(\/|$)/.test(base)
+  return url.origin + base + (hasVersion ? endpoint.slice('/v1'.length) : endpoint)
+}
+
+export const isOpenaiFormat = (platform: Platform): boolean => platform === 'OPENAI' || platform === 'CODEX'
 
 export function formOf(account: Account | undefined): AccountForm {
   return {
@@ -47,6 +106,14 @@ export function formOf(account: Account | undefined): AccountForm {
     clearProxy: false,
     plan: account?.plan ?? '',
     enabled: account?.enabled ?? true,
+    connectTimeoutSeconds: account?.connectTimeoutSeconds ?? undefined,
+    firstByteTimeoutSeconds: account?.firstByteTimeoutSeconds ?? undefined,
+    idleTimeoutSeconds: account?.idleTimeoutSeconds ?? undefined,
+    replacesHeaders: false,
+    extraHeaders: [],
+    maxUtilization:
+      account?.maxUtilization.map(({ window, share }) => ({ window, percent: Math.round(share * 100) })) ?? [],
+    flags: formFlags(account?.formatFlags),
   }
 }
 
@@ -55,6 +122,7 @@ export function readForm(
   form: AccountForm,
   needsSecret: boolean,
   words: { required: string; mapping: (line: string) => string },
+  before?: Account,
 ) {
   const problems: Record<string, string> = {}
   for (const field of ['name', 'url', ...(needsSecret ? (['upstreamApiKey'] as const) : [])] as const) {
@@ -64,6 +132,16 @@ export function readForm(
   const { mapping, wrong } = parseMapping(form.mapping)
   if (wrong !== undefined) problems['modelMapping'] = words.mapping(wrong)
   const { platform, authHeader, groupIds, priority, weight, enabled } = form
+  const { extraHeaders, maxUtilization } = form
+  if (extraHeaders.some(({ name, value }) => name.trim() === '' || value === ''))
+    problems['extraHeaders'] = words.required
+  if (maxUtilization.some(({ window, percent }) => window === '' || percent === undefined))
+    problems['maxUtilization'] = words.required
+  // The server forgets headers of another address, and flags that it has learnt go with flags that are given.
+  const sendsHeaders = form.replacesHeaders || extraHeaders.length > 0
+  const flags = readFlags(form.flags)
+  const sendsFlags =
+    isOpenaiFormat(platform) && JSON.stringify(flags) !== JSON.stringify(readFlags(formFlags(before?.formatFlags)))
   const input = {
     name: form.name.trim(),
     platform,
@@ -76,6 +154,12 @@ export function readForm(
     models: parseModels(form.models),
     modelMapping: mapping,
     enabled,
+    connectTimeoutSeconds: form.connectTimeoutSeconds ?? null,
+    firstByteTimeoutSeconds: form.firstByteTimeoutSeconds ?? null,
+    idleTimeoutSeconds: form.idleTimeoutSeconds ?? null,
+    maxUtilization: maxUtilization.map(({ window, percent = 0 }) => ({ window, share: percent / 100 })),
+    ...(sendsHeaders && { extraHeaders: extraHeaders.map(({ name, value }) => ({ name: name.trim(), value })) }),
+    ...(sendsFlags && { formatFlags: flags }),
     // Not sent: stays as it is. null: the proxy is taken away.
     ...(form.clearProxy ? { proxy: null } : form.proxy.trim() === '' ? {} : { proxy: form.proxy.trim() }),
   }
@@ -85,7 +169,7 @@ export function readForm(
 /** Whether a save changes what the upstream sees, or nobody knows yet that the account works. */
 export function needsTest(before: Account | undefined, input: Partial<Record<string, unknown>>): boolean {
   if (before?.isTested !== true) return true
-  if (['upstreamApiKey', 'login', 'proxy'].some((name) => name in input)) return true
+  if (['upstreamApiKey', 'login', 'proxy', 'extraHeaders', 'formatFlags'].some((name) => name in input)) return true
   return (['platform', 'url', 'authHeader', 'modelMapping'] as const).some(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(input[name]),
   )

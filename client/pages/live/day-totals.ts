@@ -8,11 +8,12 @@ export function addTotals(totals: DayTotals | undefined, event: CostTotalsEvent)
   if (__typename === 'CostTotalsSnapshot') return next
   if (totals === undefined) return undefined
   // Another day begins at nothing; its first delta is all there is.
-  const base = next.day === totals.day ? totals : { requests: 0, failures: 0, tokens: 0, cost: '0' }
+  const base = next.day === totals.day ? totals : { requests: 0, failures: 0, rejected: 0, tokens: 0, cost: '0' }
   return {
     day: next.day,
     requests: base.requests + next.requests,
     failures: base.failures + next.failures,
+    rejected: base.rejected + next.rejected,
     tokens: base.tokens + next.tokens,
     cost: String(BigInt(base.cost) + BigInt(next.cost)),
   }
