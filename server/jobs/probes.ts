@@ -9,7 +9,8 @@ import type { Prices } from '../prices/open-prices.ts'
 import type { RequestId } from '../request-ids.ts'
 import type { Classifier } from '../upstreams/classify.ts'
 import type { ProbeRequest } from '../upstreams/platform.ts'
-import { errorResponseOf, type ProbeResponse } from '../upstreams/probe.ts'
+import type { ProbeResponse } from '../upstreams/probe.ts'
+import { probeResultOf } from '../upstreams/probe-result.ts'
 import type { TransportOptions } from '../upstreams/transport/transport.ts'
 import { cooldownsAt, isBack, nextProbeMs, type ProbePace } from './probe-plan.ts'
 import { createQuestions, type QuestionParts, type Target } from './probe-question.ts'
@@ -208,29 +209,29 @@ export function createProbes(parts: ProbesParts) {
     const { account, pattern, model, startedMs } = target
     const { status, durationMs } = answer
     const platform = parts.platforms[account.platform]!
+    const { classifier } = parts
+    const asked = { model, isMessage: !platform.probe }
+    const result = status === 0 ? null : probeResultOf({ classifier, platform }, account, answer, asked, now())
+    const isSuccess = result?.isSuccess === true
     if (platform.limits) {
       const { ofHeaders, ofProbe } = platform.limits
-      const asked = platform.probe && status === 200 ? ofProbe(answer.body) : []
-      parts.gauges.note(account.id, [...asked, ...ofHeaders(new Map(answer.headers), now())])
+      const onPage = platform.probe && isSuccess ? ofProbe(answer.body) : []
+      parts.gauges.note(account.id, [...onPage, ...ofHeaders(new Map(answer.headers), now())])
     }
-    const classification =
-      status === 0 || status === 200
-        ? null
-        : parts.classifier.classify(account, errorResponseOf(answer, account.secret), model, now())
+    const classification = result === null || result.isSuccess ? null : result.classification
     // A model is back only when it answers: it cools down because it was refused.
     const ok =
-      pattern === '' ? status !== 0 && isBack(account.live.state, classification, !platform.probe) : status === 200
+      pattern === '' ? result !== null && isBack(account.live.state, classification, asked.isMessage) : isSuccess
     const words =
-      status === 0
+      result === null
         ? saidAs(answer.problem, answer.fault)
-        : classification
-          ? saidAs(`${status} ${classification.errorType}`)
-          : said(ok ? 'answered' : 'still_limited')
-    let costNano = 0
-    if (status === 200 && !platform.probe) {
-      const { reading } = platform.format.readJson(Buffer.from(answer.body), account.secret)
-      costNano = await recordProbe(parts, account, { model, startedMs, durationMs, reading })
-    }
+        : result.isSuccess
+          ? said(ok ? 'answered' : 'still_limited')
+          : saidAs(status === 200 ? result.reason : `${status} ${result.classification.errorType}`)
+    const costNano =
+      result?.isSuccess && asked.isMessage
+        ? await recordProbe(parts, account, { model, startedMs, durationMs, reading: result.reading })
+        : 0
     if (ok) {
       const evidence = { status, errorType: classification?.errorType ?? '', code: '', message: '' }
       const event = { kind: 'recovered' as const, startedMs, ...(pattern !== '' && { model: pattern }) }

@@ -5,7 +5,8 @@ import type { Renewals } from '../accounts/login/oauth-renewal.ts'
 import type { Fault } from '../accounts/state/state.ts'
 import type { Classifier } from './classify.ts'
 import type { Platforms } from './platform.ts'
-import { errorResponseOf, look, withOwnHeaders } from './probe.ts'
+import { look, withOwnHeaders } from './probe.ts'
+import { probeResultOf } from './probe-result.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** How a try of an account went. */
@@ -46,12 +47,10 @@ export function createAccountTest(parts: {
     const { status, durationMs: latencyMs } = response
     parts.gauges.note(account.id, platform.limits?.ofHeaders(new Map(response.headers), parts.now()) ?? [])
     if (status === 0) return { ok: false, latencyMs, status, message: response.problem, fault: response.fault }
-    if (status === 200)
-      return { ok: true, latencyMs, status, message: `${account.mapping.map(model)} answered.`, fault: null }
-    const error = errorResponseOf(response, account.secret)
-    const { event, errorType } = parts.classifier.classify(account, error, model, parts.now())
-    const reason = event && 'reason' in event ? event.reason : errorType
-    return { ok: false, latencyMs, status, message: reason, fault: null }
+    const { classifier } = parts
+    const result = probeResultOf({ classifier, platform }, account, response, { model, isMessage: true }, parts.now())
+    const message = result.isSuccess ? `${account.mapping.map(model)} answered.` : result.reason
+    return { ok: result.isSuccess, latencyMs, status, message, fault: null }
   }
 }
 

@@ -91,6 +91,10 @@ export function factsOf(
   return status === 429 ? { ...facts, ...platform.readRateLimit(headers, model, nowMs) } : facts
 }
 
+/** True when a body has words of an error: a message has none. */
+export const saysWhy = ({ type, code, message, statusWithin }: UpstreamError): boolean =>
+  (type !== '' && type !== 'message') || code !== '' || message !== '' || statusWithin !== null
+
 /** What stands in quotes may be a prompt's. */
 const withoutQuotes = (message: string): string =>
   message.replace(/"[^"]*"|`[^`]*`|“[^”]*”|「[^」]*」|(?<!\w)'[^']*'(?!\w)/g, '')

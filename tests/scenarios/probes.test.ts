@@ -74,6 +74,32 @@ test('what a probe is refused makes nothing worse, and is shown', async () => {
   expect((await state()).state.name).toBe('READY')
 })
 
+test.each([
+  ['a sign-in page', 'text/html', '<!doctype html><title>Sign in</title>'],
+  ['an error', 'application/json', '{"error":{"message":"quota exhausted","type":"new_api_error"}}'],
+  ['nothing', 'application/json', ''],
+])(
+  'a probe and a test that get %s with status 200 have failed, and the account stays as it is',
+  async (_what, type, body) => {
+    await loseLogin(upstream, relay)
+    const odd: Script = (exchange) => exchange.respond(200, { 'content-type': type }, body)
+    upstream.script(odd, odd)
+    const rows = (await relay.rows()).length
+    const { data } = await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
+    expect(data.probeAccount.probe).toMatchObject({ ok: false, status: 200 })
+    const test =
+      'mutation ($id: ID!) { testAccount(input: { id: $id, model: "claude-haiku-4-5" }) { ... on TestAccountSuccess { ok status } } }'
+    expect((await askGraphql(relay.app.url, test, { id: accountId }, admin)).data.testAccount).toEqual({
+      ok: false,
+      status: 200,
+    })
+    expect((await state()).state.name).toBe('REAUTH_REQUIRED')
+    expect((await relay.rows()).length).toBe(rows)
+    await askGraphql(relay.app.url, probeAccount, { id: accountId }, admin)
+    expect((await state()).state.name).toBe('READY')
+  },
+)
+
 test('a model that cools down is asked for by its name, comes back alone, and what it is refused makes nothing worse', async () => {
   const models = async () => {
     const query = `{ node(id: "${accountId}") { ... on Account { state { name models { model until } } probes(first: 3) { nodes { ok status model } } } } }`

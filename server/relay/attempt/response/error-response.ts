@@ -1,4 +1,5 @@
 // Reads what is no success and classifies it: the request's own fault, or the account's.
+import { saysWhy } from '../../../upstreams/classify.ts'
 import { bytesWithoutSecret } from '../../../upstreams/quoted-secret.ts'
 import { type AttemptEnd, abandoned, classified, failed, memoryFull, shutDown } from '../attempt-end.ts'
 import type { Attempt, AttemptParts } from '../running-attempt.ts'
@@ -80,11 +81,10 @@ export function unsuccessful(
 ): AttemptEnd {
   const { account, format, running, secret } = attempt
   const body = bytesWithoutSecret(whole, secret)
-  const { type, code, message, statusWithin } = format.errorOf(body.toString('utf8'))
+  const error = format.errorOf(body.toString('utf8'))
   const response = { status: 200, headers: head.headers.all(), body }
   const classification = parts.classifier.classify(account, response, running.request.model, parts.now())
-  const saysWhy = (type !== '' && type !== 'message') || code !== '' || message !== '' || statusWithin !== null
-  if (!saysWhy && classification.rule === undefined)
+  if (!saysWhy(error) && classification.rule === undefined)
     return failed(
       attempt,
       contentTypeProblem(attempt, head) ?? unusable(attempt, 'bad_response', `200 with ${problem}`),

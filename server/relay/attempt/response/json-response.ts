@@ -1,5 +1,7 @@
 // Relays a response that is no stream: read whole, checked, metered, then sent as it came.
+
 import { noReading, type Reading } from '../../../money/reading.ts'
+import { bodyKindOf } from '../../../upstreams/formats/body-kind.ts'
 import {
   type AttemptEnd,
   abandoned,
@@ -14,7 +16,7 @@ import type { Attempt, AttemptParts } from '../running-attempt.ts'
 import type { CallEnd, ResponseHead } from '../upstream-call.ts'
 import { brokenBy, incomplete, unusable } from '../upstream-failure.ts'
 import { unsuccessful } from './error-response.ts'
-import { bodyKindOf, collectBody, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
+import { collectBody, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
 
 export const maxJsonBytes = 64 * 1024 * 1024
 

@@ -75,18 +75,6 @@ export async function collectBody(
   return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), end: isFull ? { by: 'memory' } : end }
 }
 
-/** Detects what a 200 body is from its first bytes, because some upstreams send a wrong content type. undefined: too few bytes. */
-export function bodyKindOf(head: Buffer): 'json' | 'events' | 'other' | undefined {
-  const text = head
-    .toString('latin1', 0, 256)
-    .replace(/^\xef\xbb\xbf/, '')
-    .trimStart()
-  if (text === '') return undefined
-  if (text.startsWith('{') || text.startsWith('[')) return 'json'
-  if (/^(:|(event|data|id|retry)[:\r\n])/.test(text)) return 'events'
-  return ['event', 'data', 'id', 'retry'].some((field) => field.startsWith(text)) ? undefined : 'other'
-}
-
 /** For the client, with the content type of what it gets: the upstream's own where that is right. */
 export function headersFor({ headers }: ResponseHead, contentType: 'application/json' | 'text/event-stream'): string[] {
   const list = headers.forClient(false)

@@ -1,4 +1,5 @@
 // Relays an event stream: held until content begins, then passed on in whole events as they come, and metered beside.
+import { bodyKindOf } from '../../../upstreams/formats/body-kind.ts'
 import { explain } from '../../../upstreams/transport/failure-cause.ts'
 import { limitPassed } from '../../settlement/limit-refusals.ts'
 import {
@@ -18,7 +19,7 @@ import type { ResponseHead } from '../upstream-call.ts'
 import { brokenBy, classificationOf, incomplete, noFirstByte, unusable } from '../upstream-failure.ts'
 import { unsuccessful } from './error-response.ts'
 import { jsonTooLarge, maxJsonBytes } from './json-response.ts'
-import { bodyKindOf, decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
+import { decoderFor, headersFor, isFailure, writeHead } from './read-response.ts'
 
 /** Bytes of a stream held before the account is fixed. */
 const maxHeldBytes = 64 * 1024
