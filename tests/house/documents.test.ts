@@ -96,6 +96,14 @@ test('docs/provision.schema.json is printed from the format (after a change: vit
   await expect(`${text}\n`).toMatchFileSnapshot('../../docs/provision.schema.json')
 })
 
+test('the examples of subscriptions in both languages are the files that tests run', () => {
+  const examples = readdirSync(new URL('../../docs/examples', import.meta.url)).map((name) =>
+    read(`docs/examples/${name}`),
+  )
+  for (const path of ['docs/graphql-subscriptions.md', 'docs/graphql-subscriptions.zh-CN.md'])
+    expect(new Set([...read(path).matchAll(/```ts\n(.*?)```/gs)].map(([, text]) => text))).toEqual(new Set(examples))
+})
+
 test('every npm command and every file that the documents name exists', () => {
   for (const path of pairs.flat()) {
     const text = read(path)

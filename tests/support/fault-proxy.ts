@@ -33,8 +33,8 @@ export interface FaultProxy {
   clear(): void
   /** Refuses new connections and closes the open ones. */
   down(): Promise<void>
-  /** Accepts again, at the same port. */
-  up(): Promise<void>
+  /** Accepts again, at the same port; in front of another target where one is given. */
+  up(target?: string): Promise<void>
   /** Open connections now. */
   connections(): number
   /** Connections accepted so far. */
@@ -54,7 +54,7 @@ const none: Readonly<Faults> = {
 
 /** A TCP proxy in front of `target` (http(s)://host:port; only host and port are used) with faults on demand. */
 export async function createFaultProxy({ target }: { target: string }): Promise<FaultProxy> {
-  const { hostname, port: targetPort, protocol } = new URL(target)
+  let place = new URL(target)
   const faults: Record<Direction, Faults> = { toUpstream: { ...none }, toClient: { ...none } }
   let changed = deferred()
   let accepted = 0
@@ -66,7 +66,7 @@ export async function createFaultProxy({ target }: { target: string }): Promise<
 
   const accept = (client: Socket): void => {
     accepted += 1
-    const upstream = connect({ host: hostname, port: Number(targetPort), allowHalfOpen: true, noDelay: true })
+    const upstream = connect({ host: place.hostname, port: Number(place.port), allowHalfOpen: true, noDelay: true })
     upstream.on('error', () => {})
     client.once('close', () => upstream.destroy())
     upstream.once('close', () => client.destroy())
@@ -81,7 +81,7 @@ export async function createFaultProxy({ target }: { target: string }): Promise<
   let isUp = true
 
   return {
-    url: `${protocol}//127.0.0.1:${port}`,
+    url: `${place.protocol}//127.0.0.1:${port}`,
     port,
     set(direction, more) {
       Object.assign(faults[direction], more)
@@ -97,8 +97,9 @@ export async function createFaultProxy({ target }: { target: string }): Promise<
       isUp = false
       await open.close()
     },
-    async up() {
+    async up(other) {
       if (isUp) return
+      if (other !== undefined) place = new URL(other)
       open = await listening(newServer(), port)
       isUp = true
     },

@@ -1,12 +1,15 @@
 import process from 'node:process'
 
+/** `npm run test:long`: every case, and times as they are in life. */
+export const runsWhole = Boolean(process.env['TEST_EVERY_BYTE'])
+
 /**
  * The numbers from 0 to `count` - 1 at which a stream is cut or broken off: all of them in `npm run test:long`, elsewhere a fixed
  * sample of about `size` with both ends.
  */
 export function sampleOf(count: number, size = 60): number[] {
   const all = Array.from({ length: count }, (_, index) => index)
-  if (process.env['TEST_EVERY_BYTE']) return all
+  if (runsWhole) return all
   // An odd step does not hit the same position of every line or chunk.
   const step = Math.ceil(count / size) | 1
   return all.filter((index) => index % step === 0 || index === count - 1)

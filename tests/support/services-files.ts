@@ -32,6 +32,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/graphql/rights.test.ts': 'reads with a viewer in SQL',
   'tests/graphql/series.test.ts': 'sums in SQL',
   'tests/graphql/sessions.test.ts': 'tries and chains of tokens in rows',
+  'tests/graphql/subscription-clients.test.ts': 'resuming in another process',
   'tests/identity/users.test.ts': 'unique names and their collation',
   'tests/keys/keys.test.ts': 'writes under locks',
   'tests/keys/sightings.test.ts': 'rows that are written behind',
