@@ -120,10 +120,16 @@ export const builder = new SchemaBuilder<{
       },
     },
     // The implementing types decide.
-    nodeTypeOptions: { authScopes: { public: true } },
-    pageInfoTypeOptions: { authScopes: { user: true } },
-    defaultConnectionTypeOptions: { authScopes: { user: true } },
-    defaultEdgeTypeOptions: { authScopes: { user: true } },
+    nodeTypeOptions: { description: 'An object that `node` finds by its id.', authScopes: { public: true } },
+    pageInfoTypeOptions: {
+      description: 'Where a page lies in its list: give `endCursor` as `after` to get the next one.',
+      authScopes: { user: true },
+    },
+    defaultConnectionTypeOptions: { description: 'A page of a list.', authScopes: { user: true } },
+    defaultEdgeTypeOptions: {
+      description: 'An object of a list, with the cursor of its place there.',
+      authScopes: { user: true },
+    },
   },
   complexity: {
     defaultComplexity: 1,

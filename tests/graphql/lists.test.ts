@@ -89,7 +89,10 @@ test('fault 58: whatever is given as page, cursor, id or filter is answered or r
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...lists), pages, filter, async (list, args, f) => {
       const isRequests = list === 'requests'
-      const { s, ...page } = args
+      const { s, last, before, ...forwards } = args
+      // Requests are read forwards only.
+      const page = isRequests ? forwards : { ...forwards, last, before }
+      const back = isRequests ? ['', ''] : ['$last: Int, $before: String', 'last: $last, before: $before']
       const more = isRequests
         ? [', $f: RequestFilter', ', filter: $f']
         : [
@@ -97,8 +100,8 @@ test('fault 58: whatever is given as page, cursor, id or filter is answered or r
             list === 'auditEntries' ? ', filter: { actions: [$s] }' : ', filter: { search: $s }',
           ]
       const { data, errors } = await stand.ask(
-        `query ($first: Int, $last: Int, $after: String, $before: String ${more[0]}) {
-          ${list}(first: $first, last: $last, after: $after, before: $before ${more[1]}) { edges { cursor } } }`,
+        `query ($first: Int, $after: String ${back[0]} ${more[0]}) {
+          ${list}(first: $first, after: $after ${back[1]} ${more[1]}) { edges { cursor } } }`,
         { ...page, ...(isRequests ? { f } : { s }) },
         { token },
       )

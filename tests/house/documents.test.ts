@@ -154,7 +154,7 @@ test('whatever stands at the root goes into the build of the image, unless it is
     (name) => !name.startsWith('.') && !ignored.includes(`${name}/`) && !goes.some((one) => one.test(name)),
   )
   const noPart = ['bench', 'deploy', 'docs', 'tests', 'CHANGELOG.md', 'README.md', 'README.zh-CN.md']
-  noPart.push('biome.json', 'docker-compose.yml', 'knip.json', 'vitest.config.ts')
+  noPart.push('biome.json', 'docker-compose.yml', 'eslint.config.mjs', 'knip.json', 'vitest.config.ts')
   expect(stays.filter((name) => !noPart.includes(name))).toEqual([])
 })
 

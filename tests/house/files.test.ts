@@ -10,7 +10,7 @@ const atRoot = `
   server client prisma tests bench docs deploy scripts .ci
   package.json package-lock.json prisma.config.ts tsconfig.json tsconfig.build.json docker-compose.yml schema.graphql
   README.md README.zh-CN.md CHANGELOG.md LICENSE .env.example
-  biome.json knip.json .oxlintrc.json vitest.config.ts vite.config.ts
+  biome.json knip.json .oxlintrc.json eslint.config.mjs vitest.config.ts vite.config.ts
   .git .gitignore .gitattributes .dockerignore .editorconfig .npmrc .github
 `
   .trim()

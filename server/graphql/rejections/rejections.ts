@@ -1,11 +1,6 @@
-import {
-  type RejectionFilter,
-  readRejections,
-  rejectionCursor,
-  type StoredRejection,
-  sumRejections,
-} from '../../statistics/rejections.ts'
-import { builder, defaultPage, maxPage } from '../builder.ts'
+import { type RejectionFilter, readRejections, rejectionCursor, sumRejections } from '../../statistics/rejections.ts'
+import { builder } from '../builder.ts'
+import { forwardArgs, forwardPage } from '../connections.ts'
 import { ApiKey } from '../keys/api-keys.ts'
 import type { Context } from '../server/context.ts'
 import { badInput, idNumber } from '../values.ts'
@@ -72,37 +67,30 @@ const RejectionConnection = builder.connectionObject(
 )
 
 builder.queryField('rejections', (t) =>
-  t.connection(
-    {
-      type: Rejection,
-      nullable: true,
-      description:
-        'Requests that were refused before any upstream was asked, counted by hour, key and reason; the newest hour first. Forwards only: `first` and `after`.',
-      authScopes: { user: true },
-      args: { filter: t.arg({ type: RejectionFilterInput, description: 'Absent: all that you may see.' }) },
-      async resolve(_parent, { first, after, last, before, filter: given }, context) {
-        if (last || before) throw badInput('Rejections are read forwards: use `first` and `after`.')
-        const size = first ?? defaultPage
-        if (size < 1 || size > maxPage) throw badInput(`\`first\` must be 1 to ${maxPage}.`)
-        const filter = storedFilter(given ?? {}, context)
-        const { database } = context.parts
-        const rows = await readRejections(database, filter, size + 1, after ?? undefined)
-        if (rows === null) throw badInput('`after` is not a cursor.')
-        const edges = rows.slice(0, size).map((node: StoredRejection) => ({ cursor: rejectionCursor(node), node }))
-        return {
-          filter,
-          edges,
-          pageInfo: {
-            hasNextPage: rows.length > size,
-            hasPreviousPage: typeof after === 'string',
-            startCursor: edges[0]?.cursor ?? null,
-            endCursor: edges.at(-1)?.cursor ?? null,
-          },
-        }
-      },
+  t.field({
+    type: RejectionConnection,
+    nullable: true,
+    description:
+      'Requests that were refused before any upstream was asked, counted by hour, key and reason; the newest hour first.',
+    authScopes: { user: true },
+    args: {
+      ...forwardArgs(t.arg),
+      filter: t.arg({ type: RejectionFilterInput, description: 'Absent: all that you may see.' }),
     },
-    RejectionConnection,
-  ),
+    async resolve(_parent, { filter: given, ...page }, context) {
+      const filter = storedFilter(given ?? {}, context)
+      const rows = await forwardPage(
+        page,
+        async (limit) => {
+          const found = await readRejections(context.parts.database, filter, limit, page.after ?? undefined)
+          if (found === null) throw badInput('`after` is not a cursor.')
+          return found
+        },
+        (node) => ({ cursor: rejectionCursor(node), node }),
+      )
+      return { ...rows, filter }
+    },
+  }),
 )
 
 builder.objectField(ApiKey, 'rejections', (t) =>

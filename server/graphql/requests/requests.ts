@@ -3,7 +3,8 @@ import { ledgerKey, requestIdOf } from '../../request-ids.ts'
 import { sumRejections } from '../../statistics/rejections.ts'
 import type { RequestFilter } from '../../statistics/statistics.ts'
 import { Platform } from '../accounts/accounts.ts'
-import { builder, defaultPage, maxPage } from '../builder.ts'
+import { builder } from '../builder.ts'
+import { forwardArgs, forwardPage } from '../connections.ts'
 import { liveViewer } from '../live/live-viewer.ts'
 import { RejectionSummary } from '../rejections/rejection-type.ts'
 import type { Context } from '../server/context.ts'
@@ -100,42 +101,31 @@ const RequestConnection = builder.connectionObject(
 )
 
 builder.queryField('requests', (t) =>
-  t.connection(
-    {
-      type: Request,
-      nullable: true,
-      description: 'Settled requests, the newest first. Forwards only: `first` and `after`.',
-      authScopes: { user: true },
-      args: { filter: t.arg({ type: RequestFilterInput, description: 'Absent: all that you may see.' }) },
-      async resolve(_parent, { first, after, last, before, filter }, context) {
-        if (last || before) throw badInput('Requests are read forwards: use `first` and `after`.')
-        const size = first ?? defaultPage
-        if (size < 1 || size > maxPage) throw badInput(`\`first\` must be 1 to ${maxPage}.`)
-        const key = after ? ledgerKey(after) : undefined
-        if (key === null) throw badInput('`after` is not a cursor.')
-        const { parts } = context
-        // From now on events are made. The checkpoints are read before the rows: the rows hold at least what they say.
-        parts.live.cursor()
-        const isStored = storedBy(await readCheckpoints(parts.database))
-        // One more shows whether there is a next page.
-        const stored = storedFilter(filter ?? {}, context)
-        const rows = await parts.statistics.requests(stored, size + 1, key === undefined ? undefined : BigInt(key))
-        const edges = rows.slice(0, size).map((row) => ({ cursor: requestIdOf(row.id), node: viewOfRow(row) }))
-        return {
-          cursor: parts.live.ledgerCursor(isStored),
-          filter: stored,
-          edges,
-          pageInfo: {
-            hasNextPage: rows.length > size,
-            hasPreviousPage: typeof after === 'string',
-            startCursor: edges[0]?.cursor ?? null,
-            endCursor: edges.at(-1)?.cursor ?? null,
-          },
-        }
-      },
+  t.field({
+    type: RequestConnection,
+    nullable: true,
+    description: 'Settled requests, the newest first.',
+    authScopes: { user: true },
+    args: {
+      ...forwardArgs(t.arg),
+      filter: t.arg({ type: RequestFilterInput, description: 'Absent: all that you may see.' }),
     },
-    RequestConnection,
-  ),
+    async resolve(_parent, { filter, ...page }, context) {
+      const key = page.after ? ledgerKey(page.after) : undefined
+      if (key === null) throw badInput('`after` is not a cursor.')
+      const { parts } = context
+      // From now on events are made. The checkpoints are read before the rows: the rows hold at least what they say.
+      parts.live.cursor()
+      const isStored = storedBy(await readCheckpoints(parts.database))
+      const stored = storedFilter(filter ?? {}, context)
+      const rows = await forwardPage(
+        page,
+        (limit) => parts.statistics.requests(stored, limit, key === undefined ? undefined : BigInt(key)),
+        (row) => ({ cursor: requestIdOf(row.id), node: viewOfRow(row) }),
+      )
+      return { ...rows, cursor: parts.live.ledgerCursor(isStored), filter: stored }
+    },
+  }),
 )
 
 builder.queryField('request', (t) =>
