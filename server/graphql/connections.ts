@@ -1,5 +1,6 @@
-import type { ArgBuilder, SchemaTypes } from '@pothos/core'
+import type { ArgBuilder, InputFieldBuilder, SchemaTypes } from '@pothos/core'
 import { type builder, defaultPage, pageSize } from './builder.ts'
+import { badInput } from './values.ts'
 
 type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T extends SchemaTypes> ? T : never
 
@@ -18,6 +19,26 @@ export const totalCount = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, Counte
     resolve: ({ totalCount: count }) => (typeof count === 'function' ? count() : (count ?? null)),
   }),
 })
+
+/** The times of a filter; either may stay away. */
+export const spanFields = (t: InputFieldBuilder<Types, 'InputObject'>, at: string, rounding = '') => ({
+  from: t.field({
+    type: 'DateTime',
+    description: `${at} at this moment or later.${rounding && ` ${rounding} begin of its hour.`}`,
+  }),
+  to: t.field({
+    type: 'DateTime',
+    description: `${at} before this moment.${rounding && ` ${rounding} end of its hour.`}`,
+  }),
+})
+
+/** The times of a filter as milliseconds; refuses two between which nothing can lie. */
+export function spanOf(filter: { from?: Date | null | undefined; to?: Date | null | undefined } | null | undefined) {
+  const fromMs = filter?.from?.getTime()
+  const toMs = filter?.to?.getTime()
+  if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) throw badInput('`to` must be after `from`.')
+  return { fromMs, toMs }
+}
 
 /** Arguments of lists that are read forwards only. */
 export const forwardArgs = (arg: ArgBuilder<Types>) => ({

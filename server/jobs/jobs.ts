@@ -157,6 +157,9 @@ export function createJobs(parts: JobsParts) {
     /** The probes of accounts, a list for each page. */
     probesOf: runs.ofAccounts,
 
+    /** The runs of jobs, a list for each page. */
+    runsOf: runs.ofJobs,
+
     async list(): Promise<JobInfo[]> {
       const last = await runs.last(jobs.map(({ name }) => name))
       return jobs.map(({ name, everyMs }) => {

@@ -22,6 +22,13 @@ export interface RunRow {
 
 /** What jobs did, in the database: every process can list it. */
 export function createRuns({ database, newId }: { database: Database; newId: () => RequestId }) {
+  async function newest(which: { parent: string; only: string }, pages: readonly Page<number | string>[]) {
+    const keys = await newestOfEach(database, { table: 'job_runs', at: 'started_at_ms', ...which }, pages)
+    const rows = await database.reader.jobRun.findMany({ where: { id: { in: keys.flat() } } })
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    return keys.map((ids) => ids.flatMap((id) => byId.get(id) ?? []).sort((a, b) => (a.id < b.id ? 1 : -1)))
+  }
+
   return {
     async add({ startedAtMs, costNano, words, ...row }: RunRow): Promise<void> {
       await database.client.jobRun.create({
@@ -47,16 +54,10 @@ export function createRuns({ database, newId }: { database: Database; newId: () 
     },
 
     /** Probes of accounts, a list for each page, the newest first; tests by people are no probes. */
-    async ofAccounts(pages: readonly Page[]) {
-      const keys = await newestOfEach(
-        database,
-        { table: 'job_runs', parent: 'account_id', only: "`job` = 'probe'" },
-        pages,
-      )
-      const rows = await database.reader.jobRun.findMany({ where: { id: { in: keys.flat() } } })
-      const byId = new Map(rows.map((row) => [row.id, row]))
-      return keys.map((ids) => ids.flatMap((id) => byId.get(id) ?? []).sort((a, b) => (a.id < b.id ? 1 : -1)))
-    },
+    ofAccounts: (pages: readonly Page[]) => newest({ parent: 'account_id', only: "`job` = 'probe'" }, pages),
+
+    /** Runs of jobs as a whole, a list for each page, the newest first. */
+    ofJobs: (pages: readonly Page<string>[]) => newest({ parent: 'job', only: '`account_id` = 0' }, pages),
 
     /** Deletes what began before a moment; returns how many. */
     async prune(beforeMs: number): Promise<number> {

@@ -1,35 +1,60 @@
-import type { Database } from './database.ts'
+import type { Database, Scalar } from './database.ts'
 
-/** A page of one parent's rows, the newest first: those older than `before`. */
-export interface Page {
-  of: number
+/** A page of one parent's rows, the newest first: those older than `before`, of times from `fromMs` up to `toMs`. */
+export interface Page<Parent = number> {
+  of: Parent
   limit: number
   before?: bigint | undefined
+  fromMs?: number | undefined
+  toMs?: number | undefined
+}
+
+interface Rows {
+  table: string
+  /** The column of the parent. */
+  parent: string
+  /** The column of the time, in milliseconds. */
+  at: string
+  /** One more condition. */
+  only?: string
 }
 
 /** SQLite takes 500 parts of a UNION. */
 const maxParts = 400
 
-/** Ids of the newest rows of many parents, one list a page, in one statement for up to 400 pages. `only` is a condition. */
+/** Ids of the newest rows of many parents, one list a page, in one statement for up to 400 pages. */
 export async function newestOfEach(
   database: Pick<Database, 'select'>,
-  { table, parent, only = '' }: { table: string; parent: string; only?: string },
-  pages: readonly Page[],
+  rows: Rows,
+  pages: readonly Page<number | string>[],
 ): Promise<bigint[][]> {
   const found: bigint[][] = pages.map(() => [])
   for (let from = 0; from < pages.length; from += maxParts) {
     const part = pages.slice(from, from + maxParts)
-    const rows = await database.select(
-      part
+    const conditions = part.map((page) => conditionsOf(rows, page))
+    const ids = await database.select(
+      conditions
         .map(
-          ({ limit, before }, index) =>
-            `SELECT ${from + index}, \`id\` FROM (SELECT \`id\` FROM \`${table}\` WHERE \`${parent}\` = ?${only && ` AND ${only}`}` +
-            `${before === undefined ? '' : ' AND `id` < ?'} ORDER BY \`id\` DESC LIMIT ${Math.trunc(limit)}) AS \`p${index}\``,
+          ({ sql }, index) =>
+            `SELECT ${from + index}, \`id\` FROM (SELECT \`id\` FROM \`${rows.table}\` WHERE ${sql} ` +
+            `ORDER BY \`id\` DESC LIMIT ${Math.trunc(part[index]!.limit)}) AS \`p${index}\``,
         )
         .join(' UNION ALL '),
-      part.flatMap(({ of, before }) => [of, ...(before === undefined ? [] : [before])]),
+      conditions.flatMap(({ args }) => args),
     )
-    for (const [index, id] of rows) found[Number(index)]!.push(BigInt(String(id)))
+    for (const [index, id] of ids) found[Number(index)]!.push(BigInt(String(id)))
   }
   return found
+}
+
+function conditionsOf({ parent, at, only }: Rows, { of, before, fromMs, toMs }: Page<number | string>) {
+  const given = [
+    [`\`${parent}\` = ?`, of],
+    ['`id` < ?', before],
+    [`\`${at}\` >= ?`, fromMs],
+    [`\`${at}\` < ?`, toMs],
+  ] as const
+  const parts = given.filter(([, value]) => value !== undefined)
+  const sql = [...parts.map(([text]) => text), ...(only ? [only] : [])].join(' AND ')
+  return { sql, args: parts.map(([, value]) => value as Scalar) }
 }

@@ -42,6 +42,7 @@ export async function startGraphqlStand(
   const lines: string[] = []
   const tested: { account: string; model: string }[] = []
   const requestId = createRequestIds(1, now)
+  const runs = createRuns({ database, newId: createRequestIds(4, now) })
   const live = await memoryTransport().join(
     options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
   )
@@ -101,7 +102,8 @@ export async function startGraphqlStand(
         costNano: 0,
         words: said('answered'),
       }),
-      probesOf: createRuns({ database, newId: createRequestIds(4, now) }).ofAccounts,
+      probesOf: runs.ofAccounts,
+      runsOf: runs.ofJobs,
     },
     routes: { traceOf: () => [], simulate: (key, model) => ({ atMs: now(), apiKeyId: key.id, model, candidates: [] }) },
     dayAt,
@@ -167,7 +169,23 @@ export async function startGraphqlStand(
     return { id, token: result.accessToken as string, globalId: result.user.id as string }
   }
 
-  return { ...nouns, gauges, live, sessions, graphql, url, port, clock, lines, tested, setup, ask, signIn, addUser }
+  return {
+    ...nouns,
+    gauges,
+    live,
+    sessions,
+    graphql,
+    url,
+    port,
+    clock,
+    lines,
+    tested,
+    runs,
+    setup,
+    ask,
+    signIn,
+    addUser,
+  }
 }
 
 export type GraphqlStand = Awaited<ReturnType<typeof startGraphqlStand>>

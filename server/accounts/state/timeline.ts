@@ -88,7 +88,7 @@ export function createTimeline(parts: {
 
     /** Steps of accounts, a list for each page, the newest first. */
     async read(pages: readonly Page[]): Promise<{ id: bigint; step: Transition }[][]> {
-      const keys = await newestOfEach(database, { table: 'account_events', parent: 'account_id' }, pages)
+      const keys = await newestOfEach(database, { table: 'account_events', parent: 'account_id', at: 'at_ms' }, pages)
       const rows = await database.reader.accountEvent.findMany({
         where: { id: { in: keys.flat() } },
         orderBy: { id: 'desc' },

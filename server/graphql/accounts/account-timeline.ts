@@ -1,7 +1,7 @@
 import type { AccountStep } from '../../live/live-events.ts'
 import { ledgerKey } from '../../request-ids.ts'
 import { builder } from '../builder.ts'
-import { forwardArgs, forwardPage } from '../connections.ts'
+import { forwardArgs, forwardPage, spanFields, spanOf } from '../connections.ts'
 import { Request } from '../requests/request-type.ts'
 import { viewOfRow } from '../requests/request-view.ts'
 import { rowKey } from '../values.ts'
@@ -102,6 +102,11 @@ builder.objectField(AccountStepType, 'request', (t) =>
 
 const date = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs))
 
+const AccountStepFilter = builder.inputType('AccountStepFilter', {
+  description: 'Every condition that is given must hold.',
+  fields: (t) => spanFields(t, 'Changes'),
+})
+
 const AccountStepConnection = builder.connectionObject({ type: AccountStepType, name: 'AccountStepConnection' })
 
 builder.objectField(Account, 'timeline', (t) =>
@@ -109,12 +114,13 @@ builder.objectField(Account, 'timeline', (t) =>
     type: AccountStepConnection,
     nullable: true,
     description: 'How the automatic state of the account changed and why, the newest change first.',
-    args: forwardArgs(t.arg),
-    resolve({ id }, page, { batches }) {
+    args: { ...forwardArgs(t.arg), filter: t.arg({ type: AccountStepFilter, description: 'Without it all of them.' }) },
+    resolve({ id }, { filter, ...page }, { batches }) {
       const before = rowKey(page.after)
+      const span = spanOf(filter)
       return forwardPage(
         page,
-        async (limit) => (await batches.timeline({ of: id, limit, before })) ?? [],
+        async (limit) => (await batches.timeline({ of: id, limit, before, ...span })) ?? [],
         ({ id: cursor, step }) => ({ cursor: String(cursor), node: step }),
       )
     },

@@ -1,6 +1,6 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { builder } from '../builder.ts'
-import { totalCount } from '../connections.ts'
+import { spanFields, spanOf, totalCount } from '../connections.ts'
 import type { Context } from '../server/context.ts'
 import { idNumbers, isRowKey, soundPage } from '../values.ts'
 import { User } from './users.ts'
@@ -114,20 +114,20 @@ const AuditEntryFilter = builder.inputType('AuditEntryFilter', {
     userIds: t.idList({ description: 'Global ids of the users who made the changes.' }),
     actions: t.stringList({ description: 'Whole names of mutations.' }),
     objectTypes: t.field({ type: [ObjectType], description: 'What the changes were about.' }),
-    from: t.field({ type: 'DateTime', description: 'Changes at this moment or later.' }),
-    to: t.field({ type: 'DateTime', description: 'Changes before this moment.' }),
+    ...spanFields(t, 'Changes'),
   }),
 })
 
 function filteredEntries(filter: typeof AuditEntryFilter.$inferInput | null | undefined) {
-  const { userIds, actions, objectTypes, from, to } = filter ?? {}
+  const { userIds, actions, objectTypes } = filter ?? {}
+  const { fromMs, toMs } = spanOf(filter)
   return {
     AND: [
       userIds ? { userId: { in: idNumbers(userIds, 'User') } } : {},
       actions ? { action: { in: actions } } : {},
       objectTypes ? { objectType: { in: objectTypes } } : {},
-      from ? { atMs: { gte: BigInt(from.getTime()) } } : {},
-      to ? { atMs: { lt: BigInt(to.getTime()) } } : {},
+      fromMs === undefined ? {} : { atMs: { gte: BigInt(fromMs) } },
+      toMs === undefined ? {} : { atMs: { lt: BigInt(toMs) } },
     ],
   }
 }

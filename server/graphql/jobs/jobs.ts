@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { conflict, notFound } from '../../verb-failure.ts'
 import { builder } from '../builder.ts'
+import { forwardArgs, forwardPage, spanFields, spanOf } from '../connections.ts'
 import { addMutation } from '../mutation.ts'
-import type { JobInfo } from '../server/parts.ts'
+import type { JobInfo, JobRun } from '../server/parts.ts'
+import { rowKey } from '../values.ts'
 import { RunCode, runCodeDescription, runCodeOf } from './run-code.ts'
 
 const JobOutcome = builder.enumType('JobOutcome', {
@@ -33,14 +35,14 @@ const RunCount = builder.objectRef<{ name: string; count: number }>('RunCount').
   }),
 })
 
-const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implement({
+const JobRunType = builder.objectRef<JobRun>('JobRun').implement({
   description: 'One run of a job, in whichever process.',
   authScopes: { admin: true },
   fields: (t) => ({
     at: t.field({
       description: 'When it began.',
       type: 'DateTime',
-      resolve: ({ startedAtMs }) => new Date(startedAtMs),
+      resolve: ({ startedAtMs }) => new Date(Number(startedAtMs)),
     }),
     durationMs: t.exposeInt('durationMs', { description: 'Milliseconds.' }),
     outcome: t.field({ description: 'How it ended.', type: JobOutcome, resolve: ({ outcome }) => outcome as 'done' }),
@@ -64,6 +66,13 @@ const LastRun = builder.objectRef<NonNullable<JobInfo['last']>>('JobRun').implem
   }),
 })
 
+const JobRunFilter = builder.inputType('JobRunFilter', {
+  description: 'Every condition that is given must hold.',
+  fields: (t) => spanFields(t, 'Runs that began'),
+})
+
+const JobRunConnection = builder.connectionObject({ type: JobRunType, name: 'JobRunConnection' })
+
 const JobType = builder.objectRef<JobInfo>('Job').implement({
   description: 'Something the relay does by itself.',
   authScopes: { admin: true },
@@ -81,10 +90,25 @@ const JobType = builder.objectRef<JobInfo>('Job').implement({
       resolve: ({ nextAtMs }) => (nextAtMs === null ? null : new Date(nextAtMs)),
     }),
     lastRun: t.field({
-      type: LastRun,
+      type: JobRunType,
       nullable: true,
       description: 'In whichever process; null when there was nothing to do yet.',
       resolve: ({ last }) => last,
+    }),
+    runs: t.field({
+      type: JobRunConnection,
+      nullable: true,
+      description: 'Its runs of the last 30 days, in whichever process, the newest first.',
+      args: { ...forwardArgs(t.arg), filter: t.arg({ type: JobRunFilter, description: 'Without it all of them.' }) },
+      resolve({ name }, { filter, ...page }, { batches }) {
+        const before = rowKey(page.after)
+        const span = spanOf(filter)
+        return forwardPage(
+          page,
+          async (limit) => (await batches.runs({ of: name, limit, before, ...span })) ?? [],
+          (row) => ({ cursor: String(row.id), node: row }),
+        )
+      },
     }),
   }),
 })

@@ -5,7 +5,7 @@ import { accountAfter, ownAccount } from '../accounts/account-mutations.ts'
 import { Account } from '../accounts/accounts.ts'
 import { FailureCause, faultNamed } from '../accounts/failure-cause.ts'
 import { builder } from '../builder.ts'
-import { forwardArgs, forwardPage } from '../connections.ts'
+import { forwardArgs, forwardPage, spanFields, spanOf } from '../connections.ts'
 import { addMutation } from '../mutation.ts'
 import type { ProbeRow } from '../server/parts.ts'
 import { globalId, rowKey } from '../values.ts'
@@ -51,6 +51,11 @@ const Probe = builder.objectRef<ProbeRow>('Probe').implement({
   }),
 })
 
+const ProbeFilter = builder.inputType('ProbeFilter', {
+  description: 'Every condition that is given must hold.',
+  fields: (t) => spanFields(t, 'Probes that began'),
+})
+
 const ProbeConnection = builder.connectionObject({ type: Probe, name: 'ProbeConnection' })
 
 builder.objectField(Account, 'probes', (t) =>
@@ -58,12 +63,13 @@ builder.objectField(Account, 'probes', (t) =>
     type: ProbeConnection,
     nullable: true,
     description: 'Recovery probes of the account and of its models, the newest first.',
-    args: forwardArgs(t.arg),
-    resolve({ id }, page, { batches }) {
+    args: { ...forwardArgs(t.arg), filter: t.arg({ type: ProbeFilter, description: 'Without it all of them.' }) },
+    resolve({ id }, { filter, ...page }, { batches }) {
       const before = rowKey(page.after)
+      const span = spanOf(filter)
       return forwardPage(
         page,
-        async (limit) => (await batches.probes({ of: id, limit, before })) ?? [],
+        async (limit) => (await batches.probes({ of: id, limit, before, ...span })) ?? [],
         (row) => ({ cursor: String(row.id), node: row }),
       )
     },

@@ -1,6 +1,6 @@
 import { type RejectionFilter, readRejections, rejectionCursor, sumRejections } from '../../statistics/rejections.ts'
 import { builder } from '../builder.ts'
-import { forwardArgs, forwardPage } from '../connections.ts'
+import { forwardArgs, forwardPage, spanFields, spanOf } from '../connections.ts'
 import { ApiKey } from '../keys/api-keys.ts'
 import type { Context } from '../server/context.ts'
 import { badInput, idNumber } from '../values.ts'
@@ -18,8 +18,7 @@ const RejectionFilterInput = builder.inputType('RejectionFilter', {
     groupIds: t.idList({ description: 'The group of the key then.' }),
     reasons: t.field({ type: [RejectionReason], description: 'Why they were refused.' }),
     secretHash: t.string({ description: 'The begin of the HMAC of an unknown secret, as a rejection shows it.' }),
-    from: t.field({ type: 'DateTime', description: 'Widened to the begin of its hour.' }),
-    to: t.field({ type: 'DateTime', description: 'Widened to the end of its hour.' }),
+    ...spanFields(t, 'Refused', 'Widened to the'),
   }),
 })
 
@@ -43,8 +42,7 @@ function storedFilter(input: typeof RejectionFilterInput.$inferInput, context: C
     groupIds: ids('groupIds', 'Group'),
     reasons: among('reasons', input.reasons),
     secretHash: input.secretHash ?? undefined,
-    fromMs: input.from?.getTime(),
-    toMs: input.to?.getTime(),
+    ...spanOf(input),
   }
   return ownRejections(filter, context)
 }

@@ -4,7 +4,7 @@ import { sumRejections } from '../../statistics/rejections.ts'
 import type { RequestFilter } from '../../statistics/statistics.ts'
 import { Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
-import { forwardArgs, forwardPage } from '../connections.ts'
+import { forwardArgs, forwardPage, spanFields, spanOf } from '../connections.ts'
 import { liveViewer } from '../live/live-viewer.ts'
 import { RejectionSummary } from '../rejections/rejection-type.ts'
 import type { Context } from '../server/context.ts'
@@ -32,8 +32,7 @@ const RequestFilterInput = builder.inputType('RequestFilter', {
     stream: t.boolean({ description: 'Whether the client asked for a stream.' }),
     sessionId: t.string({ description: "The client's conversation, the whole of its name." }),
     clientIp: t.string({ description: "The client's address, the whole of it." }),
-    from: t.field({ type: 'DateTime', description: 'Begin of the request. Included.' }),
-    to: t.field({ type: 'DateTime', description: 'Not included.' }),
+    ...spanFields(t, 'Requests that began'),
     minCost: t.field({ description: 'Included.', type: 'NanoUsd' }),
     maxCost: t.field({ description: 'Included.', type: 'NanoUsd' }),
     requestId: t.string({ description: 'The whole of it: req_….' }),
@@ -61,8 +60,7 @@ function storedFilter(filter: typeof RequestFilterInput.$inferInput, { viewer }:
     stream: filter.stream ?? undefined,
     sessionId: filter.sessionId ?? undefined,
     clientIp: filter.clientIp ?? undefined,
-    fromMs: filter.from?.getTime(),
-    toMs: filter.to?.getTime(),
+    ...spanOf(filter),
     minCostNano: filter.minCost ?? undefined,
     maxCostNano: filter.maxCost ?? undefined,
     requestId: filter.requestId ?? undefined,

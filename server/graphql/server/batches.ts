@@ -14,8 +14,8 @@ export function createBatches(
   const rows = <Row extends { id: number }>(find: (ids: number[]) => Promise<Row[]>) =>
     batched(async (ids: readonly number[]) => new Map((await find([...ids])).map((row) => [row.id, row])))
   /** Pages of lists inside a list. */
-  const lists = <Row>(read: (pages: readonly Page[]) => Promise<Row[][]>) =>
-    batched(async (pages: readonly Page[]) => {
+  const lists = <Parent, Row>(read: (pages: readonly Page<Parent>[]) => Promise<Row[][]>) =>
+    batched(async (pages: readonly Page<Parent>[]) => {
       const found = await read(pages)
       return new Map(pages.map((page, index) => [page, found[index]!]))
     })
@@ -52,8 +52,9 @@ export function createBatches(
       const found = await statistics.byKeys(keys, visibleUse(viewer).userId)
       return new Map(found.map((row) => [row.id, row]))
     }),
-    timeline: lists((pages) => parts.accounts.timelines(pages)),
-    probes: lists((pages) => parts.jobs.probesOf(pages)),
+    timeline: lists((pages: readonly Page[]) => parts.accounts.timelines(pages)),
+    probes: lists((pages: readonly Page[]) => parts.jobs.probesOf(pages)),
+    runs: lists((pages: readonly Page<string>[]) => parts.jobs.runsOf(pages)),
     attempts: batched(async (ids: readonly bigint[]) => {
       const found = await statistics.attempts(ids)
       return new Map(ids.map((id) => [id, found.filter((row) => row.logId === id)]))

@@ -67,17 +67,21 @@ export interface JobInfo {
   name: string
   everyMs: number
   nextAtMs: number | null
-  last: {
-    startedAtMs: number
-    durationMs: number
-    outcome: string
-    message: string
-    /** '' where only the message says it. */
-    code: string
-    /** JSON of numbers by name. */
-    counts: string
-  } | null
+  last: JobRun | null
 }
+
+export interface JobRun {
+  startedAtMs: number | bigint
+  durationMs: number
+  outcome: string
+  message: string
+  /** '' where only the message says it. */
+  code: string
+  /** JSON of numbers by name. */
+  counts: string
+}
+
+export type RunRow = JobRun & { id: bigint }
 
 /** How a recovery probe went. */
 export interface ProbeOutcome {
@@ -118,6 +122,8 @@ export interface Jobs {
   ) => Promise<void>
   /** A list for each page, the newest first. */
   probesOf: (pages: readonly Page[]) => Promise<ProbeRow[][]>
+  /** The same of jobs, by their names. */
+  runsOf: (pages: readonly Page<string>[]) => Promise<RunRow[][]>
 }
 
 /** What the GraphQL door needs from the app. */
