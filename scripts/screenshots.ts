@@ -14,7 +14,7 @@ const { values } = parseArgs({ options: { out: { type: 'string' }, only: { type:
 if (values.out === undefined) throw new Error('Say where the pictures go: npm run screenshots -- --out DIR')
 const out = values.out
 
-const add = '.list-head .tools button:last-child, .head .tools button:last-child'
+const add = '.tools > button:last-child'
 const openAll = async (page: Page): Promise<void> => {
   for (const summary of await page.locator('.t-dialog summary').all()) await summary.click()
 }
@@ -89,6 +89,7 @@ async function take(
     await page.goto(server.url + path, { waitUntil: 'networkidle' })
     await open?.(page)
     await page.waitForLoadState('networkidle')
+    await page.waitForTimeout(open ? 500 : 0)
     // As tall as what scrolls inside: a picture shows the whole.
     const height = await page.evaluate(() =>
       Math.max(
@@ -102,6 +103,8 @@ async function take(
     await page.setViewportSize({ width, height: Math.min(4000, Math.ceil(height)) })
     const file = join(out, folder, `${name}.png`)
     await mkdir(dirname(file), { recursive: true })
+    // After another size it has to be drawn anew.
+    await page.waitForTimeout(400)
     await page.screenshot({ path: file })
   }
   await context.close()

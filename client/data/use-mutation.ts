@@ -1,7 +1,7 @@
 import type { TypedDocumentNode } from '@urql/core'
 import { useClientHandle } from '@urql/vue'
 import { type Ref, ref } from 'vue'
-import { showMessage } from '../shell/message.ts'
+import { showMessage } from '../shell/dialog/message.ts'
 import { type MutationOutcome, outcomeOf } from './outcome.ts'
 import { useProblemText } from './problem-text.ts'
 import { readErrorOf } from './read-error.ts'

@@ -1,4 +1,4 @@
-import { parseUsd, typedUsd } from '../values/money.ts'
+import { parseUsd, typedUsd } from '../values/money/money.ts'
 
 /** Cost limits as the server has them: of a key, a group or a person. */
 export interface CostLimits {
@@ -10,7 +10,7 @@ export interface CostLimits {
   rollingHours: number
 }
 
-export const limitNames = ['dailyLimit', 'weeklyLimit', 'monthlyLimit', 'rollingLimit', 'totalLimit'] as const
+export const limitNames = ['dailyLimit', 'weeklyLimit', 'monthlyLimit', 'totalLimit', 'rollingLimit'] as const
 
 /** Dollars as they are typed; an empty text is no limit. */
 export type LimitsForm = Record<(typeof limitNames)[number], string> & { rollingHours: number | undefined }

@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from './tada.ts'
 
 const groupFields = graphql(`
-  fragment GroupFields on Group { id name remark enabled shared returnsToPriority stripForeignReasoning createdAt dailyLimit weeklyLimit monthlyLimit totalLimit rollingLimit rollingHours accounts { totalCount } apiKeys { totalCount } owner { id username } }
+  fragment GroupFields on Group { id name remark enabled shared returnsToPriority stripForeignReasoning createdAt chargeFactor dailyLimit weeklyLimit monthlyLimit totalLimit rollingLimit rollingHours accounts { totalCount } apiKeys { totalCount } owner { id username } }
 `)
 
 export const groupsQuery = graphql(

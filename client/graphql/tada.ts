@@ -5,7 +5,7 @@ import type { introspection } from './introspection.d.ts'
 export const graphql = initGraphQLTada<{
   introspection: introspection
   disableMasking: true
-  scalars: { DateTime: string; NanoUsd: string; Count: number }
+  scalars: { DateTime: string; Decimal: string; NanoUsd: string; Count: number }
 }>()
 
 export type { ResultOf, VariablesOf } from 'gql.tada'

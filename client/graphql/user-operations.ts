@@ -3,7 +3,7 @@ import { graphql, type ResultOf } from './tada.ts'
 /** Under `name`, as every list calls what names a row. */
 const userFields = graphql(`
   fragment UserFields on User {
-    id name: username email role enabled mustChangePassword createdAt
+    id name: username email role enabled mustChangePassword createdAt chargeFactor
     dailyLimit weeklyLimit monthlyLimit totalLimit rollingLimit rollingHours
   }
 `)

@@ -7,6 +7,8 @@ export interface Column<Row> {
   align?: 'right'
   /** Hidden below 1440 px unless the reader chose otherwise. */
   isWide?: boolean
+  /** Takes the whole width of a card on a phone. */
+  isLong?: boolean
   /** What the column is sorted by. Money is compared as BigInt. */
   sortBy?: (row: Row) => string | number | bigint
 }
@@ -17,6 +19,16 @@ export interface ListView {
   /** Columns that were shown or hidden by hand. */
   columns: Record<string, boolean>
 }
+
+/** How rows are in order now, and what a press on the head of a column does. */
+export interface RowOrder {
+  directionOf: (key: string) => 'ascending' | 'descending' | undefined
+  turn: (key: string) => void
+}
+
+/** Narrower than this, a table scrolls sideways. */
+export const tableWidth = <Row>(columns: readonly Column<Row>[]): number =>
+  columns.reduce((sum, { width, minWidth }) => sum + (width ?? minWidth ?? 0), 0)
 
 const wideFrom = 1440
 

@@ -3,8 +3,8 @@ import { type Ref, ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { outcomeOf } from '../data/outcome.ts'
 import { useMutation } from '../data/use-mutation.ts'
-import { ask } from '../shell/ask.ts'
-import { offerUndo } from '../shell/undo.ts'
+import { ask } from '../shell/dialog/ask.ts'
+import { offerUndo } from '../shell/dialog/undo.ts'
 import type { ListNoun } from './use-list-page.ts'
 
 type Payload = Parameters<typeof outcomeOf>[0]

@@ -193,12 +193,11 @@ describe('accounts, keys and groups in Chromium', () => {
   test('jobs tell what they did and when they run next; only administrators find them', async () => {
     const server = serverNow()
     const page = await open('/jobs')
-    const drift = page.getByTestId('job-drift')
-    await drift.getByText('Failed').waitFor()
-    await drift.getByText('It took too long and was stopped.').waitFor()
-    await page.getByTestId('job-refresh').getByText('not run yet').waitFor()
-    await page
-      .getByTestId('job-prune')
+    const job = (name: string) => page.getByRole('row').filter({ hasText: name })
+    await job('Ledger check').getByText('Failed').waitFor()
+    await job('Ledger check').getByText('It took too long and was stopped.').waitFor()
+    await page.getByText('not run yet').waitFor()
+    await job('Clean-up')
       .getByText(/next in (29|30) m/)
       .waitFor()
     await page.getByRole('button', { name: 'Run now: Clean-up' }).click()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
-import { shortUsd } from '../../client/values/money.ts'
+import { shortUsd } from '../../client/values/money/money.ts'
 import { openDatabase } from '../../server/store/open-database.ts'
 import { deferred, gate } from '../support/deferred.ts'
 import { silentLog } from '../support/engines.ts'
@@ -170,7 +170,7 @@ test('setup link, group, account, key, a request that appears, fills and settles
   await timeline.getByText('by a person').waitFor()
   await page.getByText('It is ready').waitFor()
   // Nothing runs any more: that too is told, not asked for.
-  await page.locator('.t-drawer dd').getByText('0', { exact: true }).waitFor()
+  await page.getByTestId('in-flight').getByText('0', { exact: true }).waitFor()
   await page.locator('.t-drawer__close-btn').click()
 
   await page.getByRole('button', { name: 'User menu' }).click()

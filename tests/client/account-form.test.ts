@@ -8,8 +8,8 @@ import {
   problemUnder,
   readForm,
   testModel,
-} from '../../client/pages/accounts/account-form.ts'
-import { formFlags, readFlags } from '../../client/pages/accounts/format-flags.ts'
+} from '../../client/pages/accounts/form/account-form.ts'
+import { formFlags, readFlags } from '../../client/pages/accounts/form/format-flags.ts'
 import { createMockData } from './mock-data.ts'
 
 const words = { required: 'required', mapping: (line: string) => `wrong: ${line}` }

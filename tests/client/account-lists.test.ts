@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AccountStep } from '../../client/graphql/account-operations.ts'
+import { mergeSteps } from '../../client/pages/accounts/drawer/merge-steps.ts'
 import { applyInFlight, countByAccount } from '../../client/pages/accounts/in-flight.ts'
-import { mergeSteps } from '../../client/pages/accounts/merge-steps.ts'
 import { hiddenCounts } from '../../client/values/route-decision.ts'
 
 const step = (at: string, to: AccountStep['to'], model: string | null = null): AccountStep => ({

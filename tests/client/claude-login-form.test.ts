@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loginProblem, newLoginForm, readLogin } from '../../client/pages/accounts/claude-login-form.ts'
+import { loginProblem, newLoginForm, readLogin } from '../../client/pages/accounts/claude/claude-login-form.ts'
 
 const words = { required: 'missing' }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { shortDuration } from '../../client/values/duration.ts'
-import { historyHours, isMain, shownGauge, sparkline } from '../../client/values/gauge.ts'
+import { historyHours, isMain, shownGauge, sparkline } from '../../client/values/account/gauge.ts'
+import { shortDuration } from '../../client/values/time/duration.ts'
 
 const nowMs = Date.parse('2026-11-23T10:00:00.000Z')
 const later = '2026-11-23T12:00:00.000Z'

@@ -6,7 +6,6 @@ export default {
     days: '{count} days',
     none: 'Every request had a price of its own',
     noneNext: 'Models that no price card names appear here with what they cost.',
-    requests: '{count} request | {count} requests',
     cols: {
       model: 'Model, as it was billed',
       requests: 'Requests',

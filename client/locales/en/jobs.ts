@@ -3,6 +3,11 @@ export default {
     title: 'Jobs',
     lead: 'What the relay does by itself.',
     empty: 'There are no jobs',
+    cols: {
+      name: 'Job',
+      last: 'Last run',
+      next: 'Next run',
+    },
     never: 'not run yet',
     next: 'next in',
     now: 'about to run',

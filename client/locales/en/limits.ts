@@ -8,6 +8,8 @@ export default {
     rollingHours: 'Rolling window (hours)',
     hint: 'Empty: no limit. The rolling limit counts what was spent in the last hours of its window.',
     title: 'Cost limits',
+    chargeFactor: 'Charge factor',
+    chargeFactorHint: 'What the cost of requests is multiplied by to give what is billed. 1: what they cost.',
     none: 'no limit',
     rolling: 'in {count} hour | in {count} hours',
     windows: {

@@ -16,6 +16,7 @@ export default {
     cols: {
       when: 'When an error has',
       effect: 'Then',
+      order: 'Order',
     },
     allPlatforms: 'All platforms',
     when: {
@@ -60,6 +61,7 @@ export default {
     asSaid: 'as long as the response says',
     untilPaid: 'until its date, a probe or a person',
     fields: {
+      enabled: 'Enabled',
       name: 'Name',
       platform: 'Platform',
       status: 'Status',

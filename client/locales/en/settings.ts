@@ -38,6 +38,8 @@ export default {
       SATURDAY: 'Saturday',
       SUNDAY: 'Sunday',
     },
+    prices: 'Prices',
+    pricesText: 'Requests for models that no price card names are priced by the fallback card.',
     toFallbackPrices: 'Models without a price',
   },
 }

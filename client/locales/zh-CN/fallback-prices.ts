@@ -8,7 +8,6 @@ export default {
     days: '{count} 天',
     none: '所有请求都有自己的价格',
     noneNext: '没有价格卡的模型及其费用会显示在这里。',
-    requests: '{count} 次请求',
     cols: {
       model: '计费的模型',
       requests: '请求数',

@@ -5,6 +5,11 @@ export default {
     title: '任务',
     lead: '中转自动执行的工作。',
     empty: '没有任务',
+    cols: {
+      name: '任务',
+      last: '上次执行',
+      next: '下次执行',
+    },
     never: '尚未执行',
     next: '距下次',
     now: '即将执行',

@@ -10,6 +10,8 @@ export default {
     rollingHours: '滚动窗口（小时）',
     hint: '留空则不限。滚动上限统计窗口内最近若干小时的费用。',
     title: '费用上限',
+    chargeFactor: '计费系数',
+    chargeFactorHint: '请求费用乘以此系数得到计费金额。1 表示按费用计。',
     none: '不限额',
     rolling: '{count} 小时内',
     windows: {

@@ -18,6 +18,7 @@ export default {
     cols: {
       when: '错误符合',
       effect: '则',
+      order: '顺序',
     },
     allPlatforms: '所有平台',
     when: {
@@ -61,6 +62,7 @@ export default {
     asSaid: '时长以响应为准',
     untilPaid: '至给出的日期、探测成功或人工处理',
     fields: {
+      enabled: '启用',
       name: '名称',
       platform: '平台',
       status: '状态码',

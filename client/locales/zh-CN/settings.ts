@@ -40,6 +40,8 @@ export default {
       SATURDAY: '星期六',
       SUNDAY: '星期日',
     },
+    prices: '价格',
+    pricesText: '没有价格卡的模型，其请求按后备价格卡计费。',
     toFallbackPrices: '没有价格的模型',
   },
 } satisfies Words<typeof import('../en/settings.ts').default>

@@ -1,6 +1,6 @@
 import { type LimitsForm, limitsForm, readLimits } from '../../forms/limits.ts'
 import type { ApiKey } from '../../graphql/key-operations.ts'
-import { modelsText, parseModels } from '../models-text.ts'
+import { modelsText, parseModels } from '../../values/models-text.ts'
 
 /** `keep` only for a key that exists; numbers are days from now, `firstUse` is days from its first use. */
 export type Expiry = 'keep' | 'never' | 'date' | 'firstUse' | 1 | 3 | 7 | 30

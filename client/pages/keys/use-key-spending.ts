@@ -3,7 +3,7 @@ import { useEvents } from '../../data/use-events.ts'
 import type { ApiKey } from '../../graphql/key-operations.ts'
 import { keySpending, type SpendingEvent } from '../../graphql/live-operations.ts'
 import type { List } from '../../lists/use-list.ts'
-import { useNow } from '../../values/clock.ts'
+import { useNow } from '../../values/time/clock.ts'
 
 /** After the last of a row of events, and at the latest after a minute of them. */
 const quietMs = 3_000

@@ -1,4 +1,4 @@
-import type { AccountStep } from '../../graphql/account-operations.ts'
+import type { AccountStep } from '../../../graphql/account-operations.ts'
 
 /** Merges two lists of timeline steps without duplicates, newest first. */
 export function mergeSteps(steps: readonly AccountStep[], more: readonly AccountStep[]): AccountStep[] {

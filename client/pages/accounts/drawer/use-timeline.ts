@@ -1,8 +1,8 @@
 import { useClientHandle } from '@urql/vue'
 import { computed, type Ref, ref, shallowRef, watch } from 'vue'
-import { useEvents } from '../../data/use-events.ts'
-import { type Read, useRead } from '../../data/use-read.ts'
-import { type AccountStep, accountEvents, type Probe, timelineQuery } from '../../graphql/account-operations.ts'
+import { useEvents } from '../../../data/use-events.ts'
+import { type Read, useRead } from '../../../data/use-read.ts'
+import { type AccountStep, accountEvents, type Probe, timelineQuery } from '../../../graphql/account-operations.ts'
 import { mergeSteps } from './merge-steps.ts'
 
 export interface Timeline extends Omit<Read<unknown>, 'data'> {

@@ -1,4 +1,4 @@
-import type { Account } from '../../graphql/account-operations.ts'
+import type { Account } from '../../../graphql/account-operations.ts'
 
 type Stored = NonNullable<Account['formatFlags']>
 

@@ -1,4 +1,4 @@
-import type { Account, AccountState } from '../graphql/account-operations.ts'
+import type { Account, AccountState } from '../../graphql/account-operations.ts'
 import type { FailureCause } from './failure-text.ts'
 
 /** A switch above the account's own that keeps it out. */

@@ -1,4 +1,4 @@
-import type { GaugePoint, LimitGauge } from '../graphql/account-operations.ts'
+import type { GaugePoint, LimitGauge } from '../../graphql/account-operations.ts'
 
 export interface ShownGauge {
   /** Whole percents; undefined when nobody said. */

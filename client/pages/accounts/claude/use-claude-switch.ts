@@ -1,7 +1,7 @@
 import { computed, type Ref } from 'vue'
-import { useRead } from '../../data/use-read.ts'
-import { type ClaudeSwitch, claudeSwitchQuery } from '../../graphql/claude-operations.ts'
-import { useParts } from '../../shell/parts.ts'
+import { useRead } from '../../../data/use-read.ts'
+import { type ClaudeSwitch, claudeSwitchQuery } from '../../../graphql/claude-operations.ts'
+import { useParts } from '../../../shell/parts.ts'
 
 /** Whether Claude subscription accounts take part in this deployment; undefined until it is read. */
 export function useClaudeSwitch(): { claude: Readonly<Ref<ClaudeSwitch | undefined>>; refetch: () => Promise<void> } {

@@ -1,5 +1,5 @@
-import type { Account, AccountPreset } from '../../graphql/account-operations.ts'
-import { modelsText, parseMapping, parseModels } from '../models-text.ts'
+import type { Account, AccountPreset } from '../../../graphql/account-operations.ts'
+import { modelsText, parseMapping, parseModels } from '../../../values/models-text.ts'
 import { type Flags, formFlags, readFlags } from './format-flags.ts'
 
 export interface AccountForm {
