@@ -121,9 +121,9 @@ export function createCache() {
 /** Adds what was settled to the keys that are in the cache. */
 function writeSpending(cache: Cache, events: readonly RequestEvent[]): void {
   for (const event of events) {
-    if (event.__typename !== 'RequestSettled' || !('cost' in event.request)) continue
-    const { apiKey, cost, startedAt } = event.request
-    if (!apiKey || typeof cost !== 'string') continue
+    if (event.__typename !== 'RequestSettled' || !('billed' in event.request)) continue
+    const { apiKey, billed, startedAt } = event.request
+    if (!apiKey || typeof billed !== 'string') continue
     const entity = { __typename: 'ApiKey' as const, id: apiKey.id }
     const spentToday = cache.resolve(entity, 'spentToday')
     const spentTotal = cache.resolve(entity, 'spentTotal')
@@ -132,8 +132,8 @@ function writeSpending(cache: Cache, events: readonly RequestEvent[]): void {
     const isLater = typeof lastUsedAt !== 'string' || Date.parse(lastUsedAt) < Date.parse(startedAt)
     cache.writeFragment(keySpendingFields, {
       ...entity,
-      spentToday: addNanoUsd(spentToday, cost),
-      spentTotal: addNanoUsd(spentTotal, cost),
+      spentToday: addNanoUsd(spentToday, billed),
+      spentTotal: addNanoUsd(spentTotal, billed),
       lastUsedAt: isLater ? startedAt : lastUsedAt,
     })
   }

@@ -77,7 +77,7 @@ export const keySpending = graphql(`
       gap { dropped }
       events {
         __typename
-        ... on RequestSettled { request { apiKey { id } cost startedAt durationMs } }
+        ... on RequestSettled { request { apiKey { id } billed startedAt durationMs } }
       }
     }
   }
@@ -99,7 +99,7 @@ export const requestQuery = graphql(`
   query Request($requestId: String!) {
     request(requestId: $requestId) {
       requestId status startedAt platform modelRequested modelSent modelBilled stream outcome httpStatus errorType stopReason
-      firstByteMs durationMs webSearches usageSource flags cost priceCardId priceSource sessionId agentId clientIp userAgent
+      firstByteMs durationMs webSearches usageSource flags cost billed priceCardId priceSource sessionId agentId clientIp userAgent
       apiKey { id name }
       account { id name }
       group { id name }

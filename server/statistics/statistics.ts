@@ -152,11 +152,11 @@ export function createStatistics(parts: { database: Database; dayAt: (atMs: numb
       return new Map(rows.map(([id, ...values]) => [Number(id), totalsOf(values)]))
     },
 
-    /** Nano-USD that keys spent today and in total, and when each was last used. Read from the ledger, so that no request has to write it. */
+    /** Nano-USD that was billed to keys today and in total, as limits count it, and when each was last used. Read from the ledger, so that no request has to write it. */
     async keyUse(apiKeyIds: readonly number[]) {
       const [spent, used] = await Promise.all([
         database.select(
-          'SELECT `api_key_id`, SUM(CASE WHEN `day` = ? THEN `cost_nano` ELSE 0 END), SUM(`cost_nano`) ' +
+          'SELECT `api_key_id`, SUM(CASE WHEN `day` = ? THEN `billed_nano` ELSE 0 END), SUM(`billed_nano`) ' +
             `FROM \`daily_rollups\` WHERE \`api_key_id\` IN (${marks(apiKeyIds)}) GROUP BY \`api_key_id\``,
           [dayAt(now()).day, ...apiKeyIds],
         ),

@@ -64,7 +64,7 @@ describe('accounts, keys and groups in Chromium', () => {
     await expect.poll(() => server.data.listening()).toBe(1)
     let asked = 0
     page.on('request', (request) => request.postData()?.includes('query ApiKeys') && asked++)
-    const settled = { apiKey: { id: 'K1' }, cost: '1000000000', startedAt: new Date().toISOString(), durationMs: 5 }
+    const settled = { apiKey: { id: 'K1' }, billed: '1000000000', startedAt: new Date().toISOString(), durationMs: 5 }
     server.data.push({ settled }, { settled })
     await row.getByText('$3.28').waitFor()
     await row.getByText('$50.31').waitFor()
@@ -198,7 +198,7 @@ describe('accounts, keys and groups in Chromium', () => {
     await job('Ledger check').getByText('It took too long and was stopped.').waitFor()
     await page.getByText('not run yet').waitFor()
     await job('Clean-up')
-      .getByText(/next in (29|30) m/)
+      .getByText(/in (29|30) m/)
       .waitFor()
     await page.getByRole('button', { name: 'Run now: Clean-up' }).click()
     await page.getByText('The job is running already.').waitFor()

@@ -115,7 +115,7 @@ test('what settles is added to its key alone, to the last nano-dollar, in whatev
   const request = {
     __typename: 'Request',
     apiKey: { __typename: 'ApiKey', id: 'K1' },
-    cost: '9007199254740993',
+    billed: '9007199254740993',
     startedAt: '2030-01-01T00:00:00Z',
     durationMs: 1,
   }

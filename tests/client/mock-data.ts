@@ -428,6 +428,7 @@ export function createMockData(isEmpty: boolean): MockData {
     usageRaw: {},
     flags: ['clamped'],
     cost: '38412900',
+    billed: '38412900',
     costParts: { input: '3609000', output: '12630000', cacheWrite: '7680000', cacheRead: '14463300', units: '30600' },
     priceCardId: 'claude-sonnet-4-6@2026-01',
     priceSource: 'EXACT',

@@ -9,7 +9,7 @@ export default {
       next: 'Next run',
     },
     never: 'not run yet',
-    next: 'next in',
+    next: 'in',
     now: 'about to run',
     every: 'every {time}',
     run: 'Run now',

@@ -108,6 +108,7 @@ export default {
       cacheWrite: 'Cache write',
       units: 'Units',
       total: 'Total',
+      billed: 'Billed, by the charge factors',
     },
     yes: 'yes',
     no: 'no',

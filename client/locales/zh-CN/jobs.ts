@@ -11,7 +11,7 @@ export default {
       next: '下次执行',
     },
     never: '尚未执行',
-    next: '距下次',
+    next: '还有',
     now: '即将执行',
     every: '每 {time}',
     run: '立即执行',

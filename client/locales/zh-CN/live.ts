@@ -110,6 +110,7 @@ export default {
       cacheWrite: '缓存写入',
       units: '按次',
       total: '合计',
+      billed: '计费（按计费系数）',
     },
     yes: '是',
     no: '否',

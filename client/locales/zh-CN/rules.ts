@@ -17,7 +17,7 @@ export default {
     builtInLead: '您的规则都不匹配时使用，由第一条匹配的决定。',
     cols: {
       when: '错误符合',
-      effect: '则',
+      effect: '处理',
       order: '顺序',
     },
     allPlatforms: '所有平台',

@@ -122,13 +122,13 @@ export const ApiKey = builder.prismaNode('ApiKey', {
     }),
     spentToday: t.field({
       description:
-        "Cost of its requests that began since midnight in the deployment's zone, as far as they are in the ledger.",
+        "What was billed for its requests that began since midnight in the deployment's zone, as far as they are in the ledger.",
       type: 'NanoUsd',
       nullable: true,
       resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.todayNano ?? 0n,
     }),
     spentTotal: t.field({
-      description: 'Cost of all its requests that are in the ledger.',
+      description: 'What was billed for all its requests that are in the ledger.',
       type: 'NanoUsd',
       nullable: true,
       resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.totalNano ?? 0n,
