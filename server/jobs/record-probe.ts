@@ -42,6 +42,7 @@ export async function recordProbe(
     requestBytes: 0,
     groupChargeBp: 10_000,
     userChargeBp: 10_000,
+    tag: '',
   }
   const entry: LedgerEntry = {
     ...admitted,

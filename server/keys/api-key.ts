@@ -21,6 +21,8 @@ export interface ApiKey extends CostLimits, RateLimits, ChargeFactors {
   ownerEnabled: boolean
   /** It expires so many days after its first use, which is still to come; null: it does not. */
   validForDays: number | null
+  /** What its requests are booked on in statistics; '' for nothing. */
+  tag: string
   /** Limits of all keys of its owner, and of its group. */
   ofUser: CostLimits
   ofGroup: CostLimits
@@ -44,6 +46,7 @@ export function keyOf(row: Row): ApiKey {
     tokensPerMinute: row.tokensPerMinute,
     concurrency: row.concurrency,
     validForDays: row.expiresAt === null ? row.validForDays : null,
+    tag: row.tag,
     ofUser: row.user === null ? noCostLimits : costLimitsOf(row.user),
     ofGroup: costLimitsOf(row.group),
     groupChargeBp: row.group.chargeBp,

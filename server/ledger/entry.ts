@@ -21,6 +21,8 @@ export interface Admitted extends ChargeFactors {
   clientIp: string
   userAgent: string
   requestBytes: number
+  /** What the key books its requests on; '' for nothing. */
+  tag: string
 }
 
 export type Outcome = 'completed' | 'failed' | 'aborted' | 'interrupted'

@@ -1,8 +1,9 @@
 import { BatchConflict, type Database, isDuplicate, isRefusal, type Write } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import type { DeadLetter } from './dead-letters.ts'
-import { rollUp, rollupDimensions, rollupSums } from './rollups.ts'
+import { rollupWrites } from './rollups.ts'
 import { attemptColumns, type LedgerRecord, logColumn, logColumns } from './rows.ts'
+import { sessionWrites } from './session-sums.ts'
 
 /** The checkpoint of a journal whose every record is in the database. */
 export const journalDone = Number.MAX_SAFE_INTEGER
@@ -104,7 +105,6 @@ function ledgerWrites(
   dayAt: (atMs: number) => ZoneDay,
   step: { journalId: number; from: number; to: number },
 ): Write[] {
-  const { hourly, daily } = rollUp(records, dayAt)
   const rowsOf = (texts: readonly string[]): string => `[${texts.filter((text) => text !== '').join(',')}]`
   return [
     {
@@ -113,14 +113,19 @@ function ledgerWrites(
       args: [step.to, step.journalId, step.from],
       expect: 1,
     },
-    { kind: 'insert', table: 'logs', columns: logColumns, rows: rowsOf(records.map(({ logJson }) => logJson)) },
+    {
+      kind: 'insert',
+      table: 'logs',
+      columns: [...logColumns, 'journal_id', 'journal_seq'],
+      rows: rowsOf(records.map(({ logJson, seq }) => `${logJson.slice(0, -1)},${step.journalId},${seq}]`)),
+    },
     {
       kind: 'insert',
       table: 'attempts',
       columns: attemptColumns,
       rows: rowsOf(records.map(({ attemptsJson }) => attemptsJson)),
     },
-    { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hourly },
-    { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: daily },
+    ...sessionWrites(records),
+    ...rollupWrites(records, dayAt),
   ]
 }

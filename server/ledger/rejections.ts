@@ -2,7 +2,7 @@ import type { Database, Scalar, Write } from '../store/database.ts'
 import { isOutcomeUnknown } from '../store/database.ts'
 import { createWriteBehind } from '../store/write-behind.ts'
 import type { ZoneDay } from '../zone-days.ts'
-import { rejectedRow, rollupDimensions, rollupSums } from './rollups.ts'
+import { rejectionRollups } from './rollups.ts'
 
 /** Who was refused: a key, or the begin of an unknown secret's HMAC. */
 export interface RejectedCaller {
@@ -186,13 +186,6 @@ function writesOf(counts: readonly RejectionCount[], dayAt: (atMs: number) => Zo
     count.groupId,
     count.reason,
   ]
-  const rollup = (table: string, column: string, whenOf: (atMs: number) => string | number): Write => ({
-    kind: 'add',
-    table,
-    keys: [column, ...rollupDimensions],
-    sums: rollupSums,
-    rows: counts.map((count) => rejectedRow(whenOf(count.lastAtMs), count)),
-  })
   return [
     {
       kind: 'add',
@@ -208,7 +201,6 @@ function writesOf(counts: readonly RejectionCount[], dayAt: (atMs: number) => Zo
         args: [count.lastAtMs, count.message.slice(0, maxMessage), ...idOf(count), count.lastAtMs],
       }),
     ),
-    rollup('hourly_rollups', 'hour_ms', (atMs) => atMs - (atMs % hourMs)),
-    rollup('daily_rollups', 'day', (atMs) => dayAt(atMs).day),
+    ...rejectionRollups(counts, dayAt),
   ]
 }

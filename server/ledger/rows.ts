@@ -12,7 +12,7 @@ export const logColumns = (
   'cache_write_1h_tokens cache_read_tokens thinking_tokens web_searches usage_source usage_raw flags cost_nano input_cost_nano ' +
   'output_cost_nano cache_write_cost_nano cache_read_cost_nano unit_cost_nano price_card_id price_source ' +
   'price_tier_min_tokens price_modifiers session_id agent_id client_ip user_agent request_bytes ' +
-  'billed_nano group_charge_bp user_charge_bp'
+  'billed_nano group_charge_bp user_charge_bp cache_saved_nano tag'
 ).split(' ')
 
 export const attemptColumns = (
@@ -75,6 +75,8 @@ export function logRow(entry: LedgerEntry): Cell[] {
     billedOf(entry),
     entry.groupChargeBp,
     entry.userChargeBp,
+    cost.cacheSavedNano,
+    entry.tag,
   ]
 }
 

@@ -35,6 +35,7 @@ export async function readSpend(
   journalId: number,
 ): Promise<{ nano: number; settledSeq: number }> {
   const column = `\`${spendColumns[subject]}\` = ?`
+  const line = '`subject` = ? AND `subject_id` = ?'
   const parts: string[] = []
   const args: Scalar[] = []
   const addRows = (fromMs: number, toMs: number): void => {
@@ -46,17 +47,17 @@ export async function readSpend(
     args.push(id, firstKeyAt(fromMs - idSlackMs), firstKeyAt(toMs + idSlackMs), fromMs, toMs)
   }
   if (window === null) {
-    parts.push(`(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`daily_rollups\` WHERE ${column})`)
-    args.push(id)
+    parts.push(`(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`daily_lines\` WHERE ${line})`)
+    args.push(subject, String(id))
   } else {
     const { fromMs, toMs } = window
     const fullFromMs = Math.ceil(fromMs / hourMs) * hourMs
     const fullToMs = Math.floor(toMs / hourMs) * hourMs
     if (fullFromMs < fullToMs) {
       parts.push(
-        `(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`hourly_rollups\` WHERE ${column} AND \`hour_ms\` >= ? AND \`hour_ms\` < ?)`,
+        `(SELECT COALESCE(SUM(\`billed_nano\`), 0) FROM \`hourly_lines\` WHERE ${line} AND \`hour_ms\` >= ? AND \`hour_ms\` < ?)`,
       )
-      args.push(id, fullFromMs, fullToMs)
+      args.push(subject, String(id), fullFromMs, fullToMs)
       addRows(fromMs, fullFromMs)
       addRows(fullToMs, toMs)
     } else addRows(fromMs, toMs)

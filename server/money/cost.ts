@@ -7,6 +7,8 @@ export interface Cost {
   cacheReadNano: number
   /** Web searches and other items that are sold per piece. */
   unitNano: number
+  /** What all of the prompt would have cost at the input rate, less what it cost; negative where more was written than read. */
+  cacheSavedNano: number
   /** Id of the card that priced the main model. */
   cardId: string
   source: 'exact' | 'dated' | 'glob' | 'fallback' | 'none'
@@ -28,6 +30,7 @@ export const noCost: Cost = Object.freeze({
   cacheWriteNano: 0,
   cacheReadNano: 0,
   unitNano: 0,
+  cacheSavedNano: 0,
   cardId: '',
   source: 'none',
   tierAbovePromptTokens: 0,

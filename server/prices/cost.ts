@@ -89,6 +89,11 @@ export function priceOf(
   const unpriced = unpricedTiers.get(reading.serviceTier)
   if (unpriced) flags.add(unpriced)
   const { total, shares } = roundOnce(exact, flags)
+  const uncached = uses.reduce(
+    (sum, { tokens, tier, factor }) => sum + BigInt(promptOf(tokens)) * BigInt(tier.inputPico) * factor,
+    0n,
+  )
+  const saved = (uncached - exact[parts.input]! - exact[parts.cacheWrite]! - exact[parts.cacheRead]!) / exactPerNano
   // Field by field, because on Node 20 a spread takes 4 µs here, four times the rest of this function.
   const cost: Cost = {
     totalNano: total,
@@ -97,6 +102,7 @@ export function priceOf(
     cacheWriteNano: shares[parts.cacheWrite]!,
     cacheReadNano: shares[parts.cacheRead]!,
     unitNano: shares[parts.unit]!,
+    cacheSavedNano: Number(saved > largestNano ? largestNano : saved < -largestNano ? -largestNano : saved),
     cardId: main.card.id,
     source: main.source,
     tierAbovePromptTokens: uses[0]!.tier.abovePromptTokens,

@@ -206,7 +206,7 @@ test('totals, series and ranking are the sums of the rollups in the range', asyn
   const day = Date.UTC(2026, 10, 20)
   const sums = (cost: number) =>
     rollupSums.map((name) => ({ requests: 1, cost_nano: cost, input_tokens: 10 })[name] ?? 0)
-  const dimensions = (model: string) => [1, 1, 0, 1, 'console', model]
+  const dimensions = (model: string) => [1, 1, 0, 1, 'console', model, '']
   const hours = [0, 5, 23].map((hour, i) => [day + hour * 3_600_000, ...dimensions(i ? 'b' : 'a'), ...sums(100 + i)])
   await stand.database.batch([
     { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hours },

@@ -10,7 +10,7 @@ test('a series of too many points is refused, not cut', async () => {
   // 201 keys on each of 100 days.
   for (let day = 0; day < 100; day++) {
     const name = new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10)
-    const rows = Array.from({ length: 201 }, (_, key) => [name, key + 1, 1, 1, 1, 'console', 'm', ...sums])
+    const rows = Array.from({ length: 201 }, (_, key) => [name, key + 1, 1, 1, 1, 'console', 'm', '', ...sums])
     await stand.database.batch([{ kind: 'add', table: 'daily_rollups', keys, sums: rollupSums, rows }])
   }
   const query = 'query ($range: RangeInput!) { series(interval: DAY, by: KEY, range: $range) { key } }'

@@ -24,6 +24,7 @@ export function admittedWith(number: number, more: Partial<Admitted> = {}): Admi
     requestBytes: 100 + number,
     groupChargeBp: 10_000,
     userChargeBp: 10_000,
+    tag: '',
     ...more,
   }
 }

@@ -10,25 +10,38 @@ const sums = {
   cacheRead: ['SUM(`cache_read_tokens`)', 'SUM(`cache_read_tokens`)'],
   costNano: ['SUM(`cost_nano`)', 'SUM(`cost_nano`)'],
   billedNano: ['SUM(`billed_nano`)', 'SUM(`billed_nano`)'],
+  cacheSavedNano: ['SUM(`cache_saved_nano`)', 'SUM(`cache_saved_nano`)'],
+  streamed: ['SUM(`stream`)', 'SUM(`streamed`)'],
   durationMs: ['SUM(`duration_ms`)', 'SUM(`duration_ms_sum`)'],
 } as const
-const dimensions = ['api_key_id', 'account_id', 'user_id', 'group_id', 'platform', 'model']
+const subjects = {
+  api_key_id: 'key',
+  account_id: 'account',
+  user_id: 'user',
+  group_id: 'group',
+  platform: 'platform',
+  model: 'model',
+  tag: 'tag',
+}
 
 export interface LedgerSums {
   logs: string[]
   hourly: string[]
   daily: string[]
+  hourlyLines: string[]
+  dailyLines: string[]
 }
 
-/** Sums a dimension and value, as sorted text: from the ledger's rows, and from both rollups. Equal lists mean no drift. */
+/** Sums a dimension and value, as sorted text: from the ledger's rows, and from all rollups. Equal lists mean no drift. */
 export async function ledgerSums(database: Database): Promise<LedgerSums> {
   const of = async (table: string, side: 0 | 1): Promise<string[]> => {
     const lines: string[] = []
-    for (const dimension of dimensions) {
-      const column = dimension === 'model' && side === 0 ? 'model_billed' : dimension
+    for (const [dimension, subject] of Object.entries(subjects)) {
+      const isLine = table.endsWith('_lines')
+      const column = isLine ? 'subject_id' : dimension === 'model' && side === 0 ? 'model_billed' : dimension
       const cells = Object.values(sums).map((pair) => pair[side])
       const rows = await database.select(
-        `SELECT \`${column}\`, ${cells.join(', ')} FROM \`${table}\` GROUP BY \`${column}\``,
+        `SELECT \`${column}\`, ${cells.join(', ')} FROM \`${table}\`${isLine ? ` WHERE \`subject\` = '${subject}'` : ''} GROUP BY \`${column}\``,
       )
       for (const [value, ...amounts] of rows) {
         // An account that only caused absorbed cost has a line of nothing but zeros.
@@ -39,7 +52,13 @@ export async function ledgerSums(database: Database): Promise<LedgerSums> {
     }
     return lines.sort()
   }
-  return { logs: await of('logs', 0), hourly: await of('hourly_rollups', 1), daily: await of('daily_rollups', 1) }
+  return {
+    logs: await of('logs', 0),
+    hourly: await of('hourly_rollups', 1),
+    daily: await of('daily_rollups', 1),
+    hourlyLines: await of('hourly_lines', 1),
+    dailyLines: await of('daily_lines', 1),
+  }
 }
 
 /** One number of the database. */

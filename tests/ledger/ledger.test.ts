@@ -4,11 +4,18 @@ import type { LedgerEntry } from '../../server/ledger/entry.ts'
 import {
   durationBucketsMs,
   firstByteBucketsMs,
-  rollUp,
   rollupDimensions,
   rollupSums,
+  rollupWrites,
 } from '../../server/ledger/rollups.ts'
-import { attemptColumns, attemptRows, type LedgerRows, logColumns, logRow } from '../../server/ledger/rows.ts'
+import {
+  attemptColumns,
+  attemptRows,
+  type Cell,
+  type LedgerRows,
+  logColumns,
+  logRow,
+} from '../../server/ledger/rows.ts'
 import type { Database } from '../../server/store/database.ts'
 import { createZoneDays } from '../../server/zone-days.ts'
 import { openTestDatabase } from '../support/engines.ts'
@@ -30,10 +37,12 @@ async function columnsOf(table: string): Promise<string[]> {
 }
 
 test.each([
-  ['logs', logColumns],
+  ['logs', [...logColumns, 'journal_id', 'journal_seq']],
   ['attempts', attemptColumns],
   ['hourly_rollups', ['hour_ms', ...rollupDimensions, ...rollupSums]],
   ['daily_rollups', ['day', ...rollupDimensions, ...rollupSums]],
+  ['hourly_lines', ['hour_ms', 'subject', 'subject_id', ...rollupSums]],
+  ['daily_lines', ['day', 'subject', 'subject_id', ...rollupSums]],
 ])('rows for %s have the columns of the table, in its order', async (table, columns) => {
   expect(columns).toEqual(await columnsOf(table))
 })
@@ -126,6 +135,20 @@ const entry = fc
   })
 const rowsOf = (one: LedgerEntry): LedgerRows => ({ log: logRow(one), attempts: attemptRows(one) })
 
+/** The rows of each table of rollups. */
+function rollUp(...args: Parameters<typeof rollupWrites>) {
+  const rows = (table: string): Cell[][] => {
+    const write = rollupWrites(...args).find((one) => one.kind === 'add' && one.table === table)
+    return write?.kind === 'add' ? write.rows.map((row) => row.map((cell) => cell as Cell)) : []
+  }
+  return {
+    hourly: rows('hourly_rollups'),
+    daily: rows('daily_rollups'),
+    hourlyLines: rows('hourly_lines'),
+    dailyLines: rows('daily_lines'),
+  }
+}
+
 test.each(['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Shanghai'])(
   'rollups of any requests are their sums, hours and days, of %s',
   (zone) => {
@@ -142,7 +165,7 @@ test.each(['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Shanghai'])(
           expect(total(rows, 'failures')).toBe(entries.filter((one) => one.outcome !== 'completed').length)
           expect(total(rows, 'cost_nano')).toBe(spent(true))
           expect(total(rows, 'absorbed_nano')).toBe(spent(false))
-          expect(new Set(rows.map((row) => row.slice(0, 7).join(' '))).size).toBe(rows.length)
+          expect(new Set(rows.map((row) => row.slice(0, 8).join(' '))).size).toBe(rows.length)
           for (const row of rows) {
             const durations = [...durationBucketsMs.map((ms) => `duration_le_${ms}`), 'duration_more']
             const firstBytes = [...firstByteBucketsMs.map((ms) => `first_byte_le_${ms}`), 'first_byte_more']
@@ -191,7 +214,7 @@ test('absorbed cost stands with the account and model that caused it, the reques
     ...['requests', 'cost_nano', 'absorbed_nano'].map((name) => row[sumAt(name)]),
   ])
   expect(lines).toEqual([
-    [9, 'won', 1, 5, 0],
     [8, 'lost', 0, 0, 70],
+    [9, 'won', 1, 5, 0],
   ])
 })

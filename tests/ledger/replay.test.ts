@@ -13,7 +13,7 @@ beforeAll(async () => {
   database = await openTestDatabase()
 })
 afterEach(async () => {
-  for (const table of ['logs', 'attempts', 'hourly_rollups', 'daily_rollups'])
+  for (const table of ['logs', 'attempts', 'hourly_rollups', 'daily_rollups', 'hourly_lines', 'daily_lines'])
     await database.batch([{ kind: 'run', sql: `DELETE FROM \`${table}\``, args: [] }])
 })
 afterAll(async () => {
@@ -25,6 +25,8 @@ async function expectAgreement(rows: number, costNano: number): Promise<void> {
   const sums = await ledgerSums(database)
   expect(sums.hourly).toEqual(sums.logs)
   expect(sums.daily).toEqual(sums.logs)
+  expect(sums.hourlyLines).toEqual(sums.logs)
+  expect(sums.dailyLines).toEqual(sums.logs)
   expect(await misfits(database)).toBe(0)
   expect(await countOf(database, 'SELECT COUNT(*) FROM `logs`')).toBe(rows)
   expect(await countOf(database, 'SELECT SUM(`cost_nano`) FROM `logs`')).toBe(costNano)
@@ -88,7 +90,7 @@ test('killed behind any of its own steps, a replay runs again to the same ledger
     await expectAgreement(13, 55)
     expect(readdirSync(stand.directory)).toEqual([])
     expect(steps).toBeLessThan(100)
-    for (const table of ['logs', 'attempts', 'hourly_rollups', 'daily_rollups'])
+    for (const table of ['logs', 'attempts', 'hourly_rollups', 'daily_rollups', 'hourly_lines', 'daily_lines'])
       await database.batch([{ kind: 'run', sql: `DELETE FROM \`${table}\``, args: [] }])
     if (finished) expect(steps).toBeGreaterThan(15)
   }

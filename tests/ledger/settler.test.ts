@@ -14,7 +14,16 @@ beforeAll(async () => {
   database = await openTestDatabase()
 })
 afterEach(async () => {
-  for (const table of ['logs', 'attempts', 'hourly_rollups', 'daily_rollups'])
+  for (const table of [
+    'logs',
+    'attempts',
+    'hourly_rollups',
+    'daily_rollups',
+    'hourly_lines',
+    'daily_lines',
+    'client_sessions',
+    'client_session_parts',
+  ])
     await database.batch([{ kind: 'run', sql: `DELETE FROM \`${table}\``, args: [] }])
 })
 afterAll(async () => {
@@ -33,6 +42,8 @@ async function expectAgreement(rows: number, costNano: number): Promise<void> {
   const sums = await ledgerSums(database)
   expect(sums.hourly).toEqual(sums.logs)
   expect(sums.daily).toEqual(sums.logs)
+  expect(sums.hourlyLines).toEqual(sums.logs)
+  expect(sums.dailyLines).toEqual(sums.logs)
   expect(await misfits(database)).toBe(0)
   expect(await countOf(database, 'SELECT SUM(`requests`) FROM `daily_rollups`')).toBe(rows)
   expect(await countOf(database, 'SELECT SUM(`cost_nano`) FROM `daily_rollups`')).toBe(costNano)

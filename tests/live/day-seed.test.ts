@@ -20,6 +20,7 @@ test('the seed of a day has its sums by owner, and every journal’s checkpoint'
         accountId: 1,
         groupId: 1,
         platform: 'console',
+        tag: '',
         ...sums,
       } as never,
     })

@@ -17,6 +17,7 @@ const keyOf = (more: Partial<ApiKey> = {}): ApiKey => ({
   tokensPerMinute: null,
   concurrency: null,
   validForDays: null,
+  tag: '',
   ofUser: noCostLimits,
   ofGroup: noCostLimits,
   groupChargeBp: 10_000,

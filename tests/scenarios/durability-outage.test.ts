@@ -40,6 +40,8 @@ async function expectAgreement(relay: RelayApp, rows: number, tokensOut: number)
   const sums = await ledgerSums(database)
   expect(sums.hourly).toEqual(sums.logs)
   expect(sums.daily).toEqual(sums.logs)
+  expect(sums.hourlyLines).toEqual(sums.logs)
+  expect(sums.dailyLines).toEqual(sums.logs)
   expect(await misfits(database)).toBe(0)
 }
 

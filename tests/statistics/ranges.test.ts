@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LedgerEntry } from '../../server/ledger/entry.ts'
-import { rollUp, rollupDimensions, rollupSums } from '../../server/ledger/rollups.ts'
+import { rollupWrites } from '../../server/ledger/rollups.ts'
 import { attemptColumns, attemptRows, logColumns, logRow } from '../../server/ledger/rows.ts'
 import { firstKeyAt } from '../../server/request-ids.ts'
 import { createStatistics } from '../../server/statistics/statistics.ts'
@@ -34,12 +34,10 @@ let database: Database
 beforeAll(async () => {
   database = await openTestDatabase()
   const records = entries.map((entry) => ({ log: logRow(entry), attempts: attemptRows(entry) }))
-  const { hourly, daily } = rollUp(records, dayAt)
   await database.batch([
     { kind: 'insert', table: 'logs', columns: logColumns, rows: records.map(({ log }) => log) },
     { kind: 'insert', table: 'attempts', columns: attemptColumns, rows: records.flatMap(({ attempts }) => attempts) },
-    { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hourly },
-    { kind: 'add', table: 'daily_rollups', keys: ['day', ...rollupDimensions], sums: rollupSums, rows: daily },
+    ...rollupWrites(records, dayAt),
   ])
 })
 afterAll(() => database.close())

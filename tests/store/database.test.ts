@@ -59,7 +59,7 @@ test('rows given as arrays and as JSON text are stored in the same way, exact be
 
 test('an add inserts the row, and the next add sums onto it', async () => {
   const table = 'hourly_rollups'
-  const keys = ['hour_ms', 'api_key_id', 'account_id', 'user_id', 'group_id', 'platform', 'model']
+  const keys = ['hour_ms', 'api_key_id', 'account_id', 'user_id', 'group_id', 'platform', 'model', 'tag']
   const all = Object.keys((await columnsOf(table)) as object)
   const sums = all.filter((name) => !keys.includes(name))
   const row = (model: string, value: Scalar): Scalar[] => [
@@ -70,6 +70,7 @@ test('an add inserts the row, and the next add sums onto it', async () => {
     1,
     'console',
     model,
+    '',
     ...sums.map(() => value),
   ]
   expect(await database.batch([{ kind: 'add', table, keys, sums, rows: [row('a', 1), row('A', big)] }])).toEqual([2])
@@ -81,6 +82,34 @@ test('an add inserts the row, and the next add sums onto it', async () => {
   expect(found.map((one) => [one.model, one.requests, one.firstByteMore])).toEqual([
     ['a', 6n, 6n],
     ['A', big, big],
+  ])
+})
+
+test('an add keeps the smallest and the largest of what was said so', async () => {
+  const keys = ['api_key_id', 'user_id', 'session_id']
+  const [least, greatest] = [['started_at_ms'], ['ended_at_ms']]
+  const all = Object.keys((await columnsOf('client_sessions')) as object)
+  const sums = all.filter((name) => ![...keys, ...least, ...greatest].includes(name))
+  const add = (startedAtMs: number, endedAtMs: number) =>
+    database.batch([
+      {
+        kind: 'add',
+        table: 'client_sessions',
+        keys,
+        sums,
+        least,
+        greatest,
+        rows: [[1, 2, 'a', ...sums.map(() => 1), startedAtMs, endedAtMs]],
+      },
+    ])
+  for (const [from, to] of [
+    [20, 30],
+    [10, 25],
+    [15, 40],
+  ] as const)
+    await add(from, to)
+  expect(await database.reader.clientSession.findMany()).toMatchObject([
+    { startedAtMs: 10n, endedAtMs: 40n, requests: 3n, costNano: 3n },
   ])
 })
 

@@ -50,6 +50,7 @@ export function admittedOf(request: RelayRequest, first: Account | undefined): A
     requestBytes: request.body.length,
     groupChargeBp: key.groupChargeBp,
     userChargeBp: key.userChargeBp,
+    tag: key.tag,
   }
 }
 
@@ -79,6 +80,7 @@ function entryOf(
     requestBytes: admitted.requestBytes,
     groupChargeBp: admitted.groupChargeBp,
     userChargeBp: admitted.userChargeBp,
+    tag: admitted.tag,
     outcome: end.outcome,
     httpStatus: end.httpStatus,
     errorType: end.errorType,

@@ -57,12 +57,9 @@ async function runWrite(connection: PoolConnection, write: Write, index: number)
     return affected
   }
   const isAdd = write.kind === 'add'
-  const columns = isAdd ? [...write.keys, ...write.sums] : write.columns
   const rows = isAdd ? addRows(write) : insertRows(write)
   for (const chunk of chunks(rows)) {
-    const sql = isAdd
-      ? addSql('mysql', write.table, write.keys, write.sums, chunk.length)
-      : insertSql(write.table, columns, chunk.length)
+    const sql = isAdd ? addSql('mysql', write, chunk.length) : insertSql(write.table, write.columns, chunk.length)
     await execute(connection, sql, chunk.flat())
   }
   // MySQL counts a row that an `add` updated twice; both engines return the number of rows given.

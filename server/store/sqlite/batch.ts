@@ -29,9 +29,7 @@ function runWrite(statements: Statements, write: Write, index: number): number {
     return affected
   }
   const isAdd = write.kind === 'add'
-  const sql = isAdd
-    ? addSql('sqlite', write.table, write.keys, write.sums, 1)
-    : insertSql(write.table, write.columns, 1)
+  const sql = isAdd ? addSql('sqlite', write, 1) : insertSql(write.table, write.columns, 1)
   const rows = isAdd ? addRows(write) : insertRows(write)
   const statement = statements(sql)
   for (const row of rows) statement.run(row)

@@ -169,6 +169,7 @@ CREATE TABLE "api_keys" (
     "concurrency" INTEGER,
     "expires_at" DATETIME,
     "valid_for_days" INTEGER,
+    "tag" TEXT NOT NULL DEFAULT '',
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" DATETIME NOT NULL,
@@ -264,7 +265,11 @@ CREATE TABLE "logs" (
     "request_bytes" INTEGER NOT NULL,
     "billed_nano" BIGINT NOT NULL DEFAULT 0,
     "group_charge_bp" INTEGER NOT NULL DEFAULT 10000,
-    "user_charge_bp" INTEGER NOT NULL DEFAULT 10000
+    "user_charge_bp" INTEGER NOT NULL DEFAULT 10000,
+    "cache_saved_nano" BIGINT NOT NULL DEFAULT 0,
+    "tag" TEXT NOT NULL DEFAULT '',
+    "journal_id" INTEGER NOT NULL DEFAULT 0,
+    "journal_seq" BIGINT NOT NULL DEFAULT 0
 );
 
 -- CreateTable
@@ -308,15 +313,22 @@ CREATE TABLE "hourly_rollups" (
     "group_id" INTEGER NOT NULL,
     "platform" TEXT NOT NULL,
     "model" TEXT NOT NULL,
+    "tag" TEXT NOT NULL,
     "requests" BIGINT NOT NULL,
     "failures" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "rejected" BIGINT NOT NULL,
+    "failovers" BIGINT NOT NULL,
+    "streamed" BIGINT NOT NULL,
     "input_tokens" BIGINT NOT NULL,
     "output_tokens" BIGINT NOT NULL,
     "cache_write_tokens" BIGINT NOT NULL,
     "cache_read_tokens" BIGINT NOT NULL,
     "web_searches" BIGINT NOT NULL,
     "cost_nano" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL,
     "absorbed_nano" BIGINT NOT NULL,
+    "cache_saved_nano" BIGINT NOT NULL,
     "duration_ms_sum" BIGINT NOT NULL,
     "first_byte_ms_sum" BIGINT NOT NULL,
     "first_byte_count" BIGINT NOT NULL,
@@ -337,11 +349,8 @@ CREATE TABLE "hourly_rollups" (
     "first_byte_le_10000" BIGINT NOT NULL,
     "first_byte_le_30000" BIGINT NOT NULL,
     "first_byte_more" BIGINT NOT NULL,
-    "cancelled" BIGINT NOT NULL,
-    "rejected" BIGINT NOT NULL,
-    "billed_nano" BIGINT NOT NULL DEFAULT 0,
 
-    PRIMARY KEY ("hour_ms", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
+    PRIMARY KEY ("hour_ms", "api_key_id", "account_id", "user_id", "group_id", "platform", "model", "tag")
 );
 
 -- CreateTable
@@ -353,15 +362,22 @@ CREATE TABLE "daily_rollups" (
     "group_id" INTEGER NOT NULL,
     "platform" TEXT NOT NULL,
     "model" TEXT NOT NULL,
+    "tag" TEXT NOT NULL,
     "requests" BIGINT NOT NULL,
     "failures" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "rejected" BIGINT NOT NULL,
+    "failovers" BIGINT NOT NULL,
+    "streamed" BIGINT NOT NULL,
     "input_tokens" BIGINT NOT NULL,
     "output_tokens" BIGINT NOT NULL,
     "cache_write_tokens" BIGINT NOT NULL,
     "cache_read_tokens" BIGINT NOT NULL,
     "web_searches" BIGINT NOT NULL,
     "cost_nano" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL,
     "absorbed_nano" BIGINT NOT NULL,
+    "cache_saved_nano" BIGINT NOT NULL,
     "duration_ms_sum" BIGINT NOT NULL,
     "first_byte_ms_sum" BIGINT NOT NULL,
     "first_byte_count" BIGINT NOT NULL,
@@ -382,11 +398,154 @@ CREATE TABLE "daily_rollups" (
     "first_byte_le_10000" BIGINT NOT NULL,
     "first_byte_le_30000" BIGINT NOT NULL,
     "first_byte_more" BIGINT NOT NULL,
+
+    PRIMARY KEY ("day", "api_key_id", "account_id", "user_id", "group_id", "platform", "model", "tag")
+);
+
+-- CreateTable
+CREATE TABLE "hourly_lines" (
+    "hour_ms" BIGINT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "subject_id" TEXT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "failures" BIGINT NOT NULL,
     "cancelled" BIGINT NOT NULL,
     "rejected" BIGINT NOT NULL,
-    "billed_nano" BIGINT NOT NULL DEFAULT 0,
+    "failovers" BIGINT NOT NULL,
+    "streamed" BIGINT NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "web_searches" BIGINT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL,
+    "absorbed_nano" BIGINT NOT NULL,
+    "cache_saved_nano" BIGINT NOT NULL,
+    "duration_ms_sum" BIGINT NOT NULL,
+    "first_byte_ms_sum" BIGINT NOT NULL,
+    "first_byte_count" BIGINT NOT NULL,
+    "duration_le_500" BIGINT NOT NULL,
+    "duration_le_1000" BIGINT NOT NULL,
+    "duration_le_2000" BIGINT NOT NULL,
+    "duration_le_5000" BIGINT NOT NULL,
+    "duration_le_10000" BIGINT NOT NULL,
+    "duration_le_20000" BIGINT NOT NULL,
+    "duration_le_60000" BIGINT NOT NULL,
+    "duration_le_180000" BIGINT NOT NULL,
+    "duration_more" BIGINT NOT NULL,
+    "first_byte_le_250" BIGINT NOT NULL,
+    "first_byte_le_500" BIGINT NOT NULL,
+    "first_byte_le_1000" BIGINT NOT NULL,
+    "first_byte_le_2000" BIGINT NOT NULL,
+    "first_byte_le_5000" BIGINT NOT NULL,
+    "first_byte_le_10000" BIGINT NOT NULL,
+    "first_byte_le_30000" BIGINT NOT NULL,
+    "first_byte_more" BIGINT NOT NULL,
 
-    PRIMARY KEY ("day", "api_key_id", "account_id", "user_id", "group_id", "platform", "model")
+    PRIMARY KEY ("subject", "hour_ms", "subject_id")
+);
+
+-- CreateTable
+CREATE TABLE "daily_lines" (
+    "day" TEXT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "subject_id" TEXT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "failures" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "rejected" BIGINT NOT NULL,
+    "failovers" BIGINT NOT NULL,
+    "streamed" BIGINT NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "web_searches" BIGINT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL,
+    "absorbed_nano" BIGINT NOT NULL,
+    "cache_saved_nano" BIGINT NOT NULL,
+    "duration_ms_sum" BIGINT NOT NULL,
+    "first_byte_ms_sum" BIGINT NOT NULL,
+    "first_byte_count" BIGINT NOT NULL,
+    "duration_le_500" BIGINT NOT NULL,
+    "duration_le_1000" BIGINT NOT NULL,
+    "duration_le_2000" BIGINT NOT NULL,
+    "duration_le_5000" BIGINT NOT NULL,
+    "duration_le_10000" BIGINT NOT NULL,
+    "duration_le_20000" BIGINT NOT NULL,
+    "duration_le_60000" BIGINT NOT NULL,
+    "duration_le_180000" BIGINT NOT NULL,
+    "duration_more" BIGINT NOT NULL,
+    "first_byte_le_250" BIGINT NOT NULL,
+    "first_byte_le_500" BIGINT NOT NULL,
+    "first_byte_le_1000" BIGINT NOT NULL,
+    "first_byte_le_2000" BIGINT NOT NULL,
+    "first_byte_le_5000" BIGINT NOT NULL,
+    "first_byte_le_10000" BIGINT NOT NULL,
+    "first_byte_le_30000" BIGINT NOT NULL,
+    "first_byte_more" BIGINT NOT NULL,
+
+    PRIMARY KEY ("subject", "day", "subject_id")
+);
+
+-- CreateTable
+CREATE TABLE "client_sessions" (
+    "api_key_id" INTEGER NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "session_id" TEXT NOT NULL,
+    "started_at_ms" BIGINT NOT NULL,
+    "ended_at_ms" BIGINT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "failures" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "failovers" BIGINT NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_5m_tokens" BIGINT NOT NULL,
+    "cache_write_1h_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL,
+    "absorbed_nano" BIGINT NOT NULL,
+    "cache_saved_nano" BIGINT NOT NULL,
+
+    PRIMARY KEY ("api_key_id", "user_id", "session_id")
+);
+
+-- CreateTable
+CREATE TABLE "client_session_parts" (
+    "api_key_id" INTEGER NOT NULL,
+    "user_id" INTEGER NOT NULL,
+    "session_id" TEXT NOT NULL,
+    "agent_id" TEXT NOT NULL,
+    "model" TEXT NOT NULL,
+    "started_at_ms" BIGINT NOT NULL,
+    "ended_at_ms" BIGINT NOT NULL,
+    "requests" BIGINT NOT NULL,
+    "failures" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "failovers" BIGINT NOT NULL,
+    "input_tokens" BIGINT NOT NULL,
+    "output_tokens" BIGINT NOT NULL,
+    "cache_write_5m_tokens" BIGINT NOT NULL,
+    "cache_write_1h_tokens" BIGINT NOT NULL,
+    "cache_read_tokens" BIGINT NOT NULL,
+    "cost_nano" BIGINT NOT NULL,
+    "billed_nano" BIGINT NOT NULL,
+    "absorbed_nano" BIGINT NOT NULL,
+    "cache_saved_nano" BIGINT NOT NULL,
+
+    PRIMARY KEY ("api_key_id", "user_id", "session_id", "agent_id", "model")
+);
+
+-- CreateTable
+CREATE TABLE "export_links" (
+    "token_hmac" TEXT NOT NULL PRIMARY KEY,
+    "user_id" INTEGER NOT NULL,
+    "request" TEXT NOT NULL,
+    "expires_at_ms" BIGINT NOT NULL
 );
 
 -- CreateTable
@@ -610,10 +769,55 @@ CREATE INDEX "logs_user_id_id_idx" ON "logs"("user_id", "id");
 CREATE INDEX "logs_price_source_id_idx" ON "logs"("price_source", "id");
 
 -- CreateIndex
+CREATE INDEX "logs_journal_id_journal_seq_idx" ON "logs"("journal_id", "journal_seq");
+
+-- CreateIndex
 CREATE INDEX "hourly_rollups_api_key_id_hour_ms_idx" ON "hourly_rollups"("api_key_id", "hour_ms");
 
 -- CreateIndex
+CREATE INDEX "hourly_rollups_account_id_hour_ms_idx" ON "hourly_rollups"("account_id", "hour_ms");
+
+-- CreateIndex
+CREATE INDEX "hourly_rollups_user_id_hour_ms_idx" ON "hourly_rollups"("user_id", "hour_ms");
+
+-- CreateIndex
+CREATE INDEX "hourly_rollups_group_id_hour_ms_idx" ON "hourly_rollups"("group_id", "hour_ms");
+
+-- CreateIndex
+CREATE INDEX "hourly_rollups_model_hour_ms_idx" ON "hourly_rollups"("model", "hour_ms");
+
+-- CreateIndex
 CREATE INDEX "daily_rollups_api_key_id_day_idx" ON "daily_rollups"("api_key_id", "day");
+
+-- CreateIndex
+CREATE INDEX "daily_rollups_account_id_day_idx" ON "daily_rollups"("account_id", "day");
+
+-- CreateIndex
+CREATE INDEX "daily_rollups_user_id_day_idx" ON "daily_rollups"("user_id", "day");
+
+-- CreateIndex
+CREATE INDEX "daily_rollups_group_id_day_idx" ON "daily_rollups"("group_id", "day");
+
+-- CreateIndex
+CREATE INDEX "daily_rollups_model_day_idx" ON "daily_rollups"("model", "day");
+
+-- CreateIndex
+CREATE INDEX "hourly_lines_subject_subject_id_hour_ms_idx" ON "hourly_lines"("subject", "subject_id", "hour_ms");
+
+-- CreateIndex
+CREATE INDEX "daily_lines_subject_subject_id_day_idx" ON "daily_lines"("subject", "subject_id", "day");
+
+-- CreateIndex
+CREATE INDEX "client_sessions_ended_at_ms_idx" ON "client_sessions"("ended_at_ms");
+
+-- CreateIndex
+CREATE INDEX "client_sessions_user_id_ended_at_ms_idx" ON "client_sessions"("user_id", "ended_at_ms");
+
+-- CreateIndex
+CREATE INDEX "client_sessions_api_key_id_ended_at_ms_idx" ON "client_sessions"("api_key_id", "ended_at_ms");
+
+-- CreateIndex
+CREATE INDEX "export_links_expires_at_ms_idx" ON "export_links"("expires_at_ms");
 
 -- CreateIndex
 CREATE INDEX "rejections_api_key_id_hour_ms_idx" ON "rejections"("api_key_id", "hour_ms");
