@@ -31,7 +31,7 @@ export const rollupSums = [
   'first_byte_more',
 ]
 /** One dimension alone: the subjects of `hourly_lines` and `daily_lines`, with the column that their id comes from. */
-export const lineSubjects = {
+const lineSubjects = {
   all: null,
   key: 'api_key_id',
   account: 'account_id',
