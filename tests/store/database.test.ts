@@ -21,7 +21,7 @@ afterAll(() => database.close())
 const attemptColumns = (
   'log_id number account_id model_sent model_billed started_at_ms outcome http_status error_type upstream_request_id ' +
   'first_byte_ms duration_ms charged input_tokens output_tokens cache_write_5m_tokens cache_write_1h_tokens ' +
-  'cache_read_tokens usage_source cost_nano price_card_id'
+  'cache_read_tokens usage_source cost_nano price_card_id price_inputs'
 ).split(' ')
 const attempt = (logId: Scalar, costNano: Scalar, charged = true): Scalar[] =>
   [logId, 1, 3, '模型🙂', 'model', 1_700_000_000_000, 'answer', 200, '', 'req', 5, 10].concat([
@@ -34,6 +34,7 @@ const attempt = (logId: Scalar, costNano: Scalar, charged = true): Scalar[] =>
     'final',
     costNano,
     'card',
+    '',
   ])
 const big = 9_007_199_254_740_993n
 const settingNamed = (name: string) => database.client.setting.findUnique({ where: { name } })
