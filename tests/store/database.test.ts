@@ -86,34 +86,6 @@ test('an add inserts the row, and the next add sums onto it', async () => {
   ])
 })
 
-test('an add keeps the smallest and the largest of what was said so', async () => {
-  const keys = ['api_key_id', 'user_id', 'session_id']
-  const [least, greatest] = [['started_at_ms'], ['ended_at_ms']]
-  const all = Object.keys((await columnsOf('client_sessions')) as object)
-  const sums = all.filter((name) => ![...keys, ...least, ...greatest].includes(name))
-  const add = (startedAtMs: number, endedAtMs: number) =>
-    database.batch([
-      {
-        kind: 'add',
-        table: 'client_sessions',
-        keys,
-        sums,
-        least,
-        greatest,
-        rows: [[1, 2, 'a', ...sums.map(() => 1), startedAtMs, endedAtMs]],
-      },
-    ])
-  for (const [from, to] of [
-    [20, 30],
-    [10, 25],
-    [15, 40],
-  ] as const)
-    await add(from, to)
-  expect(await database.reader.clientSession.findMany()).toMatchObject([
-    { startedAtMs: 10n, endedAtMs: 40n, requests: 3n, costNano: 3n },
-  ])
-})
-
 async function columnsOf(table: string): Promise<unknown> {
   const names =
     engines === 'services'

@@ -41,6 +41,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/ledger/ledger.test.ts': 'the batch in one transaction',
   'tests/ledger/rejections.test.ts': 'counts in SQL',
   'tests/ledger/replay.test.ts': 'rows that are there already',
+  'tests/ledger/session-sums.test.ts': 'smallest and largest in SQL',
   'tests/ledger/settler.test.ts': 'the batch in one transaction',
   'tests/ledger/spent.test.ts': 'counters of memory and Redis',
   'tests/live/day-seed.test.ts': 'sums in SQL',
