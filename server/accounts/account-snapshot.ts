@@ -1,7 +1,7 @@
 import { createModelList, createModelMapping } from '../model-patterns.ts'
 import type { Database } from '../store/database.ts'
 import type { Seal } from '../store/seal.ts'
-import type { Account, AccountLive, AuthHeader, Group, Platform } from './account.ts'
+import type { Account, AccountLive, AuthHeader, Group, Platform, Via } from './account.ts'
 import { openCredential, type Tokens } from './credential.ts'
 import { type FormatFlags, storedFlags } from './format-flags.ts'
 import { loginClock, storedClock, takeLogin } from './login/login-clock.ts'
@@ -49,7 +49,8 @@ export function createAccountSnapshot(parts: {
       authHeader: row.authHeader as AuthHeader,
       secret: credential.secret,
       ...storedClock(row.credential, credential),
-      proxy: proxyFor(credential.proxy),
+      ...viaOf(credential.proxy, row.approved),
+      isApproved: row.approved,
       groupIds,
       ownerId: row.ownerId ?? 0,
       priority: row.priority,
@@ -92,9 +93,10 @@ export function createAccountSnapshot(parts: {
     byGroup = sorted
   }
 
-  /** The proxy that a choice stands for. */
-  function proxyFor(choice: string | null): string | null {
-    return choice === 'none' ? null : (choice ?? parts.defaultProxy ?? null)
+  /** The proxy that a choice stands for. `isApproved`: an administrator made or approved the choice. */
+  function viaOf(choice: string | null, isApproved: boolean): Via {
+    const proxy = choice === 'none' ? null : (choice ?? parts.defaultProxy ?? null)
+    return { proxy, proxyIsTrusted: isApproved || proxy === (parts.defaultProxy ?? null) }
   }
 
   async function loadAll(): Promise<void> {
@@ -145,7 +147,7 @@ export function createAccountSnapshot(parts: {
       if (account) account.flags = flags
     },
 
-    proxyFor,
+    viaOf,
     ofGroup: (groupId: number): readonly Account[] => byGroup.get(groupId) ?? [],
     byId: (id: number): Account | undefined => byId.get(id),
     all: (): Iterable<Account> => byId.values(),

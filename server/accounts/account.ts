@@ -14,8 +14,16 @@ export interface AccountTimers {
   idleMs: number | null
 }
 
+/** The proxy on the way to an upstream. */
+export interface Via {
+  /** The account's own proxy or the deployment's; null: none. */
+  proxy: string | null
+  /** An administrator chose it: it may lie in a private network. */
+  proxyIsTrusted: boolean
+}
+
 /** An account as the relay needs it: a snapshot, replaced as a whole when somebody edits it. */
-export interface Account {
+export interface Account extends Via {
   id: number
   name: string
   platform: Platform
@@ -32,8 +40,8 @@ export interface Account {
   dueAtMs: number
   /** From when requests wait for its renewal; Infinity when it cannot be. */
   staleAtMs: number
-  /** What connections go through: the account's own proxy or the deployment's; null: none. */
-  proxy: string | null
+  /** An administrator made or approved it: networks that administrators granted may be reached. */
+  isApproved: boolean
   /** The groups that it serves: one at least. */
   groupIds: readonly number[]
   /** 0: none. */

@@ -7,7 +7,7 @@ import { changeCredential, openCredential } from './credential.ts'
 
 /** An account with all it needs; a secret or a login opens it. */
 export type NewAccount = Required<Omit<AccountDraft, 'secret' | 'login' | 'flags'>> &
-  Pick<AccountDraft, 'secret' | 'login' | 'flags'> & { ownerId: number | null }
+  Pick<AccountDraft, 'secret' | 'login' | 'flags'> & { ownerId: number | null; approved: boolean }
 
 /** What people do to groups and accounts, by id. Each runs in the caller's transaction. */
 export function createAccountEdits({ seal }: { seal: Seal }) {
@@ -85,10 +85,11 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
 
     /**
      * Changes the fields given; a null proxy stands for the deployment's. A secret belongs to its address: another url or platform,
-     * and another proxy that could read it, ask for it again, so that nobody who may edit sends it elsewhere. True when it has a
-     * fresh secret or login: its state came from responses to the old one. Throws not found, or input failures.
+     * and another proxy that could read it, ask for it again, so that nobody who may edit sends it elsewhere. An administrator's
+     * approval is of the address and the proxy: `endsApproval` when somebody else edits. True when it has a fresh secret or
+     * login: its state came from responses to the old one. Throws not found, or input failures.
      */
-    async update(tx: Tx, id: number, draft: Partial<AccountDraft>): Promise<boolean> {
+    async update(tx: Tx, id: number, draft: Partial<AccountDraft>, endsApproval: boolean): Promise<boolean> {
       const { secret, login, proxy, groupIds, models, modelMapping, flags, maxUtilization, ...rest } = draft
       const { extraHeaders: given, ...fields } = rest
       const found = await existingAccount(tx, id)
@@ -103,16 +104,20 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
         })
       }
       // Over plain HTTP a proxy reads what it passes on.
-      const isReadable = (draft.url ?? found.url).startsWith('http:') && proxy != null && proxy !== 'none'
-      if (opens === undefined && isReadable && proxy !== openCredential(seal, found.credential?.sealed, id).proxy) {
+      const isReadable = (draft.url ?? found.url).startsWith('http:')
+      const isOtherProxy =
+        proxy != null && proxy !== 'none' && proxy !== openCredential(seal, found.credential?.sealed, id).proxy
+      if (opens === undefined && isReadable && isOtherProxy) {
         throw inputFailure({ path, code: 'SECRET_NEEDED_FOR_PROXY' })
       }
       // Extra headers belong to their address too.
-      const extraHeaders = given ?? (draft.url !== undefined && draft.url !== found.url ? {} : undefined)
+      const isOtherUrl = draft.url !== undefined && draft.url !== found.url
+      const extraHeaders = given ?? (isOtherUrl ? {} : undefined)
       await tx.account.update({
         where: { id },
         data: {
           ...fields,
+          ...(endsApproval && (isOtherUrl || isOtherProxy) && { approved: false }),
           ...(models !== undefined && { models: JSON.stringify(models) }),
           ...(modelMapping !== undefined && { modelMapping: JSON.stringify(modelMapping) }),
           ...(flags !== undefined && { flags: JSON.stringify(flags) }),
@@ -121,6 +126,13 @@ export function createAccountEdits({ seal }: { seal: Seal }) {
       })
       if (groupIds) await setGroups(tx, id, groupIds)
       return changeCredential(tx, seal, id, { secret, login, proxy, extraHeaders })
+    },
+
+    /** An administrator approves an account, or takes the approval away; what it was before. Throws not found. */
+    async approve(tx: Tx, id: number, approved: boolean): Promise<boolean> {
+      const found = await existingAccount(tx, id)
+      await tx.account.update({ where: { id }, data: { approved } })
+      return found.approved
     },
 
     /** Takes an account out of a group; its groups before and after. Throws not found, or a conflict for its only group. */

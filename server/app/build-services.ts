@@ -214,7 +214,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     accounts,
     locks: stores.createLocks(loginLockWaitMs),
     kept: createDurableFiles(join(stores.dataDir.path, 'refreshed-logins')),
-    refresh: (account, refreshToken) => oauth.refresh(refreshToken, account.proxy),
+    refresh: (account, refreshToken) => oauth.refresh(refreshToken, account),
     onChanged(id) {
       reload.changed('account', id).catch((error: unknown) => report('accounts')(error, 'reading a refreshed login'))
     },

@@ -11,6 +11,7 @@ import type { Classifier } from '../upstreams/classify.ts'
 import type { ProbeRequest } from '../upstreams/platform.ts'
 import type { ProbeResponse } from '../upstreams/probe.ts'
 import { probeResultOf } from '../upstreams/probe-result.ts'
+import { type Target as NetworkTarget, targetOf } from '../upstreams/transport/target.ts'
 import type { TransportOptions } from '../upstreams/transport/transport.ts'
 import { cooldownsAt, isBack, nextProbeMs, type ProbePace } from './probe-plan.ts'
 import { createQuestions, type QuestionParts, type Target } from './probe-question.ts'
@@ -24,7 +25,7 @@ export type ProbeNetwork = Pick<TransportOptions, 'allow' | 'caPem' | 'connectTi
 
 /** What the worker is given: requests ready to be sent, and the way to the network. */
 export interface ProbeWork {
-  targets: { key: string; origin: string; proxy: string | null; request: ProbeRequest }[]
+  targets: (NetworkTarget & { key: string; request: ProbeRequest })[]
   network: ProbeNetwork
   patienceMs: number
 }
@@ -152,7 +153,7 @@ export function createProbes(parts: ProbesParts) {
       }
       const key = keyOf(target)
       asked.set(key, { ...target, model: question.model, startedMs: now() })
-      targets.push({ key, origin: account.origin, proxy: account.proxy, request: question.request })
+      targets.push({ key, ...targetOf(account), request: question.request })
     }
     return targets.length === 0 ? null : { targets, network: parts.network(), patienceMs: parts.patienceMs }
   }

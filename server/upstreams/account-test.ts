@@ -7,6 +7,7 @@ import type { Classifier } from './classify.ts'
 import type { Platforms } from './platform.ts'
 import { look, withOwnHeaders } from './probe.ts'
 import { probeResultOf } from './probe-result.ts'
+import { targetOf } from './transport/target.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** How a try of an account went. */
@@ -43,7 +44,7 @@ export function createAccountTest(parts: {
       account = parts.accounts.byId(account.id) ?? account
     }
     const request = withOwnHeaders(account, platform.messageProbe(account, model))
-    const response = await look(parts.transport, { origin: account.origin, proxy: account.proxy, request }, patienceMs)
+    const response = await look(parts.transport, { ...targetOf(account), request }, patienceMs)
     const { status, durationMs: latencyMs } = response
     parts.gauges.note(account.id, platform.limits?.ofHeaders(new Map(response.headers), parts.now()) ?? [])
     if (status === 0) return { ok: false, latencyMs, status, message: response.problem, fault: response.fault }

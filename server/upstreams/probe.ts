@@ -4,6 +4,7 @@ import type { ErrorResponse } from './classification.ts'
 import type { ProbeRequest } from './platform.ts'
 import { bytesWithoutSecret } from './quoted-secret.ts'
 import { codeOfError, explainFailure } from './transport/failure-cause.ts'
+import type { Target } from './transport/target.ts'
 import type { Transport } from './transport/transport.ts'
 import { askWhole } from './transport/whole-response.ts'
 
@@ -32,7 +33,7 @@ export function withOwnHeaders({ extraHeaders }: Pick<Account, 'extraHeaders'>, 
 /** Asks; never throws. Of a failure what happened where, and its code. */
 export async function look(
   transport: Transport,
-  target: { origin: string; proxy: string | null; request: ProbeRequest },
+  target: Target & { request: ProbeRequest },
   patienceMs: number,
 ): Promise<ProbeResponse> {
   const startedMs = performance.now()

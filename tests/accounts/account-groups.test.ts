@@ -51,7 +51,7 @@ test('a group that is switched off serves nobody, and its accounts go on in thei
 test('an edit of one account is read alone, and moves it between the groups in memory', async () => {
   const { accounts, write, edits, one, two, names, idOf } = await openShared()
   const id = idOf('own')
-  await write((tx) => edits.update(tx, id, { groupIds: [one] }))
+  await write((tx) => edits.update(tx, id, { groupIds: [one] }, true))
   await accounts.load(id)
   expect([names(one), names(two)]).toEqual([['shared', 'own'], ['shared']])
 })

@@ -202,6 +202,7 @@ test('every mutation writes its row of the audit log, without secrets', async ()
   await run(`removeAccountFromGroup(input: { accountId: "${accountId}", groupId: "${other}" }) { __typename }`)
   await run(`testAccount(input: { id: "${accountId}", model: "m" }) { __typename }`)
   await run(`clearAccountState(input: { id: "${accountId}" }) { __typename }`)
+  await run(`approveAccount(input: { id: "${accountId}" }) { __typename }`)
   const account = stand.accounts.all()[Symbol.iterator]().next().value!
   stand.accounts.report(
     account,

@@ -28,6 +28,8 @@ function account(
     dueAtMs: Number.POSITIVE_INFINITY,
     staleAtMs: Number.POSITIVE_INFINITY,
     proxy: null,
+    proxyIsTrusted: true,
+    isApproved: true,
     groupIds: [1],
     ownerId: 0,
     priority: 100,

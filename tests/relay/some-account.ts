@@ -16,6 +16,8 @@ export const accountOf = (more: Partial<Account> = {}): Account => ({
   dueAtMs: Number.POSITIVE_INFINITY,
   staleAtMs: Number.POSITIVE_INFINITY,
   proxy: null,
+  proxyIsTrusted: true,
+  isApproved: true,
   groupIds: [1],
   ownerId: 0,
   priority: 100,

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Target } from '../../server/upstreams/transport/target.ts'
 import type { Transport } from '../../server/upstreams/transport/transport.ts'
 import { askWhole } from '../../server/upstreams/transport/whole-response.ts'
 
@@ -32,7 +33,7 @@ export async function exchanged(
 
 /** The same over the relay's own transport. */
 export async function exchangedOver(
-  { transport, origin, proxy }: { transport: Transport; origin: string; proxy: string | null },
+  { transport, ...target }: { transport: Transport } & Pick<Target, 'origin' | 'proxy'> & Partial<Target>,
   path: string,
   options: { body?: object; headers?: Record<string, string> } = {},
 ): Promise<Answered> {
@@ -44,6 +45,11 @@ export async function exchangedOver(
     body: body ? JSON.stringify(body) : null,
   }
   const limits = { timeoutMs: 30_000, maxBytes: 1_000_000 }
-  const response = await askWhole(transport, { origin, proxy }, request, limits)
+  const response = await askWhole(
+    transport,
+    { originIsTrusted: true, proxyIsTrusted: true, ...target },
+    request,
+    limits,
+  )
   return { status: response.status, headers: Object.fromEntries(response.headers), body: response.body.toString() }
 }

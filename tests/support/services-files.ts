@@ -57,6 +57,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/program/workers-die.test.ts': 'jobs whose lease is in Redis',
   'tests/scenarios/account-of-two-groups.test.ts': 'one account of two groups',
   'tests/scenarios/allowed-addresses.test.ts': 'a setting in every process',
+  'tests/scenarios/approved-accounts.test.ts': 'an approval in rows',
   'tests/scenarios/claude-canaries.test.ts': 'no secret in Redis or MySQL',
   'tests/scenarios/claude-gauges.test.ts': 'gauges in every process',
   'tests/scenarios/claude-refresh.test.ts': 'one refresh between processes',

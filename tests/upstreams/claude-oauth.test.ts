@@ -25,7 +25,7 @@ async function refresh(status: number, body: object | string) {
     scopes: 'one',
   }
   const oauth = createClaudeOauth({ transport, endpoints, now: () => 1_000_000, timeoutMs: 10_000 })
-  return oauth.refresh('ort-CANARY-0123456789', null)
+  return oauth.refresh('ort-CANARY-0123456789', { proxy: null, proxyIsTrusted: false })
 }
 
 const enveloped = (type: string, more: object = {}) => ({ type: 'error', error: { type, message: 'CANARY', ...more } })

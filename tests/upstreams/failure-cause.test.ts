@@ -169,7 +169,11 @@ test('a probe that nobody answers says so with the time it waited', async () => 
   upstream.script((exchange) => exchange.hang())
   const transport = open(createTransport({ allow: ['127.0.0.0/8'], connectTimeoutMs: 1000 }))
   const request = { method: 'GET' as const, path: '/', headers: {}, body: null }
-  const answer = await look(transport, { origin: upstream.url, proxy: null, request }, 100)
+  const answer = await look(
+    transport,
+    { origin: upstream.url, proxy: null, originIsTrusted: true, proxyIsTrusted: true, request },
+    100,
+  )
   expect(answer).toMatchObject({ status: 0 })
   expect(answer.problem).toMatch(/^no response from 127\.0\.0\.1:\d+ within 0\.1 s \(/)
 })

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Database, Tx } from '../../store/database.ts'
 import type { Seal } from '../../store/seal.ts'
 import { inputFailure } from '../../verb-failure.ts'
+import type { Via } from '../account.ts'
 import type { Tokens } from '../credential.ts'
 import type { CodeResponse } from './oauth-responses.ts'
 
@@ -24,7 +25,7 @@ export function createLogins(parts: {
   seal: Seal
   now: () => number
   authorizeAddress: (state: string, challenge: string) => string
-  exchange: (given: { code: string; state: string; verifier: string }, proxy: string | null) => Promise<CodeResponse>
+  exchange: (given: { code: string; state: string; verifier: string }, via: Via) => Promise<CodeResponse>
 }) {
   const { database, seal, now } = parts
   const hmacOf = (state: string): string => seal.hmac(`login-state:${state}`)
@@ -43,7 +44,7 @@ export function createLogins(parts: {
     },
 
     /** The tokens for a code. Throws an input failure for `code`, or for `proxy` when that is what failed. */
-    async finish(userId: number, { code, state }: PastedCode, proxy: string | null): Promise<Tokens> {
+    async finish(userId: number, { code, state }: PastedCode, via: Via): Promise<Tokens> {
       const stateHmac = hmacOf(state)
       // Found by a keyed hash: how long a comparison takes says nothing about the state.
       const begun = await database.locked(['account-logins'], async (tx) => {
@@ -54,7 +55,7 @@ export function createLogins(parts: {
       })
       if (!begun) throw inputFailure({ path: 'login.code', code: 'LOGIN_CODE_UNKNOWN' })
       const verifier = seal.open(begun.sealed, `account_logins:${stateHmac}`)
-      const response = await parts.exchange({ code, state, verifier }, proxy)
+      const response = await parts.exchange({ code, state, verifier }, via)
       if (response.kind === 'tokens') return response.tokens
       if (response.kind === 'refused') {
         throw inputFailure({ path: 'login.code', code: 'LOGIN_CODE_REFUSED', values: { reason: response.reason } })

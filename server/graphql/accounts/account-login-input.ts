@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Via } from '../../accounts/account.ts'
 import { upstreamSecret } from '../../accounts/account-input.ts'
 import type { Tokens } from '../../accounts/credential.ts'
 import { readCredentialsFile } from '../../accounts/login/oauth-import.ts'
@@ -72,9 +73,9 @@ export const accountLogin = z
 export async function tokensOf(
   { parts, actor }: Context,
   login: GivenLogin | undefined,
-  proxy: string | null,
+  via: Via,
 ): Promise<Tokens | undefined> {
-  if (login?.way === 'code') return parts.logins.finish(actor.userId, login.pasted, proxy)
+  if (login?.way === 'code') return parts.logins.finish(actor.userId, login.pasted, via)
   return login?.tokens
 }
 

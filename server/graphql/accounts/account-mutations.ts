@@ -11,7 +11,7 @@ import { refuseForeignGroup } from '../groups/groups.ts'
 import { given } from '../identity/users.ts'
 import { addDeletedSuccess, addIdInput, addMutation, type PayloadFields } from '../mutation.ts'
 import type { AccountTest } from '../server/parts.ts'
-import { globalId, onlyId } from '../values.ts'
+import { globalId, onlyId, orElse } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
 import {
   CreateAccountInput,
@@ -57,11 +57,12 @@ addMutation('createAccount', {
     }
     // Checked before the exchange, because a code can be used once.
     await check(database.reader)
-    const tokens = await tokensOf(context, login, accounts.proxyFor(input.proxy))
+    const approved = context.viewer?.role === 'admin'
+    const tokens = await tokensOf(context, login, accounts.viaOf(input.proxy, approved))
     const fields = { ...input, plan: input.plan ?? planOf(login) ?? '' }
     const id = await change(async (tx) => {
       await check(tx)
-      const draft = { ...fields, ...(tokens && { login: tokens }), ownerId: context.actor.userId }
+      const draft = { ...fields, ...(tokens && { login: tokens }), ownerId: context.actor.userId, approved }
       const objectId = await accountEdits.create(tx, draft)
       const after = { ...fields, extraHeaders: Object.keys(fields.extraHeaders), ...(login && { login: login.way }) }
       return { answer: objectId, audit: { objectType: 'Account', objectId, after } }
@@ -96,14 +97,15 @@ addMutation('updateAccount', {
       return row
     }
     await check(database.reader)
-    const proxy = draft.proxy === undefined ? accounts.byId(id)?.proxy : accounts.proxyFor(draft.proxy)
-    const tokens = await tokensOf(context, login, proxy ?? null)
+    const isAdmin = viewer?.role === 'admin'
+    const via = draft.proxy === undefined ? accounts.byId(id) : accounts.viaOf(draft.proxy, isAdmin)
+    const tokens = await tokensOf(context, login, via ?? accounts.viaOf(null, isAdmin))
     const plan = draft.plan ?? planOf(login)
     const fields = { ...draft, ...(plan !== undefined && { plan }) }
     const cause = { by: 'person', requestId: context.actor.requestId, evidence: null } as const
     const opensAnew = await change(async (tx) => {
       const row = await check(tx)
-      const answer = await accountEdits.update(tx, id, { ...fields, ...(tokens && { login: tokens }) })
+      const answer = await accountEdits.update(tx, id, { ...fields, ...(tokens && { login: tokens }) }, !isAdmin)
       if (answer) await accounts.clearState(tx, id, cause)
       const before = {
         ...row,
@@ -123,6 +125,14 @@ addMutation('updateAccount', {
   },
 })
 
+const ApproveAccountInput = builder.inputType('ApproveAccountInput', {
+  description: 'Which account, and whether it is approved.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The global id of the Account.' }),
+    approved: t.boolean({ description: 'False: it reaches public addresses alone. Absent: true.' }),
+  }),
+})
+
 addMutation('deleteAccount', {
   description: 'Takes the account out of its groups and forgets its credential. Its history stays.',
   scope: 'user',
@@ -138,6 +148,25 @@ addMutation('deleteAccount', {
       return { answer: null, audit: { objectType: 'Account', objectId: id, before: { name, url } } }
     })
     await context.parts.changed('account', id)
+    return { id }
+  },
+})
+
+addMutation('approveAccount', {
+  description:
+    'Lets an account of an ordinary user reach the private networks that administrators granted, or takes that away. What administrators made is approved; when its owner sets another URL or proxy, the approval ends.',
+  scope: 'admin',
+  input: ApproveAccountInput,
+  check: z.object({ id: globalId('Account'), approved: orElse(z.boolean(), true) }),
+  success: addAccountSuccess('ApproveAccountSuccess'),
+  failures: ['not_found'],
+  locks: ['accounts'],
+  async run({ id, approved }, { parts }, change) {
+    await change(async (tx) => {
+      const before = { approved: await parts.accountEdits.approve(tx, id, approved) }
+      return { answer: null, audit: { objectType: 'Account', objectId: id, before, after: { approved } } }
+    })
+    await parts.changed('account', id)
     return { id }
   },
 })

@@ -192,6 +192,10 @@ export const Account = builder.prismaNode('Account', {
     enabled: t.exposeBoolean('enabled', {
       description: 'The manual switch. Off: it gets no requests, whatever its state.',
     }),
+    approved: t.exposeBoolean('approved', {
+      description:
+        'An administrator made or approved it: it may reach the private networks that administrators granted, through any proxy. Otherwise it reaches public addresses alone.',
+    }),
     state: t.field({
       description: 'As it is now: a rest whose end has passed counts as over.',
       type: AccountStateType,

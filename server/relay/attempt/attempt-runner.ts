@@ -10,6 +10,7 @@ import type { Reading } from '../../money/reading.ts'
 import type { Prices } from '../../prices/open-prices.ts'
 import type { Platform, Platforms } from '../../upstreams/platform.ts'
 import { Untranslatable } from '../../upstreams/translate/untranslatable.ts'
+import { targetOf } from '../../upstreams/transport/target.ts'
 import type { Transport } from '../../upstreams/transport/transport.ts'
 import { fitsHeader } from '../request/headers.ts'
 import type { RelayRequest, RunningRequest } from '../request/relay-request.ts'
@@ -115,8 +116,7 @@ export function createAttemptRunner(parts: AttemptRunnerParts) {
       else if (!fitsHeader(account.secret)) attempt.call.onError(badSecret())
       else
         parts.transport.send(
-          account.origin,
-          account.proxy,
+          targetOf(account),
           {
             ...head,
             headers: withExtraHeaders(head.headers, account.extraHeaders),

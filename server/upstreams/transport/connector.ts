@@ -3,7 +3,7 @@ import { lookup as systemLookup } from 'node:dns'
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { buildConnector } from 'undici'
-import { parseProxyUrl } from '../../proxy-url.ts'
+import { type ProxyUrl, parseProxyUrl } from '../../proxy-url.ts'
 import type { AddressPolicy } from './address-policy.ts'
 import { connectFailure } from './connect-failure.ts'
 import { openTunnel } from './proxy-tunnel.ts'
@@ -26,6 +26,10 @@ export interface Target {
 export interface ConnectorParts {
   proxy: string | null
   policy: AddressPolicy
+  /** Of the proxy's own address; null: an administrator chose it. */
+  proxyPolicy: AddressPolicy | null
+  /** False: a refusal says that an administrator has to approve. */
+  isTrusted: boolean
   secureContext: SecureContext
   /** TCP, TLS and the proxy's part together. */
   connectTimeoutMs: number
@@ -36,7 +40,7 @@ export interface ConnectorParts {
 
 /** Opens connections for undici, each within its deadline. TLS sessions are resumed. */
 export function createConnector(parts: ConnectorParts): buildConnector.connector {
-  const { proxy, policy, secureContext, connectTimeoutMs, connecting } = parts
+  const { proxy, connectTimeoutMs, connecting } = parts
   const lookup: Lookup = parts.lookup ?? ((hostname, how, done) => systemLookup(hostname, how, done))
   let session: Buffer | undefined
 
@@ -45,7 +49,7 @@ export function createConnector(parts: ConnectorParts): buildConnector.connector
     const timer = setTimeout(() => attempt.abort(timedOut(target, connectTimeoutMs)), connectTimeoutMs)
     connecting.add(attempt)
     try {
-      const socket = await establish(target, proxy, { policy, lookup, secureContext, session }, attempt.signal)
+      const socket = await establish(target, proxy, { ...parts, lookup, session }, attempt.signal)
       socket.on('session', (fresh: Buffer) => {
         session = fresh
       })
@@ -69,10 +73,8 @@ function timedOut({ hostname, port }: Target, timeoutMs: number): Error {
   return connectFailure('UPSTREAM_CONNECT_TIMEOUT', message, { limitMs: timeoutMs })
 }
 
-interface Way {
-  policy: AddressPolicy
+interface Way extends Pick<ConnectorParts, 'policy' | 'proxyPolicy' | 'isTrusted' | 'secureContext'> {
   lookup: Lookup
-  secureContext: SecureContext
   /** The TLS session of the pool's last connection, to resume. */
   session: Buffer | undefined
 }
@@ -82,15 +84,15 @@ async function establish(target: Target, proxy: string | null, way: Way, signal:
   const { protocol, hostname, port } = target
   if (proxy !== null) {
     const { policy, secureContext, session } = way
-    if (!mayAskProxyFor(target, policy)) throw refused(target, hostname)
+    if (!mayAskProxyFor(target, policy)) throw refused(target, hostname, way)
     const parsed = parseProxyUrl(proxy)
     if (parsed === null)
       throw connectFailure('UPSTREAM_PROXY_FAILED', 'The proxy address is not usable', { fault: 'proxy' })
-    const socket = await openTunnel(parsed, target, secureContext, signal)
+    const socket = await openTunnel(parsed, target, { secureContext, ...guardOf(parsed, way) }, signal)
     if (protocol !== 'https:') return socket
     return opened(startTls(hostname, secureContext, { socket, session }), 'secureConnect', signal)
   }
-  if (isIP(hostname) !== 0 && !way.policy.admits(protocol, hostname)) throw refused(target, hostname)
+  if (isIP(hostname) !== 0 && !way.policy.admits(protocol, hostname)) throw refused(target, hostname, way)
   const place = { port, lookup: guardedLookup(target, way), autoSelectFamilyAttemptTimeout: 1_000 }
   if (protocol !== 'https:') return opened(tuned(connectTcp({ ...place, host: hostname })), 'connect', signal)
   const socket = startTls(hostname, way.secureContext, { ...place, session: way.session })
@@ -104,24 +106,38 @@ function mayAskProxyFor({ protocol, hostname }: Target, policy: AddressPolicy): 
   return protocol === 'https:'
 }
 
+/** What bounds the address of a proxy that an ordinary user chose. Throws where it is known already to be out of bounds. */
+function guardOf({ hostname, port }: ProxyUrl, way: Way): { lookup?: LookupFunction } {
+  const { proxyPolicy: policy } = way
+  if (policy === null) return {}
+  // A proxy is spoken to in plain, so that only its address counts.
+  const place = { protocol: 'https:', hostname, port }
+  if (isIP(hostname) !== 0 && !policy.admits(place.protocol, hostname))
+    throw refused(place, hostname, { isTrusted: false })
+  return { lookup: guardedLookup(place, { ...way, policy, isTrusted: false }) }
+}
+
 /** A lookup that drops forbidden addresses: what was checked is what net.connect connects to, so nothing can change in between. */
-function guardedLookup(target: Target, { policy, lookup }: Way): LookupFunction {
+function guardedLookup(target: Target, way: Way): LookupFunction {
+  const { policy, lookup } = way
   return (hostname, how, done) => {
     lookup(hostname, { ...how, all: true }, (error, addresses) => {
       if (error) return done(error, [])
       const admitted = addresses.filter(({ address }) => policy.admits(target.protocol, address))
       const [first] = admitted
-      if (first === undefined) return done(refused(target, addresses[0]?.address ?? 'no address'), [])
+      if (first === undefined) return done(refused(target, addresses[0]?.address ?? 'no address', way), [])
       if (how.all) return done(null, admitted)
       return done(null, first.address, first.family)
     })
   }
 }
 
-function refused({ protocol, hostname, port }: Target, address: string): Error {
+/** An ordinary user does not read to which address a name leads: that is what somebody who looks round would ask. */
+function refused({ protocol, hostname, port }: Target, address: string, { isTrusted }: Pick<Way, 'isTrusted'>): Error {
   const why = protocol === 'https:' ? 'is not a public address' : 'may not be reached over plain http'
-  return connectFailure(
-    'UPSTREAM_ADDRESS_REFUSED',
-    `${hostname}:${port} (${address}) ${why}; to allow it, add its range to UPSTREAM_ALLOW or to the setting upstreamAllow`,
-  )
+  const place = `${hostname}:${port}${isTrusted ? ` (${address})` : ''}`
+  const remedy = isTrusted
+    ? 'UPSTREAM_ALLOW, or the setting upstreamAllow of an administrator, lists the ranges that may be reached nevertheless'
+    : 'an administrator may approve the account for the networks that administrators granted'
+  return connectFailure('UPSTREAM_ADDRESS_REFUSED', `${place} ${why}; ${remedy}`)
 }

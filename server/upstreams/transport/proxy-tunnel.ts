@@ -1,9 +1,9 @@
 import { request as requestHttp } from 'node:http'
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { SocksClient } from 'socks'
 import type { ProxyUrl } from '../../proxy-url.ts'
-import { type ConnectFailure, connectFailure } from './connect-failure.ts'
+import { type ConnectFailure, connectFailure, isConnectFailure } from './connect-failure.ts'
 import { opened, startTls, tuned } from './sockets.ts'
 
 function proxyFailed(
@@ -23,16 +23,17 @@ function detailOf(error: unknown): Pick<ConnectFailure, 'detail' | 'limitMs'> {
 }
 
 /**
- * Opens a tunnel through `proxy` to hostname:port. The proxy resolves names; its own address is not subject to the policy.
- * Rejects with UPSTREAM_PROXY_FAILED only; the reason of an abort becomes part of its message.
+ * Opens a tunnel through `proxy` to hostname:port. The proxy resolves names; its own is resolved by `lookup`, if there is one.
+ * Rejects with UPSTREAM_PROXY_FAILED, or with the refusal of `lookup`; the reason of an abort becomes part of its message.
  */
 export async function openTunnel(
   proxy: ProxyUrl,
   target: { hostname: string; port: number },
-  secureContext: SecureContext,
+  way: ProxyWay,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const socket = await openProxySocket(proxy, secureContext, signal).catch((error: unknown) => {
+  const socket = await openProxySocket(proxy, way, signal).catch((error: unknown) => {
+    if (isConnectFailure(error) && error.code === 'UPSTREAM_ADDRESS_REFUSED') throw error
     throw proxyFailed(proxy, `cannot be reached: ${reason(error)}`, detailOf(error))
   })
   const abort = () => socket.destroy()
@@ -48,12 +49,21 @@ export async function openTunnel(
   }
 }
 
-async function openProxySocket(proxy: ProxyUrl, secureContext: SecureContext, signal: AbortSignal): Promise<Socket> {
+interface ProxyWay {
+  secureContext: SecureContext
+  lookup?: LookupFunction
+}
+
+async function openProxySocket(
+  proxy: ProxyUrl,
+  { secureContext, ...lookup }: ProxyWay,
+  signal: AbortSignal,
+): Promise<Socket> {
   const { hostname, port } = proxy
   if (proxy.protocol === 'https:') {
-    return opened(tuned(startTls(hostname, secureContext, { port })), 'secureConnect', signal)
+    return opened(tuned(startTls(hostname, secureContext, { port, ...lookup })), 'secureConnect', signal)
   }
-  return opened(tuned(connectTcp({ host: hostname, port })), 'connect', signal)
+  return opened(tuned(connectTcp({ host: hostname, port, ...lookup })), 'connect', signal)
 }
 
 const authority = (target: { hostname: string; port: number }): string =>

@@ -2,6 +2,7 @@ import { createSecureContext, rootCertificates } from 'node:tls'
 import { createAddressPolicy } from './address-policy.ts'
 import { createConnector, type Lookup } from './connector.ts'
 import type { ResponseListener, TransportRequest } from './response-listener.ts'
+import type { Target } from './target.ts'
 import { createUpstreamClient, stopping, type UpstreamClient } from './upstream-client.ts'
 
 export interface TransportOptions {
@@ -23,13 +24,7 @@ export interface Transport {
    * followed, there is no time limit but the one on connecting (absent: that of the options). Whatever is wrong comes through the
    * listener.
    */
-  send(
-    origin: string,
-    proxy: string | null,
-    request: TransportRequest,
-    listener: ResponseListener,
-    connectTimeoutMs?: number,
-  ): void
+  send(target: Target, request: TransportRequest, listener: ResponseListener, connectTimeoutMs?: number): void
   /**
    * Other ranges from now on, in place of those so far. Connections that are open are finished and not used again, so that
    * none outlives its permission.
@@ -39,7 +34,7 @@ export interface Transport {
   close(): Promise<void>
 }
 
-/** The connections of one origin and proxy. */
+/** The connections of one target. */
 interface Pool {
   name: string
   /** Clients that are idle or at work. */
@@ -49,7 +44,10 @@ interface Pool {
   create(): UpstreamClient
 }
 
-/** Kept-alive HTTP/1.1 connections to upstreams by origin and proxy, as many as are needed at once: a stream holds one for minutes. */
+/** For targets that no administrator vouches for. */
+const publicPolicy = createAddressPolicy([])
+
+/** Kept-alive HTTP/1.1 connections to upstreams by target, as many as are needed at once: a stream holds one for minutes. */
 export function createTransport(options: TransportOptions): Transport {
   const { keepAliveMs = 30_000 } = options
   // One context for all: reading the roots costs milliseconds each time.
@@ -60,12 +58,21 @@ export function createTransport(options: TransportOptions): Transport {
   const connecting = new Set<AbortController>()
   let isClosed = false
 
-  function poolOf(origin: string, proxy: string | null, connectTimeoutMs: number): Pool {
+  function poolOf({ origin, proxy, originIsTrusted, proxyIsTrusted }: Target, connectTimeoutMs: number): Pool {
     // A space occurs in no origin.
-    const name = `${origin} ${proxy ?? ''} ${connectTimeoutMs}`
+    const name = `${origin} ${proxy ?? ''} ${connectTimeoutMs} ${originIsTrusted} ${proxyIsTrusted}`
     const known = pools.get(name)
     if (known) return known
-    const connect = createConnector({ ...options, connectTimeoutMs, proxy, policy, secureContext, connecting })
+    const connect = createConnector({
+      ...options,
+      connectTimeoutMs,
+      proxy,
+      policy: originIsTrusted ? policy : publicPolicy,
+      proxyPolicy: proxyIsTrusted ? null : publicPolicy,
+      isTrusted: originIsTrusted,
+      secureContext,
+      connecting,
+    })
     const pool: Pool = {
       name,
       size: 0,
@@ -116,12 +123,12 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    send(origin, proxy, request, listener, connectTimeoutMs = options.connectTimeoutMs) {
+    send(target, request, listener, connectTimeoutMs = options.connectTimeoutMs) {
       if (isClosed) return listener.onError(stopping())
       let pool: Pool
       let client: UpstreamClient
       try {
-        pool = poolOf(origin, proxy, connectTimeoutMs)
+        pool = poolOf(target, connectTimeoutMs)
         client = pool.idle.pop() ?? pool.create()
       } catch (error) {
         return listener.onError(error as Error)

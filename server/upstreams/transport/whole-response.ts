@@ -1,3 +1,4 @@
+import type { Target } from './target.ts'
 import type { Transport } from './transport.ts'
 
 /** A response that was waited for as a whole. */
@@ -13,7 +14,7 @@ export interface WholeResponse {
 /** Asks once and waits for the whole response. Rejects with the transport's error, or after `timeoutMs` with one of the code TimeoutError. */
 export function askWhole(
   transport: Transport,
-  target: { origin: string; proxy: string | null },
+  target: Target,
   request: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body: string | null },
   limits: { timeoutMs: number; maxBytes: number },
 ): Promise<WholeResponse> {
@@ -40,8 +41,7 @@ export function askWhole(
     const { method, path } = request
     const headers = Object.entries(request.headers).flat()
     transport.send(
-      target.origin,
-      target.proxy,
+      target,
       { method, path, headers, body, bodyBytes: body[0]?.length ?? 0 },
       {
         onConnect(breakOff) {

@@ -63,6 +63,7 @@ CREATE TABLE `accounts` (
   `model_mapping` TEXT NOT NULL,
   `flags` VARCHAR(1000) NOT NULL DEFAULT '{}',
   `plan` VARCHAR(60) NOT NULL DEFAULT '',
+  `approved` BOOLEAN NOT NULL DEFAULT false,
   `enabled` BOOLEAN NOT NULL DEFAULT true,
   `state` VARCHAR(2000) NOT NULL DEFAULT '{"kind":"ready"}',
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),

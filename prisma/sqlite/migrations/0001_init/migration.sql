@@ -61,6 +61,7 @@ CREATE TABLE "accounts" (
     "model_mapping" TEXT NOT NULL,
     "flags" TEXT NOT NULL DEFAULT '{}',
     "plan" TEXT NOT NULL DEFAULT '',
+    "approved" BOOLEAN NOT NULL DEFAULT false,
     "enabled" BOOLEAN NOT NULL DEFAULT true,
     "state" TEXT NOT NULL DEFAULT '{"kind":"ready"}',
     "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,

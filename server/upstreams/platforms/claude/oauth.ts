@@ -1,3 +1,4 @@
+import type { Via } from '../../../accounts/account.ts'
 import type { Tokens } from '../../../accounts/credential.ts'
 import type { CodeResponse, RefreshResponse } from '../../../accounts/login/oauth-responses.ts'
 import { retryAfter } from '../../retry-after.ts'
@@ -34,7 +35,7 @@ export function createClaudeOauth(parts: {
   const { endpoints, now, timeoutMs = defaultTimeoutMs } = parts
   const token = new URL(endpoints.tokenUrl)
 
-  async function grant(body: Record<string, string>, proxy: string | null): Promise<Answered> {
+  async function grant(body: Record<string, string>, via: Via): Promise<Answered> {
     try {
       const request = {
         method: 'POST' as const,
@@ -42,7 +43,9 @@ export function createClaudeOauth(parts: {
         headers: { 'content-type': 'application/json', accept: 'application/json', 'anthropic-beta': oauthBeta },
         body: JSON.stringify(body),
       }
-      const target = { origin: token.origin, proxy }
+      // The address is the deployment's own.
+      const { proxy, proxyIsTrusted } = via
+      const target = { origin: token.origin, originIsTrusted: true, proxy, proxyIsTrusted }
       const response = await askWhole(parts.transport, target, request, { timeoutMs, maxBytes })
       if (response.isCut) return failed('The token endpoint answered too much.')
       const { status } = response
@@ -59,7 +62,11 @@ export function createClaudeOauth(parts: {
       }
     } catch (error) {
       const isLate = codeOfError(error) === 'TimeoutError'
-      const { reason } = explainFailure(error, { origin: token.origin, proxy }, isLate ? timeoutMs : undefined)
+      const { reason } = explainFailure(
+        error,
+        { origin: token.origin, proxy: via.proxy },
+        isLate ? timeoutMs : undefined,
+      )
       return { ...failed(`The token endpoint could not be asked: ${reason}.`), isOurs: isConnectFailure(error) }
     }
   }
@@ -93,10 +100,7 @@ export function createClaudeOauth(parts: {
       return url.href
     },
 
-    async exchange(
-      given: { code: string; state: string; verifier: string },
-      proxy: string | null,
-    ): Promise<CodeResponse> {
+    async exchange(given: { code: string; state: string; verifier: string }, via: Via): Promise<CodeResponse> {
       const answer = await grant(
         {
           grant_type: 'authorization_code',
@@ -106,7 +110,7 @@ export function createClaudeOauth(parts: {
           redirect_uri: endpoints.redirectUrl,
           code_verifier: given.verifier,
         },
-        proxy,
+        via,
       )
       if (answer.kind === 'said') {
         const tokens = tokensOf(answer.said)
@@ -115,13 +119,13 @@ export function createClaudeOauth(parts: {
       }
       const { reason, status } = answer
       if (status >= 400 && status < 500 && status !== 429) return { kind: 'refused', reason }
-      return { kind: 'failed', reason, byProxy: answer.isOurs && proxy !== null }
+      return { kind: 'failed', reason, byProxy: answer.isOurs && via.proxy !== null }
     },
 
-    async refresh(refreshToken: string, proxy: string | null): Promise<RefreshResponse> {
+    async refresh(refreshToken: string, via: Via): Promise<RefreshResponse> {
       const answer = await grant(
         { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: endpoints.clientId },
-        proxy,
+        via,
       )
       if (answer.kind === 'said') {
         const tokens = tokensOf(answer.said)
