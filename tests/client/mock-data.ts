@@ -655,7 +655,7 @@ export function createMockData(isEmpty: boolean): MockData {
     builtInRow('model refused', 'RATE_LIMIT', { status: '403' }, { scope: 'MODEL', durationSeconds: 300 }),
     builtInRow('window of some models used up', 'RATE_LIMIT', { status: '429', limits: 'family' }, { scope: 'FAMILY' }),
     builtInRow('throttled', 'NEXT_ACCOUNT', { status: '429', limits: 'unsaid' }),
-    builtInRow('server error', 'COOL_DOWN', { status: '501-599' }),
+    builtInRow('server error', 'COOL_DOWN', { status: '500-599' }),
     builtInRow(
       'overloaded within the stream',
       'RATE_LIMIT',

@@ -37,6 +37,12 @@ test('what the effect has no use for is not sent, and what is empty is not asked
   expect(input).toMatchObject({ status: null, code: null, scope: 'ACCOUNT', durationSeconds: null })
 })
 
+test.each(['200', '403', '429'])('a rule for %s leaves its form as it was written', (status) => {
+  const { problems, input } = readForm({ ...formOf(rule), status, effect: 'NEXT_ACCOUNT' }, words)
+  expect(problems).toEqual({})
+  expect(input).toMatchObject({ status, effect: 'NEXT_ACCOUNT', scope: 'ACCOUNT', durationSeconds: null })
+})
+
 test('a form without a name or with an end that is no number says so by field', () => {
   for (const amount of ['0', '-1', '1.5', 'x', '12345678'])
     expect(readForm({ ...formOf(rule), name: ' ', amount }, words).problems).toEqual({

@@ -111,6 +111,7 @@ test('the bench refuses what could not be saved, and ranges and samples that can
   expect(await tried({ name: 'quota' })).toEqual(['name'])
   expect(await tried({ name: 'quota', id })).toBe('TestErrorRuleSuccess')
   expect(await tried({ hours: 169 })).toEqual(['hours'])
-  expect(await tried({ sample: { status: '200', body: '' } })).toEqual(['sample.status'])
+  expect(await tried({ sample: { status: '600', body: '' } })).toEqual(['sample.status'])
+  expect(await tried({ sample: { status: '200', body: '' } })).toBe('TestErrorRuleSuccess')
   expect(await tried({ sample: { status: '400', body: 'x'.repeat(100_001) } })).toEqual(['sample.body'])
 })

@@ -182,11 +182,55 @@ test('the built-in table can be read, in its order', async () => {
     code: 'organization_on_hold',
     means: { effect: 'OUT_OF_CREDIT' },
   })
-  expect(named('server error')).toMatchObject({ status: '501-599', means: { effect: 'COOL_DOWN', isRule: false } })
+  expect(named('server error')).toMatchObject({ status: '500-599', means: { effect: 'COOL_DOWN', isRule: false } })
   expect(named('model refused').means).toMatchObject({ effect: 'RATE_LIMIT', scope: 'MODEL', durationSeconds: 300 })
   expect(named('window of some models used up')).toMatchObject({ limits: 'family', means: { scope: 'FAMILY' } })
   expect(named('no credit').message).toMatch(/^credit balance is too low\|/)
   expect(table.at(-1)).toMatchObject({ status: null, means: { name: 'anything else', effect: 'COOL_DOWN' } })
   // A platform of another format has a table of its own.
   expect(data.codex.map(({ means }: { means: { name: string } }) => means.name)).toContain('no credit')
+})
+
+test('rules for 200, 403 and 429 are made, changed and tried like others', async () => {
+  const { run, list } = await startRules()
+  const made = [
+    { name: 'quota in a 200', status: '200', code: 'quota_*', effect: 'OUT_OF_CREDIT', durationSeconds: 3600 },
+    { name: 'region', status: '403', effect: 'RATE_LIMIT', scope: 'MODEL', durationSeconds: 60 },
+    { name: 'long context', status: '429', message: 'Extra usage*', effect: 'NEXT_ACCOUNT' },
+  ]
+  for (const input of made) expect((await run('create', { input })).errorRule).toMatchObject(input)
+  const [first] = await list()
+  const changed = await run('update', { input: { id: first.id, status: '200-299' } })
+  expect(changed.errorRule.status).toBe('200-299')
+  const samples: [input: object, body: string, effect: string][] = [
+    [made[0]!, '{"error":{"code":"quota_gone","message":"no"}}', 'OUT_OF_CREDIT'],
+    [made[1]!, '<html>not here</html>', 'RATE_LIMIT'],
+    [made[2]!, '{"error":{"type":"rate_limit_error","message":"Extra usage is needed"}}', 'NEXT_ACCOUNT'],
+  ]
+  for (const [index, [input, body, effect]] of samples.entries()) {
+    const { id } = (await list())[index]
+    const { sample } = await run('try', { input: { ...input, id, sample: { status: made[index]!.status, body } } })
+    expect(sample).toMatchObject({ matches: true, withRule: { effect } })
+  }
+})
+
+test('the built-in table of every platform is shown with the words of vendors, to administrators alone', async () => {
+  const { stand, ada } = await startRules()
+  const query = `query ($platform: Platform!) { builtInErrorRules(platform: $platform) {
+    status errorType code message limits blamesRequest means { name isRule effect } } }`
+  for (const platform of ['CONSOLE', 'CLAUDE', 'OPENAI', 'CODEX']) {
+    const { data } = await stand.ask(query, { platform }, ada)
+    const named = (name: string) =>
+      data.builtInErrorRules.find(({ means }: { means: { name: string } }) => means.name === name)
+    expect(named('GLM: no balance')).toMatchObject({ code: expect.stringContaining('1113'), means: { isRule: false } })
+    expect(named('no credit (Chinese)').message).toContain('余额不足')
+    expect(named('extra usage required')).toMatchObject({
+      message: expect.stringContaining('extra usage'),
+      means: { effect: 'NEXT_ACCOUNT' },
+    })
+    expect(named("the request's own fault (400)")).toMatchObject({ status: '400', blamesRequest: true })
+    expect(named('anything else').blamesRequest).toBe(false)
+  }
+  const { token } = await stand.addUser('bob', 'user')
+  expect((await stand.ask(query, { platform: 'CONSOLE' }, { token })).data.builtInErrorRules).toBeNull()
 })

@@ -73,3 +73,12 @@ test('the rules of both documents are the same, and can be', () => {
     expect(ruleProblems({ ...any, durationSeconds: null, ...rest, ...given, effect }), rule.name).toEqual([])
   }
 })
+
+test('a provisioning file may have rules for 200 and 403, and one that takes a 429 for the request’s', () => {
+  const rules = [
+    { name: 'quota in a 200', status: '200', code: 'quota_*', effect: 'out_of_credit' },
+    { name: 'region', status: '403', effect: 'rate_limited', scope: 'model', durationSeconds: 60 },
+    { name: 'long context', status: '429', message: 'Extra usage*', effect: 'next' },
+  ]
+  expect(pathsOf({ rules })).toEqual([])
+})

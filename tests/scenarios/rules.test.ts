@@ -1,3 +1,4 @@
+// Over 300 lines: each kind of rule, over the same pools.
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { engines, newDatabaseAddress, redisUrl } from '../support/engines.ts'
 import { refusal } from '../support/fake-scripts.ts'
@@ -182,6 +183,59 @@ test('a rule sends a request on, and the upstream’s words are left when nobody
   expect(await pool.accounts()).toMatchObject([{ name: 'READY', steps: [] }, { name: 'READY' }])
   const alone = await startPool([refusal(400, 'region_error')], [rule])
   expect(await alone.ask()).toMatchObject({ status: 400, text: expect.stringContaining('region_error') })
+})
+
+test.each([true, false])(
+  'a rule decides on an error with status 200 (stream: %s): the account is out of credit, the next one answers',
+  async (stream) => {
+    const within: Script = (exchange) =>
+      exchange.respond(200, {}, { success: false, error_code: 'quota_gone', msg: 'CANARY' })
+    const rule = { name: 'Gone', status: '200', code: 'quota_*', effect: 'out_of_credit', durationSeconds: 600 }
+    const pool = await startPool([within, undefined], [rule])
+    expect((await pool.ask('hello', { stream })).status).toBe(200)
+    const [first, second] = await pool.accounts()
+    expect(first).toMatchObject({ name: 'OUT_OF_CREDIT', reason: expect.stringContaining('rule "Gone": 200') })
+    expect(second.name).toBe('READY')
+  },
+)
+
+test('a rule makes one model rest for a 403, which never reaches the client', async () => {
+  const region: Script = refusal(403, 'region_error', 'CANARY')
+  const rule = {
+    name: 'Region',
+    status: '403',
+    errorType: 'region_*',
+    effect: 'rate_limited',
+    scope: 'model',
+    durationSeconds: 600,
+  }
+  const pool = await startPool([region, region], [rule])
+  const answer = await pool.ask()
+  expect(answer.status).toBe(529)
+  expect(answer.text).not.toContain('CANARY')
+  const model = 'claude-sonnet-4-5-20250929'
+  expect(await pool.accounts()).toMatchObject([
+    { name: 'READY', models: [model] },
+    { name: 'READY', models: [model] },
+  ])
+})
+
+test('a rule takes a 429 for the request’s: nobody rests, and when all say so the client reads the vendor’s sentence', async () => {
+  const sentence = 'This plan has no large requests.'
+  const large: Script = refusal(429, 'rate_limit_error', sentence, { 'retry-after': '600' })
+  const rule = { name: 'Large', status: '429', message: 'This plan has no large*', effect: 'next' }
+  const pool = await startPool([large, large], [rule])
+  const answer = await pool.ask()
+  expect(answer.status).toBe(429)
+  expect(answer.headers.get('x-should-retry')).toBe('false')
+  expect(JSON.parse(answer.text).error).toEqual({
+    type: 'rate_limit_error',
+    message: expect.stringContaining(sentence),
+  })
+  expect(await pool.accounts()).toMatchObject([
+    { name: 'READY', models: [] },
+    { name: 'READY', models: [] },
+  ])
 })
 
 test('a rule reads the code of an error event in a stream, and rests one model for it', async () => {

@@ -58,7 +58,6 @@ export default {
       RULE_MATCHES_ALL: 'a rule needs a status, an error type, a code or a text',
       RULE_TOO_WIDE:
         'is needed here: clients cause such responses by themselves. Name a code, an error type of its own, or the beginning of the text (without * in front)',
-      SAMPLE_STATUS_200: 'must be another one: an error within a response with 200 is event',
       SAMPLE_STATUS_MALFORMED: 'must be a status such as 400, or event',
       SCOPE_NOT_ALLOWED: 'must be the account: only a limit can be about models',
       SECRET_MALFORMED: 'must start with sk- and have at least 20 characters, printable ASCII without spaces',

@@ -56,7 +56,6 @@ export default {
         '须为 http://、https://、socks5:// 或 socks5h:// 地址，包含主机和端口，可含用户名和密码；或 none',
       RULE_MATCHES_ALL: '规则至少需要状态码、错误类型、代码或文本中的一项',
       RULE_TOO_WIDE: '此处必填：客户端自身也会引起这类响应。请填写代码、专有的错误类型，或文本的开头（前面不加 *）',
-      SAMPLE_STATUS_200: '须为其他值：200 响应中的错误用 event 表示',
       SAMPLE_STATUS_MALFORMED: '须为状态码（如 400）或 event',
       SCOPE_NOT_ALLOWED: '须为整个账号：只有限流可以针对模型',
       SECRET_MALFORMED: '须以 sk- 开头，至少 20 个可见 ASCII 字符，不含空格',

@@ -8,7 +8,11 @@ export const ErrorRuleEffect = builder.enumType('ErrorRuleEffect', {
   description: 'What an answer that fails means.',
   values: {
     PASS: { value: 'pass', description: "The caller's own: passed on as it came, no account changes." },
-    NEXT_ACCOUNT: { value: 'next', description: 'The next account is tried, this one does not rest.' },
+    NEXT_ACCOUNT: {
+      value: 'next',
+      description:
+        'The next account is tried, this one does not rest. Of a 429: it is about the request, and when every account asked says so, the client gets the words of the vendor.',
+    },
     RATE_LIMIT: { value: 'rate_limited', description: 'Rests until a moment; requests go to other accounts.' },
     COOL_DOWN: {
       value: 'cooling_down',
@@ -54,7 +58,8 @@ export const ErrorRule = builder.prismaNode('ErrorRule', {
     }),
     status: t.string({
       nullable: true,
-      description: '`400`, `500-599`, or `event`: an error event in a stream. null: any.',
+      description:
+        '`400`, `500-599`, or `event`: an error event in a stream. 200 is a body that is no success. null: any.',
       resolve: ({ status }) => status || null,
     }),
     errorType: t.string({
@@ -126,6 +131,10 @@ export const BuiltInErrorRule = builder.objectRef<ClassificationRow>('BuiltInErr
       nullable: true,
       description: 'A regular expression.',
       resolve: ({ message, sentence }) => textOf(message ?? sentence),
+    }),
+    blamesRequest: t.boolean({
+      description: "The error has to have the format's own shape, with a type that says that the request is wrong.",
+      resolve: ({ blamesRequest }) => blamesRequest === true,
     }),
     limits: t.string({
       nullable: true,
