@@ -3,6 +3,8 @@ export interface ModelList {
   allows(model: string): boolean
   /** The names without a wildcard, as written. */
   names: readonly string[]
+  /** All of them as written; empty: every model. */
+  patterns: readonly string[]
   /** True when a wildcard alone (`*`) allows everything. */
   everything: boolean
 }
@@ -15,6 +17,7 @@ export function createModelList(patterns: readonly string[]): ModelList {
   const globs = patterns.filter((pattern) => pattern.includes('*') && pattern !== '*').map(globOf)
   return {
     names,
+    patterns,
     everything,
     allows(model) {
       if (everything) return true

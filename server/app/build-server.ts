@@ -8,6 +8,7 @@ import { listen } from '../http/listen.ts'
 import { sendFailure } from '../http/send-failure.ts'
 import { createHttp } from '../http/server.ts'
 import { createStaticClient } from '../http/static-client.ts'
+import { createLimitStatus } from '../keys/limit-status.ts'
 import { roomLog } from '../log.ts'
 import { maxJsonBytes } from '../relay/attempt/response/json-response.ts'
 import { createByteBudget } from '../relay/byte-budget.ts'
@@ -125,6 +126,12 @@ export async function buildServer(context: AppContext, stores: Stores, services:
     clientAddress,
     timeZone: config.timeZone,
     secureCookies: isHttps,
+    limitsOf: createLimitStatus({
+      counters,
+      spentNano: ledger.spentNano,
+      windows: () => services.limits.windows,
+      now,
+    }),
   })
   const sockets = await openSocketDoor({
     enveloped: door.graphql.enveloped as Enveloped,
@@ -150,6 +157,7 @@ export async function buildServer(context: AppContext, stores: Stores, services:
   const server = createHttp({
     keepAliveMs: config.keepAliveMs,
     graphql: door.graphql.handle,
+    keyHolder: door.keyHolder,
     upgrade: sockets.upgrade,
     page: client.serve,
     relay(req, res, path, query, id) {

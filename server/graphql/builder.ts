@@ -8,6 +8,7 @@ import { GraphQLError, type GraphQLSchema, isObjectType } from 'graphql'
 import { z } from 'zod'
 import type PrismaTypes from '../generated/pothos-types.ts'
 import { getDatamodel } from '../generated/pothos-types.ts'
+import { tooComplex, wrongArguments } from './refused-query.ts'
 import type { Context } from './server/context.ts'
 
 export const maxPage = 100
@@ -78,15 +79,7 @@ export const builder = new SchemaBuilder<{
     defaultConnectionSize: defaultPage,
     onUnusedQuery: null,
   },
-  validation: {
-    validationError: ({ issues }) =>
-      new GraphQLError(
-        issues.map(({ path, message }) => `${(path ?? []).map(String).join('.')}: ${message}`).join('; '),
-        {
-          extensions: { code: 'BAD_USER_INPUT' },
-        },
-      ),
-  },
+  validation: { validationError: wrongArguments },
   relay: {
     firstArgOptions: pageSize,
     lastArgOptions: pageSize,
@@ -135,8 +128,7 @@ export const builder = new SchemaBuilder<{
     defaultComplexity: 1,
     defaultListMultiplier: 10,
     limit: { complexity: 20_000, breadth: 400 },
-    complexityError: (kind) =>
-      new GraphQLError(`The query asks for too much at once (${kind}).`, { extensions: { code: 'QUERY_TOO_COMPLEX' } }),
+    complexityError: tooComplex,
   },
 })
 

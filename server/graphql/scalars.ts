@@ -5,10 +5,11 @@ import { builder } from './builder.ts'
 
 const bad = (what: string): GraphQLError => new GraphQLError(what, { extensions: { code: 'BAD_USER_INPUT' } })
 
-builder.scalarType('DateTime', {
+/** Shared with the schema of key holders (key-holder/). */
+export const dateTime = {
   description: 'Date and time as ISO 8601 in UTC, such as 2026-11-23T07:00:00.000Z.',
-  serialize: (value) => value.toISOString(),
-  parseValue(value) {
+  serialize: (value: Date) => value.toISOString(),
+  parseValue(value: unknown): Date {
     const parsed = moment.safeParse(value)
     if (!parsed.success) throw bad('must be a date and time with a zone, such as 2027-01-31T00:00:00Z')
     const date = new Date(parsed.data)
@@ -17,7 +18,8 @@ builder.scalarType('DateTime', {
     if (year < 1000 || year > 9999) throw bad('must lie in the years 1000 to 9999, in UTC')
     return date
   },
-})
+}
+builder.scalarType('DateTime', dateTime)
 
 /** As far as the columns of the database go. */
 const nanoText = z
@@ -26,15 +28,16 @@ const nanoText = z
   .transform(BigInt)
   .refine((nano) => nano < 2n ** 63n)
 
-builder.scalarType('NanoUsd', {
+export const nanoUsd = {
   description: 'Money: a whole number of nano-USD as decimal text. 1000000000 is one US dollar.',
-  serialize: (value) => value.toString(),
-  parseValue(value) {
+  serialize: (value: bigint) => value.toString(),
+  parseValue(value: unknown): bigint {
     const parsed = nanoText.safeParse(value)
     if (!parsed.success) throw bad('must be a whole number of nano-USD as text, such as "1500000000"')
     return parsed.data
   },
-})
+}
+builder.scalarType('NanoUsd', nanoUsd)
 
 builder.scalarType('Decimal', {
   description:
@@ -44,18 +47,19 @@ builder.scalarType('Decimal', {
   parseValue: (value) => value,
 })
 
-builder.scalarType('Count', {
+export const count = {
   description: 'A whole number below 2^53: tokens, requests, milliseconds.',
-  serialize(value) {
-    const count = Number(value)
-    if (!Number.isSafeInteger(count)) throw new RangeError('a count left the range of exact numbers')
-    return count
+  serialize(value: number | bigint): number {
+    const whole = Number(value)
+    if (!Number.isSafeInteger(whole)) throw new RangeError('a count left the range of exact numbers')
+    return whole
   },
-  parseValue(value) {
+  parseValue(value: unknown): number {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw bad('must be a whole number')
     return value
   },
-})
+}
+builder.scalarType('Count', count)
 
 builder.scalarType('Date', {
   description: "A day of the deployment's time zone, such as 2026-11-23.",

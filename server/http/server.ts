@@ -16,6 +16,8 @@ export interface HttpParts {
   openai: (req: IncomingMessage, res: ServerResponse, path: string, query: string, id: RequestId) => void
   /** POST /graphql, and its page. */
   graphql: (req: IncomingMessage, res: ServerResponse, id: RequestId) => void
+  /** POST /graphql/key: what the holder of an API key may read. */
+  keyHolder: (req: IncomingMessage, res: ServerResponse, id: RequestId) => void
   /** A WebSocket for /graphql. */
   upgrade: (req: IncomingMessage, socket: Socket, head: Buffer) => void
   /** The dashboard: true when the path was one of its files or pages. */
@@ -46,6 +48,7 @@ const defaultLimits: HttpLimits = { headersMs: 12_000, checkMs: 3_000, headerByt
 const relayPrefix = '/claude-code'
 const openaiPrefix = '/openai'
 const graphqlPath = '/graphql'
+const keyHolderPath = '/graphql/key'
 /** How long a connection that was told why it is closed may go on sending: a reset could overtake the response. */
 const lingerMs = 1000
 
@@ -103,6 +106,8 @@ export function createHttp(parts: HttpParts): Server {
     if (parts.isHttps) res.setHeader('strict-transport-security', 'max-age=31536000')
     if (path === graphqlPath) {
       parts.graphql(req, res, id)
+    } else if (path === keyHolderPath) {
+      parts.keyHolder(req, res, id)
     } else if (path === '/health' && isRead(req)) {
       plain(req, res, 200, 'ok')
     } else if (path === '/ready' && isRead(req)) {

@@ -66,6 +66,7 @@ export async function startGraphqlStand(
   })
   onTestFinished(gauges.stop)
   const { graphql, setup, sessions } = createGraphqlDoor({
+    limitsOf: async () => [],
     database,
     seal,
     events,

@@ -26,6 +26,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/cli/admin.test.ts': 'the command on both databases',
   'tests/graphql/account-groups.test.ts': 'rights of two owners in SQL',
   'tests/graphql/fallback-priced-models.test.ts': 'sums in SQL',
+  'tests/graphql/key-holder.test.ts': 'counters of limits, and events',
   'tests/graphql/list-times.test.ts': 'times of lists in SQL',
   'tests/graphql/lists.test.ts': 'pages, cursors and filters in SQL',
   'tests/graphql/live-resume.test.ts': 'resuming in another process',

@@ -5,7 +5,7 @@ import { User } from '../identity/users.ts'
 import { ApiKey } from '../keys/api-keys.ts'
 
 /** Codes of server/errors.ts that a request can be refused with before any upstream is asked. */
-const reasons = {
+export const rejectionReasons = {
   KEY_MISSING: ['key_missing', 'It came without a key.'],
   KEY_UNKNOWN: ['key_unknown', 'Its key is not known here.'],
   KEY_EXPIRED: ['key_expired', 'Its key has expired.'],
@@ -32,15 +32,15 @@ const reasons = {
   OTHER: ['other', 'Another failure of the relay.'],
 } as const
 
-const known = new Set<string>(Object.values(reasons).map(([code]) => code))
-type Reason = (typeof reasons)[keyof typeof reasons][0]
+const known = new Set<string>(Object.values(rejectionReasons).map(([code]) => code))
+type Reason = (typeof rejectionReasons)[keyof typeof rejectionReasons][0]
 const reasonOf = (code: string): Reason => (known.has(code) ? (code as Reason) : 'other')
 
 export const RejectionReason = builder.enumType('RejectionReason', {
   description: 'Why a request was refused before any upstream was asked.',
   values: Object.fromEntries(
-    Object.entries(reasons).map(([name, [value, description]]) => [name, { value, description }]),
-  ) as { [Name in keyof typeof reasons]: { value: (typeof reasons)[Name][0]; description: string } },
+    Object.entries(rejectionReasons).map(([name, [value, description]]) => [name, { value, description }]),
+  ) as { [Name in keyof typeof rejectionReasons]: { value: (typeof rejectionReasons)[Name][0]; description: string } },
 })
 
 const countText = 'How many.'

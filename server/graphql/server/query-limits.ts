@@ -17,6 +17,16 @@ const maxRepeats = 30
  * which counts complexity.
  */
 export function queryLimits(): Plugin<Context>[] {
+  return [
+    ...(documentLimits() as Plugin<Context>[]),
+    { onValidate: ({ addValidationRule }) => addValidationRule(oneSignIn) },
+    introspectionForViewers,
+    suggestionsForViewers,
+  ]
+}
+
+/** Those of them that need no viewer. */
+export function documentLimits(): Plugin[] {
   const coded = (code: string) => [
     (_context: unknown, error: GraphQLError) => void Object.assign(error.extensions, { code }),
   ]
@@ -29,20 +39,14 @@ export function queryLimits(): Plugin<Context>[] {
     costLimit: { enabled: false },
     blockFieldSuggestion: { enabled: false },
   }).protect()
-  return [
-    beforeValidation,
-    ...(armor.plugins as Plugin<Context>[]),
-    { onValidate: ({ addValidationRule }) => addValidationRule(oneSignIn) },
-    introspectionForViewers,
-    suggestionsForViewers,
-  ]
+  return [beforeValidation, ...(armor.plugins as Plugin[])]
 }
 
 /**
  * Before validation, because one of its rules compares all fields of one name with each other: the same field 150 times
  * held the event loop for 70 ms.
  */
-const beforeValidation: Plugin<Context> = {
+const beforeValidation: Plugin = {
   onParse({ params: { source } }) {
     const text = typeof source === 'string' ? source : source.body
     if (text.length > maxTextLength) throw refused('The query is too long.', 'QUERY_TOO_LONG')

@@ -33,7 +33,7 @@ export function createSseGate(parts: { now: () => number }) {
 }
 
 /** Yoga streams subscriptions whatever is accepted, other operations only to clients that accept event streams. */
-function mayStream({ headers }: IncomingMessage, query: unknown): boolean {
+export function mayStream({ headers }: IncomingMessage, query: unknown): boolean {
   return (
     /text\/event-stream/i.test(headers.accept ?? '') || (typeof query === 'string' && /\bsubscription\b/.test(query))
   )

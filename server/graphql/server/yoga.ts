@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention'
-import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import { sendAsset } from '../../http/asset.ts'
 import { networkOf } from '../../networks.ts'
@@ -12,9 +11,11 @@ import { bearerToken, carriesBearer } from './bearer-token.ts'
 import { type Caller, type Context, createContext } from './context.ts'
 import { createGraphiqlPage } from './graphiql-page.ts'
 import { readJsonBody } from './json-body.ts'
+import { createErrorMask } from './masked-errors.ts'
 import type { GraphqlParts } from './parts.ts'
 import { queryLimits } from './query-limits.ts'
 import { readRefreshCookie, refreshCookie } from './refresh-cookie.ts'
+import { refuse } from './refuse.ts'
 import { createSseGate } from './sse-gate.ts'
 
 const graphqlPath = '/graphql'
@@ -49,17 +50,7 @@ export function createGraphql(parts: GraphqlParts) {
       marksErrors,
       refusesSubscriptionsAsJson,
     ],
-    maskedErrors: {
-      maskError(error) {
-        if (isForCallers(error)) return error
-        const requestId = (error instanceof Error && requestIds.get(error)) || ''
-        parts.log.error({ err: originalOf(error), requestId }, 'a GraphQL field failed')
-        return new GraphQLError(`Something went wrong on our side. The log has it under ${requestId || 'this time'}.`, {
-          path: error instanceof GraphQLError ? error.path : undefined,
-          extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
-        })
-      },
-    },
+    maskedErrors: { maskError: createErrorMask(parts.log, (error) => requestIds.get(error) ?? '') },
     batching: false,
     cors: false,
     graphiql: false,
@@ -162,34 +153,8 @@ function callerOf(initial: InitialContext, parts: GraphqlParts): Caller {
   }
 }
 
-/** GraphQL's own errors, and those we threw as GraphQLError. Everything else is masked. */
-function isForCallers(error: unknown): error is GraphQLError {
-  const original = originalOf(error)
-  return error instanceof GraphQLError && (original === error || original instanceof GraphQLError)
-}
-
-function originalOf(error: unknown): unknown {
-  return error instanceof GraphQLError && error.originalError ? originalOf(error.originalError) : error
-}
-
 const tooManyOfStranger = {
   status: 429,
   code: 'TOO_MANY_ANONYMOUS_OPERATIONS',
   message: 'Too many operations of somebody who is not signed in come from this address. Try again in a moment.',
-}
-
-function refuse(
-  res: ServerResponse,
-  { status, code, message }: { status: number; code: string; message: string },
-): void {
-  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] })
-  // The rest of an unread body would be parsed as the next request.
-  res.shouldKeepAlive = false
-  res.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    ...(status === 405 && { allow: 'POST' }),
-    ...(status === 429 && { 'retry-after': '1' }),
-  })
-  res.end(body)
 }

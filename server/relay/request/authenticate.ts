@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { fail } from '../../errors.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
 import type { Keys } from '../../keys/keys.ts'
+import { presentedSecrets } from '../../keys/presented-secrets.ts'
 import type { Format } from '../../upstreams/format.ts'
 import { type Refused, refusedKey } from './refused.ts'
 
@@ -14,7 +15,7 @@ export function authenticate(
   format: Pick<Format, 'name'> = { name: 'anthropic' },
 ): ApiKey | Refused {
   const variable = format.name === 'anthropic' ? 'ANTHROPIC_AUTH_TOKEN' : 'OPENAI_API_KEY'
-  const credentials = credentialsOf(headers)
+  const credentials = presentedSecrets(headers)
   let secretHash = ''
   for (const credential of credentials) {
     const hmac = keys.hmacOf(credential)
@@ -38,20 +39,4 @@ export function authenticate(
       ? fail('key_unknown', `This API key is not known to this relay. Check ${variable}.`)
       : fail('key_missing', `No API key was sent. Set ${variable} to a key of this relay.`)
   return { failure, key: null, secretHash }
-}
-
-const bearer = /^bearer +(\S+)$/i
-
-const keyHeaders = ['x-api-key', 'api-key', 'x-goog-api-key']
-
-/** In the order in which they count. */
-function credentialsOf(headers: IncomingHttpHeaders): string[] {
-  const secrets: string[] = []
-  const match = headers.authorization === undefined ? null : bearer.exec(headers.authorization)
-  if (match) secrets.push(match[1]!)
-  for (const name of keyHeaders) {
-    const value = headers[name]
-    if (typeof value === 'string' && value !== '') secrets.push(value)
-  }
-  return secrets
 }

@@ -1,8 +1,7 @@
 // The errors for a client when a limit of its key refuses its request (claude-code-signin.md, "A cap the client can show").
 import { type Failure, fail } from '../../errors.ts'
-import { type LimitClaim, type LimitUnit, parseCounter, rollingLengthMs } from '../../keys/limits.ts'
+import type { LimitClaim, LimitUnit } from '../../keys/limits.ts'
 import { formatUsd } from '../../money/usd.ts'
-import type { Counters } from '../../store/counters.ts'
 import { limitHeaders } from './usage-headers.ts'
 
 const whose = { key: 'of this API key', user: "of this API key's owner", group: "of this API key's group" } as const
@@ -10,21 +9,6 @@ const whose = { key: 'of this API key', user: "of this API key's owner", group: 
 const nameOf = ({ rule, limitNano, subject, rollingHours }: LimitClaim): string => {
   const what = rule === 'rolling' ? `limit for ${rollingHours} hours` : `${rule} limit`
   return `${what} of $${formatUsd(limitNano)} ${whose[subject]}`
-}
-
-/** When a used-up limit lets requests through again; null: never by itself. */
-export async function resetOf(counters: Pick<Counters, 'read'>, claim: LimitClaim): Promise<number | null> {
-  const { earlier, rollingHours, resetsAtMs, limitNano } = claim
-  if (earlier === undefined || rollingHours === undefined) return resetsAtMs
-  const parts = await Promise.all(
-    [...earlier, claim.counter].map(async (name) => ({ name, nano: (await counters.read(name))?.spentNano ?? 0 })),
-  )
-  let left = parts.reduce((sum, { nano }) => sum + nano, 0)
-  for (const { name, nano } of parts) {
-    left -= nano
-    if (left < limitNano) return parseCounter(name).window!.toMs + rollingLengthMs(rollingHours)
-  }
-  return null
 }
 
 /** A cost limit is reached by what is settled. */

@@ -2,7 +2,8 @@
 import type { Failure } from '../../errors.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
 import type { Keys } from '../../keys/keys.ts'
-import { claimsOf, hasCostLimits, type LimitClaim, type LimitUnit, parseCounter, rateClaim } from '../../keys/limits.ts'
+import { costClaimsOf, resetOf } from '../../keys/limit-status.ts'
+import { type LimitClaim, type LimitUnit, parseCounter, rateClaim } from '../../keys/limits.ts'
 import type { Windows } from '../../keys/windows.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { billedNano } from '../../money/charge.ts'
@@ -15,7 +16,7 @@ import type { RunningRequest } from '../request/relay-request.ts'
 import type { QueueLimits } from '../routing/queue.ts'
 import { createEstimates } from './estimate.ts'
 import { createLimitLine } from './limit-line.ts'
-import { limitHeld, limitReached, limitsUnreadable, rateReached, resetOf } from './limit-refusals.ts'
+import { limitHeld, limitReached, limitsUnreadable, rateReached } from './limit-refusals.ts'
 import { noReservation, type Reservation } from './reserved.ts'
 import { usageHeaders } from './usage-headers.ts'
 
@@ -53,16 +54,7 @@ export function createReservations(parts: ReservationParts) {
   const line = createLimitLine({ limits: parts.queue, now, onPosition: parts.onPosition })
   const report = (id: RequestId) => (error: unknown) => parts.onError(error, id.text)
 
-  function costClaims(key: ApiKey, atMs: number): LimitClaim[] {
-    const { ofUser, ofGroup } = key
-    if (!hasCostLimits(key) && !hasCostLimits(ofUser) && !hasCostLimits(ofGroup)) return []
-    const windows = parts.policy().windows(atMs)
-    return [
-      ...claimsOf('key', key.id, key, windows, atMs),
-      ...(key.userId === 0 ? [] : claimsOf('user', key.userId, ofUser, windows, atMs)),
-      ...claimsOf('group', key.groupId, ofGroup, windows, atMs),
-    ]
-  }
+  const costClaims = (key: ApiKey, atMs: number) => costClaimsOf(key, parts.policy().windows, atMs)
 
   async function reserve(running: RunningRequest): Promise<Reservation | Failure> {
     const { key, id, model, sessionId, body, maxTokens } = running.request
