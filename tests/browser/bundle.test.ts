@@ -10,9 +10,17 @@ async function scriptSize(path: string): Promise<number> {
   const sizes: Promise<number>[] = []
   page.on('response', (response) => {
     if (new URL(response.url()).pathname.endsWith('.js'))
-      sizes.push(response.body().then((body) => gzipSync(body).length))
+      sizes.push(
+        response.body().then(
+          (body) => gzipSync(body).length,
+          // What comes after the measurement dies with its page.
+          () => 0,
+        ),
+      )
   })
-  await page.goto(server().url + path, { waitUntil: 'networkidle' })
+  await page.goto(server().url + path)
+  await page.locator('h1').first().waitFor()
+  await page.waitForLoadState('networkidle')
   const size = (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0) / 1000
   console.log(`${path}: ${size.toFixed(0)} kB gzip of JavaScript`)
   return size

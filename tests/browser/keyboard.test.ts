@@ -47,7 +47,7 @@ describe('with the keyboard alone', () => {
     '%s: Tab reaches everything that can be operated, and everything shows that it has the focus',
     async (path) => {
       const page = await open(path, { viewport: { width: 1440, height: 900 } })
-      await page.locator('.panel').nth(0).locator('button, .t-table__body').first().waitFor()
+      await page.locator('.panel').locator('button, .t-table__body').first().waitFor()
       const count = await markControls(page)
       const reached = new Set<string>()
       for (let presses = 0; presses < count + 20 && reached.size < count; presses++) {
@@ -80,13 +80,14 @@ describe('with the keyboard alone', () => {
     const more = 'More actions for laptop-anna'
     await tabTo(page, more)
     await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Client settings')
+    await expect.poll(() => focused(page)).toBe('Details')
     await page.keyboard.press('Escape')
     await expect.poll(() => focused(page)).toBe(more)
     await page.getByRole('menu').waitFor({ state: 'detached' })
 
     await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Client settings')
+    await expect.poll(() => focused(page)).toBe('Details')
+    await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowDown')
     expect(await focused(page)).toBe('Rotate key')
     await page.keyboard.press('Enter')
@@ -98,7 +99,7 @@ describe('with the keyboard alone', () => {
     await expect.poll(() => focused(page)).toBe(more)
 
     await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Client settings')
+    await expect.poll(() => focused(page)).toBe('Details')
     await page.keyboard.press('End')
     await page.keyboard.press('Enter')
     await page.getByRole('alertdialog').waitFor()
@@ -108,7 +109,7 @@ describe('with the keyboard alone', () => {
     await expect.poll(() => focused(page)).toBe(more)
 
     await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Client settings')
+    await expect.poll(() => focused(page)).toBe('Details')
     await page.keyboard.press('End')
     await page.keyboard.press('Enter')
     await expect.poll(() => focused(page)).toBe('Cancel')
