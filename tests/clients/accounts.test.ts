@@ -1,40 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import {
-  compressed,
-  errorFirst,
-  hangAfterEvents,
-  htmlPage,
-  refusal,
-  resetBeforeHeaders,
-} from '../support/fake-scripts.ts'
-import { isMain, newest, withDesk } from './claude-code.ts'
+import { compressed, hangAfterEvents, refusal } from '../support/fake-scripts.ts'
+import { newest, withDesk } from './claude-code.ts'
 
 const prompt = 'Please say the three words.'
 const answer = 'word 0 你好 🙂 word 1 你好 🙂 word 2 你好 🙂'
 
 /** Long enough for a client to start and end; a client that waits for an account takes minutes. */
 const soonMs = 20_000
-
-test.each([
-  ['is overloaded', refusal(529, 'overloaded_error')],
-  ['is limited for an hour', refusal(429, 'rate_limit_error', 'limited', { 'retry-after': '3600' })],
-  ['has lost its key', refusal(401, 'authentication_error', 'invalid x-api-key')],
-  ['resets the connection', resetBeforeHeaders],
-  ['begins with an error event', errorFirst()],
-  ['answers with a page of HTML', htmlPage],
-])('Claude Code does not notice when the first account %s', (_, script) =>
-  withDesk({ upstreams: 2 }, async ({ claude, upstreams, relay }) => {
-    const [first, second] = upstreams
-    first!.scriptWhen((request) => isMain(request, prompt), script)
-    const ran = await claude(prompt)
-    expect(ran).toMatchObject({ code: 0, stdout: `${answer} \n` })
-    expect(first!.requests).toHaveLength(1)
-    expect(second!.requests).toHaveLength(1)
-    expect(second!.requests[0]!.body.equals(first!.requests[0]!.body)).toBe(true)
-    expect(await relay.rows()).toEqual([expect.objectContaining({ outcome: 'completed', http_status: 200 })])
-    expect((await relay.attempts()).map((attempt) => attempt['charged'])).toEqual([0, 1])
-  }),
-)
 
 describe.each([newest, '2.0.76'] as const)('Claude Code %s with a single account', (version) => {
   test('is told at once, in our words, that the account has to be mended', () =>

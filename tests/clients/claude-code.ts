@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createFakeUpstream, type FakeUpstream, type Recorded } from '../support/fake-upstream.ts'
 import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../support/relay-app.ts'
+import { type Ran, runClient } from './run.ts'
 
 /**
  * The versions that people run, newest first, with the model each asks for unless told: the native binary, the last JavaScript
@@ -14,15 +14,6 @@ import { type RelayApp, type RelayAppOptions, startRelayApp, testKey } from '../
 export const versions = ['2.1.330', '2.1.112', '2.0.76', '1.0.100'] as const
 export type Version = (typeof versions)[number]
 export const newest: Version = versions[0]
-
-/** What `claude -p` did. */
-export interface Ran {
-  /** Exit code; null when it had to be killed at the deadline. */
-  code: number | null
-  stdout: string
-  stderr: string
-  durationMs: number
-}
 
 export interface RunOptions {
   version?: Version
@@ -50,12 +41,11 @@ export interface Desk {
 
 export interface DeskOptions extends RelayAppOptions {
   upstreams?: number
-  /** Fields of every account, over those that lead to the fakes. */
-  account?: Record<string, unknown>
+  /** Fields of every account, over those that lead to the fakes; a function gives them by the account's place. */
+  account?: Record<string, unknown> | ((index: number) => Record<string, unknown>)
 }
 
-const deadlineMs = 40_000
-const packages = fileURLToPath(new URL('node_modules', import.meta.url))
+export const packages = fileURLToPath(new URL('node_modules', import.meta.url))
 
 /** A starting CLI takes both cores of a small machine: deadlines of tenths of a second would measure that. */
 const calmTimers = { firstByteStreamMs: 15_000, firstByteJsonMs: 15_000, idleMs: 15_000, blockedMs: 15_000 }
@@ -64,7 +54,8 @@ const calmTimers = { firstByteStreamMs: 15_000, firstByteJsonMs: 15_000, idleMs:
 export async function withDesk(options: DeskOptions, use: (desk: Desk) => Promise<void>): Promise<void> {
   const { upstreams: count = 1, account = {}, ...appOptions } = options
   const upstreams = await Promise.all(Array.from({ length: count }, () => createFakeUpstream()))
-  const accounts = upstreams.map(({ url }, index) => ({ url, priority: index + 1, ...account }))
+  const fieldsOf = typeof account === 'function' ? account : () => account
+  const accounts = upstreams.map(({ url }, index) => ({ url, priority: index + 1, ...fieldsOf(index) }))
   const relay = await startRelayApp({ accounts, ...appOptions, timers: { ...calmTimers, ...appOptions.timers } })
   const folder = await mkdtemp(join(tmpdir(), 'relay-client-'))
   try {
@@ -85,43 +76,19 @@ export async function withDesk(options: DeskOptions, use: (desk: Desk) => Promis
 async function runClaude(prompt: string, folder: string, options: RunOptions): Promise<Ran> {
   const { version = newest, base = '', key = '', args = [], env = {} } = options
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'relay-home-')))
-  // Nothing of this machine's own Claude Code reaches it: the environment is made from nothing.
-  const child = spawn(process.execPath, [entryOf(version), '-p', prompt, ...args], {
-    cwd: folder,
+  return runClient({
+    args: [entryOf(version), '-p', prompt, ...args],
+    folder,
+    home,
+    homeGoes: options.home === undefined,
     env: {
-      PATH: process.env['PATH'],
-      HOME: home,
       ANTHROPIC_BASE_URL: base,
       ANTHROPIC_AUTH_TOKEN: key,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: the newest version is a wrapper round a binary, and both have to go at the deadline.
-    detached: true,
+    until: options.until,
   })
-  const startedAt = performance.now()
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  const endGroup = () => {
-    // Once it has ended its number may be another's.
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(-child.pid, 'SIGKILL')
-  }
-  const deadline = setTimeout(endGroup, deadlineMs)
-  void options.until?.then(endGroup)
-  try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', resolve)
-    })
-    return { code, stdout, stderr, durationMs: performance.now() - startedAt }
-  } finally {
-    clearTimeout(deadline)
-    if (options.home === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 })
-  }
 }
 
 /** What Node starts: the bundle, or the wrapper that finds the platform's binary (its postinstall was not run). */

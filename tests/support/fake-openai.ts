@@ -4,7 +4,8 @@ import type { Script } from './fake-upstream.ts'
 export interface OpenaiAnswer {
   text?: string
   reasoning?: string
-  tools?: { id: string; name: string; input: object }[]
+  /** A text as input is a call of a tool that takes free text; Responses only. */
+  tools?: { id: string; name: string; input: object | string; namespace?: string }[]
   model?: string
 }
 
@@ -90,15 +91,14 @@ export const responsesAnswer =
         status: 'completed',
         content: [{ type: 'output_text', text, annotations: [] }],
       })
-    for (const { id, name, input } of tools)
-      output.push({
-        id: `fc_${id}`,
-        type: 'function_call',
-        call_id: id,
-        name,
-        arguments: JSON.stringify(input),
-        status: 'completed',
-      })
+    for (const { id, name, input, namespace } of tools) {
+      const call = { call_id: id, name, ...(namespace !== undefined && { namespace }), status: 'completed' }
+      output.push(
+        typeof input === 'string'
+          ? { id: `ctc_${id}`, type: 'custom_tool_call', ...call, input }
+          : { id: `fc_${id}`, type: 'function_call', ...call, arguments: JSON.stringify(input) },
+      )
+    }
     const response = (status: string, more: object = {}) => ({
       id: 'resp_up',
       object: 'response',
@@ -131,6 +131,9 @@ export const responsesAnswer =
       } else if (item['type'] === 'function_call') {
         await event('response.function_call_arguments.delta', { ...at, delta: item['arguments'] })
         await event('response.function_call_arguments.done', { ...at, arguments: item['arguments'] })
+      } else if (item['type'] === 'custom_tool_call') {
+        await event('response.custom_tool_call_input.delta', { ...at, delta: item['input'] })
+        await event('response.custom_tool_call_input.done', { ...at, input: item['input'] })
       } else {
         await event('response.reasoning_summary_part.added', { ...at, summary_index: 0 })
         await event('response.reasoning_summary_text.delta', { ...at, summary_index: 0, delta: reasoning })

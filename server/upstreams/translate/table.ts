@@ -15,7 +15,8 @@ import { unfoldMessage } from './messages/unfold-message.ts'
 import { chatToMessages } from './openai-clients/chat-to-messages.ts'
 import { createMessagesStreamToChat, messageToChat } from './openai-clients/messages-stream-to-chat.ts'
 import { createMessagesStreamToResponses } from './openai-clients/messages-stream-to-responses.ts'
-import { customTools, responsesToMessages } from './openai-clients/responses-to-messages.ts'
+import { responsesToMessages } from './openai-clients/responses-to-messages.ts'
+import { responsesTools } from './openai-clients/responses-tools.ts'
 import { createTranslatedStreamReader, eventWriters, type Stage } from './translated-stream.ts'
 import { type Fields, isFields } from './untranslatable.ts'
 
@@ -117,7 +118,7 @@ export function translate(
       return createMessagesStreamToResponses({
         ...chatOptions,
         id: `resp_${target.requestId}`,
-        customTools: customTools(body),
+        tools: responsesTools(body),
       })
     return undefined
   }

@@ -9,6 +9,7 @@ import {
 } from '../../../server/upstreams/translate/openai-clients/messages-stream-to-chat.ts'
 import { createMessagesStreamToResponses } from '../../../server/upstreams/translate/openai-clients/messages-stream-to-responses.ts'
 import { type Fields, textOf } from '../../../server/upstreams/translate/untranslatable.ts'
+import { brokenResponses, lateCalls, responsesContent, responsesStream, responsesUsage } from './responses-streams.ts'
 
 function fromResponses(events: Fields[]): Fields[] {
   const translator = createResponsesStreamToMessages({
@@ -22,54 +23,9 @@ function fromResponses(events: Fields[]): Fields[] {
   return [...events.flatMap((event) => translator.push(event)), ...translator.end()]
 }
 
-const usage = {
-  input_tokens: 50,
-  output_tokens: 9,
-  input_tokens_details: { cached_tokens: 20 },
-  output_tokens_details: { reasoning_tokens: 4 },
-}
-const stream: Fields[] = [
-  { type: 'response.created', response: {} },
-  { type: 'response.output_item.added', output_index: 0, item: { type: 'reasoning', summary: [] } },
-  { type: 'response.reasoning_summary_part.added', output_index: 0 },
-  { type: 'response.reasoning_summary_text.delta', output_index: 0, delta: 'First' },
-  { type: 'response.reasoning_summary_part.added', output_index: 0 },
-  { type: 'response.reasoning_summary_text.delta', output_index: 0, delta: 'Second' },
-  {
-    type: 'response.output_item.done',
-    output_index: 0,
-    item: { type: 'reasoning', summary: [], encrypted_content: 'SEALED' },
-  },
-  { type: 'response.output_item.added', output_index: 1, item: { type: 'message', content: [] } },
-  { type: 'response.output_text.delta', output_index: 1, delta: 'Hello' },
-  {
-    type: 'response.output_item.done',
-    output_index: 1,
-    item: { type: 'message', content: [{ type: 'output_text', text: 'Hello' }] },
-  },
-  {
-    type: 'response.output_item.added',
-    output_index: 2,
-    item: { type: 'function_call', call_id: 'c1', name: 'Bash', arguments: '' },
-  },
-  { type: 'response.function_call_arguments.delta', output_index: 2, delta: '{"x":' },
-  { type: 'response.function_call_arguments.delta', output_index: 2, delta: '1}' },
-  {
-    type: 'response.output_item.done',
-    output_index: 2,
-    item: { type: 'function_call', call_id: 'c1', name: 'Bash', arguments: '{"x":1}' },
-  },
-  { type: 'response.completed', response: { output: [], usage } },
-]
-const content = [
-  { type: 'thinking', thinking: 'First\n\nSecond', signature: 'relay-reasoning:7:SEALED' },
-  { type: 'text', text: 'Hello' },
-  { type: 'tool_use', id: 'c1', name: 'Bash', input: { x: 1 } },
-]
-
 test('a Responses stream: reasoning with its signature, text, a tool call, usage without the cached part twice', () => {
-  const message = foldMessage(fromResponses(stream))!
-  expect(message['content']).toEqual(content)
+  const message = foldMessage(fromResponses(responsesStream))!
+  expect(message['content']).toEqual(responsesContent)
   expect(message['stop_reason']).toBe('tool_use')
   expect(message['usage']).toEqual({
     input_tokens: 30,
@@ -80,54 +36,33 @@ test('a Responses stream: reasoning with its signature, text, a tool call, usage
   })
 })
 
-test('arguments in the last event alone, or in the final response alone (openclaude #1259)', () => {
-  const item = { type: 'function_call', call_id: 'c1', name: 'Bash', arguments: '{"x":1}' }
-  for (const events of [
-    [
-      { type: 'response.output_item.added', output_index: 0, item: { ...item, arguments: '' } },
-      { type: 'response.function_call_arguments.done', output_index: 0, arguments: item.arguments },
-      { type: 'response.completed', response: {} },
-    ],
-    [
-      { type: 'response.output_item.done', output_index: 0, item },
-      { type: 'response.completed', response: {} },
-    ],
-    [{ type: 'response.completed', response: { output: [item] } }],
-  ])
-    expect(foldMessage(fromResponses(events))!['content']).toEqual([content[2]])
-})
+test.each(lateCalls)(
+  'arguments in the last event alone, or in the final response alone (openclaude #1259)',
+  (...events) => {
+    expect(foldMessage(fromResponses(events))!['content']).toEqual([responsesContent[2]])
+  },
+)
 
 test.each([
   ['max_output_tokens', 'max_tokens'],
   ['content_filter', 'refusal'],
 ])('incomplete by %s ends as %s', (reason, stop) => {
   const events = [
-    ...stream.slice(0, 10),
-    { type: 'response.incomplete', response: { incomplete_details: { reason }, usage } },
+    ...responsesStream.slice(0, 10),
+    { type: 'response.incomplete', response: { incomplete_details: { reason }, usage: responsesUsage } },
   ]
   expect(foldMessage(fromResponses(events))!['stop_reason']).toBe(stop)
 })
 
-test.each([
-  [
-    'response.failed',
-    [
-      ...stream.slice(0, 9),
-      { type: 'response.failed', response: { error: { code: 'server_error', message: 'boom' } } },
-    ],
-    'boom',
-  ],
-  ['error', [{ type: 'error', code: 'x', message: 'boom' }], 'boom'],
-  ['a stream that is cut off', stream.slice(0, 9), 'The upstream ended its response before it was complete.'],
-])('%s ends in one error event', (_name, events, message) => {
-  expect(fromResponses(events as Fields[]).at(-1)).toEqual({ type: 'error', error: { type: 'api_error', message } })
+test.each(brokenResponses)('%s ends in one error event', (_name, events, message) => {
+  expect(fromResponses(events).at(-1)).toEqual({ type: 'error', error: { type: 'api_error', message } })
 })
 
 const writer = { id: 'x_1', model: 'asked', createdS: 1, toolNames: createToolNames() }
 
 test('to a chat client: text, reasoning, tool calls counted as tools, usage and finish_reason', () => {
   const toChat = createMessagesStreamToChat({ ...writer, includeUsage: true })
-  const chunks = fromResponses(stream).flatMap(toChat.push)
+  const chunks = fromResponses(responsesStream).flatMap(toChat.push)
   const deltas = chunks.flatMap(({ choices }) => choices as { delta: Fields; finish_reason: unknown }[])
   expect(deltas.map(({ delta }) => textOf(delta['content'])).join('')).toBe('Hello')
   expect(deltas.map(({ delta }) => textOf(delta['reasoning_content'])).join('')).toBe('First\n\nSecond')
@@ -144,7 +79,7 @@ test('to a chat client: text, reasoning, tool calls counted as tools, usage and 
 })
 
 test('to a chat client without streaming', () => {
-  const response = messageToChat(foldMessage(fromResponses(stream))!, writer)
+  const response = messageToChat(foldMessage(fromResponses(responsesStream))!, writer)
   expect(response).toMatchObject({
     object: 'chat.completion',
     choices: [
@@ -162,8 +97,8 @@ test('to a chat client without streaming', () => {
 })
 
 test('to a Responses client and back: the same message', () => {
-  const toResponses = createMessagesStreamToResponses({ ...writer, id: 'resp_1', customTools: new Set() })
-  const events = fromResponses(stream).flatMap(toResponses.push)
+  const toResponses = createMessagesStreamToResponses({ ...writer, id: 'resp_1', tools: new Map() })
+  const events = fromResponses(responsesStream).flatMap(toResponses.push)
   expect(events.map((event) => event['sequence_number'])).toEqual(events.map((_, index) => index))
   expect(events.at(-1)).toMatchObject({
     type: 'response.completed',
@@ -171,14 +106,14 @@ test('to a Responses client and back: the same message', () => {
   })
   const back = foldMessage(fromResponses(events))!
   // Anthropic's signatures are of no use to others: the thinking comes back without one.
-  expect(back['content']).toEqual([{ ...content[0], signature: '' }, content[1], content[2]])
+  expect(back['content']).toEqual([{ ...responsesContent[0], signature: '' }, responsesContent[1], responsesContent[2]])
 })
 
 test('a tool that takes free text gets its text, not JSON', () => {
   const toResponses = createMessagesStreamToResponses({
     ...writer,
     id: 'resp_1',
-    customTools: new Set(['apply_patch']),
+    tools: new Map([['apply_patch', { name: 'apply_patch', namespace: '', isFreeText: true }]]),
   })
   const input = JSON.stringify({ input: '*** Begin' })
   const events = [

@@ -75,7 +75,7 @@ export function createChatStreamToMessages(options: ChatStreamOptions): StreamTr
 
   const estimate = (): MessageUsage => ({
     input_tokens: options.inputTokensEstimate,
-    output_tokens: estimatedTokens(outputChars),
+    output_tokens: estimatedTokens(outputChars + toolCalls.chars()),
     cache_read_input_tokens: 0,
     cache_creation_input_tokens: 0,
   })

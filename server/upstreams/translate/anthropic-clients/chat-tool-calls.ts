@@ -96,6 +96,8 @@ export function createChatToolCalls(writer: MessageWriter, names: ToolNames) {
       return true
     },
     count: () => calls.length,
+    /** Characters of all calls so far. */
+    chars: () => calls.reduce((sum, { name, json }) => sum + name.length + json.length, 0),
   }
 }
 

@@ -26,14 +26,24 @@ export function chatToMessages(body: Fields, target: MessagesTarget): { body: Fi
     (stop) => typeof stop === 'string' && stop.trim() !== '',
   )
   if (stops.length > 0) sent['stop_sequences'] = stops
-  const { output, thinking } = reasoningOf(body['reasoning_effort'], target.model, Number(sent['max_tokens']))
+  const { output, thinking } = reasoningOf(body['reasoning_effort'], sent, messages)
   const format = formatOf(body['response_format'])
   const outputConfig = { ...output, ...(format && { format }) }
   if (Object.keys(outputConfig).length > 0) sent['output_config'] = outputConfig
   if (thinking) sent['thinking'] = thinking
+  if (typeof body['prompt_cache_key'] === 'string') keepInCache(sent, messages)
   if (target.user !== null) sent['metadata'] = { user_id: target.user }
   if (body['stream'] === true) sent['stream'] = true
   return { body: sent, toolNames }
+}
+
+/** A client that names its cache comes back with the same beginning. Anthropic keeps only what is marked. */
+function keepInCache(sent: Fields, messages: Turn[]): void {
+  const mark = { cache_control: { type: 'ephemeral' } }
+  if (sent['system'] !== undefined) sent['system'] = [{ type: 'text', text: sent['system'], ...mark }]
+  const last = messages.at(-1)?.content
+  const block = last?.pop()
+  if (block) last?.push({ ...block, ...mark })
 }
 
 function maxTokensOf(body: Fields, otherwise: number): number {
@@ -57,15 +67,19 @@ function versionOf(model: string): number | null {
 /** Claude 4.7 and later refuse sampling parameters. */
 const takesNoSampling = (model: string): boolean => (versionOf(model) ?? 0) >= 4.7
 
-/** 4.6 and later think as much as an effort says; older ones take a budget of tokens. */
-function reasoningOf(effort: unknown, model: string, maxTokens: number): { output: Fields; thinking: Fields | null } {
+/**
+ * 4.6 and later think as much as an effort says; older ones take a budget of tokens. Those refuse to think on results of tools
+ * when the turn did not begin with thinking, which clients of these formats do not send back.
+ */
+function reasoningOf(effort: unknown, sent: Fields, messages: Turn[]): { output: Fields; thinking: Fields | null } {
   if (typeof effort !== 'string' || effort === 'none' || effort === 'minimal') return { output: {}, thinking: null }
-  const version = versionOf(model)
+  const version = versionOf(textOf(sent['model']))
   if (version === null) return { output: {}, thinking: null }
   if (version >= 4.6) return { output: { effort }, thinking: { type: 'adaptive' } }
   const budget = effort === 'low' ? 2048 : effort === 'medium' ? 8192 : 16_384
   // The budget has to be below max_tokens, and at least 1024.
-  return budget < maxTokens
+  const answersTools = messages.at(-1)?.content[0]?.['type'] === 'tool_result'
+  return budget < Number(sent['max_tokens']) && !answersTools
     ? { output: {}, thinking: { type: 'enabled', budget_tokens: budget } }
     : { output: {}, thinking: null }
 }
@@ -105,10 +119,15 @@ function toolChoice(choice: unknown, names: ToolNames): Fields | null {
   return null
 }
 
+interface Turn {
+  role: string
+  content: Fields[]
+}
+
 /** Leading system texts, and the turns: results of tools and what the user says beside them are one turn, results first. */
-function conversationOf(list: Fields[], names: ToolNames): { system: string[]; messages: Fields[] } {
+function conversationOf(list: Fields[], names: ToolNames): { system: string[]; messages: Turn[] } {
   const system: string[] = []
-  const messages: { role: string; content: Fields[] }[] = []
+  const messages: Turn[] = []
   const add = (role: string, blocks: Fields[]): void => {
     if (blocks.length === 0) return
     const last = messages.at(-1)

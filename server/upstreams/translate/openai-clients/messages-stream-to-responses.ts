@@ -1,6 +1,7 @@
 import type { ToolNames } from '../messages/tool-names.ts'
 import { type Fields, isFields, textOf } from '../untranslatable.ts'
 import { chatUsage } from './messages-stream-to-chat.ts'
+import type { ResponsesTool } from './responses-tools.ts'
 
 export interface ResponsesWriterOptions {
   /** `resp_…`, of our own. */
@@ -9,8 +10,8 @@ export interface ResponsesWriterOptions {
   model: string
   createdS: number
   toolNames: ToolNames
-  /** Tools that take free text instead of JSON. */
-  customTools: ReadonlySet<string>
+  /** The client's tools by the names that the upstream has. */
+  tools: ReadonlyMap<string, ResponsesTool>
 }
 
 interface OpenItem {
@@ -20,6 +21,7 @@ interface OpenItem {
   text: string
   callId: string
   name: string
+  namespace: string
 }
 
 /** Anthropic events as events of a Responses stream (protocol.md §4.5). */
@@ -50,10 +52,18 @@ export function createMessagesStreamToResponses(options: ResponsesWriterOptions)
     ...more,
   })
 
-  function openItem(kind: OpenItem['kind'], callId = '', name = ''): void {
+  function openItem(kind: OpenItem['kind'], callId = '', name = '', namespace = ''): void {
     const index = output.length
     const prefix = { message: 'msg', reasoning: 'rs', function_call: 'fc', custom_tool_call: 'ctc' }[kind]
-    open = { kind, index, id: `${prefix}_${options.id.replace(/^resp_/, '')}_${index}`, text: '', callId, name }
+    open = {
+      kind,
+      index,
+      id: `${prefix}_${options.id.replace(/^resp_/, '')}_${index}`,
+      text: '',
+      callId,
+      name,
+      namespace,
+    }
     emit('response.output_item.added', { output_index: index, item: itemOf(open, 'in_progress') })
     if (kind === 'message') emit('response.content_part.added', { ...place(open), part: textPart('') })
     if (kind === 'reasoning')
@@ -135,8 +145,9 @@ export function createMessagesStreamToResponses(options: ResponsesWriterOptions)
     } else if (block['type'] === 'thinking') openItem('reasoning')
     else if (block['type'] === 'tool_use') {
       const name = options.toolNames.original(textOf(block['name']))
-      const kind = options.customTools.has(name) ? 'custom_tool_call' : 'function_call'
-      openItem(kind, textOf(block['id']), name)
+      const tool = options.tools.get(name)
+      const kind = tool?.isFreeText ? 'custom_tool_call' : 'function_call'
+      openItem(kind, textOf(block['id']), tool?.name ?? name, tool?.namespace)
     }
   }
 
@@ -186,7 +197,8 @@ function deltaText(delta: Fields): string {
   return textOf(delta['text']) || textOf(delta['thinking']) || textOf(delta['partial_json'])
 }
 
-function itemOf({ kind, id, text, callId, name }: OpenItem, status: string): Fields {
+function itemOf({ kind, id, text, callId, name: bare, namespace }: OpenItem, status: string): Fields {
+  const name = { name: bare, ...(namespace !== '' && { namespace }) }
   switch (kind) {
     case 'message':
       return { id, type: 'message', role: 'assistant', status, content: status === 'completed' ? [textPart(text)] : [] }
@@ -198,11 +210,11 @@ function itemOf({ kind, id, text, callId, name }: OpenItem, status: string): Fie
         type: 'function_call',
         status,
         call_id: callId,
-        name,
+        ...name,
         arguments: text === '' && status === 'completed' ? '{}' : text,
       }
     case 'custom_tool_call':
-      return { id, type: 'custom_tool_call', status, call_id: callId, name, input: freeText(text) }
+      return { id, type: 'custom_tool_call', status, call_id: callId, ...name, input: freeText(text) }
   }
 }
 

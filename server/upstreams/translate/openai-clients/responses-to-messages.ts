@@ -1,6 +1,7 @@
 import type { ToolNames } from '../messages/tool-names.ts'
 import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
 import { chatToMessages, type MessagesTarget } from './chat-to-messages.ts'
+import { chatToolChoice, chatTools, flatName } from './responses-tools.ts'
 
 /** A Responses request as an Anthropic Messages request (protocol.md §4.5). Throws Untranslatable. */
 export function responsesToMessages(body: Fields, target: MessagesTarget): { body: Fields; toolNames: ToolNames } {
@@ -17,7 +18,7 @@ function chatBody(body: Fields): Fields {
   const text = isFields(body['text']) ? body['text'] : {}
   return {
     messages: chatMessages(body),
-    tools: chatTools(body['tools']),
+    tools: chatTools(body),
     ...(body['tool_choice'] !== undefined && { tool_choice: chatToolChoice(body['tool_choice']) }),
     ...(body['parallel_tool_calls'] !== undefined && { parallel_tool_calls: body['parallel_tool_calls'] }),
     ...(typeof body['max_output_tokens'] === 'number' && { max_completion_tokens: body['max_output_tokens'] }),
@@ -26,6 +27,7 @@ function chatBody(body: Fields): Fields {
     ...(reasoning['effort'] !== undefined && { reasoning_effort: reasoning['effort'] }),
     ...(isFields(text['format']) && { response_format: chatFormat(text['format']) }),
     ...(body['stream'] === true && { stream: true }),
+    ...(body['prompt_cache_key'] !== undefined && { prompt_cache_key: body['prompt_cache_key'] }),
   }
 }
 
@@ -46,22 +48,33 @@ function chatMessage(item: Fields, field: string): Fields[] {
   switch (item['type'] ?? 'message') {
     case 'message':
       return [{ role: item['role'], content: chatContent(item['content'], `${field}.content`) }]
+    // What an agent of Codex tells another one.
+    case 'agent_message':
+      return [{ role: 'user', content: chatContent(item['content'], `${field}.content`) }]
     case 'function_call':
     case 'custom_tool_call': {
       const json = item['type'] === 'function_call' ? item['arguments'] : JSON.stringify({ input: item['input'] })
-      const call = { id: item['call_id'], type: 'function', function: { name: item['name'], arguments: json } }
+      const name = flatName(textOf(item['namespace']), textOf(item['name']))
+      const call = { id: item['call_id'], type: 'function', function: { name, arguments: json } }
       return [{ role: 'assistant', content: '', tool_calls: [call] }]
     }
     case 'function_call_output':
     case 'custom_tool_call_output':
       return [{ role: 'tool', tool_call_id: item['call_id'], content: chatContent(item['output'], `${field}.output`) }]
-    // Reasoning of another vendor means nothing here.
+    // Listed with the other tools.
+    case 'additional_tools':
+      return []
+    // Reasoning of another vendor means nothing here, and what a search found stands in the text that follows.
     case 'reasoning':
+    case 'web_search_call':
       return []
     default:
       throw new Untranslatable(`${field}.type`, `${JSON.stringify(item['type'])} cannot be sent to this upstream`)
   }
 }
+
+/** How OpenAI's encrypted texts begin: a version and a moment. */
+const sealed = 'gAAAAA'
 
 function chatContent(content: unknown, field: string): unknown {
   if (typeof content === 'string') return content
@@ -73,6 +86,12 @@ function chatContent(content: unknown, field: string): unknown {
         return { type: 'text', text: part['text'] }
       case 'refusal':
         return { type: 'refusal', refusal: part['refusal'] }
+      case 'encrypted_content': {
+        // OpenAI seals what its models write to other agents. What a model of another upstream wrote there is plain.
+        const text = textOf(part['encrypted_content'])
+        if (!text.startsWith(sealed)) return { type: 'text', text }
+        throw new Untranslatable(`${field}[${index}]`, 'only the upstream that encrypted it can read it')
+      }
       case 'input_image':
         if (textOf(part['image_url']) === '') throw new Untranslatable(`${field}[${index}]`, 'an image needs image_url')
         return { type: 'image_url', image_url: { url: part['image_url'] } }
@@ -86,23 +105,3 @@ function chatContent(content: unknown, field: string): unknown {
     }
   })
 }
-
-/** A tool that takes free text becomes a function with one text; all others must be functions. */
-function chatTools(tools: unknown): Fields[] {
-  return itemsOf(tools).map((tool, index) => {
-    const { type, name, description } = tool
-    if (type === 'function') return { type, function: { name, description, parameters: tool['parameters'] } }
-    if (type === 'custom') {
-      const parameters = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
-      return { type: 'function', function: { name, description, parameters } }
-    }
-    throw new Untranslatable(`tools[${index}].type`, `${JSON.stringify(type)} cannot be sent to this upstream`)
-  })
-}
-
-const chatToolChoice = (choice: unknown): unknown =>
-  isFields(choice) ? { type: 'function', function: { name: choice['name'] } } : choice
-
-/** Names of the tools that take free text: their calls are answered as such. */
-export const customTools = (body: Fields): ReadonlySet<string> =>
-  new Set(itemsOf(body['tools']).flatMap((tool) => (tool['type'] === 'custom' ? [textOf(tool['name'])] : [])))
