@@ -171,3 +171,26 @@ test('sums by reason name the last time and sentence; pages go on behind a curso
   expect(await readRejections(database, filter, 2, 'no cursor')).toBeNull()
   await rejections.close()
 })
+
+test('fault 60: a flood of a million wrong keys is some rows, one write a second, and no row of a request', async () => {
+  let writes = 0
+  const { rejections, events } = counting((some) => {
+    writes++
+    return database.batch(some)
+  })
+  const callers = Array.from({ length: 1000 }, (_, index) =>
+    newCaller({ apiKeyId: 0, userId: 4242, groupId: 0, secretHash: `${index}`.padStart(8, 'f') }),
+  )
+  const requests = async () => Number((await database.select('SELECT COUNT(*) FROM `logs`'))[0]![0])
+  const before = await requests()
+  const startedMs = performance.now()
+  for (let round = 0; round < 1000; round++)
+    for (const caller of callers) rejections.count(caller, 'key_expired', 'told')
+  const tookMs = performance.now() - startedMs
+  await rejections.drained()
+  console.log(`fault 60: ${(tookMs / 1000).toFixed(2)} µs for each rejection that is counted`)
+  const rows = await database.select('SELECT SUM(`requests`), COUNT(*) FROM `rejections` WHERE `user_id` = 4242')
+  expect(rows[0]!.map(Number)).toEqual([1_000_000, 101])
+  expect(events.reduce((sum, event) => sum + event.requests, 0)).toBe(1_000_000)
+  expect([writes, events.length, await requests()]).toEqual([1, 101, before])
+})

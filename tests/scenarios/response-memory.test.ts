@@ -74,3 +74,56 @@ test.each([
     expect(relay.log.filter((line) => line.includes('account'))).toEqual([])
   },
 )
+
+test.each([
+  [
+    'an event that does not end',
+    'text/event-stream',
+    'event: content_block_delta\ndata: {"type":"content_block_delta","x":"',
+  ],
+  ['a message where a stream was asked for', 'application/json', '{"type":"message","x":"'],
+])('fault 52: %s counts in the same budget, and all of it comes back', async (_name, type, begin) => {
+  const upstream = await createFakeUpstream()
+  const relay = await startRelayApp({
+    accounts: [{ url: upstream.url }],
+    responseMemoryBytes: 2 * megabyte,
+    timers: { firstByteStreamMs: 60_000, idleMs: 60_000, commitMs: 60_000 },
+    statePolicy: { failures: 1e9, windowMs: 60_000, firstCooldownMs: 1, maxCooldownMs: 1, halfOpenMs: 1 },
+  })
+  onTestFinished(async () => {
+    await relay.stop()
+    await upstream.close()
+  })
+  const begun = deferred()
+  const gate = deferred()
+  let count = 0
+  const stopWhen = upstream.scriptWhen(
+    () => true,
+    async (exchange) => {
+      await exchange.begin(200, { 'content-type': type })
+      await exchange.write(`${begin}${'x'.repeat(0.9 * megabyte)}`)
+      if (++count === 8) begun.resolve()
+      await gate.promise
+      await exchange.end()
+    },
+  )
+  const ask = async () => {
+    const response = await fetch(`${relay.base}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${testKey}` },
+      body: JSON.stringify({ model: 'claude-opus-5-5', stream: true, max_tokens: 9, messages: [] }),
+    })
+    const text = await response.text()
+    if (text.includes('as many responses as it may')) full.resolve()
+    return text
+  }
+  const full = deferred()
+  const burst = Array.from({ length: 8 }, ask)
+  await Promise.all([begun.promise, full.promise])
+  gate.resolve()
+  const told = await Promise.all(burst)
+  expect(told.filter((text) => text.includes('as many responses as it may')).length).toBeGreaterThan(0)
+  stopWhen()
+  // Nothing is held for them any more: one after the other finds room.
+  for (let i = 0; i < 5; i++) expect(await ask()).toContain('message_stop')
+})

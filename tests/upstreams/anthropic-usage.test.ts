@@ -242,7 +242,7 @@ const table: [rule: string, told: Told, expected: Expected][] = [
   ],
   [
     'a count that is no number is left out and flagged',
-    { start: { ...start, input_tokens: '12' }, deltas: [{ output_tokens: 9 }] },
+    { start: { ...start, input_tokens: 'twelve' }, deltas: [{ output_tokens: 9 }] },
     { flags: ['clamped'], tokens: { input: 0, output: 9 } },
   ],
   [

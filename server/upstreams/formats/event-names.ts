@@ -1,8 +1,8 @@
-/** Whole events, where each without an `event:` line gets one of the `type` in its data. All other bytes stay. */
+/** Whole events, where each without a name of its own gets that of the `type` in its data. All other bytes stay. */
 export function withEventNames(bytes: Buffer): Buffer {
   const text = bytes.toString('latin1')
   return Buffer.from(
-    text.replace(wholeEvent, (_event, mark: string, lines: string) => `${mark}${nameLine(lines)}${lines}`),
+    text.replace(wholeEvent, (_event, mark: string, lines: string) => `${mark}${named(lines)}`),
     'latin1',
   )
 }
@@ -10,12 +10,15 @@ export function withEventNames(bytes: Buffer): Buffer {
 /** A byte order mark, then lines up to and with an empty one. */
 const wholeEvent = /(^\xef\xbb\xbf|)((?:[^\r\n]+(?:\r\n|\r|\n))+(?:\r\n|\r|\n))/g
 
-function nameLine(event: string): string {
+/** No name, an empty one and `message` are the same by the standard, and SDKs know no event of that name. */
+const noName = /^event(?::[ ]?(?:message)?)?(?:\r\n|\r|\n)/gm
+
+function named(event: string): string {
   const lines = event.split(/\r\n|[\r\n]/)
-  if (lines.some((line) => /^event(:|$)/.test(line))) return ''
-  const data = lines.filter((line) => line.startsWith('data')).map((line) => line.replace(/^data:? ?/, ''))
+  if (lines.some((line) => /^event:(?! ?(?:message)?$)/.test(line))) return event
+  const data = lines.filter((line) => /^data(:|$)/.test(line)).map((line) => line.replace(/^data:? ?/, ''))
   const name = typeOf(data.join('\n'))
-  return name === '' ? '' : `event: ${name}\n`
+  return name === '' ? event : `event: ${name}\n${event.replace(noName, '')}`
 }
 
 function typeOf(data: string): string {

@@ -84,7 +84,7 @@ export const accountFaultRows: readonly ClassificationRow[] = [
   ),
   byText(
     'no credit',
-    "credit balance is too low|insufficient (account |user )?(balance|credits?|funds|quota)|(balance|credits?) (is |are )?(insufficient|exhausted|used up)|out of credits?\\b|you('re| are) out of extra usage|account .{0,60}(is suspended|in arrears)|(exceeded|used up) your current (token )?quota|token quota is not enough|make sure your account is in good standing",
+    "credit balance is too low|insufficient (account |user )?(balance|credits?|funds|quota)|(balance|credits?) (is |are )?(insufficient|exhausted|used up)|out of credits?\\b|you('re| are) out of extra usage|account .{0,60}((is|has been|was) suspended|in arrears)|(exceeded|used up) your current (token )?quota|token quota is not enough|make sure your account is in good standing",
     untilDate,
   ),
   byText('no credit (Chinese)', '余额不足|余额已用|欠费|无可用资源包|额度不足|额度已用|额度已耗尽|请充值', outOfCredit),
@@ -106,7 +106,7 @@ export const accountFaultRows: readonly ClassificationRow[] = [
   ),
   byText('rate (Chinese)', '(并发数?|频率|速率|请求数?).{0,12}(过高|过多|超过|超限)|触发限流|请求过于频繁', limited),
   byText('overloaded (Chinese)', '(访问量|负载).{0,8}(过大|过高|饱和)', busy),
-  byText('model unknown (Chinese)', '(模型|model).{0,60}(不存在|未找到|不支持|无效|已下线)', modelUnknown),
+  byText('model unknown (Chinese)', '(模型|model).{0,60}(不存在|未找到|不支持|无效|已下线|无可用渠道)', modelUnknown),
   byText('model unknown', 'model not exist|not found the model|no available channel', modelUnknown),
   byText(
     'model not in this plan',

@@ -10,6 +10,7 @@ import {
   classified,
   completed,
   failed,
+  memoryFull,
   shutDown,
 } from '../attempt-end.ts'
 import type { UpstreamFailure } from '../attempt-result.ts'
@@ -50,6 +51,23 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   let finishedAtMs = 0
   let blockedSinceMs = 0
   let lastPingAtMs = 0
+  const share = parts.responseBudget.shareOf(request.key.id)
+  /** Kept responses take all the memory they may. */
+  let isMemoryFull = false
+
+  /** Beyond what every stream may hold, kept bytes count in the budget of responses. False: the budget is used up. */
+  function keep(bytes: number): boolean {
+    const counted = bytes > maxHeldBytes ? bytes : 0
+    const more = counted - attempt.keptBytes
+    if (more > 0 && !share.take(more)) {
+      isMemoryFull = true
+      call.stop({ by: 'reader' })
+      return false
+    }
+    if (more < 0) share.give(-more)
+    attempt.keptBytes = counted
+    return true
+  }
 
   /** Reads whole events of the next chunk, or at the end (null) of what is left. */
   function readEvents(chunk: Buffer | null): void {
@@ -78,11 +96,13 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
       if (isStream) return takeEvents(whole)
     }
     if (begunBytes > maxJsonBytes) call.stop(jsonTooLarge(attempt))
+    else keep(begunBytes)
     return true
   }
 
   function takeEvents(chunk: Buffer): boolean {
     readEvents(chunk)
+    if (!keep(reader.heldBytes)) return true
     flowedBytes += chunk.length
     if (flowedBytes > topUpBytes && running.reservation.claims.length > 0) {
       flowedBytes = 0
@@ -176,6 +196,10 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
   if (end.by === 'limit') {
     if (state === 'held') commit()
     return breakOff('limit_reached', limitPassed, 'billing_error')
+  }
+  if (isMemoryFull) {
+    if (state === 'held') return memoryFull(attempt)
+    return breakOff('response_memory_full', 'The relay holds as many responses as it may.', 'overloaded_error')
   }
   // After the last event, a broken connection does not matter.
   if (end.by === 'upstream' || end.by === 'reader' || finishedAtMs > 0) return complete()

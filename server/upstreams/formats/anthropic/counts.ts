@@ -41,9 +41,14 @@ export function readCounts(usage: Record<string, unknown>, flags: UsageFlags, co
   return counts
 }
 
+/** Some servers write numbers as text. Anything else that is no number stays as it is. */
+export const numberOf = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+
 /** The count, or the one `before` where none was reported. */
-function countOf(value: unknown, before: number | undefined, flags: UsageFlags): number | undefined {
-  if (value === undefined || value === null) return before
+function countOf(given: unknown, before: number | undefined, flags: UsageFlags): number | undefined {
+  if (given === undefined || given === null) return before
+  const value = numberOf(given)
   if (typeof value !== 'number' || Number.isNaN(value)) {
     flags.add('clamped')
     return before

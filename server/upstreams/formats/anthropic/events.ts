@@ -89,7 +89,9 @@ class Listener implements SseListener {
     const data = fields.dataLines === 1 ? bytes.subarray(dataStart, dataEnd) : joinData(bytes, start, end)
     if (kind === undefined) {
       kind = typeOf(data)
-      if (kind !== undefined && fields.nameEnd === fields.nameStart) sink.nameless()
+      // By the standard an event without a name is a `message`.
+      if (kind !== undefined && /^(message)?$/.test(bytes.toString('latin1', fields.nameStart, fields.nameEnd)))
+        sink.nameless()
     }
     if (kind === 'content_block_delta') return sink.delta(text.count(data, 0, data.length), text.wide)
     if (kind && !findMembers(data, []).ok) sink.unreadable()
@@ -212,7 +214,7 @@ function typeWithin(head: Buffer, dataStart: number): Kind | undefined {
 /** Data of several lines, joined by line feeds. */
 function joinData(bytes: Buffer, start: number, end: number): Buffer {
   const lines = bytes.toString('utf8', start, end).split(/\r\n|[\r\n]/)
-  const data = lines.filter((line) => line.startsWith('data')).map((line) => line.replace(/^data:? ?/, ''))
+  const data = lines.filter((line) => /^data(:|$)/.test(line)).map((line) => line.replace(/^data:? ?/, ''))
   return Buffer.from(data.join('\n'))
 }
 

@@ -2,7 +2,7 @@
 import { findMembers, type Members, parseSpan, type Span } from '../../../json/members.ts'
 import { noTokens, type Reading, type Tokens, type UsageSource } from '../../../money/reading.ts'
 import { hasSecret, withoutSecret } from '../../quoted-secret.ts'
-import { addTokens, type Counts, noCounts, readCounts, tokensOf } from './counts.ts'
+import { addTokens, type Counts, noCounts, numberOf, readCounts, tokensOf } from './counts.ts'
 import { estimateTokens, type Passed, passedIn } from './passed-text.ts'
 import { UsageFlags } from './usage-flags.ts'
 
@@ -81,8 +81,9 @@ class StreamUsage implements UsageReader {
     const usage = gatherUsage(gathered, event['usage'])
     if (usage === undefined) return
     this.deltaUsage = usage
-    this.hasOutput ||= typeof usage['output_tokens'] === 'number'
-    this.hasOutputCount ||= Number(usage['output_tokens']) >= 1
+    const output = numberOf(usage['output_tokens'])
+    this.hasOutput ||= typeof output === 'number'
+    this.hasOutputCount ||= typeof output === 'number' && output >= 1
     this.noteDoublePrompt()
   }
 
@@ -173,7 +174,7 @@ export function readUsageFromJson(
   const usage = usageSpan && parse(raw)
   if (usage === undefined && usageSpan) gathered.flags.add('unreadable')
   const found = gatherMessage(gathered, { model: scalar(modelSpan), stop_reason: scalar(stopReasonSpan), usage })
-  const hasOutput = typeof found?.['output_tokens'] === 'number' && !gathered.flags.has('unreadable')
+  const hasOutput = typeof numberOf(found?.['output_tokens']) === 'number' && !gathered.flags.has('unreadable')
   if (!gathered.counts.output && contentSpan !== undefined && !gathered.flags.has('unreadable')) {
     const output = estimateTokens(passedIn(parseSpan(bytes, contentSpan)))
     if (output > 0) {
