@@ -36,24 +36,32 @@ export function sendFailure(
   if (failure.retryAfterS !== undefined)
     headers.push('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterS))))
   if (failure.headers) headers.push(...failure.headers)
-  const unread = !req.complete && carriesBody(req) ? req : null
-  // A client that waits for "continue" may send its body or not: what follows could be a body or a request.
-  const waits = unread !== null && unread.headers.expect !== undefined && unread.readableFlowing === null
-  const closes = failure.closes === true || waits || (unread !== null && !bodyIsSmall(unread))
+  const closes = failure.closes === true || waitsForContinue(req) || (isUnread(req) && !bodyIsSmall(req))
   if (closes) headers.push('connection', 'close')
   res.writeHead(failure.status, headers)
-  if (unread === null || waits || req.method === 'HEAD') {
-    res.end(body)
-  } else if (closes) {
-    res.write(body)
-    dropBody(unread, () => res.end())
-  } else {
-    res.end(body)
-    dropBody(unread, () => {
-      if (!unread.complete) unread.destroy()
+  if (closes) return endAndClose(req, res, body)
+  res.end(body)
+  if (isUnread(req))
+    dropBody(req, () => {
+      if (!req.complete) req.destroy()
     })
+}
+
+/** Sends the only bytes of a response after which the connection closes. What is left of the request's body is dropped. */
+export function endAndClose(req: IncomingMessage, res: Pick<FailureResponse, 'write' | 'end'>, body: Buffer): void {
+  if (!isUnread(req) || waitsForContinue(req) || req.method === 'HEAD') {
+    res.end(body)
+  } else {
+    res.write(body)
+    dropBody(req, () => res.end())
   }
 }
+
+const isUnread = (req: IncomingMessage): boolean => !req.complete && !req.destroyed && carriesBody(req)
+
+/** Such a client may send its body or not: what follows could be a body or a request. */
+const waitsForContinue = (req: IncomingMessage): boolean =>
+  isUnread(req) && req.headers.expect !== undefined && req.readableFlowing === null
 
 /** True when the request announces a body: by its length, or in chunks. */
 export function carriesBody(req: IncomingMessage): boolean {

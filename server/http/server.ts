@@ -51,6 +51,8 @@ const graphqlPath = '/graphql'
 const keyHolderPath = '/graphql/key'
 /** How long a connection that was told why it is closed may go on sending: a reset could overtake the response. */
 const lingerMs = 1000
+/** So many requests may wait on a connection for the responses before them. */
+const maxAhead = 100
 
 export function createHttp(parts: HttpParts): Server {
   const limits = parts.limits ?? defaultLimits
@@ -67,21 +69,33 @@ export function createHttp(parts: HttpParts): Server {
   })
   const cors = createCors(parts.corsOrigins)
   const closing = new WeakSet<Socket>()
-  /** Responses under way, by connection: several where a client sends requests ahead. */
-  const underWay = new WeakMap<Socket, Set<ServerResponse>>()
+  /** Responses by connection, in order. Only the first is under way, the others wait. */
+  const responsesOf = new WeakMap<Socket, ServerResponse[]>()
   // Node silently drops headers beyond its own count; ours is reached well before it, and gets a 431.
   server.maxHeadersCount = limits.headerCount * 4
 
-  function keepTrack(socket: Socket, res: ServerResponse): void {
-    const responses = underWay.get(socket) ?? new Set()
-    underWay.set(socket, responses.add(res))
-    res.once('close', () => responses.delete(res))
+  /**
+   * Routes the requests of a connection one after another. Node lets a client send them ahead, but a response that has no
+   * connection yet hears neither that the client left nor that it does not read.
+   */
+  function routeInTurn(req: IncomingMessage, res: ServerResponse): void {
+    const { socket } = req
+    const responses = responsesOf.get(socket) ?? []
+    responsesOf.set(socket, responses)
+    responses.push(res)
+    res.once('close', () => {
+      responses.shift()
+      const [next] = responses
+      if (next !== undefined && !socket.destroyed && !closing.has(socket)) route(next.req, next)
+    })
+    if (responses.length === 1) route(req, res)
+    else if (responses.length > maxAhead) socket.destroy()
   }
 
   function route(req: IncomingMessage, res: ServerResponse): void {
-    keepTrack(req.socket, res)
     const id = parts.requestId()
-    const url = req.url ?? '/'
+    const url = withoutOrigin(req.url ?? '/')
+    req.url = url
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
     if (req.rawHeaders.length > limits.headerCount * 2) {
@@ -119,12 +133,15 @@ export function createHttp(parts: HttpParts): Server {
     }
   }
 
-  server.on('request', route)
+  server.on('request', routeInTurn)
   // A client that waits for "continue" before it sends its body: the relay decides by the headers and says it itself.
-  server.on('checkContinue', route)
+  server.on('checkContinue', routeInTurn)
+  // Another expectation is ignored: node would refuse it without a word.
+  server.on('checkExpectation', routeInTurn)
   server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') return readAgain(req, socket, head)
     socket.on('error', () => {})
-    const url = req.url ?? '/'
+    const url = withoutOrigin(req.url ?? '/')
     if (url === graphqlPath || url.startsWith(`${graphqlPath}?`)) return parts.upgrade(req, socket, head)
     const failure = fail('upgrade_refused', 'This path does not speak WebSocket. Use plain HTTP.')
     socket.end(rawFailure(failure, parts.requestId(), formatAt(url)))
@@ -133,7 +150,7 @@ export function createHttp(parts: HttpParts): Server {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // The connection is being closed: what it still sends is dropped.
     if (closing.has(socket) && error.code !== 'ECONNRESET') return
-    const [first] = underWay.get(socket) ?? []
+    const [first] = responsesOf.get(socket) ?? []
     if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
     if (first?.req.complete) {
       // What follows a whole request is not HTTP: that request gets its response first, and the connection ends with it.
@@ -147,7 +164,23 @@ export function createHttp(parts: HttpParts): Server {
     socket.end(rawFailure(protocolFailure(error.code), parts.requestId()))
     setTimeout(() => socket.destroy(), lingerMs).unref()
   })
+
+  /** A client that offers another protocol, as Java's offers `h2c`, is served in HTTP/1.1: its request is read again without the offer. */
+  function readAgain(req: IncomingMessage, socket: Socket, rest: Buffer): void {
+    const lines = [`${req.method} ${req.url} HTTP/${req.httpVersion}`]
+    for (let i = 0; i < req.rawHeaders.length; i += 2) {
+      if (req.rawHeaders[i]!.toLowerCase() !== 'upgrade') lines.push(`${req.rawHeaders[i]}: ${req.rawHeaders[i + 1]}`)
+    }
+    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]))
+    server.emit('connection', socket)
+  }
   return server
+}
+
+/** A request may name the whole URL, as for a proxy. What follows the host counts. */
+function withoutOrigin(url: string): string {
+  const rest = /^https?:\/\/[^/?]+(.*)$/i.exec(url)?.[1]
+  return rest === undefined ? url : rest.startsWith('/') ? rest : `/${rest}`
 }
 
 function protocolFailure(code: string | undefined): Failure {

@@ -52,6 +52,25 @@ test('fault 48: 300 KB, a batch, a form, a GET, another type and half a body are
   expect([options.status, options.headers.get('access-control-allow-origin')]).toEqual([405, null])
 })
 
+test('a client that sends a body too large learns why: no reset overtakes the response', async () => {
+  const { stand } = await startAbuse()
+  const size = 3 * 1024 * 1024
+  for (const framing of [`content-length: ${size}`, 'transfer-encoding: chunked']) {
+    const socket = connect(stand.port, '127.0.0.1')
+    const answer = once(socket, 'data') as Promise<[Buffer]>
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${framing}\r\n\r\n`)
+    if (framing.endsWith('chunked')) socket.write(`${size.toString(16)}\r\n`)
+    // A piece a turn: the response is there long before the last one.
+    for (let sent = 0; sent < size; sent += 65_536) {
+      socket.write('x'.repeat(65_536))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect((await answer).toString()).toMatch(/^HTTP\/1\.1 413 [\s\S]*connection: close/i)
+    // Without an error: `once` rejects at a reset.
+    await once(socket.end(framing.endsWith('chunked') ? '\r\n0\r\n\r\n' : ''), 'close')
+  }
+})
+
 test('fault 48: a chunked body is cut off as soon as it passes the limit', async () => {
   const { stand } = await startAbuse()
   const socket = connect(stand.port, '127.0.0.1')

@@ -205,6 +205,43 @@ test.each(['/responses', '/claude-code/responses', '/claude-code/v1/messages', '
   },
 )
 
+test('a client that offers HTTP/2 on plain HTTP, as Java does, is served in HTTP/1.1', async () => {
+  const body = smallBody({ text: 'x'.repeat(200_000) })
+  const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAB']
+  const request = postOf(body, offer)
+  const raw = await openRaw(relay.base)
+  // The body in two pieces, the second after the head was read.
+  raw.send(request.slice(0, -100_000))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  raw.send(request.slice(-100_000) + postOf(body))
+  expect((await raw.answer()).status).toBe(200)
+  expect((await raw.answer()).status).toBe(200)
+  const [first, second] = upstream.requests.slice(-2)
+  expect(first!.body.toString()).toBe(body)
+  expect(second!.body.toString()).toBe(body)
+  expect(first!.rawHeaders.join(' ').toLowerCase()).not.toMatch(/upgrade|http2-settings/)
+  raw.socket.destroy()
+})
+
+test('a request that names the whole URL is answered like one that names the path', async () => {
+  const raw = await openRaw(relay.base)
+  const body = smallBody()
+  raw.send(postHead([`Content-Length: ${body.length}`], { path: `http://relay${messagesPath}?beta=true` }) + body)
+  expect((await raw.answer()).status).toBe(200)
+  expect(upstream.requests.at(-1)!.path).toBe('/v1/messages?beta=true')
+  raw.send('GET http://relay/health HTTP/1.1\r\nHost: relay\r\n\r\n')
+  expect((await raw.answer()).body).toBe('ok\n')
+  raw.socket.destroy()
+})
+
+test('an expectation that nobody knows is ignored', async () => {
+  const raw = await openRaw(relay.base)
+  raw.send(postOf(smallBody(), ['Expect: 200-ok']))
+  expect((await raw.answer()).status).toBe(100)
+  expect((await raw.answer()).status).toBe(200)
+  raw.socket.destroy()
+})
+
 test('a client that opens a connection and leaves disturbs nobody', async () => {
   const raw = await openRaw(relay.base)
   raw.send(`POST ${messagesPath} HTTP/1.1\r\nHost: relay\r\n`)
