@@ -8,6 +8,7 @@ import { post } from './data/post.ts'
 import { createSocket } from './data/socket.ts'
 import { refreshSession } from './graphql/session-operations.ts'
 import { createLanguages } from './locales/language.ts'
+import { takeKeySecret } from './pages/own-key/key-secret.ts'
 import { takeSetupToken } from './pages/setup/setup-token.ts'
 import { paths } from './paths.ts'
 import { createPages } from './router.ts'
@@ -19,6 +20,7 @@ import './style.css'
 
 // Before anything else can read, store or send the address.
 const setupToken = takeSetupToken(window.location, window.history)
+const keySecret = takeKeySecret(window.location, window.history)
 
 const channel = new BroadcastChannel('relay.session')
 const session = createSession({
@@ -68,4 +70,5 @@ createApp(App)
   .use(router)
   .provide(partsKey, { session, socket, theme, languages })
   .provide('setupToken', setupToken)
+  .provide('keySecret', keySecret)
   .mount('#app')

@@ -14,6 +14,7 @@ export const paths = {
   signin: '/signin',
   setup: '/setup',
   password: '/password',
+  ownKey: '/stats/api-key',
 } as const
 
 /** Where to go after signing in: only a path of this site, never another host. */

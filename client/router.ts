@@ -27,6 +27,11 @@ export function createPages({ session, languages }: { session: Session; language
         meta: { open: true, title: 'signin.title' },
       },
       {
+        path: paths.ownKey,
+        component: page(() => import('./pages/own-key/OwnKeyPage.vue'), 'own-key', 'keys', 'rejections'),
+        meta: { open: true, title: 'ownKey.title' },
+      },
+      {
         path: paths.password,
         component: page(() => import('./pages/password/PasswordPage.vue'), 'sign-in'),
         meta: { title: 'password.title' },

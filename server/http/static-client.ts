@@ -21,6 +21,7 @@ export const pagePaths: readonly string[] = [
   '/signin',
   '/setup',
   '/password',
+  '/stats/api-key',
 ]
 
 export interface StaticClient {

@@ -92,7 +92,7 @@ test('the holder of a key reads its limits, with what is spent, reserved and lef
   await relay.app.settled()
   const { body } = await ask(
     `query ($range: RangeInput!) { myKey {
-      name state expiresAt models lastUsedAt requestsPerMinute
+      name state expiresAt models lastUsedAt requestsPerMinute statusLine
       limits { kind subject limit spent reserved remaining resetsAt }
       pool { ready nextReturnAt }
       usage(range: $range) { requests completed failed cancelled rejected outputTokens cost }
@@ -109,6 +109,7 @@ test('the holder of a key reads its limits, with what is spent, reserved and lef
     expiresAt: null,
     models: ['claude-*'],
     requestsPerMinute: 1000,
+    statusLine: expect.stringMatching(/^\$0\.\d\d of \$0\.50 left in all$/),
     pool: { ready: true, nextReturnAt: null },
     usage: { requests: 1, completed: 1, failed: 0, cancelled: 0, rejected: 0, outputTokens: 1000 },
     rejections: [],

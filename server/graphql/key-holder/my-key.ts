@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isEligible, returnsAtMs } from '../../accounts/state/eligibility.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
+import { statusLineOf } from '../../keys/status-line.ts'
 import { ledgerKey, requestIdOf } from '../../request-ids.ts'
 import { sumRejections } from '../../statistics/rejections.ts'
 import type { Range } from '../../statistics/statistics.ts'
@@ -140,6 +141,11 @@ const MyKey = builder.objectRef<ApiKey>('MyKey').implement({
       type: [KeyLimit],
       description: 'Cost limits that it has to keep: its own, those of its owner and of its group. Empty: none.',
       resolve: (key, _args, { parts }) => parts.limitsOf(key),
+    }),
+    statusLine: t.string({
+      description:
+        'One English line about the limit of which the largest share is used, for the status line of a terminal.',
+      resolve: async (key, _args, { parts }) => statusLineOf(await parts.limitsOf(key)),
     }),
     requestsPerMinute: t.exposeInt('requestsPerMinute', {
       nullable: true,
