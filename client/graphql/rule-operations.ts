@@ -77,7 +77,7 @@ export const testRule = graphql(
         attempts touchedAttempts
         touchedAccounts { id name }
         failures {
-          platform status errorType code decision attempts match
+          platform status errorType code attempts match
           accounts { id name }
           today { ...MeaningFields }
           withRule { ...MeaningFields }

@@ -674,7 +674,7 @@ export function createMockData(isEmpty: boolean): MockData {
       status: '400',
       errorType: 'invalid_request_error',
       code: '',
-      decision: 'caller',
+      outcome: 'CALLER',
       lastAt: ago(900),
       today: [passed],
       ...row,
@@ -708,7 +708,7 @@ export function createMockData(isEmpty: boolean): MockData {
             failure({
               status: '529',
               errorType: 'overloaded_error',
-              decision: 'failing',
+              outcome: 'FAILING',
               attempts: 2,
               match: 'NO',
               accounts: [],

@@ -57,7 +57,7 @@ test('a rule is tried on the failed attempts of the last hours: what is decided 
       status: '400',
       errorType: 'invalid_request_error',
       code: 'quota',
-      decision: 'caller',
+      outcome: 'CALLER',
       attempts: 5,
       lastAt: new Date(atMs + 1000).toISOString(),
       match: 'YES',

@@ -12,7 +12,7 @@ export const documents = {
   order: `mutation ($ids: [ID!]!) { result: reorderErrorRules(input: { ids: $ids }) { __typename ... on Failure { message } } }`,
   try: `mutation ($input: TestErrorRuleInput!) { result: testErrorRule(input: $input) { ${failures} ... on TestErrorRuleSuccess {
     since attempts touchedAttempts touchedAccounts { name }
-    failures { platform status errorType code decision attempts lastAt match accounts { name } today { name isRule effect } withRule { name isRule effect scope durationSeconds } }
+    failures { platform status errorType code outcome attempts lastAt match accounts { name } today { name isRule effect } withRule { name isRule effect scope durationSeconds } }
     sample { errorType code matches today { name effect } withRule { name effect } } } } }`,
 }
 export const rule = { name: 'quota', status: '400', code: 'quota', effect: 'RATE_LIMIT', durationSeconds: 60 }

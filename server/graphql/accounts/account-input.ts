@@ -186,7 +186,7 @@ export const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
       description: 'An API key in place of the old one. It is sealed and never shown again.',
     }),
     login: t.field({ type: AccountLoginInput, description: 'CLAUDE: a fresh login in place of the old one.' }),
-    plan: t.string({ description: "What the subscription is called; '' clears." }),
+    plan: t.string({ description: 'What the subscription is called; null clears.' }),
     groupIds: t.idList({
       description: 'All groups that it serves from now on, at least one: those that are new must be groups of yours.',
     }),
@@ -226,7 +226,7 @@ export const updateAccountCheck = z
     authHeader: unlessAbsent(fields.authHeader),
     upstreamApiKey: unlessAbsent(fields.upstreamApiKey),
     login: unlessAbsent(accountLogin),
-    plan: unlessAbsent(fields.plan),
+    plan: fields.plan.nullish().transform((text) => (text === null ? '' : text)),
     groupIds: unlessAbsent(fields.groupIds),
     priority: unlessAbsent(fields.priority),
     weight: unlessAbsent(fields.weight),

@@ -135,7 +135,7 @@ const CreateGroupInput = builder.inputType('CreateGroupInput', {
   description: 'A new group. It is owned by who makes it.',
   fields: (t) => ({
     name: t.string({ description: 'Unique among groups; 1 to 100 characters.', required: true }),
-    remark: t.string({ description: "At most 190 characters; absent: ''." }),
+    remark: t.string({ description: 'At most 190 characters; absent: none.' }),
     returnsToPriority: t.boolean({ description: 'Absent: true.' }),
     stripForeignReasoning: t.boolean({ description: 'Absent: false.' }),
     shared: t.boolean({ description: 'Everybody may put keys into it. For administrators; absent: false.' }),

@@ -12,23 +12,30 @@ export const Tokens = builder.objectRef<TokenCounts>('Tokens').implement({
     input: t.expose('inputTokens', { description: 'Read anew: without cache reads and writes.', type: 'Count' }),
     output: t.expose('outputTokens', { description: 'Written, with thinking.', type: 'Count' }),
     cacheWrite5m: t.expose('cacheWrite5mTokens', {
-      description: 'Written into the cache for five minutes.',
+      description: 'Written into the cache for five minutes; null while a request runs.',
       type: 'Count',
+      nullable: true,
     }),
     cacheWrite1h: t.expose('cacheWrite1hTokens', {
-      description: 'Written into the cache for an hour.',
+      description: 'Written into the cache for an hour; null while a request runs.',
       type: 'Count',
+      nullable: true,
     }),
-    cacheRead: t.expose('cacheReadTokens', { description: 'Read from the cache.', type: 'Count' }),
+    cacheRead: t.expose('cacheReadTokens', {
+      description: 'Read from the cache; null while a request runs.',
+      type: 'Count',
+      nullable: true,
+    }),
     thinking: t.field({
       type: 'Count',
-      description: 'Part of the output.',
-      resolve: ({ thinkingTokens }) => thinkingTokens ?? 0,
+      nullable: true,
+      description: 'Part of the output; null while a request runs, and of a single attempt.',
+      resolve: ({ thinkingTokens }) => thinkingTokens,
     }),
   }),
 })
 
-const AttemptOutcome = builder.enumType('AttemptOutcome', {
+export const AttemptOutcome = builder.enumType('AttemptOutcome', {
   description: 'How an attempt ended.',
   values: {
     ANSWERED: { value: 'answer', description: 'The upstream sent a whole response.' },

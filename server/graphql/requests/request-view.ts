@@ -8,9 +8,9 @@ import { visibleUse } from '../visible.ts'
 export interface TokenCounts {
   inputTokens: number | bigint
   outputTokens: number | bigint
-  cacheWrite5mTokens: number | bigint
-  cacheWrite1hTokens: number | bigint
-  cacheReadTokens: number | bigint
+  cacheWrite5mTokens: number | bigint | null
+  cacheWrite1hTokens: number | bigint | null
+  cacheReadTokens: number | bigint | null
   thinkingTokens?: number | bigint
 }
 
@@ -45,11 +45,11 @@ export interface RequestView {
 
 export function viewOfRunning(request: LiveRequest): RequestView {
   const { inputTokens, outputTokens } = request
-  const nothing = { cacheWrite5mTokens: 0, cacheWrite1hTokens: 0, cacheReadTokens: 0 }
+  const unknown = { cacheWrite5mTokens: null, cacheWrite1hTokens: null, cacheReadTokens: null }
   return {
     ...request,
     attemptCount: request.attempt,
-    tokens: { inputTokens, outputTokens, ...nothing },
+    tokens: { inputTokens, outputTokens, ...unknown },
     settled: null,
     row: async () => null,
   }

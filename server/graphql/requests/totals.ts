@@ -27,8 +27,8 @@ const TotalsDimension = builder.enumType('TotalsDimension', {
 })
 
 interface Labelled {
-  key: string
-  label: string
+  key: string | null
+  label: string | null
   totals: RangeTotals
 }
 
@@ -36,8 +36,15 @@ const RankedTotals = builder.objectRef<Labelled>('RankedTotals').implement({
   description: 'The sums of one key, account, model, person or group.',
   authScopes: { user: true },
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'Global id of the object, or the name of the model.' }),
-    label: t.exposeString('label', { description: 'Its name; # and its number where the name is not yours to see.' }),
+    key: t.exposeString('key', {
+      nullable: true,
+      description:
+        'Global id of the object, or the name of the model; null for requests that have none, such as those that reached no account.',
+    }),
+    label: t.exposeString('label', {
+      nullable: true,
+      description: 'Its name; # and its number where the name is not yours to see; null with `key`.',
+    }),
     totals: t.expose('totals', { description: 'Over the whole range.', type: Totals }),
   }),
 })
@@ -53,8 +60,8 @@ const SeriesPoint = builder
         description: 'Begin of the hour or day.',
         resolve: ({ atMs }) => new Date(atMs),
       }),
-      key: t.exposeString('key', { nullable: true, description: 'As in a ranking; null without `by`.' }),
-      label: t.exposeString('label', { description: 'As in a ranking; null without `by`.', nullable: true }),
+      key: t.exposeString('key', { nullable: true, description: 'As in a ranking; null without `by`, too.' }),
+      label: t.exposeString('label', { description: 'As in a ranking; null without `by`, too.', nullable: true }),
       totals: t.expose('totals', { description: 'Of that hour or day.', type: Totals }),
     }),
   })
@@ -128,13 +135,15 @@ const nodeTypes = { key: 'ApiKey', account: 'Account', user: 'User', group: 'Gro
 async function withLabels<Row extends { key: string }>(rows: Row[], by: Dimension, { batches }: Context) {
   return Promise.all(
     rows.map(async (row) => {
+      // The ledger has '' for no model and 0 for no object.
+      if (row.key === '' || row.key === '0') return { ...row, key: null, label: null }
       if (by === 'model') return { ...row, label: row.key }
       const id = Number(row.key)
       const name =
         by === 'user'
           ? (await batches.user(id))?.username
           : (await { key: batches.apiKey, account: batches.account, group: batches.group }[by](id))?.name
-      return { ...row, key: encodeGlobalID(nodeTypes[by], row.key), label: name ?? (id === 0 ? '' : `#${id}`) }
+      return { ...row, key: encodeGlobalID(nodeTypes[by], row.key), label: name ?? `#${id}` }
     }),
   )
 }

@@ -5,6 +5,7 @@ import { inputFailure } from '../../verb-failure.ts'
 import { Account, Platform } from '../accounts/accounts.ts'
 import { builder } from '../builder.ts'
 import { addMutation } from '../mutation.ts'
+import { AttemptOutcome } from '../requests/attempt-type.ts'
 import type { Context } from '../server/context.ts'
 import { TestErrorRuleInput, testRuleCheck } from './rule-input.ts'
 import { Classification } from './rule-types.ts'
@@ -51,7 +52,11 @@ const Tried = builder.objectRef<TriedFailure>('ErrorRuleTrialFailure').implement
       description: 'The identifier beside the type; null for none.',
       resolve: ({ errorCode }) => errorCode || null,
     }),
-    decision: t.exposeString('decided', { description: 'How it was classified then.' }),
+    outcome: t.field({
+      description: 'How it was classified then.',
+      type: AttemptOutcome,
+      resolve: ({ decided }) => decided,
+    }),
     attempts: t.expose('attempts', { description: 'How many.', type: 'Count' }),
     lastAt: t.field({
       description: 'When the newest of them ended.',
