@@ -235,6 +235,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
     platforms,
     classifier,
     locks: stores.createLocks(0),
+    events,
     network: () => network,
     probing: () => probing,
     renew: renewals.renew,

@@ -1,8 +1,10 @@
 import type { Account } from '../accounts/account.ts'
 import type { Gauges } from '../accounts/gauges/gauges.ts'
+import type { Events } from '../store/events.ts'
 import type { Locks } from '../store/locks/locks.ts'
 import { createLease } from './lease.ts'
 import { createMaintenance, type MaintenanceParts } from './maintenance.ts'
+import { createNextRuns } from './next-runs.ts'
 import { createProbes, type ProbeOutcome, type ProbesParts } from './probes.ts'
 import { said, saidAs } from './run-words.ts'
 import { createRuns } from './runs.ts'
@@ -35,6 +37,7 @@ export interface JobsParts
     Pick<MaintenanceParts, 'onDrift' | 'dayAt'> {
   gauges: Pick<Gauges, 'note' | 'prune'>
   locks: Locks
+  events: Pick<Events, 'publish' | 'subscribe'>
   times: JobTimes
   /** More tasks, whose work is another room's. */
   tasks?: readonly Task[]
@@ -105,6 +108,7 @@ export function createJobs(parts: JobsParts) {
     leads: lease.leads,
     patienceMs: times.patienceMs,
     onError,
+    onRing: () => nextRuns.tell(),
     onRun(run) {
       if (run.outcome === 'failed') probes.failed(run.words)
       store(run)
@@ -114,15 +118,29 @@ export function createJobs(parts: JobsParts) {
     },
   })
 
+  const nextRuns = createNextRuns({
+    events: parts.events,
+    leads: lease.leads,
+    own: () =>
+      Object.fromEntries(
+        jobs.flatMap(({ name }) => {
+          const atMs = scheduler.nextAtMs(name) ?? timer.nextAtMs(name)
+          return atMs === null ? [] : [[name, atMs]]
+        }),
+      ),
+    now: parts.now,
+  })
+
   let stopped: Promise<void> | null = null
   async function stop(): Promise<void> {
-    await Promise.all([scheduler.stop(), timer.stop()])
+    await Promise.all([scheduler.stop(), timer.stop(), nextRuns.stop()])
     probes.failed(said('stopping'))
     await lease.stop()
   }
 
   return {
     async start(): Promise<void> {
+      await nextRuns.start()
       timer.start()
       await scheduler.start()
     },
@@ -162,12 +180,13 @@ export function createJobs(parts: JobsParts) {
 
     async list(): Promise<JobInfo[]> {
       const last = await runs.last(jobs.map(({ name }) => name))
-      return jobs.map(({ name, everyMs }) => {
+      return jobs.map((job) => {
+        const { name, everyMs } = job
         const row = last.get(name)
         return {
           name,
           everyMs,
-          nextAtMs: scheduler.nextAtMs(name) ?? timer.nextAtMs(name),
+          nextAtMs: nextRuns.of(job),
           last: row ? { ...row, startedAtMs: Number(row.startedAtMs) } : null,
         }
       })

@@ -34,6 +34,8 @@ export interface SchedulerParts {
   /** A worker that has not ended by then is ended. */
   patienceMs: number
   onRun: (run: JobRun) => void
+  /** A clock has rung, and the next moment is set. */
+  onRing?: () => void
   /** Its worker has ended: it can be run again. */
   onFree: (job: string) => void
   onError: (error: unknown, doing: string) => void
@@ -68,6 +70,7 @@ export function createScheduler(parts: SchedulerParts) {
       const job = name === undefined ? undefined : byName.get(name)
       if (!job) return
       nextAtMs.set(job.name, now() + job.everyMs)
+      parts.onRing?.()
       if (parts.leads()) await begin(job)
     }
 

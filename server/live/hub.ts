@@ -56,8 +56,8 @@ export interface LiveHub extends LiveSource {
   requests(viewer: LiveViewer): LiveRequest[]
   /** A request that runs, or that settled a moment ago. */
   find(viewer: LiveViewer, requestId: string): { running: LiveRequest } | { settled: SettledRequest } | null
-  /** Running requests that an account serves, in all processes. */
-  inFlight(accountId: number): number
+  /** How many requests run of an account, a key or a group, in all processes. */
+  inFlight(of: 'accountId' | 'apiKeyId' | 'groupId', id: number): number
   /** Today's sums now. */
   totals(viewer: LiveViewer): DayTotals
   /** Events as they come; the first message comes at once. `after`: a cursor to resume from, else from now on. Ends with its reader or the hub. */
@@ -279,7 +279,7 @@ export async function openLiveHub(parts: HubParts): Promise<LiveHub> {
       }
       return null
     },
-    inFlight: (accountId) => running.list().filter((request) => request.accountId === accountId).length,
+    inFlight: (of, id) => running.list().filter((request) => request[of] === id).length,
     totals(viewer) {
       const { day, sums } = totals.view(viewer)
       return { day, ...sums }

@@ -182,8 +182,9 @@ test('what is absent is null: no field says it with an empty text, and 0 is a nu
 /** Numbers that begin at 0, besides sums: how many, how long, how much. A new field belongs here, or is null. */
 const counts = {
   Account: 'inFlight',
-  ApiKey: 'spentToday spentTotal',
+  ApiKey: 'inFlight spentToday spentTotal',
   Attempt: 'cost durationMs',
+  Group: 'inFlight',
   Probe: 'cost',
   RejectionSummary: 'requests',
   Request: 'attemptCount billed cost durationMs webSearches',

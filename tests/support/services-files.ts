@@ -63,6 +63,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/scenarios/claude-gauges.test.ts': 'gauges in every process',
   'tests/scenarios/claude-refresh.test.ts': 'one refresh between processes',
   'tests/scenarios/clients-leave-drain.test.ts': 'limits in Redis',
+  'tests/scenarios/figures-of-all.test.ts': 'two processes on MySQL and Redis',
   'tests/scenarios/durability-outage.test.ts': 'a database that goes away',
   'tests/scenarios/ingress-keys.test.ts': 'limits in Redis',
   'tests/scenarios/jobs-lease.test.ts': 'the lease in Redis',

@@ -203,7 +203,7 @@ export const Account = builder.prismaNode('Account', {
     }),
     inFlight: t.int({
       description: 'Running requests that it serves, in all processes.',
-      resolve: ({ id }, _args, { parts }) => parts.live.inFlight(id),
+      resolve: ({ id }, _args, { parts }) => parts.live.inFlight('accountId', id),
     }),
     connectTimeoutSeconds: t.exposeInt('connectTimeoutSeconds', {
       nullable: true,

@@ -53,6 +53,12 @@ export const Group = builder.prismaNode('Group', {
       nullable: true,
       resolve: ({ ownerId }, _args, { batches }) => (ownerId === null ? null : batches.user(ownerId)),
     }),
+    inFlight: t.int({
+      nullable: true,
+      description: 'Running requests of its keys, in all processes, for its owner and administrators; null for others.',
+      resolve: ({ id, ownerId }, _args, { viewer, parts }) =>
+        viewer && (viewer.role === 'admin' || viewer.userId === ownerId) ? parts.live.inFlight('groupId', id) : null,
+    }),
     createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
   }),
 })

@@ -86,7 +86,7 @@ const JobType = builder.objectRef<JobInfo>('Job').implement({
       type: 'DateTime',
       nullable: true,
       description:
-        'When its clock rings next in this process; nothing is done when nothing is due, or another process leads.',
+        'When its clock rings next in the process that runs the jobs of all; nothing is done when nothing is due. null until that is known.',
       resolve: ({ nextAtMs }) => (nextAtMs === null ? null : new Date(nextAtMs)),
     }),
     lastRun: t.field({

@@ -153,6 +153,10 @@ export const ApiKey = builder.prismaNode('ApiKey', {
       resolve: ({ previousUntil }, _args, { parts }) =>
         previousUntil !== null && previousUntil.getTime() > parts.now() ? previousUntil : null,
     }),
+    inFlight: t.int({
+      description: 'Running requests that came with it, in all processes.',
+      resolve: ({ id }, _args, { parts }) => parts.live.inFlight('apiKeyId', id),
+    }),
     createdAt: t.expose('createdAt', { description: 'When it was made.', type: 'DateTime' }),
     lastUsedAt: t.field({
       description: 'Begin of its newest request in the ledger; null: none.',
