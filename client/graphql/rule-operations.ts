@@ -77,7 +77,7 @@ export const testRule = graphql(
         attempts touchedAttempts
         touchedAccounts { id name }
         failures {
-          platform status errorType code attempts match
+          platform status errorType code outcome attempts match
           accounts { id name }
           today { ...MeaningFields }
           withRule { ...MeaningFields }

@@ -6,7 +6,6 @@ import { nodeOf } from './identity/audit-log.ts'
 import { User } from './identity/users.ts'
 import { addMutation } from './mutation.ts'
 import { globalId, idNumber } from './values.ts'
-import { withoutHash } from './visible.ts'
 
 const nouns = {
   Group: { text: 'group', changed: 'group' },
@@ -30,7 +29,7 @@ const TransferOwnershipSuccess = builder
         description: 'The owner from now on.',
         type: User,
         resolve: (query, { ownerId }, _args, { parts }) =>
-          parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: ownerId } }),
+          parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: ownerId } }),
       }),
     }),
   })

@@ -55,6 +55,3 @@ export function openGroups(viewer: Viewer, what: 'accounts' | 'keys'): Prisma.Gr
 export function ownGroups(viewer: Viewer): Prisma.GroupWhereInput {
   return isAdmin(viewer) ? {} : { ownerId: viewer.userId }
 }
-
-/** Reads of users for people leave the hash out. Typed as nothing, so that a row keeps the type that the schema is built on. */
-export const withoutHash: object = { omit: { passwordHash: true } }

@@ -173,7 +173,7 @@ export function createSessions(parts: {
       if (claims === null) return null
       const session = await database.reader.session.findFirst({
         where: { id: claims.sessionId, userId: claims.userId, revokedAt: null },
-        include: { user: { omit: { passwordHash: true } } },
+        include: { user: true },
       })
       if (!session?.user.enabled || session.user.deletedMark !== 0) return null
       const { username, role, mustChangePassword } = session.user

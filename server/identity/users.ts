@@ -82,9 +82,12 @@ export function createUsers({ passwords }: { passwords: Passwords }) {
       return { ...changed, endsSessions }
     },
 
-    /** The user with this name, in upper or lower case; null when nobody with it may sign in. */
+    /** The user with this name, in upper or lower case, with the hash of the password; null when nobody with it may sign in. */
     async findByName(tx: Pick<Tx, 'user'>, username: string) {
-      return tx.user.findFirst({ where: { username: username.toLowerCase(), deletedMark: 0 } })
+      return tx.user.findFirst({
+        where: { username: username.toLowerCase(), deletedMark: 0 },
+        omit: { passwordHash: false },
+      })
     },
   }
 }

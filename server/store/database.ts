@@ -10,6 +10,9 @@ export type { Engine, LockName, PrismaClient, StoreLog }
 /** Prisma inside an interactive transaction. */
 export type Tx = Prisma.TransactionClient
 
+/** What a reader leaves out of its rows. */
+export const readerOmits = { user: { passwordHash: true } } as const
+
 /** Without Redis a process must be alone on its database; with Redis several may share it. */
 export type DatabaseUse = 'alone' | 'shared'
 
@@ -18,7 +21,10 @@ export interface Database {
   engine: Engine
   /** Prisma on the writing connection. */
   client: PrismaClient
-  /** For lists and statistics. SQLite: a read-only connection in a thread of its own. MySQL: the same pool. */
+  /**
+   * For lists and statistics. SQLite: a read-only connection in a thread of its own. MySQL: the same pool. It reads password
+   * hashes only for a query that says `omit: { passwordHash: false }`; the type does not know that.
+   */
   reader: PrismaClient
   /**
    * Runs all writes in one transaction. Returns the affected rows of each; an `insert` or `add` counts the rows given. Throws

@@ -9,7 +9,6 @@ import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { readSettings } from '../settings/settings.ts'
 import { typedText } from '../values.ts'
-import { withoutHash } from '../visible.ts'
 import { User } from './users.ts'
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
@@ -20,7 +19,7 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       description: 'As stored.',
       type: User,
       resolve: (query, { userId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: userId } }),
+        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
     }),
     sessionExpiresAt: t.field({
       type: 'DateTime',
@@ -98,7 +97,7 @@ const Session = builder.objectRef<Tokens>('Session').implement({
       description: 'Who is signed in now.',
       type: User,
       resolve: (query, { userId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: userId } }),
+        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
     }),
   }),
 })
@@ -316,7 +315,7 @@ const ChangePasswordSuccess = builder.objectRef<{ userId: number }>('ChangePassw
       type: User,
       description: 'Whose password it is.',
       resolve: (query, { userId }, _args, { parts }) =>
-        parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id: userId } }),
+        parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
     }),
   }),
 })
@@ -332,7 +331,10 @@ addMutation('changePassword', {
   async run({ currentPassword: current, newPassword: next }, { parts, viewer, actor }, change) {
     const { userId, sessionId, username } = viewer!
     await parts.signInTries.begin(username, actor.clientIp)
-    const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({ where: { id: userId } })
+    const { passwordHash: stored } = await parts.database.reader.user.findUniqueOrThrow({
+      where: { id: userId },
+      omit: { passwordHash: false },
+    })
     if (!(await parts.passwords.matches(stored, current)))
       throw inputFailure({ path: 'currentPassword', code: 'WRONG' })
     if (current === next) throw inputFailure({ path: 'newPassword', code: 'PASSWORD_SAME' })

@@ -8,7 +8,7 @@ import { costLimitChecks, costLimitInputs, withLimitColumns } from '../keys/limi
 import { addMutation } from '../mutation.ts'
 import type { Context } from '../server/context.ts'
 import { globalId, rowId, searched, soundPage, unlessAbsent } from '../values.ts'
-import { visibleUsers, withoutHash } from '../visible.ts'
+import { visibleUsers } from '../visible.ts'
 
 const Role = builder.enumType('Role', {
   description: 'What a person may do.',
@@ -87,7 +87,6 @@ builder.queryField('users', (t) =>
       resolve: (query, _parent, { filter }, context) =>
         context.parts.database.reader.user.findMany({
           ...soundPage(query),
-          ...withoutHash,
           where: filteredUsers(filter, context),
           orderBy: { id: 'asc' },
         }),
@@ -106,7 +105,7 @@ const addUserSuccess = (name: string) =>
         description: 'With the new values.',
         type: User,
         resolve: (query, { id }, _args, { parts }) =>
-          parts.database.reader.user.findUniqueOrThrow({ ...query, ...withoutHash, where: { id } }),
+          parts.database.reader.user.findUniqueOrThrow({ ...query, where: { id } }),
       }),
     }),
   })

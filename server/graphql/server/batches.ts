@@ -1,6 +1,6 @@
 import type { Viewer } from '../../identity/sessions.ts'
 import type { Page } from '../../store/newest-of-each.ts'
-import { visibleAccounts, visibleGroups, visibleKeys, visibleUse, visibleUsers, withoutHash } from '../visible.ts'
+import { visibleAccounts, visibleGroups, visibleKeys, visibleUse, visibleUsers } from '../visible.ts'
 import type { GraphqlParts } from './parts.ts'
 
 /** Lookups by id, batched: all of one turn of the event loop are one query. Each operation has its own; nothing is cached longer. */
@@ -20,9 +20,7 @@ export function createBatches(
       return new Map(pages.map((page, index) => [page, found[index]!]))
     })
   return {
-    user: rows((ids) =>
-      reader.user.findMany({ ...withoutHash, where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } }),
-    ),
+    user: rows((ids) => reader.user.findMany({ where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } })),
     group: rows((ids) => reader.group.findMany({ where: { AND: [visibleGroups(viewer), { id: { in: ids } }] } })),
     account: rows((ids) => reader.account.findMany({ where: { AND: [visibleAccounts(viewer), { id: { in: ids } }] } })),
     /** How many accounts of a group the viewer may see. */

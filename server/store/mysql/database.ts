@@ -2,7 +2,7 @@ import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { createPool, type Pool } from 'mariadb'
 import { PrismaClient as MysqlClient } from '../../generated/mysql/client.ts'
 import type { PrismaClient } from '../../generated/sqlite/client.ts'
-import type { Database, Tx } from '../database.ts'
+import { type Database, readerOmits, type Tx } from '../database.ts'
 import { readSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
 import { OutcomeUnknown } from '../write-failures.ts'
@@ -27,13 +27,14 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   // Both clients are generated from one schema and have the same models (a test checks it).
   const client = new MysqlClient({ adapter, transactionOptions }) as unknown as PrismaClient
+  const reader = new MysqlClient({ adapter, transactionOptions, omit: readerOmits }) as unknown as PrismaClient
   const processLock = createProcessLock({ address, log })
   const lockRows = new Set<string>()
 
   return {
     engine: 'mysql',
     client,
-    reader: client,
+    reader,
     batch: (writes) => runMysqlBatch(pool, writes),
     select: (sql, args = []) => selectMysql(pool, sql, args),
     async locked(names, fn) {
@@ -49,7 +50,7 @@ export async function openMysql({ url, log, steps }: MysqlOptions): Promise<Data
     lockForProcess: processLock.take,
     async close() {
       await processLock.release()
-      await client.$disconnect()
+      await Promise.all([client.$disconnect(), reader.$disconnect()])
       await pool.end()
     },
   }

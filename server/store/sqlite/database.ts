@@ -2,7 +2,7 @@ import { mkdir, open as openFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PrismaClient } from '../../generated/sqlite/client.ts'
 import { startThread } from '../../thread.ts'
-import type { Database, Tx } from '../database.ts'
+import { type Database, readerOmits, type Tx } from '../database.ts'
 import { type FileLock, takeFileLock } from '../locks/file-lock.ts'
 import { readSteps, type Step } from '../migrations.ts'
 import type { StoreLog } from '../store-log.ts'
@@ -37,7 +37,11 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const reading = connect(true)
   const transactionOptions = { maxWait: 10_000, timeout: 30_000 }
   const client = new PrismaClient({ adapter: new PrismaSqlite(writer.client), transactionOptions })
-  const reader = new PrismaClient({ adapter: new PrismaSqlite(reading.client), transactionOptions })
+  const reader = new PrismaClient({
+    adapter: new PrismaSqlite(reading.client),
+    transactionOptions,
+    omit: readerOmits,
+  }) as unknown as PrismaClient
   let processLock: FileLock | null = null
 
   return {
