@@ -127,7 +127,7 @@ export const builder = new SchemaBuilder<{
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 10,
-    limit: { complexity: 20_000, breadth: 400 },
+    limit: { complexity: 20_000, breadth: 800 },
     complexityError: tooComplex,
   },
 })

@@ -2,23 +2,11 @@ import { firstKeyAt, ledgerKey } from '../request-ids.ts'
 import type { Database } from '../store/database.ts'
 import type { ZoneDay } from '../zone-days.ts'
 import { readHealth, readTested } from './account-health.ts'
-import { planRange, type Range } from './range-plan.ts'
-import {
-  bigOf,
-  columns,
-  conditions,
-  type Dimension,
-  noTotals,
-  summed,
-  sumsOver,
-  type TotalsFilter,
-  type TotalsRow,
-  totalsOf,
-  without,
-} from './sums.ts'
+import { summed, type TotalsRow, totalsOf } from './sums.ts'
+import { createUsage } from './usage.ts'
 
 export type { Range } from './range-plan.ts'
-export { type Dimension, noTotals, type TotalsFilter, type TotalsRow } from './sums.ts'
+export { noTotals, type TotalsRow } from './sums.ts'
 
 /** Which requests of the ledger; of each list one must fit. */
 export interface RequestFilter {
@@ -43,148 +31,42 @@ export interface RequestFilter {
 }
 
 const hourMs = 3_600_000
-/** The most points that a series may have. */
-export const maxPoints = 20_000
-interface Summed {
-  /** null: the sums are not grouped. */
-  key: string | null
-  totals: TotalsRow
-}
-
-interface Bucket {
-  /** As the rollups have it. */
-  key: string | number
-  fromMs: number
-  toMs: number
-}
-
-const place = ({ fromMs, toMs }: Bucket) => ({ atMs: fromMs, endMs: toMs })
 
 /** Reads the ledger and its rollups for people. No relay request waits for it. */
-export function createStatistics(parts: { database: Database; dayAt: (atMs: number) => ZoneDay; now: () => number }) {
+export function createStatistics(parts: {
+  database: Database
+  dayAt: (atMs: number) => ZoneDay
+  now: () => number
+  /** From when on the ledger has its rows; absent: from the beginning. */
+  rowsSinceMs?: (() => number) | undefined
+}) {
   const { database, dayAt, now } = parts
 
-  const plan = (range: Range) => planRange(range, dayAt, now())
-
-  /** Exact sums over a range, by a dimension if one is given. */
-  async function read(range: Range, filter: TotalsFilter, by: Dimension | null, tail?: string): Promise<Summed[]> {
-    const query = sumsOver(plan(range), filter, by, tail)
-    if (query === null) return []
-    const rows = await database.select(query.sql, query.args)
-    return rows.map((row) => ({ key: by ? String(row[0]) : null, totals: totalsOf(by ? row.slice(1) : row) }))
-  }
-
-  /** The hours or days that the range touches. */
-  function buckets(range: Range, interval: 'hour' | 'day'): Bucket[] {
-    const found: Bucket[] = []
-    if (interval === 'hour') {
-      for (let atMs = range.fromMs - (range.fromMs % hourMs); atMs < range.toMs; atMs += hourMs)
-        found.push({ key: atMs, fromMs: atMs, toMs: atMs + hourMs })
-      return found
-    }
-    for (let day = dayAt(range.fromMs); day.startMs < range.toMs; day = dayAt(day.endMs))
-      found.push({ key: day.day, fromMs: day.startMs, toMs: day.endMs })
-    return found
-  }
-
-  /** The rows of whole hours or days, in one statement. */
-  async function readBuckets(whole: readonly Bucket[], interval: 'hour' | 'day', filter: TotalsFilter, by?: Dimension) {
-    const [first, last] = [whole[0], whole.at(-1)]
-    if (!first || !last) return []
-    const [table, column] = interval === 'day' ? ['daily_rollups', 'day'] : ['hourly_rollups', 'hour_ms']
-    const { sql, args } = conditions(filter, (name) => `\`${columns[name]}\``)
-    const group = [column, ...(by ? [columns[by]] : [])].map((name) => `\`${name}\``).join(', ')
-    const rows = await database.select(
-      `SELECT ${group}, ${summed} FROM \`${table}\` WHERE \`${column}\` >= ? AND \`${column}\` <= ?${sql}${without(by)} GROUP BY ${group} LIMIT ${maxPoints + 1}`,
-      [first.key, last.key, ...args],
-    )
-    const bucketOf = new Map(whole.map((bucket) => [String(bucket.key), bucket]))
-    return rows.map(([time, ...row]) => ({
-      ...place(bucketOf.get(String(time)) ?? first),
-      key: by ? String(row[0]) : null,
-      totals: totalsOf(by ? row.slice(1) : row),
-    }))
-  }
-
   return {
-    /** The sums over exactly this range. */
-    async totals(range: Range, filter: TotalsFilter): Promise<TotalsRow> {
-      return (await read(range, filter, null))[0]?.totals ?? noTotals
-    },
+    /** Sums over ranges of time. */
+    usage: createUsage({ database, dayAt, now, rowsSinceMs: parts.rowsSinceMs ?? (() => 0) }),
 
-    /**
-     * One point per hour or day, in order; the first and the last hold only what lies in the range. Without `by`, intervals
-     * without requests are included. With `by`, each point has the id or model in `key`, and there are only points with
-     * requests. Returns at most one more than `maxPoints`.
-     */
-    async series(range: Range, interval: 'hour' | 'day', filter: TotalsFilter, by?: Dimension) {
-      const all = buckets(range, interval)
-      // What has not come yet is not missing from a bucket.
-      const isWhole = ({ fromMs, toMs }: Bucket) => range.fromMs <= fromMs && (toMs <= range.toMs || range.toMs > now())
-      const cut = all.filter((bucket) => !isWhole(bucket))
-      const points = await Promise.all([
-        readBuckets(all.filter(isWhole), interval, filter, by),
-        ...cut.map(async (bucket) => {
-          const part = { fromMs: Math.max(bucket.fromMs, range.fromMs), toMs: Math.min(bucket.toMs, range.toMs) }
-          const rows = await read(part, filter, by ?? null)
-          return rows.map((row) => ({ ...place(bucket), ...row }))
-        }),
-      ])
-      const found = points.flat()
-      if (by) return found.sort((a, b) => a.atMs - b.atMs).slice(0, maxPoints + 1)
-      const byTime = new Map(found.map((point) => [point.atMs, point.totals]))
-      return all.map((bucket) => ({ ...place(bucket), key: null, totals: byTime.get(bucket.fromMs) ?? noTotals }))
-    },
-
-    /** The most expensive first. */
-    async ranking(range: Range, by: Dimension, filter: TotalsFilter, limit: number) {
-      const order = ` ORDER BY SUM(\`cost_nano\`) DESC, SUM(\`requests\`) DESC, \`k\` LIMIT ${Math.trunc(limit)}`
-      const rows = await read(range, filter, by, order)
-      return rows.map(({ key, totals }) => ({ key: String(key), totals }))
-    },
-
-    /** Today's sums by account. */
-    async todayByAccount(accountIds: readonly number[]): Promise<Map<number, TotalsRow>> {
+    /** The sums of keys or accounts since the begin of a day; null: of all time. */
+    async since(of: 'key' | 'account', ids: readonly number[], day: string | null): Promise<Map<number, TotalsRow>> {
       const rows = await database.select(
-        `SELECT \`account_id\`, ${summed} FROM \`daily_rollups\` WHERE \`day\` = ? AND \`account_id\` IN (${marks(accountIds)}) GROUP BY \`account_id\``,
-        [dayAt(now()).day, ...accountIds],
+        `SELECT \`subject_id\`, ${summed(true)} FROM \`daily_lines\` WHERE \`subject\` = ? ` +
+          `AND \`subject_id\` IN (${marks(ids)})${day === null ? '' : ' AND `day` >= ?'} GROUP BY \`subject_id\``,
+        [of, ...ids.map(String), ...(day === null ? [] : [day])],
       )
       return new Map(rows.map(([id, ...values]) => [Number(id), totalsOf(values)]))
     },
 
-    /** Nano-USD that was billed to keys today and in total, as limits count it, and when each was last used. Read from the ledger, so that no request has to write it. */
-    async keyUse(apiKeyIds: readonly number[]) {
-      const [spent, used] = await Promise.all([
-        database.select(
-          'SELECT `api_key_id`, SUM(CASE WHEN `day` = ? THEN `billed_nano` ELSE 0 END), SUM(`billed_nano`) ' +
-            `FROM \`daily_rollups\` WHERE \`api_key_id\` IN (${marks(apiKeyIds)}) GROUP BY \`api_key_id\``,
-          [dayAt(now()).day, ...apiKeyIds],
-        ),
-        // One index lookup for each key, instead of reading all its rows.
-        database.select(
-          apiKeyIds
-            .map(
-              () => 'SELECT ?, (SELECT `started_at_ms` FROM `logs` WHERE `api_key_id` = ? ORDER BY `id` DESC LIMIT 1)',
-            )
-            .join(' UNION ALL '),
-          apiKeyIds.flatMap((id) => [id, id]),
-        ),
-      ])
-      const lastUsed = new Map(
-        used.map(([id, atMs]) => [Number(id), atMs === null || atMs === undefined ? null : Number(atMs)]),
-      )
-      const sumsOf = new Map(
-        spent.map(([id, today, total]) => [Number(id), { today: bigOf(today), total: bigOf(total) }]),
+    /** Begin of the newest request of keys or accounts. */
+    async lastUsed(of: 'key' | 'account', ids: readonly number[]): Promise<Map<number, number>> {
+      const column = of === 'key' ? 'api_key_id' : 'account_id'
+      // One index lookup for each, instead of reading all rows.
+      const one = `SELECT ?, (SELECT \`started_at_ms\` FROM \`logs\` WHERE \`${column}\` = ? ORDER BY \`id\` DESC LIMIT 1)`
+      const rows = await database.select(
+        ids.map(() => one).join(' UNION ALL '),
+        ids.flatMap((id) => [id, id]),
       )
       return new Map(
-        apiKeyIds.map((id) => [
-          id,
-          {
-            todayNano: sumsOf.get(id)?.today ?? 0n,
-            totalNano: sumsOf.get(id)?.total ?? 0n,
-            lastUsedAtMs: lastUsed.get(id) ?? null,
-          },
-        ]),
+        rows.flatMap(([id, atMs]) => (atMs === null || atMs === undefined ? [] : [[Number(id), Number(atMs)]])),
       )
     },
 

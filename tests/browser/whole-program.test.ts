@@ -203,6 +203,6 @@ async function serverTotals(origin: string, password: string): Promise<{ request
   const { accessToken } = (await post(signIn, { input: { username: 'admin', password } })).signIn.session
   const hour = 3_600_000
   const range = { from: new Date(Date.now() - 24 * hour), to: new Date(Date.now() + hour) }
-  const query = 'query ($range: RangeInput!) { totals(range: $range) { requests cost } }'
-  return (await post(query, { range }, accessToken)).totals
+  const query = 'query ($range: RangeInput!) { usage(range: $range) { totals { requests cost } } }'
+  return (await post(query, { range }, accessToken)).usage.totals
 }

@@ -156,10 +156,10 @@ test('what is absent is null: no field says it with an empty text, and 0 is a nu
     liveRequests: `liveRequests { ${fields('RunningRequests', 2)} }`,
     jobs: `jobs { ${fields('Job')} }`,
     others: `deployment { ${fields('Deployment')} } settings { ${fields('Settings')} } claudeAccounts { ${fields('ClaudeAccounts')} } costTotals { ${fields('CostTotals')} } viewer { ${fields('Viewer')} } accountPresets { ${fields('AccountPreset')} }`,
-    sums: ['KEY', 'ACCOUNT', 'MODEL', 'USER', 'GROUP']
+    sums: ['KEY', 'ACCOUNT', 'MODEL', 'USER', 'GROUP', 'PLATFORM', 'TAG']
       .map(
         (by) =>
-          `r${by}: ranking(${range}, by: ${by}) { ${fields('RankedTotals')} } s${by}: series(${range}, by: ${by}, interval: HOUR) { ${fields('SeriesPoint')} }`,
+          `r${by}: usage(${range}, groupBy: [${by}]) { rows { ${fields('UsageRow')} } } s${by}: usage(${range}, groupBy: [HOUR, ${by}]) { rows { ${fields('UsageRow')} } }`,
       )
       .join(' '),
   }
@@ -204,12 +204,11 @@ const absent = {
   Job: 'lastRun nextAt',
   JobRun: 'code message',
   Probe: 'code model status',
-  RankedTotals: 'key label',
   Rejection: 'apiKey group secretHash user',
   Request:
     'account agentId apiKey clientIp cost costParts durationMs errorType firstByteMs group httpStatus modelBilled modelSent outcome platform priceCardId priceSource queuePosition sessionId stopReason usageRaw usageSource user userAgent',
-  SeriesPoint: 'key label',
   Tokens: 'cacheRead cacheWrite1h cacheWrite5m thinking',
+  UsageRow: 'at key label',
   User: 'email',
 }
 

@@ -92,7 +92,7 @@ test('strangers read no schema and get no suggestions; who is signed in reads it
   const { message } = await ask('{ deploymen { version } }')
   expect(message).toContain('deploymen')
   expect(message).not.toMatch(/did you mean/i)
-  const variable = await ask('query ($by: TotalsDimension!) { ranking(by: $by) { key } }')
+  const variable = await ask('query ($by: UsageGrou!) { usage(groupBy: [$by]) { asOf } }')
   expect(variable.message).not.toMatch(/did you mean/i)
   const { token } = await stand.addUser('bob', 'user')
   const wrong = await stand.ask('{ deploymen { version } }', {}, { token })
@@ -137,12 +137,13 @@ test('fault 58: ids of another type, and numbers beyond any column, are null or 
     expect(found, id).toMatchObject({ data: { node: null, nodes: [null] } })
   }
   const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }
-  const totals = 'query ($range: RangeInput!, $f: TotalsFilter) { totals(range: $range, filter: $f) { cost } }'
+  const totals = 'query ($range: RangeInput!, $f: UsageFilter) { usage(range: $range, where: $f) { totals { cost } } }'
   for (const accountId of [globalId('Group', '1'), globalId('Account', String(2n ** 63n)), 'x']) {
-    const { errors } = await stand.ask(totals, { range, f: { accountId } }, { token })
+    const { errors } = await stand.ask(totals, { range, f: { accountIds: [accountId] } }, { token })
     expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
   }
-  const ranking = 'query ($range: RangeInput!, $n: Int) { ranking(range: $range, by: KEY, first: $n) { key } }'
+  const ranking =
+    'query ($range: RangeInput!, $n: Int) { usage(range: $range, groupBy: [KEY], first: $n) { rows { key } } }'
   for (const n of [0, -1, 101, 2 ** 31 - 1]) {
     const { errors } = await stand.ask(ranking, { range, n }, { token })
     expect(errors?.[0]?.extensions?.code, String(n)).toBe('BAD_USER_INPUT')

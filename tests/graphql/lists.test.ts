@@ -113,10 +113,10 @@ test('fault 58: whatever is given as page, cursor, id or filter is answered or r
   await fc.assert(
     fc.asyncProperty(text, moment, moment, dimensions, int, async (id, from, to, f, first) => {
       const { errors } = await stand.ask(
-        `query ($id: ID!, $text: String!, $range: RangeInput!, $f: TotalsFilter, $n: Int) {
+        `query ($id: ID!, $text: String!, $range: RangeInput!, $f: UsageFilter, $n: Int) {
           node(id: $id) { id } request(requestId: $text) { id } routeTrace(requestId: $text) { requestId }
-          simulateRoute(apiKeyId: $id, model: $text) { keyProblem } totals(range: $range, filter: $f) { cost }
-          ranking(range: $range, by: MODEL, filter: $f, first: $n) { key } }`,
+          simulateRoute(apiKeyId: $id, model: $text) { keyProblem } usage(range: $range, where: $f) { totals { cost } }
+          models: usage(range: $range, groupBy: [MODEL], where: $f, first: $n) { rows { key } } }`,
         { id, text: id, range: { from, to }, f, n: first },
         { token },
       )

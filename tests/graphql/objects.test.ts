@@ -1,8 +1,11 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { expect, test } from 'vitest'
-import { rollupDimensions, rollupSums } from '../../server/ledger/rollups.ts'
+import { rollupWrites } from '../../server/ledger/rollups.ts'
+import { attemptRows, logRow } from '../../server/ledger/rows.ts'
 import { firstKeyAt, requestIdOf } from '../../server/request-ids.ts'
 import type { Scalar } from '../../server/store/database.ts'
+import { createZoneDays } from '../../server/zone-days.ts'
+import { attemptWith, entryWith } from '../ledger/ledger-entries.ts'
 import { failureFields, startGraphqlStand } from './stand.ts'
 
 async function startPool() {
@@ -204,47 +207,45 @@ test('requests page by key, newest first, with filters; people see their own', a
 test('totals, series and ranking are the sums of the rollups in the range', async () => {
   const { stand, ada } = await startPool()
   const day = Date.UTC(2026, 10, 20)
-  const sums = (cost: number) =>
-    rollupSums.map((name) => ({ requests: 1, cost_nano: cost, input_tokens: 10 })[name] ?? 0)
-  const dimensions = (model: string) => [1, 1, 0, 1, 'console', model, '']
-  const hours = [0, 5, 23].map((hour, i) => [day + hour * 3_600_000, ...dimensions(i ? 'b' : 'a'), ...sums(100 + i)])
-  await stand.database.batch([
-    { kind: 'add', table: 'hourly_rollups', keys: ['hour_ms', ...rollupDimensions], sums: rollupSums, rows: hours },
-    {
-      kind: 'add',
-      table: 'daily_rollups',
-      keys: ['day', ...rollupDimensions],
-      sums: rollupSums,
-      rows: [
-        ['2026-11-20', ...dimensions('a'), ...sums(100)],
-        ['2026-11-20', ...dimensions('b'), ...sums(203)],
-      ],
-    },
-  ])
+  const hours = [0, 5, 23].map((hour, index) =>
+    entryWith(100 + index, {
+      id: String(index + 1),
+      startedAtMs: day + hour * 3_600_000,
+      apiKeyId: 1,
+      attempts: [attemptWith({ costNano: 100 + index, model: index ? 'b' : 'a', tokens: { input: 10 } })],
+    }),
+  )
+  await stand.database.batch(
+    rollupWrites(
+      hours.map((entry) => ({ log: logRow(entry), attempts: attemptRows(entry) })),
+      createZoneDays('UTC'),
+    ),
+  )
   const range = (fromHour: number, toHour: number) =>
     `range: { from: "${new Date(day + fromHour * 3_600_000).toISOString()}", to: "${new Date(day + toHour * 3_600_000).toISOString()}" }`
   const { data, errors } = await stand.ask(
-    `{ morning: totals(${range(0, 6)}) { cost requests tokens }
-       a: totals(${range(0, 24)}, filter: { model: "a" }) { cost }
-       series(${range(0, 6)}, interval: HOUR) { at totals { cost } }
-       days: series(${range(-24, 48)}, interval: DAY) { totals { cost } }
-       models: ranking(${range(0, 24)}, by: MODEL) { key label totals { cost } }
-       keys: ranking(${range(0, 24)}, by: KEY) { label } }`,
+    `{ morning: usage(${range(0, 6)}) { totals { cost requests tokens } before { requests } growth { cost } }
+       a: usage(${range(0, 24)}, where: { models: ["a"] }) { totals { cost } }
+       hours: usage(${range(0, 6)}, groupBy: [HOUR]) { rows { at totals { cost } } }
+       days: usage(${range(-24, 48)}, groupBy: [DAY]) { rows { totals { cost } } }
+       week: usage(${range(-24, 48)}, groupBy: [WEEK]) { rows { at totals { cost } } }
+       models: usage(${range(0, 24)}, groupBy: [MODEL], first: 1) { rows { key label totals { cost } } others { cost } }
+       keys: usage(${range(0, 24)}, groupBy: [KEY]) { rows { label } } }`,
     {},
     ada,
   )
   expect(errors).toBeUndefined()
-  expect(data.morning).toEqual({ cost: '201', requests: 2, tokens: 20 })
-  expect(data.a.cost).toBe('100')
-  expect(data.series.map((point: { totals: { cost: string } }) => point.totals.cost)).toEqual([
-    '100',
-    '0',
-    '0',
-    '0',
-    '0',
-    '101',
-  ])
-  expect(data.days.map((point: { totals: { cost: string } }) => point.totals.cost)).toEqual(['0', '303', '0'])
-  expect(data.models[0]).toEqual({ key: 'b', label: 'b', totals: { cost: '203' } })
-  expect(data.keys).toEqual([{ label: 'k' }])
+  const costs = (usage: { rows: { totals: { cost: string } }[] }) => usage.rows.map(({ totals }) => totals.cost)
+  expect(data.morning).toEqual({
+    totals: { cost: '201', requests: 2, tokens: 20 },
+    before: { requests: 0 },
+    growth: { cost: null },
+  })
+  expect(data.a.totals.cost).toBe('100')
+  expect(costs(data.hours)).toEqual(['100', '0', '0', '0', '0', '101'])
+  expect(costs(data.days)).toEqual(['0', '303', '0'])
+  expect(data.week.rows).toEqual([{ at: '2026-11-16T00:00:00.000Z', totals: { cost: '303' } }])
+  expect(data.models.rows).toEqual([{ key: 'b', label: 'b', totals: { cost: '203' } }])
+  expect(data.models.others).toEqual({ cost: '100' })
+  expect(data.keys.rows).toEqual([{ label: 'k' }])
 })

@@ -77,15 +77,15 @@ test('completed, failed, cancelled and rejected add up to what was sent, and onl
   const id = await keyId('mixed')
   const data = await graphql(
     `query ($range: RangeInput!, $id: ID!) {
-      totals(range: $range, filter: { apiKeyId: $id }) { requests completed failed cancelled rejected }
+      usage(range: $range, where: { apiKeyIds: [$id] }) { totals { requests completed failed cancelled rejected sent } }
       node(id: $id) { ... on ApiKey { rejections { requests reasons { reason requests message lastAt } } } }
       requests(filter: { apiKeyIds: [$id] }) { nodes { outcome } rejections { requests } }
       byModel: requests(filter: { apiKeyIds: [$id], models: ["m"] }) { rejections { requests } }
     }`,
     { range: today(), id },
   )
-  expect(data.totals).toEqual({ requests: 4, completed: 2, failed: 1, cancelled: 1, rejected: 3 })
-  const { completed, failed, cancelled, rejected } = data.totals
+  expect(data.usage.totals).toEqual({ requests: 4, completed: 2, failed: 1, cancelled: 1, rejected: 3, sent })
+  const { completed, failed, cancelled, rejected } = data.usage.totals
   expect(completed + failed + cancelled + rejected).toBe(sent)
   expect(rows.length).toBe(4)
   expect(data.node.rejections.requests).toBe(3)
@@ -168,11 +168,11 @@ test('who waits in the queue and is refused was shown as running, and ends with 
   expect((await first).status).toBe(200)
   await relay.app.settled()
   await expect.poll(waiting).toEqual([])
-  const totals = await graphql(
-    'query ($range: RangeInput!, $id: ID!) { totals(range: $range, filter: { apiKeyId: $id }) { completed failed cancelled rejected } }',
+  const { usage } = await graphql(
+    'query ($range: RangeInput!, $id: ID!) { usage(range: $range, where: { apiKeyIds: [$id] }) { totals { completed failed cancelled rejected } } }',
     { range: today(), id },
   )
-  expect(totals.totals).toEqual({ completed: 1, failed: 0, cancelled: 1, rejected: 1 })
+  expect(usage.totals).toEqual({ completed: 1, failed: 0, cancelled: 1, rejected: 1 })
 })
 
 test('rejections of one second are one live event, and the sums of today have them', async () => {

@@ -42,7 +42,9 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const statistics = () => createStatistics({ database, dayAt, now: () => nowMs })
+const statistics = () => createStatistics({ database, dayAt, now: () => nowMs }).usage
+const ranked = { orderBy: 'cost', first: 10, buckets: false } as const
+const oneLine = { by: null, keys: [], weekStart: 1, buckets: false } as const
 const inside = (fromMs: number, toMs: number) =>
   entries.filter(({ startedAtMs }) => fromMs <= startedAtMs && startedAtMs < toMs)
 const costOf = (some: readonly LedgerEntry[]): bigint =>
@@ -65,18 +67,18 @@ test.each(ranges)('a range %s is exact to the millisecond', async (_name, fromMs
   const totals = await statistics().totals(range, {})
   expect([totals.requests, totals.costNano]).toEqual([some.length, costOf(some)])
   expect(totals.absorbedNano).toBe(7n * BigInt(some.filter(({ attempts }) => attempts.length > 1).length))
-  const ofKey = await statistics().totals(range, { apiKeyId: 2 })
+  const ofKey = await statistics().totals(range, { apiKeyIds: [2] })
   expect(ofKey.costNano).toBe(costOf(some.filter(({ apiKeyId }) => apiKeyId === 2)))
-  expect((await statistics().totals(range, { accountId: 9 })).absorbedNano).toBe(totals.absorbedNano)
-  const ranking = await statistics().ranking(range, 'model', {}, 10)
+  expect((await statistics().totals(range, { accountIds: [9] })).absorbedNano).toBe(totals.absorbedNano)
+  const ranking = await statistics().ranking(range, 'model', {}, ranked)
   expect(ranking.reduce((sum, { totals: { costNano } }) => sum + costNano, 0n)).toBe(totals.costNano)
-  for (const interval of ['hour', 'day'] as const) {
-    const series = await statistics().series(range, interval, {})
+  for (const interval of ['hour', 'day', 'week', 'month'] as const) {
+    const series = await statistics().series(range, interval, {}, oneLine)
     expect(series.reduce((sum, point) => sum + point.totals.requests, 0)).toBe(some.length)
     for (const { atMs, endMs, totals: point } of series) {
       expect(point.costNano).toBe(costOf(inside(Math.max(atMs, fromMs), Math.min(endMs, toMs))))
     }
-    const byKey = await statistics().series(range, interval, {}, 'key')
+    const byKey = await statistics().series(range, interval, {}, { ...oneLine, by: 'key', keys: ['1', '2', '3'] })
     expect(byKey.reduce((sum, point) => sum + point.totals.costNano, 0n)).toBe(totals.costNano)
   }
 })
@@ -85,6 +87,6 @@ test('a range in the future totals zero, also within the hour and the day of now
   for (const fromMs of [nowMs + 1, nowMs + 5 * minuteMs, nowMs + 50 * hourMs]) {
     const range = { fromMs, toMs: fromMs + 90 * hourMs }
     expect((await statistics().totals(range, {})).requests).toBe(0)
-    expect(await statistics().ranking(range, 'key', {}, 10)).toEqual([])
+    expect(await statistics().ranking(range, 'key', {}, ranked)).toEqual([])
   }
 })

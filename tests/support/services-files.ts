@@ -47,6 +47,7 @@ export const servicesFiles: Readonly<Record<string, string>> = {
   'tests/ledger/spent.test.ts': 'counters of memory and Redis',
   'tests/live/day-seed.test.ts': 'sums in SQL',
   'tests/live/resume.test.ts': 'the stream in Redis',
+  'tests/statistics/brute-force.test.ts': 'sums in SQL',
   'tests/statistics/ranges.test.ts': 'sums in SQL',
   'tests/prices/prices.test.ts': 'cards in rows',
 

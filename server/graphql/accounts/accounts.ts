@@ -4,13 +4,11 @@ import type { AccountState } from '../../accounts/state/state.ts'
 import { storedState } from '../../accounts/state/state-text.ts'
 import type { Prisma, Account as StoredAccount } from '../../generated/sqlite/client.ts'
 import type { AccountChange } from '../../live/live-events.ts'
-import { noTotals } from '../../statistics/statistics.ts'
 import { platformNamed } from '../../upstreams/platforms/platforms.ts'
 import { builder } from '../builder.ts'
 import { totalCount } from '../connections.ts'
 import { Group } from '../groups/groups.ts'
 import { User } from '../identity/users.ts'
-import { Totals, totalsIn } from '../requests/totals-type.ts'
 import type { Context } from '../server/context.ts'
 import { idNumbers, rowId, searched, soundPage } from '../values.ts'
 import { visibleAccounts } from '../visible.ts'
@@ -223,17 +221,6 @@ export const Account = builder.prismaNode('Account', {
         (parts.accounts.byId(id)?.extraHeaders ?? []).filter((_name, at) => at % 2 === 0),
     }),
     createdAt: t.expose('createdAt', { description: 'When it was added.', type: 'DateTime' }),
-    usageToday: t.field({
-      description:
-        "The sums of requests that began since midnight in the deployment's zone and ended on this account; `absorbed` also counts its failed attempts.",
-      type: Totals,
-      nullable: true,
-      async resolve({ id }, _args, { batches, parts }) {
-        const asOfMs = parts.now()
-        const { startMs: fromMs, endMs: toMs } = parts.dayAt(asOfMs)
-        return totalsIn((await batches.today(id)) ?? noTotals, { fromMs, toMs }, asOfMs)
-      },
-    }),
   }),
 })
 

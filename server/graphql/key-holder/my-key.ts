@@ -5,8 +5,8 @@ import { statusLineOf } from '../../keys/status-line.ts'
 import { ledgerKey, requestIdOf } from '../../request-ids.ts'
 import { sumRejections } from '../../statistics/rejections.ts'
 import type { Range } from '../../statistics/statistics.ts'
-import { rangeOf } from '../requests/totals.ts'
-import { type RangeTotals, totalsIn } from '../requests/totals-type.ts'
+import { rangeOf } from '../statistics/range-input.ts'
+import { type RangeTotals, totalsIn } from '../statistics/totals-type.ts'
 import { badInput } from '../values.ts'
 import { builder, type KeyHolderParts } from './builder.ts'
 import { KeyLimit } from './key-limits.ts'
@@ -171,7 +171,7 @@ const MyKey = builder.objectRef<ApiKey>('MyKey').implement({
       async resolve({ id }, { range: given }, { parts }) {
         const range: Range = rangeOf(given)
         const asOfMs = parts.now()
-        return totalsIn(await parts.statistics.totals(range, { apiKeyId: id }), range, asOfMs)
+        return totalsIn(await parts.statistics.usage.totals(range, { apiKeyIds: [id] }), range, asOfMs)
       },
     }),
     requests: t.field({

@@ -125,13 +125,14 @@ export const ApiKey = builder.prismaNode('ApiKey', {
         "What was billed for its requests that began since midnight in the deployment's zone, as far as they are in the ledger.",
       type: 'NanoUsd',
       nullable: true,
-      resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.todayNano ?? 0n,
+      resolve: async ({ id }, _args, { batches, parts }) =>
+        (await batches.useSince('key', parts.dayAt(parts.now()).day, id))?.billedNano ?? 0n,
     }),
     spentTotal: t.field({
       description: 'What was billed for all its requests that are in the ledger.',
       type: 'NanoUsd',
       nullable: true,
-      resolve: async ({ id }, _args, { batches }) => (await batches.keyUse(id))?.totalNano ?? 0n,
+      resolve: async ({ id }, _args, { batches }) => (await batches.useSince('key', null, id))?.billedNano ?? 0n,
     }),
     dayResetsAt: t.field({
       type: 'DateTime',
@@ -163,8 +164,8 @@ export const ApiKey = builder.prismaNode('ApiKey', {
       type: 'DateTime',
       nullable: true,
       async resolve({ id }, _args, { batches }) {
-        const atMs = (await batches.keyUse(id))?.lastUsedAtMs ?? null
-        return atMs === null ? null : new Date(atMs)
+        const atMs = await batches.lastUsed.key(id)
+        return atMs === undefined ? null : new Date(atMs)
       },
     }),
   }),

@@ -1,7 +1,7 @@
 import { type FallbackModel, readFallbackModels } from '../../statistics/fallback-models.ts'
 import { builder } from '../builder.ts'
+import { RangeInput, rangeArg, rangeOf } from '../statistics/range-input.ts'
 import { visibleUse } from '../visible.ts'
-import { RangeInput, rangeArg, rangeOf } from './totals.ts'
 
 const FallbackPricedModel = builder.objectRef<FallbackModel>('FallbackPricedModel').implement({
   description: 'Requests for a model that has no price card: the fallback card priced them.',

@@ -1,4 +1,6 @@
 import type { Viewer } from '../../identity/sessions.ts'
+import { readSessionParts, type SessionName } from '../../statistics/client-sessions.ts'
+import type { TotalsRow } from '../../statistics/sums.ts'
 import type { Page } from '../../store/newest-of-each.ts'
 import { visibleAccounts, visibleGroups, visibleKeys, visibleUse, visibleUsers } from '../visible.ts'
 import type { GraphqlParts } from './parts.ts'
@@ -19,6 +21,7 @@ export function createBatches(
       const found = await read(pages)
       return new Map(pages.map((page, index) => [page, found[index]!]))
     })
+  const uses = new Map<string, (id: number) => Promise<TotalsRow | undefined>>()
   return {
     user: rows((ids) => reader.user.findMany({ where: { AND: [visibleUsers(viewer), { id: { in: ids } }] } })),
     group: rows((ids) => reader.group.findMany({ where: { AND: [visibleGroups(viewer), { id: { in: ids } }] } })),
@@ -37,8 +40,22 @@ export function createBatches(
       return new Map(found.map((row) => [row.accountId, row]))
     }),
     apiKey: rows((ids) => reader.apiKey.findMany({ where: { AND: [visibleKeys(viewer), { id: { in: ids } }] } })),
-    today: batched((ids: readonly number[]) => statistics.todayByAccount(ids)),
-    keyUse: batched((ids: readonly number[]) => statistics.keyUse(ids)),
+    /** The sums of a key or an account since the begin of a day; null: of all time. */
+    useSince(of: 'key' | 'account', day: string | null, id: number): Promise<TotalsRow | undefined> {
+      const name = `${of} ${day}`
+      const known = uses.get(name) ?? batched((ids: readonly number[]) => statistics.since(of, ids, day))
+      uses.set(name, known)
+      return known(id)
+    },
+    lastUsed: {
+      key: batched((ids: readonly number[]) => statistics.lastUsed('key', ids)),
+      account: batched((ids: readonly number[]) => statistics.lastUsed('account', ids)),
+    },
+    /** The parts of a client's session: once for its models and its threads. */
+    sessionParts: batched(async (sessions: readonly SessionName[]) => {
+      const found = await Promise.all(sessions.map((session) => readSessionParts(parts.database, session)))
+      return new Map(sessions.map((session, index) => [session, found[index]!]))
+    }),
     /** What the latest attempts say. */
     health: batched((_ids: readonly number[]) => statistics.health()),
     isTested: batched(async (ids: readonly number[]) => {
