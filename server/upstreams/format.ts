@@ -78,6 +78,8 @@ export interface StreamReader {
   readonly hasContent: boolean
   /** The last event of the message has come. */
   readonly isFinished: boolean
+  /** No content comes any more; usage and the last event may. Some upstreams never send that one. */
+  readonly isLast: boolean
   /** What the first error event said. */
   readonly error: UpstreamError | null
   /** Bytes held of an unfinished event. */

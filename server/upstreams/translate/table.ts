@@ -9,6 +9,7 @@ import { messagesToChat } from './anthropic-clients/messages-to-chat.ts'
 import { messagesToResponses } from './anthropic-clients/messages-to-responses.ts'
 import { createResponsesStreamToMessages } from './anthropic-clients/responses-stream-to-messages.ts'
 import { refuseForeignFields } from './foreign-fields.ts'
+import { createMessagesChecker } from './messages/checked-messages.ts'
 import { foldMessage } from './messages/fold-message.ts'
 import { createToolNames, type ToolNames } from './messages/tool-names.ts'
 import { unfoldMessage } from './messages/unfold-message.ts'
@@ -95,9 +96,9 @@ export function translate(
     showThinking,
   }
 
-  function toMessages(): StreamTranslator | undefined {
+  function toMessages(): StreamTranslator {
     if (upstream === 'chat') return createChatStreamToMessages(writer)
-    return upstream === 'responses' ? createResponsesStreamToMessages(writer) : undefined
+    return upstream === 'responses' ? createResponsesStreamToMessages(writer) : createMessagesChecker()
   }
 
   const createdS = Math.floor(target.nowMs / 1000)
@@ -125,8 +126,8 @@ export function translate(
 
   /** The upstream's whole response as an Anthropic message. Throws what it says of an error. */
   function messageOf(response: Fields): Fields {
+    if (upstream === 'anthropic') return { ...response, model: target.modelRequested }
     const translator = toMessages()
-    if (!translator) return { ...response, model: target.modelRequested }
     const whole = upstream === 'responses' ? { type: 'response.completed', response } : response
     return foldMessage([...translator.push(whole), ...translator.end()]) ?? {}
   }
@@ -177,9 +178,7 @@ export function translate(
       try {
         const translator = toMessages()
         const events = eventsOf(stream).map(({ data }) => jsonOf(data))
-        const message = translator
-          ? foldMessage([...events.flatMap((event) => translator.push(event)), ...translator.end()])
-          : foldMessage(events.filter(isFields))
+        const message = foldMessage([...events.flatMap((event) => translator.push(event)), ...translator.end()])
         return message && json(responseOf({ ...message, model: target.modelRequested }))
       } catch {
         return null

@@ -13,8 +13,8 @@ export interface Stage {
 export interface TranslationParts {
   /** Reads and meters the upstream's own stream. */
   meter: StreamReader
-  /** The upstream's events as Anthropic's; absent where they are. */
-  toMessages?: StreamTranslator
+  /** The upstream's events as Anthropic's. */
+  toMessages: StreamTranslator
   /** Anthropic's events as the client's; absent where they are. */
   fromMessages?: Stage
   /** How an event of the client's format is written. */
@@ -37,9 +37,7 @@ export function createTranslatedStreamReader({
   function translate(bytes: Buffer[]): Buffer[] {
     if (bytes.length === 0) return []
     const data = eventsOf(bytes.length === 1 ? bytes[0]! : Buffer.concat(bytes)).map((event) => jsonOf(event.data))
-    return written(
-      data.filter((one) => one !== undefined).flatMap((one) => toMessages?.push(one) ?? (isFields(one) ? [one] : [])),
-    )
+    return written(data.flatMap((one) => toMessages.push(one)))
   }
 
   /** Writes Anthropic's events in the client's format. */
@@ -58,13 +56,14 @@ export function createTranslatedStreamReader({
 
   /** The upstream has said all: what the translator still holds follows. */
   function complete(out: Buffer[]): Buffer[] {
-    return isFinished || error !== null || !toMessages ? out : [...out, ...written(toMessages.end())]
+    return isFinished || error !== null ? out : [...out, ...written(toMessages.end())]
   }
 
   const reader = {
     started: false,
     hasContent: false,
     isFinished: false,
+    isLast: false,
     error: null as UpstreamError | null,
     heldBytes: 0,
     eventBytes: 0,
@@ -85,6 +84,7 @@ export function createTranslatedStreamReader({
     reader.error = meter.error ?? error
     reader.hasContent = meter.hasContent && reader.error === null
     reader.isFinished = isFinished
+    reader.isLast = meter.isLast
     reader.heldBytes = meter.heldBytes
     reader.eventBytes = meter.eventBytes
     return out

@@ -20,5 +20,13 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 export const countOf = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0
 
+export function isJsonObject(json: string): boolean {
+  try {
+    return isFields(JSON.parse(json))
+  } catch {
+    return false
+  }
+}
+
 /** The items of a list that are objects; what is no list has none. */
 export const itemsOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])

@@ -160,7 +160,8 @@ export async function relayStream(attempt: Attempt, head: ResponseHead, parts: A
       return
     }
     const silentMs = nowMs - call.lastByteAtMs
-    if (silentMs > attempt.idleMs) call.stop({ by: 'failure', failure: silence() })
+    if (reader.isLast && silentMs > timers.closeMs) call.stop({ by: 'reader' })
+    else if (silentMs > attempt.idleMs) call.stop({ by: 'failure', failure: silence() })
     else if (
       silentMs > timers.pingMs &&
       nowMs - lastPingAtMs > timers.pingMs &&

@@ -14,6 +14,8 @@ class AnthropicStreamReader implements StreamReader, AnthropicSink {
   started = false
   hasContent = false
   isFinished = false
+  // Each of these streams ends in message_stop.
+  readonly isLast = false
   error: UpstreamError | null = null
   private hasUsage = false
   private hasNameless = false

@@ -48,7 +48,6 @@ export function createOpenaiStreamReader({
     withholdsUsage ? { maxHeldBytes } : {},
   )
   let kept: Buffer[] = []
-  let isLast = false
   let hasNews = false
   let stopReason = ''
 
@@ -56,6 +55,7 @@ export function createOpenaiStreamReader({
     started: false,
     hasContent: false,
     isFinished: false,
+    isLast: false,
     error: null as UpstreamError | null,
     heldBytes: 0,
     eventBytes: 0,
@@ -68,7 +68,7 @@ export function createOpenaiStreamReader({
       kept = []
       const out = note(scanner.end())
       // Some upstreams close without [DONE].
-      if (isLast) finish()
+      if (reader.isLast) finish()
       return out
     },
     usageChanged(): boolean {
@@ -121,7 +121,7 @@ export function createOpenaiStreamReader({
       raws.splice(0, 1, facts.usage.raw)
       usage.delta(JSON.stringify({ usage: anthropicUsage(facts.usage.counts) }))
     }
-    isLast ||= facts.isLast === true
+    reader.isLast ||= facts.isLast === true
     if (facts.isEnd) finish()
     return facts.isUsageOnly === true
   }
@@ -129,7 +129,8 @@ export function createOpenaiStreamReader({
   function finish(): void {
     if (reader.error !== null || reader.isFinished) return
     reader.isFinished = true
-    reader.hasContent = true
+    // An end without anything before it is no response.
+    reader.hasContent = reader.started
     usage.stop()
   }
 

@@ -23,12 +23,8 @@ export interface ChatStreamOptions extends MessageWriterOptions {
 export interface StreamTranslator {
   /** The parsed data of one upstream event. Returns the data of the client's events. */
   push(event: unknown): Fields[]
-  /** The upstream's stream has ended. Returns the last events; always ends in message_stop or error. */
+  /** The upstream's stream has ended. Returns the last events. */
   end(): Fields[]
-  /** True once the client's stream is complete. */
-  hasEnded(): boolean
-  /** What the upstream reported; null when it reported nothing, and the usage is an estimate. */
-  usage(): MessageUsage | null
 }
 
 /** Chunks of a Chat Completions stream as events of an Anthropic stream (protocol.md §4.2). */
@@ -56,16 +52,13 @@ export function createChatStreamToMessages(options: ChatStreamOptions): StreamTr
     // Text between the pieces of a tool call would have to interrupt its block: it is written after the calls.
     if (toolCalls.count() > 0) laterText += text + refusal
     else writer.text(text + refusal)
-    if (!toolCalls.push(calls)) badArguments()
-  }
-
-  function badArguments(): void {
-    writer.fail('api_error', 'The upstream sent arguments of a tool call that are no JSON object.')
+    toolCalls.push(calls)
   }
 
   function finish(): void {
     if (writer.hasEnded()) return
-    if (!toolCalls.finish()) return badArguments()
+    if (!toolCalls.finish(stopReasonOf(finishReason) === 'max_tokens'))
+      return writer.fail('api_error', 'The upstream sent arguments of a tool call that are no JSON object.')
     writer.text(laterText)
     if (!writer.hasContent() && finishReason === null)
       return writer.fail('api_error', 'The upstream ended its response without content.')
@@ -81,7 +74,7 @@ export function createChatStreamToMessages(options: ChatStreamOptions): StreamTr
   })
 
   function stopReason(): StopReason {
-    if (writer.toolBlocks() > 0) return 'tool_use'
+    if (writer.toolBlocks() > 0) return toolCalls.isTorn() ? 'max_tokens' : 'tool_use'
     if (isRefusal) return 'refusal'
     return stopReasonOf(finishReason)
   }
@@ -110,8 +103,6 @@ export function createChatStreamToMessages(options: ChatStreamOptions): StreamTr
       finish()
       return writer.take()
     },
-    hasEnded: writer.hasEnded,
-    usage: () => reported,
   }
 }
 

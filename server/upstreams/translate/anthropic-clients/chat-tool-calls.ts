@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { MessageWriter } from '../messages/message-writer.ts'
 import type { ToolNames } from '../messages/tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf } from '../untranslatable.ts'
+import { type Fields, isFields, isJsonObject, itemsOf, textOf } from '../untranslatable.ts'
 
 interface Call {
   id: string
@@ -64,11 +64,12 @@ export function createChatToolCalls(writer: MessageWriter, names: ToolNames) {
     call.written = call.json.length
   }
 
-  /** False: what came as arguments is no JSON, and a client would break on it. */
-  function closeCurrent(): boolean {
+  /** False: the call has no name, or what came as arguments is no JSON, and a client would break on it. */
+  function closeCurrent(mayBeTorn = false): boolean {
     const call = calls[current]!
+    const isNothing = call.name === '' && call.id === '' && call.json === ''
     if (call.json.trim() === '') call.json = '{}'
-    if (call.name !== '' && !isJsonObject(call.json)) return false
+    if (!isNothing && (call.name === '' || !(mayBeTorn || isJsonObject(call.json)))) return false
     writeCurrent()
     if (isOpen) writer.closeBlock()
     isOpen = false
@@ -77,8 +78,8 @@ export function createChatToolCalls(writer: MessageWriter, names: ToolNames) {
   }
 
   return {
-    /** Takes `delta.tool_calls`. False: the arguments of a call are no JSON. */
-    push(deltas: unknown): boolean {
+    /** Takes `delta.tool_calls`. */
+    push(deltas: unknown): void {
       for (const [position, delta] of itemsOf(deltas).entries()) {
         const call = callOf(delta, position)
         const fn = isFields(delta['function']) ? delta['function'] : {}
@@ -88,13 +89,17 @@ export function createChatToolCalls(writer: MessageWriter, names: ToolNames) {
         while (calls.indexOf(call) > current && isJsonObject(calls[current]!.json || '{}')) closeCurrent()
         if (calls[current] === call) writeCurrent()
       }
+    },
+    /**
+     * Writes what is left. `mayBeTorn`: the output reached its limit, perhaps within a call. False: a call has no name, or its
+     * arguments are no JSON.
+     */
+    finish(mayBeTorn: boolean): boolean {
+      while (current < calls.length) if (!closeCurrent(mayBeTorn)) return false
       return true
     },
-    /** Writes what is left. False: the arguments of a call are no JSON. */
-    finish(): boolean {
-      while (current < calls.length) if (!closeCurrent()) return false
-      return true
-    },
+    /** True where the last call is not whole. */
+    isTorn: () => calls.length > 0 && !isJsonObject(calls.at(-1)!.json),
     count: () => calls.length,
     /** Characters of all calls so far. */
     chars: () => calls.reduce((sum, { name, json }) => sum + name.length + json.length, 0),
@@ -107,12 +112,4 @@ function appended(json: string, more: unknown): string {
   const text = textOf(more)
   if (json.length > 1 && text.length > json.length && text.startsWith(json)) return text
   return json + text
-}
-
-function isJsonObject(json: string): boolean {
-  try {
-    return isFields(JSON.parse(json))
-  } catch {
-    return false
-  }
 }

@@ -100,10 +100,11 @@ function chatMessages(body: Fields, flags: FormatFlags, names: ToolNames): ChatM
     const field = `messages[${index}]`
     const blocks = blocksOf(message['content'])
     if (message['role'] === 'assistant') {
-      messages.push(...unanswered(open))
-      const turn = assistantMessage(blocks, field, flags, names)
-      open = itemsOf(turn['tool_calls']).map(({ id }) => textOf(id))
-      if (turn['content'] !== '' || open.length > 0) messages.push(turn)
+      // Consecutive messages of the assistant are one turn: what follows them has the results of all its calls.
+      const before = open.length > 0 && messages.at(-1)?.role === 'assistant' ? [messages.pop()!] : []
+      const [turn] = merged([...before, assistantMessage(blocks, field, flags, names)])
+      open = itemsOf(turn!['tool_calls']).map(({ id }) => textOf(id))
+      if (turn!['content'] !== '' || open.length > 0) messages.push(turn!)
     } else if (message['role'] === 'system') {
       const texts = systemTexts(message['content'])
       if (texts.length > 0) messages.push({ role: flags.systemRole, content: texts.join('\n\n') })

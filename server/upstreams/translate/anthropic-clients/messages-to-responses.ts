@@ -33,7 +33,7 @@ export function messagesToResponses(body: Fields, target: ResponsesTarget): { bo
   const sent: Fields = {
     model: target.model,
     instructions: systemTexts(body['system']).join('\n\n'),
-    input: inputItems(body, toolNames, target.accountId),
+    input: withAllOutputs(inputItems(body, toolNames, target.accountId)),
     stream: body['stream'] === true,
     store: false,
     include: ['reasoning.encrypted_content'],
@@ -85,6 +85,16 @@ function inputItems(body: Fields, names: ToolNames, accountId: number): Fields[]
     }
     return userItems(blocks, field)
   })
+}
+
+/** Every call needs an output; a client that left one out would be refused. */
+function withAllOutputs(items: Fields[]): Fields[] {
+  const answered = new Set(items.flatMap(({ type, call_id: id }) => (type === 'function_call_output' ? [id] : [])))
+  return items.flatMap((item) =>
+    item['type'] === 'function_call' && !answered.has(item['call_id'])
+      ? [item, { type: 'function_call_output', call_id: item['call_id'], output: '[no result]' }]
+      : [item],
+  )
 }
 
 const textMessage = (role: string, type: string, text: string): Fields => ({

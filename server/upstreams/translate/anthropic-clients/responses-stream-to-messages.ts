@@ -8,7 +8,7 @@ import {
 } from '../messages/message-writer.ts'
 import { markedSignature } from '../messages/reasoning-marker.ts'
 import type { ToolNames } from '../messages/tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf } from '../untranslatable.ts'
+import { type Fields, isFields, isJsonObject, itemsOf, textOf } from '../untranslatable.ts'
 import type { StreamTranslator } from './chat-stream-to-messages.ts'
 
 export interface ResponsesStreamOptions extends MessageWriterOptions {
@@ -18,16 +18,24 @@ export interface ResponsesStreamOptions extends MessageWriterOptions {
   accountId: number
 }
 
-/** What was written of one output item. */
+/** One output item: what has come of it, and how much of that was written. */
 interface Item {
   kind: 'text' | 'reasoning' | 'tool' | 'other'
-  /** Characters of its text or arguments that were written. */
+  id: string
+  name: string
+  /** Its text, its reasoning or its arguments. */
+  text: string
   written: number
+  isOpen: boolean
   parts: number
+  encrypted: string
+  /** Its arguments may be torn: the output reached its limit. */
+  isIncomplete: boolean
   isDone: boolean
+  isClosed: boolean
 }
 
-/** Events of a Responses stream as events of an Anthropic stream (protocol.md §4.4). Items come one after another. */
+/** Events of a Responses stream as events of an Anthropic stream (protocol.md §4.4). Items are written one after another. */
 export function createResponsesStreamToMessages(options: ResponsesStreamOptions): StreamTranslator {
   const writer = createMessageWriter(options)
   const items = new Map<unknown, Item>()
@@ -37,58 +45,91 @@ export function createResponsesStreamToMessages(options: ResponsesStreamOptions)
 
   function itemOf(event: Fields): Item {
     const key = event['output_index'] ?? event['item_id'] ?? 0
-    let item = items.get(key)
-    if (!item) {
-      item = { kind: 'other', written: 0, parts: 0, isDone: false }
-      items.set(key, item)
+    const known = items.get(key)
+    if (known) return known
+    const item: Item = {
+      kind: 'other',
+      id: '',
+      name: '',
+      text: '',
+      written: 0,
+      isOpen: false,
+      parts: 0,
+      encrypted: '',
+      isIncomplete: false,
+      isDone: false,
+      isClosed: false,
     }
+    items.set(key, item)
     return item
   }
 
-  function open(item: Item, fields: Fields): void {
-    if (item.kind !== 'other') return
+  function announce(item: Item, fields: Fields): void {
     if (fields['type'] === 'function_call') {
       item.kind = 'tool'
-      const id = textOf(fields['call_id']) || textOf(fields['id'])
-      writer.openTool(id.replace(/[^a-zA-Z0-9_-]/g, '_'), options.toolNames.original(textOf(fields['name'])))
+      item.id ||= (textOf(fields['call_id']) || textOf(fields['id'])).replace(/[^a-zA-Z0-9_-]/g, '_')
+      item.name ||= textOf(fields['name'])
     } else if (fields['type'] === 'message') item.kind = 'text'
     else if (fields['type'] === 'reasoning') item.kind = 'reasoning'
   }
 
-  function write(item: Item, text: string): void {
-    item.written += text.length
-    outputChars += text.length
-    if (item.kind === 'tool') writer.toolInput(text)
-    else if (item.kind === 'reasoning') {
-      if (options.showThinking) writer.thinking(text)
-    } else writer.text(text)
+  /** The whole item has come: what its deltas left out is known now. */
+  function complete(item: Item, fields: Fields): void {
+    if (item.isDone) return
+    announce(item, fields)
+    item.isDone = true
+    item.isIncomplete ||= fields['status'] === 'incomplete'
+    item.encrypted = textOf(fields['encrypted_content'])
+    takeWhole(item, wholeTextOf(item.kind, fields))
   }
 
-  /** The whole item has come: what its deltas left out is written, and its block ends. */
-  function close(item: Item, fields: Fields): void {
-    if (item.isDone) return
-    item.isDone = true
-    open(item, fields)
-    if (item.kind === 'tool') {
-      const whole = textOf(fields['arguments'])
-      if (item.written === 0) write(item, whole)
-      writer.closeBlock()
-    } else if (item.kind === 'text') {
-      const texts = itemsOf(fields['content']).map((part) => textOf(part['text']) || textOf(part['refusal']))
-      if (item.written === 0) write(item, texts.join(''))
-      writer.closeBlock()
-    } else if (item.kind === 'reasoning') {
-      const texts = itemsOf(fields['summary']).map(({ text }) => textOf(text))
-      if (item.written === 0 && texts.length > 0) write(item, texts.join('\n\n'))
-      const encrypted = textOf(fields['encrypted_content'])
-      if (encrypted !== '' && options.showThinking) writer.signature(markedSignature(options.accountId, encrypted))
-      writer.closeBlock()
+  function takeWhole(item: Item, text: string): void {
+    if (text.startsWith(item.text)) item.text = text
+  }
+
+  /** Writes what can be written: blocks may not be open at the same time, so a later item waits for the one before it. */
+  function writeOn(): void {
+    for (const item of items.values()) {
+      if (item.isClosed || item.kind === 'other') continue
+      write(item)
+      if (!item.isDone) return
+      if (!close(item))
+        return writer.fail('api_error', 'The upstream sent arguments of a tool call that are no JSON object.')
     }
+  }
+
+  function write(item: Item): void {
+    if (item.kind === 'tool' && !item.isOpen) {
+      if (item.name === '') return
+      item.isOpen = true
+      writer.openTool(item.id, options.toolNames.original(item.name))
+    }
+    const text = item.text.slice(item.written)
+    item.written = item.text.length
+    outputChars += text.length
+    if (item.kind === 'tool') writer.toolInput(text)
+    else if (item.kind === 'text') writer.text(text)
+    else if (options.showThinking) writer.thinking(text)
+  }
+
+  /** False: a tool call that a client would break on. */
+  function close(item: Item): boolean {
+    item.isClosed = true
+    if (item.kind === 'tool' && (!item.isOpen || !(item.isIncomplete || isJsonObject(item.text || '{}')))) return false
+    if (item.encrypted !== '' && options.showThinking)
+      writer.signature(markedSignature(options.accountId, item.encrypted))
+    writer.closeBlock()
+    return true
   }
 
   function finish(response: Fields, isIncomplete: boolean): void {
     // An item whose own events were lost is taken from the final response.
-    for (const [index, item] of itemsOf(response['output']).entries()) close(itemOf({ output_index: index }), item)
+    for (const [index, item] of itemsOf(response['output']).entries()) complete(itemOf({ output_index: index }), item)
+    for (const item of items.values()) {
+      item.isIncomplete ||= isIncomplete
+      item.isDone = true
+    }
+    writeOn()
     if (isFields(response['usage'])) reported = usageOfResponses(response['usage'])
     const reason = stopReason(response, isIncomplete)
     writer.finish(reason, reported ?? estimate(), stopDetailsOf(reason))
@@ -121,31 +162,30 @@ export function createResponsesStreamToMessages(options: ResponsesStreamOptions)
       case 'response.in_progress':
         return writer.start()
       case 'response.output_item.added':
-        if (isFields(event['item'])) open(itemOf(event), event['item'])
-        return
+        if (isFields(event['item'])) announce(itemOf(event), event['item'])
+        return writeOn()
       case 'response.output_text.delta':
-        return writeAs('text', event, textOf(event['delta']))
+        return append('text', event)
       case 'response.refusal.delta':
         isRefusal = true
-        return writeAs('text', event, textOf(event['delta']))
+        return append('text', event)
       case 'response.function_call_arguments.delta':
-        return writeAs('tool', event, textOf(event['delta']))
+        return append('tool', event)
       case 'response.function_call_arguments.done': {
-        const item = itemOf(event)
-        if (item.kind === 'tool' && item.written === 0) write(item, textOf(event['arguments']))
-        return
+        takeWhole(itemOf(event), textOf(event['arguments']))
+        return writeOn()
       }
       case 'response.reasoning_summary_part.added': {
         const item = itemOf(event)
-        if (item.parts++ > 0 && item.written > 0) writeAs('reasoning', event, '\n\n')
+        if (item.parts++ > 0 && item.text !== '') item.text += '\n\n'
         return
       }
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        return writeAs('reasoning', event, textOf(event['delta']))
+        return append('reasoning', event)
       case 'response.output_item.done':
-        if (isFields(event['item'])) close(itemOf(event), event['item'])
-        return
+        if (isFields(event['item'])) complete(itemOf(event), event['item'])
+        return writeOn()
       case 'response.completed':
         return finish(response, false)
       case 'response.incomplete':
@@ -158,11 +198,12 @@ export function createResponsesStreamToMessages(options: ResponsesStreamOptions)
     }
   }
 
-  function writeAs(kind: Item['kind'], event: Fields, text: string): void {
+  function append(kind: Item['kind'], event: Fields): void {
     const item = itemOf(event)
     // A delta whose item was never announced: text can begin without it, a tool call cannot (its name is missing).
     if (item.kind === 'other' && kind !== 'tool') item.kind = kind
-    if (item.kind === kind) write(item, text)
+    if (item.kind === kind || item.kind === 'other') item.text += textOf(event['delta'])
+    writeOn()
   }
 
   return {
@@ -175,7 +216,17 @@ export function createResponsesStreamToMessages(options: ResponsesStreamOptions)
       writer.fail('api_error', 'The upstream ended its response before it was complete.')
       return writer.take()
     },
-    hasEnded: writer.hasEnded,
-    usage: () => reported,
   }
+}
+
+/** The text of an item that came whole. */
+function wholeTextOf(kind: Item['kind'], fields: Fields): string {
+  if (kind === 'tool') return textOf(fields['arguments'])
+  if (kind === 'reasoning')
+    return itemsOf(fields['summary'])
+      .map(({ text }) => textOf(text))
+      .join('\n\n')
+  return itemsOf(fields['content'])
+    .map((part) => textOf(part['text']) || textOf(part['refusal']))
+    .join('')
 }

@@ -23,7 +23,7 @@ export function foldMessage(events: readonly Fields[]): Fields | null {
         break
       }
       case 'message_stop': {
-        for (const [at, json] of inputs) blocks[at]!['input'] = JSON.parse(json)
+        for (const [at, json] of inputs) blocks[at]!['input'] = inputOf(json)
         return { ...message, content: blocks.filter(Boolean) }
       }
       case 'error': {
@@ -34,6 +34,15 @@ export function foldMessage(events: readonly Fields[]): Fields | null {
     }
   }
   return null
+}
+
+/** An output that reached its limit may end within the input of a tool. */
+function inputOf(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return {}
+  }
 }
 
 function addDelta(block: Fields, delta: Fields, inputs: Map<number, string>, index: number): void {

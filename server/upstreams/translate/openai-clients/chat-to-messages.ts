@@ -166,7 +166,21 @@ function conversationOf(list: Fields[], names: ToolNames): { system: string[]; m
         throw new Untranslatable(`${field}.role`, `${JSON.stringify(message['role'] ?? null)} is not known`)
     }
   }
-  return { system, messages }
+  return { system, messages: withAllResults(messages) }
+}
+
+/** Every call needs a result in the turn that follows; a client that left one out would be refused. */
+function withAllResults(turns: { role: string; content: Fields[] }[]): Fields[] {
+  return turns.flatMap((turn, index) => {
+    const answers = turns[index + 1]?.content ?? []
+    const answered = new Set(answers.map((block) => block['tool_use_id']))
+    const missing = turn.content.filter(({ type, id }) => type === 'tool_use' && !answered.has(id))
+    if (missing.length === 0) return [turn]
+    const results = missing.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: '[no result]' }))
+    if (answers.length === 0) return [turn, { role: 'user', content: results }]
+    answers.unshift(...results)
+    return [turn]
+  })
 }
 
 function toolUses(calls: unknown, names: ToolNames): Fields[] {
