@@ -1,5 +1,5 @@
 import type { Format } from '../format.ts'
-import { type Fields, itemsOf, Untranslatable } from './untranslatable.ts'
+import { type Fields, isFields, itemsOf, Untranslatable } from './untranslatable.ts'
 
 /** Members that belong to another format: a client that mixes them up means something that no translation can know. */
 const foreign: Readonly<Record<Format['name'], readonly string[]>> = {
@@ -31,11 +31,20 @@ const foreign: Readonly<Record<Format['name'], readonly string[]>> = {
     'previous_response_id',
     'stop_sequences',
     'system',
+    'text',
   ],
   responses: [
+    'frequency_penalty',
+    'function_call',
+    'functions',
+    'logit_bias',
     'max_completion_tokens',
     'max_tokens',
     'messages',
+    'n',
+    'output_config',
+    'presence_penalty',
+    'reasoning_effort',
     'response_format',
     'stop',
     'stop_sequences',
@@ -67,5 +76,16 @@ export function refuseForeignFields(format: Format['name'], body: Fields): void 
   const list = format === 'responses' ? 'input' : 'messages'
   for (const [index, message] of itemsOf(body[list]).entries())
     check(message, foreignOfMessages[format], `${list}[${index}].`)
+  if (format === 'anthropic') refuseForeignValues(body)
   for (const [index, tool] of itemsOf(body['tools']).entries()) check(tool, foreignOfTools[format], `tools[${index}].`)
+}
+
+/** Members of Messages with values of another format: without this they would count as what they are not. */
+function refuseForeignValues(body: Fields): void {
+  for (const [index, { role }] of itemsOf(body['messages']).entries())
+    if (role !== 'user' && role !== 'assistant' && role !== 'system')
+      throw new Untranslatable(`messages[${index}].role`, `${JSON.stringify(role ?? null)} is no role of this format`)
+  const { tool_choice: choice } = body
+  if (choice !== undefined && choice !== null && !isFields(choice))
+    throw new Untranslatable('tool_choice', 'must be an object')
 }

@@ -11,6 +11,7 @@ import { createResponsesStreamToMessages } from './anthropic-clients/responses-s
 import { refuseForeignFields } from './foreign-fields.ts'
 import { createMessagesChecker } from './messages/checked-messages.ts'
 import { foldMessage } from './messages/fold-message.ts'
+import { refuseMaxTokens } from './messages/messages-request.ts'
 import { createToolNames, type ToolNames } from './messages/tool-names.ts'
 import { unfoldMessage } from './messages/unfold-message.ts'
 import { chatToMessages } from './openai-clients/chat-to-messages.ts'
@@ -19,7 +20,7 @@ import { createMessagesStreamToResponses } from './openai-clients/messages-strea
 import { responsesToMessages } from './openai-clients/responses-to-messages.ts'
 import { responsesTools } from './openai-clients/responses-tools.ts'
 import { createTranslatedStreamReader, eventWriters, type Stage } from './translated-stream.ts'
-import { type Fields, isFields } from './untranslatable.ts'
+import { type Fields, isFields, withFieldsNamed } from './untranslatable.ts'
 
 type FormatName = Format['name']
 
@@ -56,7 +57,10 @@ const formats: Readonly<Record<FormatName, Format>> = {
 
 /** How a request of each format becomes one of Anthropic's. */
 const requestToMessages: Readonly<Record<FormatName, (body: Fields, target: TranslationTarget) => Translated>> = {
-  anthropic: (body) => ({ body, toolNames: createToolNames() }),
+  anthropic(body) {
+    refuseMaxTokens(body)
+    return { body, toolNames: createToolNames() }
+  },
   chat: (body, { modelSent, ...target }) => chatToMessages(body, { ...target, model: modelSent }),
   responses: (body, { modelSent, ...target }) => responsesToMessages(body, { ...target, model: modelSent }),
 }
@@ -85,7 +89,10 @@ export function translate(
 ): Translation {
   refuseForeignFields(client, body)
   const messages = requestToMessages[client](body, target)
-  const sent = messagesToRequest[upstream](messages.body, target)
+  // Places within a request that was translated once say nothing to its client: the list that holds them does.
+  const fieldOf = (field: string): string =>
+    client === 'anthropic' ? field : field.startsWith('messages') ? formats[client].request.messages : field
+  const sent = withFieldsNamed(fieldOf, () => messagesToRequest[upstream](messages.body, target))
   const showThinking = client !== 'anthropic' || (isFields(body['thinking']) && body['thinking']['type'] !== 'disabled')
   const writer = {
     messageId: `msg_${target.requestId}`,

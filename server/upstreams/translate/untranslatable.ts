@@ -2,9 +2,20 @@
 export class Untranslatable extends Error {
   override name = 'Untranslatable'
   readonly field: string
-  constructor(field: string, message: string) {
-    super(`${field}: ${message}`)
+  readonly reason: string
+  constructor(field: string, reason: string) {
+    super(`${field}: ${reason}`)
     this.field = field
+    this.reason = reason
+  }
+}
+
+/** Does it, and names the field of an Untranslatable as the client's own format has it. */
+export function withFieldsNamed<T>(nameOf: (field: string) => string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw error instanceof Untranslatable ? new Untranslatable(nameOf(error.field), error.reason) : error
   }
 }
 

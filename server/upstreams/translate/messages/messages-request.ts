@@ -14,6 +14,15 @@ export function refuseImpossible(body: Fields): void {
   }
 }
 
+/** Zero asks Anthropic to fill its prompt cache and write nothing: another upstream can do neither. */
+export function refuseMaxTokens({ max_tokens: asked }: Fields): void {
+  if (asked === undefined) throw new Untranslatable('max_tokens', 'field required')
+  if (asked === 0)
+    throw new Untranslatable('max_tokens', 'must be at least 1: this upstream has no prompt cache to be filled ahead')
+  if (typeof asked !== 'number' || !Number.isSafeInteger(asked) || asked < 0)
+    throw new Untranslatable('max_tokens', 'must be a whole number from 1')
+}
+
 /** A tool with a JSON schema of the client's own. Tools that Anthropic runs, or whose schema only Anthropic knows, are refused. */
 export interface ClientTool {
   name: string

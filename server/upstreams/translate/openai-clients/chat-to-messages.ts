@@ -47,8 +47,13 @@ function keepInCache(sent: Fields, messages: Turn[]): void {
 }
 
 function maxTokensOf(body: Fields, otherwise: number): number {
-  const asked = Number(body['max_completion_tokens'] ?? body['max_tokens'])
-  return Number.isSafeInteger(asked) && asked > 0 ? asked : otherwise
+  for (const field of ['max_completion_tokens', 'max_tokens']) {
+    const asked = body[field]
+    if (asked === undefined || asked === null) continue
+    if (typeof asked === 'number' && Number.isSafeInteger(asked) && asked > 0) return asked
+    throw new Untranslatable(field, 'must be a whole number from 1')
+  }
+  return otherwise
 }
 
 /** Temperature goes up to 1; with it top_p is refused by some models. */
@@ -114,9 +119,10 @@ function addTools(sent: Fields, body: Fields, names: ToolNames): void {
 function toolChoice(choice: unknown, names: ToolNames): Fields | null {
   if (choice === 'auto' || choice === 'none') return { type: choice }
   if (choice === 'required') return { type: 'any' }
+  if (choice === undefined || choice === null) return null
   if (isFields(choice) && isFields(choice['function']))
     return { type: 'tool', name: names.sent(textOf(choice['function']['name'])) }
-  return null
+  throw new Untranslatable('tool_choice', 'must be none, auto, required or a function')
 }
 
 interface Turn {

@@ -1,5 +1,5 @@
 import type { ToolNames } from '../messages/tool-names.ts'
-import { type Fields, isFields, itemsOf, textOf, Untranslatable } from '../untranslatable.ts'
+import { type Fields, isFields, itemsOf, textOf, Untranslatable, withFieldsNamed } from '../untranslatable.ts'
 import { chatToMessages, type MessagesTarget } from './chat-to-messages.ts'
 import { chatToolChoice, chatTools, flatName } from './responses-tools.ts'
 
@@ -10,18 +10,37 @@ export function responsesToMessages(body: Fields, target: MessagesTarget): { bod
       throw new Untranslatable(field, 'nothing is stored here: send the whole input')
   if (body['background'] === true) throw new Untranslatable('background', 'must be false')
   // Both formats say the same of a turn: one way into Anthropic's is enough.
-  return chatToMessages(chatBody(body), target)
+  const items = inputOf(body)
+  const hasInstructions = textOf(body['instructions']) !== ''
+  const fieldOf = (field: string): string =>
+    field
+      .replace(/^messages\[(\d+)\]/, (_, at: string) => items[Number(at) - (hasInstructions ? 1 : 0)]?.field ?? 'input')
+      .replace(/^response_format/, 'text.format')
+      .replace(/^max_completion_tokens/, 'max_output_tokens')
+  return withFieldsNamed(fieldOf, () => chatToMessages(chatBody(body, items), target))
 }
 
-function chatBody(body: Fields): Fields {
+/** The messages of the input, each with its place in the client's body. */
+function inputOf({ input }: Fields): { field: string; message: Fields }[] {
+  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : itemsOf(input)
+  return items.flatMap((item, index) => {
+    const field = `input[${index}]`
+    return chatMessage(item, field).map((message) => ({ field, message }))
+  })
+}
+
+function chatBody(body: Fields, items: readonly { message: Fields }[]): Fields {
   const reasoning = isFields(body['reasoning']) ? body['reasoning'] : {}
   const text = isFields(body['text']) ? body['text'] : {}
   return {
-    messages: chatMessages(body),
+    messages: [
+      ...(textOf(body['instructions']) === '' ? [] : [{ role: 'system', content: body['instructions'] }]),
+      ...items.map(({ message }) => message),
+    ],
     tools: chatTools(body),
     ...(body['tool_choice'] !== undefined && { tool_choice: chatToolChoice(body['tool_choice']) }),
     ...(body['parallel_tool_calls'] !== undefined && { parallel_tool_calls: body['parallel_tool_calls'] }),
-    ...(typeof body['max_output_tokens'] === 'number' && { max_completion_tokens: body['max_output_tokens'] }),
+    max_completion_tokens: body['max_output_tokens'],
     ...(body['temperature'] !== undefined && { temperature: body['temperature'] }),
     ...(body['top_p'] !== undefined && { top_p: body['top_p'] }),
     ...(reasoning['effort'] !== undefined && { reasoning_effort: reasoning['effort'] }),
@@ -33,16 +52,6 @@ function chatBody(body: Fields): Fields {
 
 const chatFormat = (format: Fields): Fields =>
   format['type'] === 'json_schema' ? { type: 'json_schema', json_schema: { schema: format['schema'] } } : format
-
-function chatMessages(body: Fields): Fields[] {
-  const messages: Fields[] = []
-  const instructions = textOf(body['instructions'])
-  if (instructions !== '') messages.push({ role: 'system', content: instructions })
-  const { input } = body
-  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : itemsOf(input)
-  for (const [index, item] of items.entries()) messages.push(...chatMessage(item, `input[${index}]`))
-  return messages
-}
 
 function chatMessage(item: Fields, field: string): Fields[] {
   switch (item['type'] ?? 'message') {

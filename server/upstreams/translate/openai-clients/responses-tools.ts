@@ -76,7 +76,9 @@ function freeText(format: unknown): Fields {
 /** Throws Untranslatable for a choice of a tool that is left out, or of several. */
 export function chatToolChoice(choice: unknown): unknown {
   if (!isFields(choice)) return choice
-  if (choice['type'] === 'function' || choice['type'] === 'custom')
+  if (choice['type'] === 'function' || choice['type'] === 'custom') {
+    if (textOf(choice['name']) === '') throw new Untranslatable('tool_choice.name', 'field required')
     return { type: 'function', function: { name: flatName(textOf(choice['namespace']), textOf(choice['name'])) } }
+  }
   throw new Untranslatable('tool_choice.type', `${JSON.stringify(choice['type'])} cannot be sent to this upstream`)
 }
