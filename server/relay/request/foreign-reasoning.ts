@@ -42,7 +42,23 @@ function cutsOfReasoning(
 export function markedReasoning(body: Buffer): Span[] {
   // Nearly all bodies have none, and are not read any further.
   if (!body.includes(reasoningMark)) return []
-  return cutsOfReasoning(body, messagesOf(body), isMarked)
+  return [...cutsOfReasoning(body, messagesOf(body), isMarked), ...markedItems(body)]
+}
+
+/** The same of a Responses request, whose reasoning stands among the items of its input. */
+function markedItems(body: Buffer): Span[] {
+  const items = listOf(body, 'input')
+  const marked = new Set(items.flatMap((span, index) => (isMarkedItem(body, span) ? [index] : [])))
+  // A list cannot be emptied by cutting items with their commas.
+  return marked.size === items.length ? [] : cutsOf(items, marked)
+}
+
+function isMarkedItem(body: Buffer, { start, end }: Span): boolean {
+  const bytes = body.subarray(start, end)
+  const members = findMembers(bytes, ['type', 'encrypted_content'])
+  const [type, encrypted] = members.ok ? members.spans : []
+  if (!type || !encrypted || parseSpan(bytes, type) !== 'reasoning') return false
+  return String(parseSpan(bytes, encrypted)).startsWith(reasoningMark)
 }
 
 /** How many messages a body has; 0 when it is not as it should be. */
@@ -50,8 +66,10 @@ export function countMessages(body: Buffer): number {
   return messagesOf(body).length
 }
 
-function messagesOf(body: Buffer): Span[] {
-  const members = findMembers(body, ['messages'])
+const messagesOf = (body: Buffer): Span[] => listOf(body, 'messages')
+
+function listOf(body: Buffer, name: string): Span[] {
+  const members = findMembers(body, [name])
   const span = members.ok ? members.spans[0] : undefined
   return span ? [...itemsOf(body, span)] : []
 }

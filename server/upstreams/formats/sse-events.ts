@@ -4,7 +4,9 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 export function eventsOf(bytes: Buffer): EventSourceMessage[] {
   const events: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (event) => events.push(event) })
-  parser.feed(bytes.toString('utf8'))
+  const text = bytes.toString('utf8')
+  // The parser would wait for a line feed behind the last carriage return, and it comes with the next piece.
+  parser.feed(text.endsWith('\r') ? `${text}\n` : text)
   return events
 }
 

@@ -72,6 +72,10 @@ const messagesToRequest: Readonly<Record<FormatName, (body: Fields, target: Tran
   responses: (body, { modelSent, ...target }) => messagesToResponses(body, { ...target, model: modelSent }),
 }
 
+/** A client of Responses asks for reasoning that it can send back. */
+const wantsReasoning = ({ include }: Fields): boolean =>
+  Array.isArray(include) && include.includes('reasoning.encrypted_content')
+
 interface Translated {
   body: Fields
   toolNames: ToolNames
@@ -127,6 +131,7 @@ export function translate(
         ...chatOptions,
         id: `resp_${target.requestId}`,
         tools: responsesTools(body),
+        signingAccountId: upstream === 'anthropic' && wantsReasoning(body) ? target.accountId : null,
       })
     return undefined
   }

@@ -1,6 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { defaultFormatFlags, type FormatFlags } from '../../../server/accounts/format-flags.ts'
+import { defaultFormatFlags } from '../../../server/accounts/format-flags.ts'
 import { messagesToChat } from '../../../server/upstreams/translate/anthropic-clients/messages-to-chat.ts'
 import { chatToMessages } from '../../../server/upstreams/translate/openai-clients/chat-to-messages.ts'
 import { responsesToMessages } from '../../../server/upstreams/translate/openai-clients/responses-to-messages.ts'
@@ -74,7 +73,7 @@ test('a chat client’s turn becomes one user turn with results first', () => {
 })
 
 test('Responses input: calls, outputs, free-text tools; what is stored elsewhere is refused', () => {
-  const target = { model: 'claude-opus-4-5', defaultMaxTokens: 1000, user: null }
+  const target = { model: 'claude-opus-4-5', defaultMaxTokens: 1000, user: null, accountId: 7 }
   const { body } = responsesToMessages(
     {
       instructions: 'Be brief.',
@@ -113,20 +112,22 @@ test('Responses input: calls, outputs, free-text tools; what is stored elsewhere
 })
 
 test('a client that names its cache has its prompt marked for the cache, in Anthropic’s format alone', () => {
-  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null }
+  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null, accountId: 7 }
   const request = { instructions: 'Be brief.', input: 'Hi', prompt_cache_key: 'session' }
   const { body } = responsesToMessages(request, target)
   const mark = { cache_control: { type: 'ephemeral' } }
   expect(body['system']).toEqual([{ type: 'text', text: 'Be brief.', ...mark }])
   expect(body['messages']).toEqual([{ role: 'user', content: [{ type: 'text', text: 'Hi', ...mark }] }])
-  expect(JSON.stringify(toChat(body))).not.toContain('cache_control')
+  expect(JSON.stringify(messagesToChat(body, { ...target, flags: defaultFormatFlags }).body)).not.toContain(
+    'cache_control',
+  )
   expect(JSON.stringify(responsesToMessages({ ...request, prompt_cache_key: null }, target).body)).not.toContain(
     'cache',
   )
 })
 
 test('tools of namespaces become functions, wherever Codex lists them, and their calls find back', () => {
-  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null }
+  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null, accountId: 7 }
   const list = { type: 'function', name: 'list_agents', description: 'Lists.', parameters: { type: 'object' } }
   const format = { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' }
   const request = {
@@ -171,7 +172,7 @@ test('tools of namespaces become functions, wherever Codex lists them, and their
 })
 
 test('what agents of Codex tell each other is read where a model of another upstream wrote it', () => {
-  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null }
+  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null, accountId: 7 }
   const telling = (text: string) => ({
     input: [
       {
@@ -203,58 +204,6 @@ test.each([
   ['tools[0].tools[0].type', { tools: [{ type: 'namespace', name: 'a', tools: [{ type: 'image_generation' }] }] }],
   ['tool_choice.type', { tools: [{ type: 'function', name: 'f' }], tool_choice: { type: 'web_search' } }],
 ])('%s of a tool that only its own upstream runs is refused', (field, more) => {
-  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null }
+  const target = { model: 'claude-opus-5-5', defaultMaxTokens: 1000, user: null, accountId: 7 }
   expect(() => responsesToMessages({ input: 'x', ...more }, target)).toThrow(`${field}: `)
 })
-
-const toChat = (body: Fields, flags: Partial<FormatFlags> = {}, model = 'glm-5.3'): Fields =>
-  messagesToChat(
-    { model: 'asked', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }], ...body },
-    { model, flags: { ...defaultFormatFlags, ...flags }, user: null },
-  ).body
-const word = fc.stringMatching(/^[a-z]{1,8}$/)
-const conversation = fc.array(
-  fc.record({
-    user: word,
-    says: fc.option(word, { nil: undefined }),
-    calls: fc.array(fc.record({ name: word, key: word }), { maxLength: 3 }),
-  }),
-  { minLength: 1, maxLength: 5 },
-)
-
-test('a request there and back keeps roles, tool ids, order and text', () => {
-  fc.assert(
-    fc.property(conversation, (turns) => {
-      const messages: { role: string; content: Fields[] }[] = []
-      for (const [at, { user, says, calls }] of turns.entries()) {
-        messages.push({ role: 'user', content: [{ type: 'text', text: user }] })
-        const blocks = [
-          ...(says === undefined ? [] : [{ type: 'text', text: says }]),
-          ...calls.map(({ name, key }, index) => ({ type: 'tool_use', id: `t${at}_${index}`, name, input: { key } })),
-        ]
-        if (blocks.length === 0) continue
-        messages.push({ role: 'assistant', content: blocks })
-        const results = calls.map((_, index) => ({
-          type: 'tool_result',
-          tool_use_id: `t${at}_${index}`,
-          content: [{ type: 'text', text: `r${index}` }],
-        }))
-        if (results.length > 0) messages.push({ role: 'user', content: results })
-      }
-      const back = fromChat(toChat({ messages }))
-      expect(back['messages']).toEqual(mergedTurns(messages))
-    }),
-    { numRuns: 2000, seed: 20_261_201 },
-  )
-})
-
-/** Consecutive messages of one role are one turn to the API. */
-function mergedTurns(messages: { role: string; content: Fields[] }[]): unknown[] {
-  const turns: { role: string; content: Fields[] }[] = []
-  for (const { role, content } of messages) {
-    const last = turns.at(-1)
-    if (last?.role === role) last.content = [...last.content, ...content]
-    else turns.push({ role, content: [...content] })
-  }
-  return turns
-}

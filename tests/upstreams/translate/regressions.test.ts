@@ -605,6 +605,59 @@ describe('signatures of another vendor in later turns', () => {
   })
 })
 
+describe('thinking of an Anthropic upstream goes through a Responses client and back', () => {
+  const include = ['reasoning.encrypted_content']
+  const stream = [
+    start(),
+    ...block(
+      0,
+      { type: 'thinking', thinking: '', signature: '' },
+      { type: 'thinking_delta', thinking: 'Let me' },
+      { type: 'thinking_delta', thinking: ' see.\n\nYes.' },
+      { type: 'signature_delta', signature: 'EqQB' },
+    ),
+    ...block(1, { type: 'redacted_thinking', data: 'SEALED' }),
+    ...tool(2, 'a', '{"x":1}'),
+    ...stop('tool_use'),
+  ]
+  const output = (body: Fields): Fields[] =>
+    itemsOf((served('responses', 'anthropic', stream, 1e9, { body }).events.at(-1)!['response'] as Fields)['output'])
+  const next = (items: Fields[]): Fields => ({
+    input: [{ role: 'user', content: 'Hi' }, ...items, { type: 'function_call_output', call_id: 'a', output: 'ok' }],
+  })
+  test('as it was, at the account that wrote it', () => {
+    const turns = itemsOf(sent('responses', 'anthropic', { body: next(output({ include })) })['messages'])
+    expect(turns[1]!['content']).toEqual([
+      { type: 'thinking', thinking: 'Let me see.\n\nYes.', signature: 'EqQB' },
+      { type: 'redacted_thinking', data: 'SEALED' },
+      { type: 'tool_use', id: 'a', name: 'f', input: { x: 1 } },
+    ])
+  })
+  test('but to no other account, and to no client that did not ask for it', () => {
+    const items = output({ include })
+    const foreign = items.map((item) => ({
+      ...item,
+      encrypted_content: textOf(item['encrypted_content']).replace(':7:', ':8:'),
+    }))
+    for (const body of [next(foreign), next(output({}))]) {
+      const turns = itemsOf(sent('responses', 'anthropic', { body })['messages'])
+      expect(itemsOf(turns[1]!['content']).map(({ type }) => type)).toEqual(['tool_use'])
+    }
+  })
+  test('and it is cut before an upstream of the client’s own format reads it', () => {
+    const { input } = next(output({ include }))
+    const body = Buffer.from(JSON.stringify({ input }))
+    const [cut] = markedReasoning(body)
+    const left = Buffer.concat([body.subarray(0, cut!.start), body.subarray(cut!.end)]).toString('utf8')
+    expect(itemsOf((JSON.parse(left) as Fields)['input']).map(({ type }) => type)).toEqual([
+      undefined,
+      'function_call',
+      'function_call_output',
+    ])
+    expect(left).not.toContain('relay-reasoning')
+  })
+})
+
 describe('opencode #43379, copilot-sdk #1081, codex #6728: finish_reason is empty or missing', () => {
   test.each(clientsOf.chat)('after text it is an end of turn, after a call a use of tools (%s)', (client) => {
     for (const finish of ['', null, undefined])

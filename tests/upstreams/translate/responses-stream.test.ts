@@ -97,7 +97,12 @@ test('to a chat client without streaming', () => {
 })
 
 test('to a Responses client and back: the same message', () => {
-  const toResponses = createMessagesStreamToResponses({ ...writer, id: 'resp_1', tools: new Map() })
+  const toResponses = createMessagesStreamToResponses({
+    ...writer,
+    id: 'resp_1',
+    tools: new Map(),
+    signingAccountId: null,
+  })
   const events = fromResponses(responsesStream).flatMap(toResponses.push)
   expect(events.map((event) => event['sequence_number'])).toEqual(events.map((_, index) => index))
   expect(events.at(-1)).toMatchObject({
@@ -114,6 +119,7 @@ test('a tool that takes free text gets its text, not JSON', () => {
     ...writer,
     id: 'resp_1',
     tools: new Map([['apply_patch', { name: 'apply_patch', namespace: '', isFreeText: true }]]),
+    signingAccountId: null,
   })
   const input = JSON.stringify({ input: '*** Begin' })
   const events = [

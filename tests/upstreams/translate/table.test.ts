@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultFormatFlags } from '../../../server/accounts/format-flags.ts'
 import type { Format, StreamReader } from '../../../server/upstreams/format.ts'
@@ -147,12 +146,8 @@ const open = (client: Name, upstream: Name) =>
     nowMs: 0,
   })
 
-/** Reads a stream cut at these offsets. */
-function read(reader: StreamReader, bytes: Buffer, cuts: number[] = []): string {
-  const edges = [0, ...cuts, bytes.length]
-  const out = edges.slice(1).flatMap((edge, at) => reader.push(bytes.subarray(edges[at], edge)))
-  return Buffer.concat([...out, ...reader.end()]).toString('utf8')
-}
+const read = (reader: StreamReader, bytes: Buffer): string =>
+  Buffer.concat([...reader.push(bytes), ...reader.end()]).toString('utf8')
 
 const pairs = names.flatMap((client) =>
   names.filter((upstream) => upstream !== client).map((upstream) => [client, upstream] as const),
@@ -176,23 +171,6 @@ describe.each(pairs)('%s client, %s upstream', (client, upstream) => {
       client
     ]
     expect(eventsOf(Buffer.from(text)).at(-1)!.data).toContain(last)
-  })
-
-  test('any cut of the stream gives the same events', () => {
-    const bytes = Buffer.from(streams[upstream])
-    const whole = read(open(client, upstream).createStreamReader(''), bytes)
-    fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 12 }), (cuts) => {
-        expect(
-          read(
-            open(client, upstream).createStreamReader(''),
-            bytes,
-            cuts.sort((a, b) => a - b),
-          ),
-        ).toBe(whole)
-      }),
-      { numRuns: 100, seed: 7 },
-    )
   })
 
   test('a stream that ends too early is no success, where the format marks its end', () => {

@@ -10,14 +10,21 @@ export interface MessagesTarget {
   user: string | null
 }
 
-/** A Chat Completions request as an Anthropic Messages request (protocol.md §4.5). Throws Untranslatable. */
-export function chatToMessages(body: Fields, target: MessagesTarget): { body: Fields; toolNames: ToolNames } {
+/**
+ * A Chat Completions request as an Anthropic Messages request (protocol.md §4.5). `thinkingOf`: Anthropic's own, by the message that it
+ * stood in. Throws Untranslatable.
+ */
+export function chatToMessages(
+  body: Fields,
+  target: MessagesTarget,
+  thinkingOf: ReadonlyMap<Fields, Fields> = new Map(),
+): { body: Fields; toolNames: ToolNames } {
   if (Number(body['n'] ?? 1) > 1) throw new Untranslatable('n', 'only one choice can be asked for')
   if (body['audio'] !== undefined && body['audio'] !== null)
     throw new Untranslatable('audio', 'cannot be sent to this upstream')
   const toolNames = createToolNames()
   const sent: Fields = { model: target.model, max_tokens: maxTokensOf(body, target.defaultMaxTokens) }
-  const { system, messages } = conversationOf(itemsOf(body['messages']), toolNames)
+  const { system, messages } = conversationOf(itemsOf(body['messages']), toolNames, thinkingOf)
   if (system.length > 0) sent['system'] = system.join('\n\n')
   sent['messages'] = messages
   addTools(sent, body, toolNames)
@@ -131,7 +138,11 @@ interface Turn {
 }
 
 /** Leading system texts, and the turns: results of tools and what the user says beside them are one turn, results first. */
-function conversationOf(list: Fields[], names: ToolNames): { system: string[]; messages: Turn[] } {
+function conversationOf(
+  list: Fields[],
+  names: ToolNames,
+  thinkingOf: ReadonlyMap<Fields, Fields>,
+): { system: string[]; messages: Turn[] } {
   const system: string[] = []
   const messages: Turn[] = []
   const add = (role: string, blocks: Fields[]): void => {
@@ -163,6 +174,7 @@ function conversationOf(list: Fields[], names: ToolNames): { system: string[]; m
         break
       }
       case 'assistant':
+        if (thinkingOf.has(message)) add('assistant', [thinkingOf.get(message)!])
         add('assistant', [...contentBlocks(message['content'], field), ...toolUses(message['tool_calls'], names)])
         break
       case 'user':
@@ -176,7 +188,7 @@ function conversationOf(list: Fields[], names: ToolNames): { system: string[]; m
 }
 
 /** Every call needs a result in the turn that follows; a client that left one out would be refused. */
-function withAllResults(turns: { role: string; content: Fields[] }[]): Fields[] {
+function withAllResults(turns: Turn[]): Turn[] {
   return turns.flatMap((turn, index) => {
     const answers = turns[index + 1]?.content ?? []
     const answered = new Set(answers.map((block) => block['tool_use_id']))

@@ -17,6 +17,8 @@ export function createMessagesStreamToChat({ id, model, createdS, toolNames, inc
   const usage: Fields = {}
   let stopReason: string | null = null
   let toolIndex = -1
+  /** The open block is a call of the client's own tools: inputs of others are not for it. */
+  let isCall = false
   let hasEnded = false
 
   const chunk = (choices: Fields[], more: Fields = {}): Fields => ({
@@ -61,7 +63,8 @@ export function createMessagesStreamToChat({ id, model, createdS, toolNames, inc
 
   function blockStart(block: Fields): Fields[] {
     if (block['type'] === 'text' && textOf(block['text']) !== '') return [delta({ content: block['text'] })]
-    if (block['type'] !== 'tool_use') return []
+    isCall = block['type'] === 'tool_use'
+    if (!isCall) return []
     toolIndex++
     const fn = { name: toolNames.original(textOf(block['name'])), arguments: '' }
     return [delta({ tool_calls: [{ index: toolIndex, id: block['id'], type: 'function', function: fn }] })]
@@ -74,7 +77,7 @@ export function createMessagesStreamToChat({ id, model, createdS, toolNames, inc
       case 'thinking_delta':
         return [delta({ reasoning_content: part['thinking'] })]
       case 'input_json_delta':
-        return textOf(part['partial_json']) === ''
+        return !isCall || textOf(part['partial_json']) === ''
           ? []
           : [delta({ tool_calls: [{ index: toolIndex, function: { arguments: part['partial_json'] } }] })]
       default:

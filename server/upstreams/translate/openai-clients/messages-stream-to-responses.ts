@@ -1,3 +1,4 @@
+import { markedThinking } from '../messages/reasoning-marker.ts'
 import type { ToolNames } from '../messages/tool-names.ts'
 import { type Fields, isFields, textOf } from '../untranslatable.ts'
 import { chatUsage } from './messages-stream-to-chat.ts'
@@ -12,6 +13,8 @@ export interface ResponsesWriterOptions {
   toolNames: ToolNames
   /** The client's tools by the names that the upstream has. */
   tools: ReadonlyMap<string, ResponsesTool>
+  /** The account whose thinking the client gets as encrypted reasoning, to send it back; null: it did not ask for it. */
+  signingAccountId: number | null
 }
 
 interface OpenItem {
@@ -19,6 +22,7 @@ interface OpenItem {
   index: number
   id: string
   text: string
+  signature: string
   callId: string
   name: string
   namespace: string
@@ -60,6 +64,7 @@ export function createMessagesStreamToResponses(options: ResponsesWriterOptions)
       index,
       id: `${prefix}_${options.id.replace(/^resp_/, '')}_${index}`,
       text: '',
+      signature: '',
       callId,
       name,
       namespace,
@@ -83,6 +88,12 @@ export function createMessagesStreamToResponses(options: ResponsesWriterOptions)
     else if (open.kind === 'reasoning') emit(names.reasoning, { ...summaryPlace(open), delta: text })
     else if (open.kind === 'function_call')
       emit(names.function_call, { item_id: open.id, output_index: open.index, delta: text })
+  }
+
+  function sign(kind: 'thinking' | 'redacted', value: unknown): void {
+    const { signingAccountId: accountId } = options
+    if (open?.kind !== 'reasoning' || accountId === null || textOf(value) === '') return
+    open.signature = markedThinking(accountId, kind, textOf(value))
   }
 
   function closeItem(): void {
@@ -119,6 +130,7 @@ export function createMessagesStreamToResponses(options: ResponsesWriterOptions)
         break
       case 'content_block_delta':
         if (isFields(event['delta'])) append(deltaText(event['delta']))
+        if (isFields(event['delta'])) sign('thinking', event['delta']['signature'])
         break
       case 'content_block_stop':
         closeItem()
@@ -143,7 +155,10 @@ export function createMessagesStreamToResponses(options: ResponsesWriterOptions)
       openItem('message')
       append(textOf(block['text']))
     } else if (block['type'] === 'thinking') openItem('reasoning')
-    else if (block['type'] === 'tool_use') {
+    else if (block['type'] === 'redacted_thinking') {
+      openItem('reasoning')
+      sign('redacted', block['data'])
+    } else if (block['type'] === 'tool_use') {
       const name = options.toolNames.original(textOf(block['name']))
       const tool = options.tools.get(name)
       const kind = tool?.isFreeText ? 'custom_tool_call' : 'function_call'
@@ -197,13 +212,18 @@ function deltaText(delta: Fields): string {
   return textOf(delta['text']) || textOf(delta['thinking']) || textOf(delta['partial_json'])
 }
 
-function itemOf({ kind, id, text, callId, name: bare, namespace }: OpenItem, status: string): Fields {
+function itemOf({ kind, id, text, signature, callId, name: bare, namespace }: OpenItem, status: string): Fields {
   const name = { name: bare, ...(namespace !== '' && { namespace }) }
   switch (kind) {
     case 'message':
       return { id, type: 'message', role: 'assistant', status, content: status === 'completed' ? [textPart(text)] : [] }
     case 'reasoning':
-      return { id, type: 'reasoning', summary: text === '' ? [] : [{ type: 'summary_text', text }] }
+      return {
+        id,
+        type: 'reasoning',
+        summary: text === '' ? [] : [{ type: 'summary_text', text }],
+        ...(signature !== '' && { encrypted_content: signature }),
+      }
     case 'function_call':
       return {
         id,

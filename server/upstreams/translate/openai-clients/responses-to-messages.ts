@@ -1,30 +1,40 @@
+import { thinkingBlockOf } from '../messages/reasoning-marker.ts'
 import type { ToolNames } from '../messages/tool-names.ts'
 import { type Fields, isFields, itemsOf, textOf, Untranslatable, withFieldsNamed } from '../untranslatable.ts'
 import { chatToMessages, type MessagesTarget } from './chat-to-messages.ts'
 import { chatToolChoice, chatTools, flatName } from './responses-tools.ts'
 
 /** A Responses request as an Anthropic Messages request (protocol.md §4.5). Throws Untranslatable. */
-export function responsesToMessages(body: Fields, target: MessagesTarget): { body: Fields; toolNames: ToolNames } {
+export function responsesToMessages(
+  body: Fields,
+  target: MessagesTarget & { accountId: number },
+): { body: Fields; toolNames: ToolNames } {
   for (const field of ['previous_response_id', 'conversation', 'prompt'])
     if (body[field] !== undefined && body[field] !== null)
       throw new Untranslatable(field, 'nothing is stored here: send the whole input')
   if (body['background'] === true) throw new Untranslatable('background', 'must be false')
   // Both formats say the same of a turn: one way into Anthropic's is enough.
-  const items = inputOf(body)
+  const items = inputOf(body, target.accountId)
+  const thinking = new Map(items.flatMap(({ message, thinking: block }) => (block ? [[message, block]] : [])))
   const hasInstructions = textOf(body['instructions']) !== ''
   const fieldOf = (field: string): string =>
     field
       .replace(/^messages\[(\d+)\]/, (_, at: string) => items[Number(at) - (hasInstructions ? 1 : 0)]?.field ?? 'input')
       .replace(/^response_format/, 'text.format')
       .replace(/^max_completion_tokens/, 'max_output_tokens')
-  return withFieldsNamed(fieldOf, () => chatToMessages(chatBody(body, items), target))
+  return withFieldsNamed(fieldOf, () => chatToMessages(chatBody(body, items), target, thinking))
 }
 
 /** The messages of the input, each with its place in the client's body. */
-function inputOf({ input }: Fields): { field: string; message: Fields }[] {
+function inputOf({ input }: Fields, accountId: number): { field: string; message: Fields; thinking?: Fields }[] {
   const items = typeof input === 'string' ? [{ role: 'user', content: input }] : itemsOf(input)
   return items.flatMap((item, index) => {
     const field = `input[${index}]`
+    if (item['type'] === 'reasoning') {
+      const thinking = thinkingBlockOf(textOf(item['encrypted_content']), summaryOf(item), accountId)
+      // Reasoning of another vendor, or of another account, means nothing here.
+      return thinking ? [{ field, message: { role: 'assistant', content: '' }, thinking }] : []
+    }
     return chatMessage(item, field).map((message) => ({ field, message }))
   })
 }
@@ -70,17 +80,19 @@ function chatMessage(item: Fields, field: string): Fields[] {
     case 'function_call_output':
     case 'custom_tool_call_output':
       return [{ role: 'tool', tool_call_id: item['call_id'], content: chatContent(item['output'], `${field}.output`) }]
-    // Listed with the other tools.
+    // Listed with the other tools, and what a search found stands in the text that follows.
     case 'additional_tools':
-      return []
-    // Reasoning of another vendor means nothing here, and what a search found stands in the text that follows.
-    case 'reasoning':
     case 'web_search_call':
       return []
     default:
       throw new Untranslatable(`${field}.type`, `${JSON.stringify(item['type'])} cannot be sent to this upstream`)
   }
 }
+
+const summaryOf = (item: Fields): string =>
+  itemsOf(item['summary'])
+    .map(({ text }) => textOf(text))
+    .join('\n\n')
 
 /** How OpenAI's encrypted texts begin: a version and a moment. */
 const sealed = 'gAAAAA'
