@@ -1,4 +1,4 @@
-// Each line of protocol.md §4.6: a mistake that another relay made, named by the report of it.
+// Over 300 lines: one list, a test for each line of protocol.md §4.6; each is a mistake of another relay, named by the report of it.
 import { describe, expect, test } from 'vitest'
 import { defaultFormatFlags, type FormatFlags } from '../../../server/accounts/format-flags.ts'
 import { markedReasoning } from '../../../server/relay/request/foreign-reasoning.ts'
