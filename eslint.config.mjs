@@ -15,14 +15,14 @@ const withoutId = {
   ],
   types: [
     // Parts of one object, read with it.
-    ...['AccountLogin', 'AccountState', 'ApiKeySighting', 'Attempt', 'CostParts', 'FailureCause', 'FormatFlags'],
-    ...['LimitGauge', 'LimitGaugePoint', 'MaxUtilization', 'ModelCooldown', 'ModelMapping', 'Tokens'],
+    ['AccountLogin', 'AccountState', 'ApiKeySighting', 'Attempt', 'CostParts', 'FailureCause', 'FormatFlags'],
+    ['LimitGauge', 'LimitGaugePoint', 'MaxUtilization', 'ModelCooldown', 'ModelMapping', 'Tokens'],
     // Rows that are only read in their list: they have a cursor there.
-    ...['AccountStep', 'JobRun', 'Probe', 'Rejection', 'RunCount'],
+    ['AccountStep', 'JobRun', 'Probe', 'Rejection', 'RunCount'],
     // One of a kind, or with a name of its own.
-    ...['AccountPreset', 'BuiltInErrorRule', 'ClaudeAccounts', 'Deployment', 'Job', 'Session', 'Settings', 'Viewer'],
+    ['AccountPreset', 'BuiltInErrorRule', 'ClaudeAccounts', 'Deployment', 'Job', 'Session', 'Settings', 'Viewer'],
     // Sums, which are computed for their question.
-    ...[
+    [
       'CostTotals',
       'FallbackPricedModel',
       'RankedTotals',
@@ -32,14 +32,14 @@ const withoutId = {
       'Totals',
     ],
     // Events, and what they carry.
-    ...['AccountChanged', 'CostTotalsDelta', 'CostTotalsSnapshot', 'Gap', 'RequestProgressed', 'RequestSettled'],
-    ...['RequestStarted', 'RequestsRejected', 'RunningRequests'],
+    ['AccountChanged', 'CostTotalsDelta', 'CostTotalsSnapshot', 'Gap', 'RequestProgressed', 'RequestSettled'],
+    ['RequestStarted', 'RequestsRejected', 'RunningRequests'],
     // Answers to one question, which are not kept.
-    ...['Classification', 'ErrorRuleTrialSample', 'FieldProblem', 'RouteCandidate', 'RouteCount', 'RouteDecision'],
-    ...['RouteTrace', 'SimulatedRoute'],
+    ['Classification', 'ErrorRuleTrialSample', 'FieldProblem', 'RouteCandidate', 'RouteCount', 'RouteDecision'],
+    ['RouteTrace', 'SimulatedRoute'],
     // The Relay specification gives it none.
     'PageInfo',
-  ],
+  ].flat(),
 }
 
 /** The rules for schema.graphql alone; Biome and oxlint check the code. `npm run check:static` runs them. */

@@ -7,7 +7,7 @@ export const chunk = (delta: Fields, finish: string | null = null, more: Fields 
   choices: [{ index: 0, delta, finish_reason: finish }],
   ...more,
 })
-export const call = (index: number, fields: { id?: string; name?: string; args?: unknown }): Fields => ({
+const call = (index: number, fields: { id?: string; name?: string; args?: unknown }): Fields => ({
   tool_calls: [
     {
       index,
