@@ -17,6 +17,7 @@ const withoutId = {
     // Parts of one object, read with it.
     ['AccountLogin', 'AccountState', 'ApiKeySighting', 'Attempt', 'CostParts', 'FailureCause', 'FormatFlags'],
     ['LimitGauge', 'LimitGaugePoint', 'MaxUtilization', 'ModelCooldown', 'ModelMapping', 'Tokens'],
+    ['CostLine', 'CostModifier', 'ExplainedAttempt', 'ExplainedUse', 'PeakHours', 'PriceTier'],
     // Rows that are only read in their list: they have a cursor there.
     ['AccountStep', 'JobRun', 'Probe', 'Rejection', 'RunCount'],
     // One of a kind, or with a name of its own.
@@ -35,6 +36,7 @@ const withoutId = {
     ['AccountChanged', 'CostTotalsDelta', 'CostTotalsSnapshot', 'Gap', 'RequestProgressed', 'RequestSettled'],
     ['RequestStarted', 'RequestsRejected', 'RunningRequests'],
     // Answers to one question, which are not kept.
+    ['CostExplanation', 'ModelPrice', 'PriceImportEntry'],
     ['Classification', 'ErrorRuleTrialSample', 'FieldProblem', 'RouteCandidate', 'RouteCount', 'RouteDecision'],
     ['RouteTrace', 'SimulatedRoute'],
     // The Relay specification gives it none.

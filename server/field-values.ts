@@ -35,7 +35,7 @@ export function fitsColumn(value: unknown): boolean {
 export const wholeNumber = (min: number, max: number) => z.int().min(min, says('TOO_SMALL')).max(max, says('TOO_LARGE'))
 
 /** Decimal text. A JSON number is refused with a sentence of its own: it may have been rounded already. */
-const decimalText = z.string({
+export const decimalText = z.string({
   error: ({ input }) => (typeof input === 'number' ? says('AMOUNT_NOT_TEXT') : undefined),
 })
 

@@ -14,6 +14,7 @@ import { createKeys } from '../keys/keys.ts'
 import { openSightings } from '../keys/sightings.ts'
 import { createWindows } from '../keys/windows.ts'
 import { createRejections } from '../ledger/rejections.ts'
+import { createReratings } from '../ledger/reratings.ts'
 import { readDaySeed } from '../live/day-seed.ts'
 import { openLiveHub } from '../live/hub.ts'
 import { roomLog } from '../log.ts'
@@ -44,6 +45,8 @@ export interface ConfigFiles {
 
 const connectTimeoutMs = 10_000
 const refreshEveryMs = 30_000
+/** A re-rating begins at once; after a process has died, another one goes on with it. */
+const rerateEveryMs = 60_000
 /** Longer than a refresh may take: a process that waits for another one's refresh finds it done. */
 const loginLockWaitMs = 40_000
 
@@ -54,6 +57,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
   const prices = await openPrices(database)
   const ledger = await openLedger(context, stores, prices)
   const requestId = createRequestIds(ledger.slot, now)
+  const reratings = createReratings({ database, price: prices.price, dayAt, now })
 
   const rejections = createRejections({
     database,
@@ -247,6 +251,16 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
         isDue: () => renewals.isDue(now()),
         run: async () => said('logins_due', { logins: await renewals.refreshDue(now()) }),
       },
+      {
+        name: 'rerate',
+        everyMs: rerateEveryMs,
+        isDue: reratings.isDue,
+        async run() {
+          const { rows = 0, changed = 0 } = (await reratings.run()) ?? {}
+          if (changed > 0) live.recount()
+          return said('rerated', { rows, changed })
+        },
+      },
     ],
     probeWorker: options.probeWorker,
     newId: requestId,
@@ -262,6 +276,7 @@ export async function buildServices(context: AppContext, stores: Stores, files: 
 
   return {
     prices,
+    reratings,
     limits,
     ledger,
     rejections,

@@ -11,6 +11,7 @@ const sentences = {
   sums_agree: () => 'ledger and rollups agree',
   sums_differ: ({ sums }: Counts) => `${sums} sums of ledger and rollups differ`,
   logins_due: ({ logins }: Counts) => `${logins} logins were due`,
+  rerated: ({ rows, changed }: Counts) => `${rows} requests looked at, ${changed} priced anew`,
   took_too_long: () => 'it took too long and was ended',
   stopping: () => 'The relay is stopping.',
   answered: () => 'It answered.',

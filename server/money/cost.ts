@@ -15,8 +15,8 @@ export interface Cost {
   tierAbovePromptTokens: number
   /** Multiplier of the account on the card's rates in basis points; 10000: none. */
   multiplierBp: number
-  /** Ids of the cards that priced the reading's extras, in their order. */
-  extraCardIds: readonly string[]
+  /** What priced the reading's extras, in their order. */
+  extraPrices: readonly { cardId: string; multiplierBp: number }[]
   /** geo_us, batch, fast */
   modifiers: readonly string[]
   /** derived_rate, fallback_price, priority_as_standard, … */
@@ -35,7 +35,7 @@ export const noCost: Cost = Object.freeze({
   source: 'none',
   tierAbovePromptTokens: 0,
   multiplierBp: 10_000,
-  extraCardIds: [],
+  extraPrices: [],
   modifiers: [],
   flags: [],
 })

@@ -8,7 +8,7 @@ export interface PriceInputs {
   serviceTier?: string
   /** Cache writes were billed as reads. */
   credit?: true
-  extras?: readonly { model: string; tokens: Tokens; cardId: string }[]
+  extras?: readonly { model: string; tokens: Tokens; cardId: string; multiplierBp: number }[]
 }
 
 const ordinaryTiers = ['', 'standard']
@@ -25,7 +25,11 @@ export function priceInputsText(reading: Reading, cost: Cost): string {
     ...(!ordinaryTiers.includes(serviceTier) && { serviceTier: serviceTier.slice(0, 64) }),
     ...(isCredited && { credit: true as const }),
     ...(extras.length > 0 && {
-      extras: extras.map(({ model, tokens }, index) => ({ model, tokens, cardId: cost.extraCardIds[index] ?? '' })),
+      extras: extras.map(({ model, tokens }, index) => ({
+        model,
+        tokens,
+        ...(cost.extraPrices[index] ?? { cardId: '', multiplierBp: 10_000 }),
+      })),
     }),
   }
   return JSON.stringify(inputs)

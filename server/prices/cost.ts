@@ -78,10 +78,10 @@ export function priceOf(
 
   const main = book.find(reading.model, atMs, accountId)
   const uses = [use(reading.model, reading.tokens, main, reading.speed, reading.flags.includes('credit'))]
-  const extraCardIds: string[] = []
+  const extraPrices: Cost['extraPrices'][number][] = []
   for (const { model, tokens } of reading.extras) {
     const found = book.find(model, atMs, accountId)
-    extraCardIds.push(found.card.id)
+    extraPrices.push({ cardId: found.card.id, multiplierBp: found.multiplierBp })
     // The upstream does not report the speed of an extra. On the main model (compaction) it is the main model's, on another
     // model (an advisor) the standard one.
     uses.push(use(model, tokens, found, found.card === main.card ? reading.speed : 'standard', false))
@@ -107,7 +107,7 @@ export function priceOf(
     source: main.source,
     tierAbovePromptTokens: uses[0]!.tier.abovePromptTokens,
     multiplierBp: main.multiplierBp,
-    extraCardIds,
+    extraPrices,
     modifiers: [...modifiers],
     flags: [...flags],
   }

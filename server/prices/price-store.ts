@@ -14,7 +14,7 @@ export async function addBuiltInCards(database: Database): Promise<void> {
   })
 }
 
-async function insertCards(tx: Tx, cards: readonly PriceCard[]): Promise<void> {
+export async function insertCards(tx: Tx, cards: readonly PriceCard[]): Promise<void> {
   if (cards.length === 0) return
   await tx.priceCard.createMany({
     data: cards.map(({ tiers: _tiers, ...card }) => ({
@@ -47,7 +47,7 @@ export async function readPriceBook(client: Pick<Tx, 'priceCard' | 'accountPrice
   return createPriceBook(cards, { accountPrices })
 }
 
-async function readCards(client: Pick<Tx, 'priceCard'>, where: object = {}): Promise<PriceCard[]> {
+export async function readCards(client: Pick<Tx, 'priceCard'>, where: object = {}): Promise<PriceCard[]> {
   const rows = await client.priceCard.findMany({ where, include: { tiers: true } })
   return rows.map((row) => ({
     ...row,
@@ -75,7 +75,7 @@ async function readCards(client: Pick<Tx, 'priceCard'>, where: object = {}): Pro
   }))
 }
 
-async function readAccountPrices(client: Pick<Tx, 'accountPrice'>, where: object = {}): Promise<AccountPrice[]> {
+export async function readAccountPrices(client: Pick<Tx, 'accountPrice'>, where: object = {}): Promise<AccountPrice[]> {
   const rows = await client.accountPrice.findMany({ where, orderBy: { id: 'asc' } })
   return rows.map((row) => ({
     ...row,

@@ -9,6 +9,7 @@ import type { Passwords } from '../../server/identity/passwords.ts'
 import type { SessionTimes } from '../../server/identity/sessions.ts'
 import { said } from '../../server/jobs/run-words.ts'
 import { createRuns } from '../../server/jobs/runs.ts'
+import { createReratings } from '../../server/ledger/reratings.ts'
 import { createLog } from '../../server/log.ts'
 import { openPrices } from '../../server/prices/open-prices.ts'
 import { createRequestIds } from '../../server/request-ids.ts'
@@ -47,6 +48,7 @@ export async function startGraphqlStand(
     options.ringSlots === undefined ? {} : { ringLimits: { slots: options.ringSlots, bytes: 16 * 1024 * 1024 } },
   )
   const prices = await openPrices(database)
+  const reratings = createReratings({ database, price: prices.price, dayAt, now })
   const loads = {
     account: accounts.load,
     group: accounts.loadGroup,
@@ -76,6 +78,7 @@ export async function startGraphqlStand(
     gauges,
     keys,
     prices,
+    reratings,
     rules,
     bench: createBench(rules, platforms),
     live,
@@ -93,7 +96,10 @@ export async function startGraphqlStand(
     },
     jobs: {
       list: async () => [{ name: 'probe', everyMs: 5000, nextAtMs: null, last: null }],
-      runNow: async () => true,
+      runNow: async (name) => {
+        if (name === 'rerate') await reratings.run()
+        return true
+      },
       noteTest: async () => undefined,
       probeNow: async () => ({
         ok: true,
@@ -172,6 +178,7 @@ export async function startGraphqlStand(
 
   return {
     ...nouns,
+    prices,
     gauges,
     live,
     sessions,

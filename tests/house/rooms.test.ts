@@ -34,7 +34,17 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   socks: ['upstreams'],
   undici: ['upstreams'],
   ws: ['graphql'],
-  zod: ['graphql', 'provisioning', 'config', 'accounts', 'keys', 'upstreams', 'identity', 'server/field-values.ts'],
+  zod: [
+    'graphql',
+    'provisioning',
+    'config',
+    'accounts',
+    'keys',
+    'prices',
+    'upstreams',
+    'identity',
+    'server/field-values.ts',
+  ],
 }
 
 const server = readSources('server')

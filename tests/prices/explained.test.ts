@@ -54,7 +54,7 @@ test('what decided a price beside tokens and card is kept as text, and nothing i
   expect(readPriceInputs(priceInputsText(advised, priceOf(advised, book, atMs, 0).cost))).toEqual({
     speed: 'fast',
     credit: true,
-    extras: [{ ...extras[0], cardId: 'claude-haiku-4-5' }],
+    extras: [{ ...extras[0], cardId: 'claude-haiku-4-5', multiplierBp: 10_000 }],
   })
 })
 

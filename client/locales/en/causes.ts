@@ -42,6 +42,7 @@ export default {
     sums_agree: 'ledger and statistics agree',
     sums_differ: 'sums that differ: {sums}',
     logins_due: 'logins due for renewal: {logins}',
+    rerated: 'requests priced anew: {changed} of {rows}',
     took_too_long: 'It took too long and was stopped.',
     stopping: 'The relay is stopping.',
     answered: 'It responded.',

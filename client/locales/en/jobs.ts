@@ -27,6 +27,7 @@ export default {
       prune: 'Clean-up',
       drift: 'Ledger check',
       refresh: 'Token refresh',
+      rerate: 'Re-rating',
     },
     texts: {
       probe: 'Checks whether accounts that are not ready have recovered.',
@@ -34,6 +35,7 @@ export default {
       prune: 'Deletes old state changes, limit history, job runs, sessions and sign-in attempts.',
       drift: 'Compares the sums of the ledger with those of the statistics.',
       refresh: 'Renews access tokens before they expire.',
+      rerate: 'Goes on with pricing settled requests anew, where somebody started that.',
     },
   },
 }

@@ -43,6 +43,7 @@ export default {
     sums_agree: '账本与统计一致',
     sums_differ: '有 {sums} 项合计不一致',
     logins_due: '需续期的登录 {logins} 个',
+    rerated: '重新计价的请求 {changed} 个（共检查 {rows} 个）',
     took_too_long: '耗时过长，已被终止。',
     stopping: '中转正在停止。',
     answered: '已响应。',

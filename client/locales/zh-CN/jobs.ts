@@ -29,6 +29,7 @@ export default {
       prune: '清理',
       drift: '账目核对',
       refresh: '令牌刷新',
+      rerate: '重新计价',
     },
     texts: {
       probe: '检查状态不正常的账号是否已恢复。',
@@ -36,6 +37,7 @@ export default {
       prune: '删除过期的状态记录、限额历史、执行记录、会话和登录尝试。',
       drift: '核对账本与统计的合计。',
       refresh: '在到期前续期访问令牌。',
+      rerate: '继续由管理员发起的、对已结算请求的重新计价。',
     },
   },
 } satisfies Words<typeof import('../en/jobs.ts').default>

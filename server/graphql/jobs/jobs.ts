@@ -23,6 +23,10 @@ const JobName = builder.enumType('JobName', {
     PRUNE: { value: 'prune', description: 'Deletes what is older than it is kept.' },
     DRIFT: { value: 'drift', description: 'Compares the sums of the ledger with its rollups.' },
     REFRESH: { value: 'refresh', description: 'Renews logins before they expire.' },
+    RERATE: {
+      value: 'rerate',
+      description: 'Goes on with pricing settled requests anew, where somebody started that.',
+    },
   } as const,
 })
 
@@ -144,7 +148,7 @@ addMutation('runJob', {
   description: 'Runs a job now if something is due for it.',
   scope: 'admin',
   input: RunJobInput,
-  check: z.object({ name: z.enum(['probe', 'release', 'prune', 'drift', 'refresh']) }),
+  check: z.object({ name: z.enum(['probe', 'release', 'prune', 'drift', 'refresh', 'rerate']) }),
   success: RunJobSuccess,
   failures: ['not_found', 'conflict'],
   locks: [],

@@ -11,6 +11,7 @@ const values = {
   SUMS_AGREE: { value: 'sums_agree', description: 'The ledger and its rollups agree.' },
   SUMS_DIFFER: { value: 'sums_differ', description: 'The ledger and its rollups differ in `sums` sums.' },
   LOGINS_DUE: { value: 'logins_due', description: 'Logins were due for renewal: `logins` of them.' },
+  RERATED: { value: 'rerated', description: 'Requests were priced anew: `changed` of `rows` that were looked at.' },
   TOOK_TOO_LONG: { value: 'took_too_long', description: 'The run took too long and was ended.' },
   STOPPING: { value: 'stopping', description: 'The relay is stopping.' },
   ANSWERED: { value: 'answered', description: 'The upstream answered.' },

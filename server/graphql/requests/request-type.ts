@@ -5,6 +5,7 @@ import { builder } from '../builder.ts'
 import { Group } from '../groups/groups.ts'
 import { User } from '../identity/users.ts'
 import { ApiKey } from '../keys/api-keys.ts'
+import { PriceSource } from '../prices/price-cards.ts'
 import { Attempt, Tokens } from './attempt-type.ts'
 import { findRequest, type RequestView } from './request-view.ts'
 
@@ -41,16 +42,6 @@ const CostParts = builder.objectRef<StoredRequest>('CostParts').implement({
     cacheRead: t.expose('cacheReadCostNano', { description: 'Of cache reads.', type: 'NanoUsd' }),
     units: t.expose('unitCostNano', { type: 'NanoUsd', description: 'Web searches and the like.' }),
   }),
-})
-
-const PriceSource = builder.enumType('PriceSource', {
-  description: 'How the price card of a request was found.',
-  values: {
-    EXACT: { value: 'exact', description: 'By the name of the model.' },
-    DATED: { value: 'dated', description: 'By the name of the model without its date.' },
-    GLOB: { value: 'glob', description: 'By a pattern.' },
-    FALLBACK: { value: 'fallback', description: 'The model has no card: the declared fallback card priced it.' },
-  } as const,
 })
 
 const RequestStatus = builder.enumType('RequestStatus', {

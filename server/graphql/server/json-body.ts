@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 
-const bodyLimitBytes = 256 * 1024
-
 /** Why a request is refused before it is parsed. */
 export interface BodyRefusal {
   status: number
@@ -9,13 +7,18 @@ export interface BodyRefusal {
   message: string
 }
 
-const tooLarge = { status: 413, code: 'BODY_TOO_LARGE', message: 'A GraphQL request has at most 256 KB.' }
+const tooLarge = (limitBytes: number) => ({
+  status: 413,
+  code: 'BODY_TOO_LARGE',
+  message: `A GraphQL request has at most ${limitBytes / 1024} KB.`,
+})
 const notJson = { status: 400, code: 'BODY_NOT_JSON', message: 'The body must be a JSON object with `query`.' }
 
-/** Reads the body of a GraphQL request: JSON, one operation, at most 256 KB, complete within `timeoutMs`. */
+/** Reads the body of a GraphQL request: JSON, one operation, at most `limitBytes` (256 KB), complete within `timeoutMs`. */
 export async function readJsonBody(
   req: IncomingMessage,
   onContinue: () => void,
+  limitBytes = 256 * 1024,
   timeoutMs = 10_000,
 ): Promise<{ body: object } | BodyRefusal> {
   if (!/^application\/json\s*(;|$)/i.test(req.headers['content-type'] ?? '')) {
@@ -24,9 +27,9 @@ export async function readJsonBody(
   if (req.headers['content-encoding'] !== undefined) {
     return { status: 415, code: 'ENCODED', message: 'GraphQL requests are not compressed.' }
   }
-  if (Number(req.headers['content-length'] ?? 0) > bodyLimitBytes) return tooLarge
+  if (Number(req.headers['content-length'] ?? 0) > limitBytes) return tooLarge(limitBytes)
   if (req.headers.expect !== undefined) onContinue()
-  const bytes = await collect(req, timeoutMs)
+  const bytes = await collect(req, limitBytes, timeoutMs)
   if ('status' in bytes) return bytes
   let body: unknown
   try {
@@ -40,7 +43,7 @@ export async function readJsonBody(
   return typeof body === 'object' && body !== null && Object.keys(body).length > 0 ? { body } : notJson
 }
 
-function collect(req: IncomingMessage, timeoutMs: number): Promise<Buffer | BodyRefusal> {
+function collect(req: IncomingMessage, limitBytes: number, timeoutMs: number): Promise<Buffer | BodyRefusal> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -55,9 +58,9 @@ function collect(req: IncomingMessage, timeoutMs: number): Promise<Buffer | Body
     }
     const onData = (chunk: Buffer): void => {
       size += chunk.length
-      if (size > bodyLimitBytes) {
+      if (size > limitBytes) {
         req.pause()
-        end(tooLarge)
+        end(tooLarge(limitBytes))
       } else chunks.push(chunk)
     }
     req.on('data', onData)

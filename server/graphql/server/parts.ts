@@ -11,6 +11,7 @@ import type { Setup } from '../../identity/setup.ts'
 import type { SignInTries } from '../../identity/sign-in-tries.ts'
 import type { Users } from '../../identity/users.ts'
 import type { Keys } from '../../keys/keys.ts'
+import type { Reratings } from '../../ledger/reratings.ts'
 import type { LiveHub } from '../../live/hub.ts'
 import type { Log } from '../../log.ts'
 import type { Prices } from '../../prices/open-prices.ts'
@@ -143,6 +144,7 @@ export interface GraphqlParts {
   keys: Keys
   rules: ErrorRules
   prices: Prices
+  reratings: Reratings
   bench: Bench
   statistics: Statistics
   live: LiveHub
