@@ -19,7 +19,7 @@ const flagFields = graphql(`
 const accountFields = graphql(
   `
   fragment AccountFields on Account {
-    id name platform url authHeader priority weight concurrencyLimit models hasProxy enabled inFlight createdAt plan
+    id name platform url authHeader priority weight concurrencyLimit models hasProxy enabled approved inFlight createdAt plan
     connectTimeoutSeconds firstByteTimeoutSeconds idleTimeoutSeconds extraHeaderNames
     maxUtilization { window share }
     formatFlags { ...FlagFields }
@@ -134,6 +134,20 @@ export const testAccount = graphql(
   }
 `,
   [healthFields],
+)
+
+/** Only administrators may. */
+export const approveAccount = graphql(
+  `
+  mutation ApproveAccount($id: ID!, $approved: Boolean!) {
+    result: approveAccount(input: { id: $id, approved: $approved }) {
+      __typename
+      ... on ApproveAccountSuccess { account { ...AccountFields } }
+      ... on Failure { code values message }
+    }
+  }
+`,
+  [accountFields],
 )
 
 export const clearAccountState = graphql(

@@ -132,6 +132,7 @@ export function createMockData(isEmpty: boolean): MockData {
     models: [],
     modelMapping: [],
     hasProxy: false,
+    approved: true,
     enabled: true,
     state: ready,
     inFlight: 0,
