@@ -54,7 +54,10 @@ describe('with the keyboard alone', () => {
         await page.keyboard.press('Tab')
         const { control, shows } = await page.evaluate(() => {
           const element = document.activeElement as HTMLElement
-          const around = element.closest<HTMLElement>('.t-input, .t-select') ?? element
+          const around =
+            element.closest<HTMLElement>('.t-range-input') ??
+            element.closest<HTMLElement>('.t-input, .t-select') ??
+            element
           const { outlineStyle, boxShadow } = getComputedStyle(element)
           const shows = outlineStyle !== 'none' || boxShadow !== 'none' || getComputedStyle(around).boxShadow !== 'none'
           return { control: element.dataset['control'], shows }
