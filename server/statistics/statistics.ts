@@ -6,7 +6,7 @@ import { summed, type TotalsRow, totalsOf } from './sums.ts'
 import { createUsage } from './usage.ts'
 
 export type { Range } from './range-plan.ts'
-export { noTotals, type TotalsRow } from './sums.ts'
+export type { TotalsRow } from './sums.ts'
 
 /** Which requests of the ledger; of each list one must fit. */
 export interface RequestFilter {

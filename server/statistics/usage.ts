@@ -189,7 +189,7 @@ export function createUsage(parts: {
 }
 
 /** The filter for some values of a dimension. */
-export function filterOf(by: Dimension, keys: readonly string[]): TotalsFilter {
+function filterOf(by: Dimension, keys: readonly string[]): TotalsFilter {
   const ids = keys.map(Number)
   return {
     key: { apiKeyIds: ids },

@@ -47,7 +47,7 @@ const UsageOrder = builder.enumType('UsageOrder', {
 })
 
 const maxAmong = 100
-export const UsageFilterInput = builder.inputType('UsageFilter', {
+const UsageFilterInput = builder.inputType('UsageFilter', {
   description: 'All that is given must hold; of a list one value must fit. A list has at most 100 values.',
   fields: (t) => ({
     apiKeyIds: t.idList({ description: 'The key that the request came with.' }),
@@ -63,7 +63,7 @@ export const UsageFilterInput = builder.inputType('UsageFilter', {
 })
 
 /** The filter with ids as numbers, limited to what the viewer may read. */
-export function usageFilter(
+function usageFilter(
   given: typeof UsageFilterInput.$inferInput | null | undefined,
   { viewer }: Pick<Context, 'viewer'>,
 ): TotalsFilter {
