@@ -26,11 +26,15 @@ const withoutId = {
     [
       'CostTotals',
       'FallbackPricedModel',
-      'RankedTotals',
       'RejectionSummary',
       'RejectionsOfReason',
-      'SeriesPoint',
       'Totals',
+      'Percentiles',
+      'SessionModel',
+      'SessionThread',
+      'Usage',
+      'UsageGrowth',
+      'UsageRow',
     ],
     // Events, and what they carry.
     ['AccountChanged', 'CostTotalsDelta', 'CostTotalsSnapshot', 'Gap', 'RequestProgressed', 'RequestSettled'],
