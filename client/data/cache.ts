@@ -70,6 +70,8 @@ export const possibleTypes = {
   Failure: ['ConflictFailure', 'InputFailure', 'NotFoundFailure', 'SignInFailure'],
   DaySums: ['CostTotals', 'CostTotalsDelta', 'CostTotalsSnapshot'],
   Node: ['Account', 'ApiKey', 'AuditEntry', 'ErrorRule', 'Group', 'Request', 'User'],
+  RerateSums: ['PreviewReratingSuccess', 'Rerating'],
+  SessionUse: ['ClientSession', 'SessionModel', 'SessionThread'],
 }
 
 /** Each subscription selects a part of the events. */

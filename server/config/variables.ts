@@ -94,7 +94,7 @@ export const variables = {
   },
   UPSTREAM_ALLOW: {
     description:
-      'Networks (CIDR, comma-separated) that upstreams may lie in although private; plain http is allowed there.',
+      'Networks (CIDR, comma-separated) that upstreams may lie in although private; plain http is allowed there. They serve accounts that an administrator made or approved.',
     default: null,
     schema: networkList,
   },

@@ -109,7 +109,7 @@ test.each([
   ['negative', { input_tokens: -5, output_tokens: -1_000_000 }, { usage_source: 'estimated' }, true],
   ['1e12', { input_tokens: 1e12, output_tokens: 1e12 }, { input_tokens: most, output_tokens: most }, true],
   ['a fraction', { output_tokens: 7.9 }, { output_tokens: 7 }, true],
-  ['text', { output_tokens: '7' }, {}, true],
+  ['text', { output_tokens: '7' }, { output_tokens: 7 }, false],
   ['null', { input_tokens: null, output_tokens: 9 }, { output_tokens: 9 }, false],
 ])(
   'fault 29: counts that are %s are cut to what can be, flagged, and never a negative bill',

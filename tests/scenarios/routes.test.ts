@@ -27,7 +27,12 @@ beforeAll(async () => {
         { url, models: ['other'] },
       ],
     },
-    { env: { DEFAULT_ADMIN_PASSWORD: 'correct horse battery' }, keyFields: { p: { models: ['claude-*'] } } },
+    {
+      env: { DEFAULT_ADMIN_PASSWORD: 'correct horse battery' },
+      keyFields: { p: { models: ['claude-*'] } },
+      // Only the tests end a request here, however slow the machine.
+      timers: { firstByteStreamMs: 60_000, firstByteJsonMs: 60_000 },
+    },
   )
   admin = await signedIn(relay.app.url, 'admin', 'correct horse battery')
   await askGraphql(
