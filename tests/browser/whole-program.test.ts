@@ -30,7 +30,7 @@ test('setup link, group, account, key, a request that appears, fills and settles
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
   onTestFinished(() => browser.close())
   const page = await browser.newPage({ locale: 'en' })
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
   page.on('pageerror', (error) => complaints.push(error.message))
   await page.goto(/^ {2}(http\S+\/setup\?token=\S+)$/m.exec(relay.output())?.[1] ?? 'no link was printed')
