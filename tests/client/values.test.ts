@@ -158,7 +158,20 @@ test('models are read from lines or commas, mappings from "asked = sent" lines',
 })
 
 test('what runs of jobs come to has words in both languages, with its numbers', () => {
-  const names = ['asked', 'back', 'rests', 'steps', 'points', 'runs', 'sessions', 'tries', 'sums', 'logins']
+  const names = [
+    'asked',
+    'back',
+    'rests',
+    'steps',
+    'points',
+    'runs',
+    'sessions',
+    'tries',
+    'sums',
+    'logins',
+    'rows',
+    'changed',
+  ]
   const counts = names.map((name, index) => ({ name, count: 1001 + index }))
   const numbersOf = (text: string) => (text.match(/\d+/g) ?? []).sort()
   for (const dictionary of [en, zhCN]) {
