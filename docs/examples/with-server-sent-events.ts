@@ -25,7 +25,9 @@ export async function follow(
       })
       if (!response.ok || !response.body) throw new Error(`The relay responds with ${response.status}.`)
       const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-      for await (const { event, data } of events) {
+      const reader = events.getReader()
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        const { event, data } = next.value
         if (event !== 'next') continue
         const message = JSON.parse(data).data.requestEvents as Message
         handle(message)

@@ -186,7 +186,7 @@ for (const name of names)
           })
           expect(response.status).toBe(200)
           let text = ''
-          for await (const bytes of response.body!) {
+          for await (const bytes of response.body as unknown as AsyncIterable<Uint8Array>) {
             text += Buffer.from(bytes).toString('utf8')
             if (text.includes('Hello')) contentSeen()
           }
