@@ -46,7 +46,8 @@ function someValue(type: GraphQLInputType): string {
   if (isNonNullType(type)) return someValue(type.ofType)
   if (isListType(type)) return '[]'
   if (isEnumType(type)) return type.getValues()[0]!.name
-  if (!isInputObjectType(type)) return { Boolean: 'true', Int: '1', DateTime: '"2027-01-31T00:00:00Z"' }[type.name] ?? '"x"'
+  if (!isInputObjectType(type))
+    return { Boolean: 'true', Int: '1', DateTime: '"2027-01-31T00:00:00Z"' }[type.name] ?? '"x"'
   const fields = Object.values(type.getFields()).filter((field) => isNonNullType(field.type))
   return `{ ${fields.map((field) => `${field.name}: ${someValue(field.type)}`).join(', ')} }`
 }
