@@ -25,9 +25,9 @@ interface Initial {
 }
 
 /**
- * POST /graphql/key: what the holder of an API key may read, with the key in a header as the relay takes it. A wrong key and
- * none are told the same, ten times a minute for an address; after that nobody there is let in until the minute is over, so
- * that keys cannot be guessed. A key is answered sixty times a minute.
+ * POST /graphql/key: what the holder of an API key may read. The key comes in a header, as for the relay. An unknown key and a
+ * missing one get the same response. After ten of them an address is refused until its minute is over, even with a right key,
+ * so that keys cannot be guessed. A key may ask sixty times a minute.
  */
 export function createKeyHolderDoor(parts: KeyHolderParts) {
   const { keys, now, log } = parts
